@@ -1,0 +1,24 @@
+//! Limits of the wire format (ENGINE section 1), enforced on decode.
+//!
+//! Each limit bounds what one hostile op can cost: nothing is allocated before the declared length has been
+//! compared with the limit.
+
+/// Parents of one op.
+pub const PARENTS_MAX: usize = 16;
+/// Encoded payload of one op, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// Names (objects, fields, elements, tags, issuers, key ids, roles), in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Tags in one scope or schema rule.
+pub const TAGS_MAX: usize = 64;
+/// Root keys that genesis may name.
+pub const ROOTS_MAX: usize = 64;
+/// Schema rules that genesis may declare.
+pub const SCHEMA_RULES_MAX: usize = 256;
+/// Whole envelope (COSE_Sign1) of one op, in bytes: payload, body fields and signature with headroom.
+pub const ENVELOPE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 1024;
+/// Largest integer that RFC 8785 JSON carries exactly (2^53 - 1); sequence numbers, milliseconds and integer
+/// values stay within it.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Decompressed bitstring of one status list, in bytes.
+pub const STATUS_LIST_BYTES_MAX: usize = 1024 * 1024;
