@@ -1,1 +1,26 @@
+//! The artifact set of ECAC: which files a reproduction consists of, their sums, and the archive that carries
+//! them.
+//!
+//! Pure: bytes in, bytes out. The crate knows no file system, no clock, no environment and no child process;
+//! whoever calls it reads and writes the files. One arrow runs through it:
+//! [`ExpectedSet`] -> [`ArtifactSet`] -> [`Sums`] -> [`archive::Archive`], and back again for a verifier:
+//! [`archive::unpack`] -> [`Sums::parse`] -> [`Sums::verify`].
 #![forbid(unsafe_code)]
+
+pub mod archive;
+mod artifact;
+mod commit;
+mod digest;
+pub mod exit;
+mod expected;
+mod name;
+mod set;
+mod sums;
+
+pub use artifact::{Artifact, Part, Summary};
+pub use commit::{Commit, ParseCommitError};
+pub use digest::{Digest, ParseDigestError};
+pub use expected::{ExpectedSet, ScenarioError, SetDifference};
+pub use name::{NAME_BYTES_MAX, NameFault, check_name};
+pub use set::{ArtifactSet, Published};
+pub use sums::{Sums, SumsError, SumsErrorKind, SumsFault};
