@@ -1,0 +1,215 @@
+//! Explanations: why an op counts, or why it does not.
+
+use core::fmt;
+
+use serde::Serialize;
+
+use crate::authority::{Grant, GrantId, Standing};
+use crate::credential::Role;
+use crate::dag::Index;
+use crate::id::{OpId, PublicKey};
+use crate::log::Log;
+use crate::op::VerifiedOp;
+use crate::replay::{Decision, Replay};
+
+/// The answer to "why?" for one op: the decision and the chain op, grant, credential, issuer key, root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The op.
+    pub op: OpId,
+    /// Its author; absent for refused ops, of which nothing else is kept.
+    pub author: Option<PublicKey>,
+    /// Kind of payload.
+    pub kind: Option<&'static str>,
+    /// `applied`, `denied`, `refused` or `pending`.
+    pub verdict: &'static str,
+    /// The reason, if it is not applied.
+    pub reason: Option<&'static str>,
+    /// What the reason means.
+    pub meaning: &'static str,
+    /// The denial or the grant that decides.
+    pub witness: Option<Witness>,
+    /// The parents that a pending op waits for.
+    pub missing: Vec<OpId>,
+    /// The grants under which the op was admitted, each followed by the chain up to a root.
+    pub grants: Vec<Vec<Link>>,
+}
+
+/// The op that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witness {
+    /// The op.
+    pub op: OpId,
+    /// Its author.
+    pub author: PublicKey,
+    /// Kind of payload.
+    pub kind: &'static str,
+}
+
+/// One link of a chain of authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// The op that grants.
+    pub grant: OpId,
+    /// Who grants.
+    pub granter: PublicKey,
+    /// Who is granted.
+    pub subject: PublicKey,
+    /// The role.
+    pub role: Role,
+    /// The scope; empty for root, which is not bounded.
+    pub scope: Vec<String>,
+    /// The credential op; absent for genesis.
+    pub credential: Option<OpId>,
+    /// The issuer that signed the credential.
+    pub issuer: Option<String>,
+    /// The ops that list the issuer keys which verify it.
+    pub issuer_keys: Vec<OpId>,
+}
+
+/// Explains an op that the log holds; `None` for one that it does not hold.
+///
+/// # Panics
+/// If the log has admitted ops since the replay's last advance.
+#[must_use]
+pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
+    let decision = replay.decision(log, id)?;
+    let op = log.get(id);
+    let missing = match &decision {
+        Decision::Pending { missing } => missing.iter().copied().collect(),
+        _ => Vec::new(),
+    };
+    let warrants = log
+        .dag
+        .find(id)
+        .map_or(&[][..], |at| log.authority.warrants(at));
+    Some(Explanation {
+        op: *id,
+        author: op.map(|op| op.body().author),
+        kind: op.map(|op| op.body().payload.kind()),
+        verdict: decision.verdict(),
+        reason: decision.reason(),
+        meaning: meaning(&decision),
+        witness: decision.witness().and_then(|id| log.get(&id)).map(witness),
+        missing,
+        grants: warrants.iter().map(|&grant| chain(log, grant)).collect(),
+    })
+}
+
+fn witness(op: &VerifiedOp) -> Witness {
+    Witness {
+        op: op.id(),
+        author: op.body().author,
+        kind: op.body().payload.kind(),
+    }
+}
+
+/// The grant, its granter's grant, and so on up to genesis; of several grants of a granter, the first.
+fn chain(log: &Log, first: GrantId) -> Vec<Link> {
+    let mut links = Vec::new();
+    let mut next = Some(first);
+    while let Some(id) = next {
+        let grant = &log.authority.grants[id];
+        links.extend(link(log, grant));
+        next = least(log, log.authority.warrants(grant.op));
+    }
+    links
+}
+
+/// The grant with the least op id.
+fn least(log: &Log, grants: &[GrantId]) -> Option<GrantId> {
+    grants
+        .iter()
+        .copied()
+        .min_by_key(|&id| log.dag.id(log.authority.grants[id].op))
+}
+
+fn link(log: &Log, grant: &Grant) -> Option<Link> {
+    let (role, scope) = grant.right()?;
+    let vouched = match &grant.standing {
+        Standing::Vouched(vouched) => Some(vouched),
+        _ => None,
+    };
+    let id = |at: Index| log.dag.id(at);
+    let keys = vouched.map_or(&[][..], |vouched| &vouched.keys);
+    Some(Link {
+        grant: id(grant.op),
+        granter: log.dag.op(grant.op).body().author,
+        subject: grant.subject,
+        role,
+        scope: scope.iter().cloned().collect(),
+        credential: vouched.map(|vouched| id(vouched.carrier)),
+        issuer: vouched.map(|vouched| vouched.credential.issuer.clone()),
+        issuer_keys: keys
+            .iter()
+            .map(|&key| id(log.authority.keys[key].op))
+            .collect(),
+    })
+}
+
+/// What the decision means, for people.
+const fn meaning(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Applied { .. } => {
+            "a grant in its past allows it, and nothing that is known kills that grant"
+        }
+        Decision::Pending { .. } => "a parent is missing: the op is stored and not visible",
+        Decision::Denied { reason, .. } => reason.meaning(),
+        Decision::Refused { reason, .. } => reason.meaning(),
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "op       {}", self.op)?;
+        if let (Some(kind), Some(author)) = (self.kind, self.author) {
+            writeln!(f, "payload  {kind}\nauthor   {author}")?;
+        }
+        match self.reason {
+            Some(reason) => writeln!(f, "verdict  {} ({reason})", self.verdict)?,
+            None => writeln!(f, "verdict  {}", self.verdict)?,
+        }
+        writeln!(f, "why      {}", self.meaning)?;
+        if let Some(witness) = &self.witness {
+            writeln!(
+                f,
+                "witness  {} {}\n         by {}",
+                witness.kind, witness.op, witness.author
+            )?;
+        }
+        for missing in &self.missing {
+            writeln!(f, "missing  {missing}")?;
+        }
+        for (number, chain) in self.grants.iter().enumerate() {
+            writeln!(f, "\nauthority {}, from the op up to a root:", number + 1)?;
+            for link in chain {
+                write!(f, "  {link}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = if self.role == Role::Root {
+            "everything".into()
+        } else {
+            self.scope.join(", ")
+        };
+        writeln!(f, "{} over [{scope}]", self.role)?;
+        writeln!(f, "    subject     {}", self.subject)?;
+        writeln!(f, "    grant       {}", self.grant)?;
+        writeln!(f, "    granted by  {}", self.granter)?;
+        if let (Some(credential), Some(issuer)) = (self.credential, &self.issuer) {
+            writeln!(
+                f,
+                "    credential  {credential}\n    issuer      {}",
+                issuer.escape_debug()
+            )?;
+        }
+        self.issuer_keys
+            .iter()
+            .try_for_each(|key| writeln!(f, "    issuer key  {key}"))
+    }
+}

@@ -1,0 +1,85 @@
+//! The envelope: COSE_Sign1 (RFC 9052 section 4.2) around the body bytes.
+//!
+//! The frame is fixed, tag 18 included: protected header `{1: -8}` (alg EdDSA), empty unprotected header,
+//! the body as payload, a 64-byte Ed25519 signature. Any COSE library that is given `ECAC_OP_V1` as external
+//! AAD can check it.
+
+use core::ops::Range;
+
+use minicbor::data::Tag;
+use minicbor::{Decoder, Encoder};
+
+use super::codec::CodecError;
+use crate::id::OP_DOMAIN;
+use crate::limits::ENVELOPE_BYTES_MAX;
+
+/// CBOR tag of COSE_Sign1.
+const TAG_COSE_SIGN1: u64 = 18;
+/// `{1: -8}`: alg EdDSA (RFC 9053 section 2.2).
+const PROTECTED: [u8; 3] = [0xa1, 0x01, 0x27];
+
+/// The first bytes of every envelope: tag 18, array of four, the protected header, an empty map.
+pub const ENVELOPE_PREFIX: [u8; 7] = [0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0];
+
+/// The CBOR head of the 64-byte signature, and the signature.
+const SIGNATURE_BYTES: usize = 2 + 64;
+
+/// The envelope of a signed body, and where in it the body lies.
+///
+/// Writing into memory cannot fail, so the results of the encoder carry nothing.
+pub(super) fn encode(body: &[u8], signature: &[u8; 64]) -> (Vec<u8>, Range<usize>) {
+    let mut out = ENVELOPE_PREFIX.to_vec();
+    let mut encoder = Encoder::new(&mut out);
+    let written = encoder
+        .bytes(body)
+        .and_then(|encoder| encoder.bytes(signature));
+    debug_assert!(written.is_ok());
+    let end = out.len() - SIGNATURE_BYTES;
+    (out, end - body.len()..end)
+}
+
+/// Where in an envelope the body lies; the signature is the last 64 bytes.
+pub(super) fn decode(envelope: &[u8]) -> Result<Range<usize>, CodecError> {
+    if envelope.len() > ENVELOPE_BYTES_MAX {
+        return Err(CodecError::Limit {
+            what: "envelope",
+            limit: ENVELOPE_BYTES_MAX,
+        });
+    }
+    let malformed = |_| CodecError::Envelope;
+    let mut input = Decoder::new(envelope);
+    if input.tag().map_err(malformed)? != Tag::new(TAG_COSE_SIGN1)
+        || input.array().map_err(malformed)? != Some(4)
+        || input.bytes().map_err(malformed)? != PROTECTED
+        || input.map().map_err(malformed)? != Some(0)
+    {
+        return Err(CodecError::Envelope);
+    }
+    let body = input.bytes().map_err(malformed)?;
+    let signature = input.bytes().map_err(malformed)?;
+    let signature: [u8; 64] = signature.try_into().map_err(|_| CodecError::Envelope)?;
+    let (again, body_bytes) = encode(body, &signature);
+    if again == envelope {
+        return Ok(body_bytes);
+    }
+    let offset = again
+        .iter()
+        .zip(envelope)
+        .take_while(|(a, b)| a == b)
+        .count();
+    Err(CodecError::NotCanonical { offset })
+}
+
+/// What is signed: the Sig_structure of RFC 9052 section 4.4, with `ECAC_OP_V1` as external AAD.
+pub(super) fn to_be_signed(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len() + 40);
+    let mut encoder = Encoder::new(&mut out);
+    let written = encoder
+        .array(4)
+        .and_then(|encoder| encoder.str("Signature1"))
+        .and_then(|encoder| encoder.bytes(&PROTECTED))
+        .and_then(|encoder| encoder.bytes(OP_DOMAIN))
+        .and_then(|encoder| encoder.bytes(body));
+    debug_assert!(written.is_ok());
+    out
+}

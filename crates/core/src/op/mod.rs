@@ -1,0 +1,150 @@
+//! Ops: immutable signed events (ENGINE section 1).
+//!
+//! The stages are types: bytes become an [`Op`] (canonical), an [`Op`] becomes a [`VerifiedOp`] (its author
+//! signed it), and only a [`VerifiedOp`] can enter a [`crate::Log`]. The bytes that were signed are kept and
+//! handed on; nothing is ever encoded again.
+
+mod codec;
+mod envelope;
+mod name;
+mod payload;
+mod value;
+
+pub use codec::{Body, CodecError};
+pub use ed25519_zebra::SigningKey;
+pub use envelope::ENVELOPE_PREFIX;
+pub use name::{Name, NameError};
+pub use payload::{Genesis, Payload, SchemaRule, Tags};
+pub use value::Value;
+
+use core::ops::Range;
+
+use crate::costs::Costs;
+use crate::id::{OP_DOMAIN, OpId, PublicKey};
+
+/// A canonically encoded op whose signature nobody has checked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Op {
+    id: OpId,
+    body: Body,
+    envelope: Vec<u8>,
+    body_bytes: Range<usize>,
+}
+
+impl Op {
+    /// The op that the envelope holds.
+    ///
+    /// # Errors
+    /// [`CodecError`] for anything but the one canonical encoding; a refusal `non_canonical`.
+    pub fn decode(envelope: &[u8], costs: &mut Costs) -> Result<Self, CodecError> {
+        let bytes = envelope::decode(envelope)?;
+        let body = Body::decode(&envelope[bytes.clone()])?;
+        costs.bytes_hashed += (OP_DOMAIN.len() + bytes.len()) as u64;
+        let id = OpId::of_body(&envelope[bytes.clone()]);
+        Ok(Self {
+            id,
+            body,
+            envelope: envelope.to_vec(),
+            body_bytes: bytes,
+        })
+    }
+
+    /// The op's id.
+    #[must_use]
+    pub const fn id(&self) -> OpId {
+        self.id
+    }
+
+    /// The body.
+    #[must_use]
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Whether the author's signature is valid under ZIP 215.
+    fn signature_is_valid(&self) -> bool {
+        let message = envelope::to_be_signed(&self.envelope[self.body_bytes.clone()]);
+        let signature = self.envelope.last_chunk::<64>();
+        signature.is_some_and(|signature| zip215_verifies(&self.body.author, signature, &message))
+    }
+}
+
+/// Whether `signature` is `key`'s over `message` under ZIP 215, the one rule for ops, credentials and lists.
+#[must_use]
+pub fn zip215_verifies(key: &PublicKey, signature: &[u8; 64], message: &[u8]) -> bool {
+    let signature = ed25519_zebra::Signature::from(*signature);
+    ed25519_zebra::VerificationKey::try_from(*key.as_bytes())
+        .is_ok_and(|key| key.verify(&signature, message).is_ok())
+}
+
+/// An op whose author signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedOp(Op);
+
+/// The signature of an op does not verify: a refusal `bad_signature`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not verify under ZIP 215")]
+pub struct BadSignature;
+
+impl VerifiedOp {
+    /// Checks the signature.
+    ///
+    /// # Errors
+    /// [`BadSignature`] if the author's key is no curve point or the signature does not verify.
+    pub fn verify(op: Op, costs: &mut Costs) -> Result<Self, BadSignature> {
+        costs.signatures_verified += 1;
+        if op.signature_is_valid() {
+            Ok(Self(op))
+        } else {
+            Err(BadSignature)
+        }
+    }
+
+    /// Signs a body with its author's key. Signing is deterministic (RFC 8032).
+    ///
+    /// # Errors
+    /// [`CodecError`] for a body that breaks a limit.
+    ///
+    /// # Panics
+    /// If the key is not the author's: the caller mixed up its own keys.
+    pub fn sign(body: Body, key: &SigningKey) -> Result<Self, CodecError> {
+        assert_eq!(
+            public_key(key),
+            body.author,
+            "an op is signed with its author's key"
+        );
+        let bytes = body.encode()?;
+        let signature = <[u8; 64]>::from(key.sign(&envelope::to_be_signed(&bytes)));
+        let (envelope, body_bytes) = envelope::encode(&bytes, &signature);
+        Ok(Self(Op {
+            id: OpId::of_body(&bytes),
+            body,
+            envelope,
+            body_bytes,
+        }))
+    }
+
+    /// The op's id.
+    #[must_use]
+    pub const fn id(&self) -> OpId {
+        self.0.id
+    }
+
+    /// The body.
+    #[must_use]
+    pub const fn body(&self) -> &Body {
+        &self.0.body
+    }
+
+    /// The envelope, byte for byte as it was signed and received.
+    #[must_use]
+    pub fn envelope(&self) -> &[u8] {
+        &self.0.envelope
+    }
+}
+
+/// The public key of a signing key.
+#[must_use]
+pub fn public_key(key: &SigningKey) -> PublicKey {
+    PublicKey::from_bytes(key.verification_key().into())
+}
