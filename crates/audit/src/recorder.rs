@@ -1,0 +1,159 @@
+//! Recording: a replica whose every step leaves its entry.
+
+use std::collections::BTreeSet;
+
+use ecac_core::{
+    Arrival, Change, Costs, Decision, Log, Outcome, ProjectId, PublicKey, Refusal, Rejected,
+    Replay, VerifiedOp,
+};
+
+use crate::digest::Digest;
+use crate::entry::{Entry, Subject};
+
+/// A replica of one project that records what it does.
+///
+/// Ops go in one by one; [`Self::seal`] closes the batch, decides, and hands out the entries. Within a batch stand
+/// first the arrivals, views and syncs as they happened, then what changed by op id, then the checkpoint if there is
+/// one. The entries are thus a function of the arrivals and of where the batches end, of nothing else, so that anyone
+/// who holds the ops can compute them again.
+#[derive(Debug)]
+pub struct Recorder {
+    log: Log,
+    replay: Replay,
+    /// Envelopes refused as no op of anybody's; each is recorded once.
+    rejected: BTreeSet<Digest>,
+    entries: Vec<Entry>,
+}
+
+impl Recorder {
+    /// A replica that holds nothing.
+    #[must_use]
+    pub fn new(project: ProjectId) -> Self {
+        Self {
+            log: Log::new(project),
+            replay: Replay::new(),
+            rejected: BTreeSet::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// The ops that the replica holds.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Decisions and state as of the last sealed batch.
+    #[must_use]
+    pub const fn replay(&self) -> &Replay {
+        &self.replay
+    }
+
+    /// Decodes, verifies and takes in an envelope, as [`Log::receive`] does, and records it.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] if the bytes are not canonical or the signature is bad; that is recorded, too, once.
+    pub fn receive(
+        &mut self,
+        envelope: &[u8],
+        costs: &mut Costs,
+    ) -> Result<Vec<Arrival>, Rejected> {
+        match self.log.receive(envelope, costs) {
+            Ok(arrivals) => {
+                self.record(&arrivals);
+                Ok(arrivals)
+            }
+            Err(rejected) => {
+                self.reject(Digest::of(envelope), rejected.reason);
+                Err(rejected)
+            }
+        }
+    }
+
+    /// Takes in an op whose signature was verified before, as [`Log::ingest`] does, and records it.
+    pub fn ingest(&mut self, op: VerifiedOp, costs: &mut Costs) -> Vec<Arrival> {
+        let arrivals = self.log.ingest(op, costs);
+        self.record(&arrivals);
+        arrivals
+    }
+
+    /// Records that envelope `digest` was refused as no op of anybody's.
+    pub(crate) fn reject(&mut self, digest: Digest, reason: Refusal) {
+        if self.rejected.insert(digest) {
+            let subject = Subject::Envelope(digest);
+            self.entries.push(Entry::Ingested { subject });
+            self.entries.push(Entry::Skipped {
+                subject,
+                reason,
+                witness: None,
+            });
+        }
+    }
+
+    /// Records that `viewer` read what has the digest `object`.
+    pub fn viewed(&mut self, object: Digest, viewer: PublicKey) {
+        self.entries.push(Entry::Viewed { object, viewer });
+    }
+
+    /// Records that `peer` held the same ops as this replica.
+    pub fn synced(&mut self, peer: PublicKey) {
+        let ids: Vec<u8> = self
+            .log
+            .heads()
+            .iter()
+            .flat_map(|id| *id.as_bytes())
+            .collect();
+        self.entries.push(Entry::Synced {
+            peer,
+            heads: Digest::of(&ids),
+        });
+    }
+
+    /// Closes the batch: decides on what arrived, and hands out its entries. None when nothing happened.
+    #[must_use]
+    pub fn seal(&mut self, costs: &mut Costs) -> Vec<Entry> {
+        let mut changes = self.replay.advance(&self.log, costs);
+        changes.sort_by_key(|change| change.op);
+        self.entries.extend(changes.iter().filter_map(decided));
+        core::mem::take(&mut self.entries)
+    }
+
+    /// Closes the batch as [`Self::seal`] does, with the digest of the state after it.
+    #[must_use]
+    pub fn seal_with_checkpoint(&mut self, costs: &mut Costs) -> Vec<Entry> {
+        let mut entries = self.seal(costs);
+        entries.push(Entry::Checkpoint {
+            ops: self.log.admitted_count() as u64,
+            state: Digest::of(&self.replay.state().export(&self.log, costs)),
+        });
+        entries
+    }
+
+    /// The first arrival is the op that came in, the others are pending ops that it released.
+    fn record(&mut self, arrivals: &[Arrival]) {
+        for (at, arrival) in arrivals.iter().enumerate() {
+            let subject = Subject::Op(arrival.op);
+            if at == 0 && arrival.outcome != Outcome::Duplicate {
+                self.entries.push(Entry::Ingested { subject });
+            }
+            if let Outcome::Refused { reason, witness } = arrival.outcome {
+                self.entries.push(Entry::Skipped {
+                    subject,
+                    reason,
+                    witness,
+                });
+            }
+        }
+    }
+}
+
+/// The entry of a decision on an admitted op.
+fn decided(change: &Change) -> Option<Entry> {
+    let op = change.op;
+    match change.decision {
+        Decision::Applied { grant } => Some(Entry::Applied { op, grant }),
+        Decision::Denied { reason, denial } => Some(Entry::RolledBack { op, reason, denial }),
+        Decision::Refused { .. } | Decision::Pending { .. } => None,
+    }
+}
