@@ -1,0 +1,186 @@
+//! Reports: everything that a scenario leaves behind.
+
+use ecac_audit::{AuditLog, NodeKey, Origin, Recorder};
+use ecac_core::{Costs, OpLogError, ProjectId, export_trust, project_of, split_op_log};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::metrics;
+use crate::observe::Observation;
+use crate::scenario::Scenario;
+
+/// The schema that the artifacts follow: the text of `docs/protocol.cddl`.
+const SCHEMA: &str = include_str!("../../../docs/protocol.cddl");
+/// Most ops that a scenario is asked for.
+pub const OPS_MAX: u32 = 1_000_000;
+/// Ops of one durable batch of the observer's audit log.
+const AUDIT_BATCH_OPS: usize = 16;
+
+/// What is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Params {
+    /// Which scenario.
+    pub scenario: Scenario,
+    /// Seed of the one random stream.
+    pub seed: u64,
+    /// Ops in the op log, all kinds together: [`Scenario::ops_min`] to [`OPS_MAX`].
+    pub ops: u32,
+}
+
+/// What came out, in numbers. `applied`, `denied`, `refused` and `pending` add up to `ops`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Ops that arrived.
+    pub ops: u64,
+    /// Ops that count.
+    pub applied: u64,
+    /// Ops that were admitted and are denied.
+    pub denied: u64,
+    /// Ops that never entered the DAG.
+    pub refused: u64,
+    /// Ops that wait for parents.
+    pub pending: u64,
+    /// Denied ops that the observer had applied before.
+    pub rolled_back: u64,
+    /// SHA-256 of the state export, lower-case hexadecimal.
+    pub state_sha256: String,
+}
+
+/// Everything that a run leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioReport {
+    /// What was run.
+    pub params: Params,
+    /// The outcome in numbers.
+    pub summary: Summary,
+    /// Metrics table.
+    pub csv: Vec<u8>,
+    /// Timeline in virtual time, JSON Lines.
+    pub timeline: Vec<u8>,
+    /// State export.
+    pub state: Vec<u8>,
+    /// Op log: a CBOR sequence, from which everything else here can be computed again.
+    pub ops: Vec<u8>,
+    /// Trust view export.
+    pub trust: Vec<u8>,
+    /// Audit log of the observer.
+    pub audit: Vec<u8>,
+}
+
+/// Why there is no report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BenchError {
+    /// A number of ops with which the scenario cannot show what it is for.
+    #[error("{scenario} takes {min} to {OPS_MAX} ops, not {ops}")]
+    Ops {
+        /// The scenario.
+        scenario: Scenario,
+        /// The fewest.
+        min: u32,
+        /// What was asked for.
+        ops: u32,
+    },
+    /// The op log cannot be read.
+    #[error(transparent)]
+    OpLog(#[from] OpLogError),
+}
+
+/// SHA-256 of `docs/protocol.cddl` as of the build, lower-case hexadecimal.
+#[must_use]
+pub fn schema_sha256() -> String {
+    hex::encode(Sha256::digest(SCHEMA))
+}
+
+/// The node key of the observer of a seeded run. It is known to everybody and signs nothing else.
+#[must_use]
+pub fn node_key(seed: u64) -> NodeKey {
+    let digest = Sha256::new()
+        .chain_update(b"ecac-observer-v1\0")
+        .chain_update(seed.to_le_bytes());
+    NodeKey::from_seed(digest.finalize().into())
+}
+
+/// Runs a scenario; the artifacts are stamped with `commit`.
+///
+/// # Errors
+/// [`BenchError::Ops`] for a number of ops out of range.
+pub fn run(params: &Params, commit: &str) -> Result<ScenarioReport, BenchError> {
+    let Params {
+        scenario,
+        seed,
+        ops,
+    } = *params;
+    let min = scenario.ops_min();
+    if !(min..=OPS_MAX).contains(&ops) {
+        return Err(BenchError::Ops { scenario, min, ops });
+    }
+    observe(params, commit, &scenario.generate(seed, ops as usize))
+}
+
+/// The report of a run again, from its op log; of `params` only the labels of the metrics table are used.
+///
+/// # Errors
+/// [`BenchError::OpLog`] for an op log that cannot be read or whose project is not clear.
+pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioReport, BenchError> {
+    let items = split_op_log(ops)?;
+    let project = project_of(&items)?;
+    let Observation {
+        log,
+        replay,
+        samples,
+        total,
+        timeline,
+    } = Observation::of(project, &items);
+    let Params { scenario, seed, .. } = params;
+    let schema = schema_sha256();
+    let about = format!("commit={commit}, scenario={scenario}, seed={seed}, schema={schema}");
+    let mut costs = Costs::default();
+    let state = replay.state().export(&log, &mut costs);
+    let summary = Summary {
+        ops: total.ops,
+        applied: total.applied,
+        denied: total.denied,
+        refused: total.refused,
+        pending: total.pending,
+        rolled_back: total.rolled_back,
+        state_sha256: hex::encode(Sha256::digest(&state)),
+    };
+    Ok(ScenarioReport {
+        params: *params,
+        summary,
+        csv: metrics::table(&about, &samples, &total),
+        timeline,
+        state,
+        ops: ops.to_vec(),
+        trust: export_trust(&log, &mut costs),
+        audit: audit(project, &items, &node_key(*seed)),
+    })
+}
+
+/// The audit log of a node that takes the items in, in durable batches.
+fn audit(project: ProjectId, items: &[&[u8]], key: &NodeKey) -> Vec<u8> {
+    let mut costs = Costs::default();
+    let mut recorder = Recorder::new(project);
+    let mut audit = AuditLog::new(Origin {
+        project,
+        node: key.public(),
+    });
+    let batches = items.len().div_ceil(AUDIT_BATCH_OPS);
+    for (number, batch) in (1..).zip(items.chunks(AUDIT_BATCH_OPS)) {
+        for item in batch {
+            // What is rejected leaves its entry.
+            let _ = recorder.receive(item, &mut costs);
+        }
+        let entries = if number == batches {
+            recorder.seal_with_checkpoint(&mut costs)
+        } else {
+            recorder.seal(&mut costs)
+        };
+        if !entries.is_empty() {
+            audit
+                .commit_batch(entries, key)
+                .expect("the node signs its own log");
+        }
+    }
+    audit.export().into_bytes()
+}

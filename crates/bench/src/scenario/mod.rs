@@ -1,0 +1,109 @@
+//! The scenarios: who writes what, when, and who meets whom.
+//!
+//! A scenario only makes people sign ops and meet; which ops count is the engine's verdict.
+
+mod cast;
+mod concurrent;
+mod hb_chain;
+mod offline_revoke;
+
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::replica::Observer;
+use crate::stream::Stream;
+
+/// A scenario by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scenario {
+    /// One author, one causal chain.
+    HbChain,
+    /// Writers racing on registers and sets, with seeded merges.
+    Concurrent,
+    /// An editor works offline, an administrator revokes meanwhile, they meet; roll back, re-grant, work
+    /// resumes.
+    OfflineRevoke,
+}
+
+/// A text that names no scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown scenario `{0}`; there are hb-chain, concurrent and offline-revoke")]
+pub struct UnknownScenario(pub String);
+
+impl Scenario {
+    /// Every scenario, in the order in which they are reported.
+    pub const ALL: &'static [Self] = &[Self::HbChain, Self::Concurrent, Self::OfflineRevoke];
+
+    /// The name in file names and command lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HbChain => "hb-chain",
+            Self::Concurrent => "concurrent",
+            Self::OfflineRevoke => "offline-revoke",
+        }
+    }
+
+    /// What it shows, in a sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::HbChain => "one author writes one causal chain",
+            Self::Concurrent => "four writers race on registers and sets and merge at seeded times",
+            Self::OfflineRevoke => {
+                "an editor works offline while an administrator revokes; roll back, re-grant, resume"
+            }
+        }
+    }
+
+    /// The fewest ops with which it still shows what it is for.
+    #[must_use]
+    pub const fn ops_min(self) -> u32 {
+        match self {
+            Self::HbChain => 8,
+            Self::Concurrent => 40,
+            Self::OfflineRevoke => 100,
+        }
+    }
+
+    /// The op log that the observer holds at the end: exactly `ops` ops in order of arrival.
+    pub(crate) fn generate(self, seed: u64, ops: usize) -> Vec<u8> {
+        let mut stream = Stream::new(self.name(), seed);
+        let observer: Observer = match self {
+            Self::HbChain => hb_chain::generate(&mut stream, ops),
+            Self::Concurrent => concurrent::generate(&mut stream, ops),
+            Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops),
+        };
+        assert_eq!(
+            observer.count(),
+            ops,
+            "a scenario makes as many ops as it is asked for"
+        );
+        observer.into_op_log()
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScenario> {
+        let named = Self::ALL.iter().find(|scenario| scenario.name() == text);
+        named
+            .copied()
+            .ok_or_else(|| UnknownScenario(text.to_owned()))
+    }
+}
+
+impl Serialize for Scenario {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

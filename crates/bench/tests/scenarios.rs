@@ -1,0 +1,304 @@
+//! The scenarios: reproducible, recomputable from their op logs, and denied by rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecac_bench::{BenchError, CSV_HEADER, OPS_MAX, Params, Scenario, ScenarioReport, observe, run};
+use ecac_core::{
+    Body, Costs, Decision, Log, Op, OpId, Payload, PublicKey, Replay, project_of, split_op_log,
+};
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn params(scenario: Scenario, seed: u64) -> Params {
+    Params {
+        scenario,
+        seed,
+        ops: 300,
+    }
+}
+
+fn report(scenario: Scenario, seed: u64) -> ScenarioReport {
+    run(&params(scenario, seed), COMMIT).expect("the parameters are in range")
+}
+
+/// The bodies in an op log, in order of arrival.
+fn bodies(ops: &[u8]) -> Vec<(OpId, Body)> {
+    let items = split_op_log(ops).expect("a scenario writes an op log");
+    let decode = |item: &&[u8]| {
+        let op = Op::decode(item, &mut Costs::default()).expect("a scenario writes canonical ops");
+        (op.id(), op.body().clone())
+    };
+    items.iter().map(decode).collect()
+}
+
+#[test]
+fn a_report_is_a_function_of_parameters_and_seed() {
+    for &scenario in Scenario::ALL {
+        assert_eq!(report(scenario, 42), report(scenario, 42), "{scenario}");
+        assert_ne!(
+            report(scenario, 42).ops,
+            report(scenario, 43).ops,
+            "{scenario}"
+        );
+    }
+}
+
+#[test]
+fn everything_in_a_report_follows_from_its_op_log() {
+    for &scenario in Scenario::ALL {
+        let report = report(scenario, 7);
+        assert_eq!(
+            observe(&report.params, COMMIT, &report.ops),
+            Ok(report),
+            "{scenario}"
+        );
+    }
+}
+
+#[test]
+fn arrival_order_changes_the_timeline_but_not_the_state() {
+    let report = report(Scenario::OfflineRevoke, 42);
+    let items = split_op_log(&report.ops).expect("a scenario writes an op log");
+    let reversed: Vec<u8> = items
+        .iter()
+        .rev()
+        .flat_map(|item| item.iter().copied())
+        .collect();
+    let again = observe(&report.params, COMMIT, &reversed).expect("the op log is the same set");
+    assert_eq!((&again.state, &again.trust), (&report.state, &report.trust));
+    assert_eq!(again.summary.denied, report.summary.denied);
+    assert_eq!(
+        again.summary.rolled_back, 0,
+        "everything was pending until the genesis came last"
+    );
+    assert_ne!(again.timeline, report.timeline);
+}
+
+#[test]
+fn the_metrics_table_adds_up() {
+    for &scenario in Scenario::ALL {
+        let report = report(scenario, 42);
+        let text = String::from_utf8(report.csv).expect("the table is text");
+        let mut lines = text.lines();
+        let about = lines.next().expect("the first line");
+        assert!(about.starts_with(&format!(
+            "# ecac-metrics v1, commit={COMMIT}, scenario={scenario}, seed=42, schema="
+        )));
+        assert_eq!(lines.next(), Some(CSV_HEADER));
+        let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+        assert_eq!(rows.last().map(|row| row[0]), Some("total"));
+        let mut before = vec![0; 12];
+        for row in &rows {
+            let numbers: Vec<u64> = row[1..]
+                .iter()
+                .map(|cell| cell.parse().expect("a number"))
+                .collect();
+            let [_, ops, applied, denied, refused, pending, rolled_back, ..] = numbers[..] else {
+                panic!("a row has its columns")
+            };
+            assert_eq!(ops, applied + denied + refused + pending, "{scenario}");
+            assert!(rolled_back <= denied, "{scenario}");
+            // Time, ops, rolled back and counted work never go down.
+            for column in [0, 1, 6, 7, 8, 9, 10] {
+                assert!(
+                    numbers[column] >= before[column],
+                    "{scenario}, column {column}"
+                );
+            }
+            before = numbers;
+        }
+        assert_eq!(
+            before[1],
+            u64::from(report.params.ops),
+            "every op is counted once"
+        );
+    }
+}
+
+#[test]
+fn the_timeline_tells_what_the_replay_decides() {
+    let report = report(Scenario::OfflineRevoke, 42);
+    let mut last: BTreeMap<OpId, (String, Option<String>)> = BTreeMap::new();
+    for line in report
+        .timeline
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        let event: serde_json::Value = serde_json::from_slice(line).expect("a line is JSON");
+        let text = |member: &str| event[member].as_str().map(str::to_owned);
+        let op = text("op").expect("an op").parse().expect("an op id");
+        last.insert(op, (text("event").expect("an event"), text("reason")));
+    }
+    let items = split_op_log(&report.ops).expect("a scenario writes an op log");
+    let mut log = Log::new(project_of(&items).expect("one genesis"));
+    let mut costs = Costs::default();
+    for item in items {
+        log.receive(item, &mut costs)
+            .expect("a scenario signs its ops");
+    }
+    let replay = Replay::of(&log, &mut costs);
+    for (op, decision) in replay.decisions(&log) {
+        let (event, reason) = &last[&op];
+        let verdict = if event == "rolled_back" {
+            "denied"
+        } else {
+            event.as_str()
+        };
+        assert_eq!(
+            (verdict, reason.as_deref()),
+            (decision.verdict(), decision.reason()),
+            "{op}"
+        );
+    }
+}
+
+/// Rule 4 for `offline-revoke`, from the bodies alone: past(x) by walking parents, an edit of Alice's is denied
+/// iff the revocation had not seen it and her only grant then was older, and likewise for Carol's status bit.
+#[test]
+fn offline_revoke_denies_exactly_what_the_rule_names() {
+    for seed in [1, 2, 42] {
+        let report = report(Scenario::OfflineRevoke, seed);
+        let ops = bodies(&report.ops);
+        let by_id: BTreeMap<OpId, &Body> = ops.iter().map(|(id, body)| (*id, body)).collect();
+        let past = |of: OpId| {
+            let mut past = BTreeSet::new();
+            let mut stack = by_id[&of].parents.clone();
+            while let Some(id) = stack.pop() {
+                if past.insert(id) {
+                    stack.extend(&by_id[&id].parents);
+                }
+            }
+            past
+        };
+        let (revocation, alice) = ops
+            .iter()
+            .find_map(|(id, body)| match &body.payload {
+                Payload::Revoke { subject, .. } => Some((*id, *subject)),
+                _ => None,
+            })
+            .expect("there is a revocation");
+        let lists: Vec<OpId> = ops
+            .iter()
+            .filter(|(_, body)| matches!(body.payload, Payload::StatusList { .. }))
+            .map(|(id, _)| *id)
+            .collect();
+        let second_list = *lists.last().expect("there are status lists");
+        assert_eq!(lists.len(), 2);
+        let grantees: Vec<PublicKey> = ops
+            .iter()
+            .filter_map(|(_, body)| match &body.payload {
+                Payload::Grant { subject, .. } => Some(*subject),
+                _ => None,
+            })
+            .collect();
+        // Petra, Alice, Bob, Carol, and Alice again.
+        assert_eq!(
+            (grantees[1], grantees[4], grantees.len()),
+            (alice, alice, 5)
+        );
+        let carol = grantees[3];
+        let regrant = ops
+            .iter()
+            .rfind(|(_, body)| matches!(body.payload, Payload::Grant { .. }))
+            .map(|(id, _)| *id)
+            .expect("Alice is granted again");
+        assert!(past(regrant).contains(&revocation));
+
+        let (seen_by_revoker, seen_by_list) = (past(revocation), past(second_list));
+        let (mut denied, mut refused) = (BTreeSet::new(), BTreeSet::new());
+        for (id, body) in &ops {
+            let own = past(*id);
+            if body.author == alice && own.contains(&revocation) && !own.contains(&regrant) {
+                refused.insert(*id);
+            } else if body.author == alice
+                && !own.contains(&regrant)
+                && !seen_by_revoker.contains(id)
+                || body.author == carol && !seen_by_list.contains(id)
+            {
+                denied.insert(*id);
+            }
+        }
+        assert!(!denied.is_empty() && !refused.is_empty());
+
+        let items = split_op_log(&report.ops).expect("a scenario writes an op log");
+        let mut log = Log::new(project_of(&items).expect("one genesis"));
+        let mut costs = Costs::default();
+        for item in items {
+            log.receive(item, &mut costs)
+                .expect("a scenario signs its ops");
+        }
+        let decisions = Replay::of(&log, &mut costs).decisions(&log);
+        let decided = |verdict: &str| -> BTreeSet<OpId> {
+            let matching = decisions.iter().filter(|(_, it)| it.verdict() == verdict);
+            matching.map(|(id, _)| *id).collect()
+        };
+        assert_eq!(decided("denied"), denied, "seed {seed}");
+        assert_eq!(decided("refused"), refused, "seed {seed}");
+        assert_eq!(decided("pending"), BTreeSet::new());
+        let resumed = ops.iter().any(|(id, body)| {
+            body.author == alice
+                && past(*id).contains(&regrant)
+                && matches!(decisions[id], Decision::Applied { grant } if grant == regrant)
+        });
+        assert!(resumed, "work resumes under the second grant");
+        assert!(
+            report.summary.rolled_back > 0,
+            "the station had applied some of it"
+        );
+    }
+}
+
+#[test]
+fn a_number_of_ops_out_of_range_is_refused() {
+    for &scenario in Scenario::ALL {
+        for ops in [0, scenario.ops_min() - 1, OPS_MAX + 1] {
+            let refused = run(
+                &Params {
+                    scenario,
+                    seed: 42,
+                    ops,
+                },
+                COMMIT,
+            );
+            let want = BenchError::Ops {
+                scenario,
+                min: scenario.ops_min(),
+                ops,
+            };
+            assert_eq!(refused, Err(want));
+        }
+        let least = Params {
+            scenario,
+            seed: 42,
+            ops: scenario.ops_min(),
+        };
+        assert_eq!(
+            run(&least, COMMIT).map(|it| it.summary.ops),
+            Ok(scenario.ops_min().into())
+        );
+    }
+}
+
+#[test]
+fn every_seed_shows_what_the_scenario_is_for() {
+    for seed in 0..40 {
+        let least = Params {
+            scenario: Scenario::OfflineRevoke,
+            seed,
+            ops: 100,
+        };
+        let summary = run(&least, COMMIT).expect("in range").summary;
+        assert!(
+            summary.denied > 0 && summary.rolled_back > 0 && summary.refused == 3,
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn names_are_parsed_back() {
+    for scenario in Scenario::ALL {
+        assert_eq!(scenario.name().parse(), Ok(*scenario));
+    }
+    assert!("hb-chian".parse::<Scenario>().is_err());
+}
