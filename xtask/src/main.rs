@@ -1,10 +1,112 @@
-//! The reproduction pipeline of ECAC.
+//! The reproduction pipeline of ECAC: from a source tree to artifacts that anyone can make again, byte for byte.
 #![forbid(unsafe_code)]
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "verify-golden will be its caller")
-)]
+mod artifact_dir;
+mod bundle;
+mod causes;
+mod compare;
+mod compile;
+mod crosscheck;
+mod engine;
+mod environment;
+mod error;
 mod explain;
+mod gate;
+mod golden;
+mod golden_set;
+mod interrupt;
+mod manifest;
+mod output;
+mod parameters;
+mod pipeline;
+mod preflight;
+mod process;
+mod progress;
+mod publish;
+mod readme;
+mod repository;
+mod repro;
+mod stage;
+mod summary;
+mod tree;
+mod verify_golden;
+mod workdir;
+mod workspace;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Reproduces the artifacts of ECAC and checks that they are the cited ones.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = ecac_artifact::exit::help())]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build the committed tree from scratch, run the scenarios, check everything, publish the artifacts
+    #[command(after_help = help(&[
+        "cargo xtask repro",
+        "cargo xtask repro --offline --jobs 4",
+        "cargo xtask repro --scenario hb-chain --seed 7 --ops 2000 --out /tmp/mine",
+        "cargo xtask repro --format json | jq .bundle",
+    ]))]
+    Repro(repro::Args),
+    /// Regenerate the golden artifacts in a temporary tree and compare them byte for byte
+    ///
+    /// By default HEAD is built and its outputs carry the cited commit: does today's code still produce the cited
+    /// bytes? With --cited the cited commit itself is built: does it produce the bytes that it is cited for? Where
+    /// several kinds of difference are found, a missing file decides the exit code, then an extra one.
+    #[command(after_help = help(&[
+        "cargo xtask verify-golden",
+        "cargo xtask verify-golden --cited",
+        "cargo xtask verify-golden --format json | jq .differences",
+    ]))]
+    VerifyGolden(verify_golden::Args),
+    /// Replace the golden artifacts with those of a clean run; never called by CI
+    #[command(after_help = help(&[
+        "cargo xtask golden --update",
+        "git diff --stat docs/eval/golden README.md",
+    ]))]
+    Golden(golden::Args),
+    /// Pack an existing output directory into its deterministic archive
+    #[command(after_help = help(&[
+        "cargo xtask bundle",
+        "cargo xtask bundle --dir /tmp/mine --out /tmp/mine.tar.gz",
+    ]))]
+    Bundle(bundle::Args),
+    /// Run the scenarios in the freshly built program
+    #[command(hide = true)]
+    Stage(stage::Args),
+}
+
+/// The end of a subcommand's help.
+fn help(examples: &[&str]) -> String {
+    let codes = ecac_artifact::exit::help();
+    format!("Examples:\n  {}\n\n{codes}", examples.join("\n  "))
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match interrupt::install().and_then(|()| run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(&error::render(&error));
+            error::exit_code(&error).into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => output::print(&Cli::command().render_help().to_string()),
+        Some(Command::Repro(args)) => repro::run(&args),
+        Some(Command::VerifyGolden(args)) => verify_golden::run(&args),
+        Some(Command::Golden(args)) => golden::run(&args),
+        Some(Command::Bundle(args)) => bundle::run(&args),
+        Some(Command::Stage(args)) => stage::run(&args),
+    }
+}

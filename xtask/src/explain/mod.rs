@@ -52,6 +52,7 @@ pub(crate) struct Explanation {
     notes: Vec<String>,
 }
 
+#[cfg(test)]
 impl Explanation {
     /// The place of the first difference.
     pub(crate) fn place(&self) -> &Place {

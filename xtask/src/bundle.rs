@@ -1,0 +1,141 @@
+//! `cargo xtask bundle`: packs an existing output directory.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args as ClapArgs;
+use ecac_artifact::{Artifact, ArtifactSet, ExpectedSet, SetDifference, Summary, Sums, exit};
+use serde::Serialize;
+
+use crate::artifact_dir::Listing;
+use crate::error::Failure;
+use crate::manifest::Manifest;
+use crate::output::{self, Format};
+use crate::pipeline::set_failure;
+use crate::publish;
+use crate::workspace;
+
+/// Arguments of `bundle`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// The output directory to pack [default: docs/eval/out of the workspace]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The file to write [default: ecac-artifacts-<commit>.tar.gz in the output directory]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// The written archive.
+#[derive(Debug, Serialize)]
+struct Report {
+    file: String,
+    gz_sha256: String,
+    tar_sha256: String,
+    size_bytes: usize,
+    files: usize,
+}
+
+/// Verifies the set and its sums strictly, then writes the archive.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let dir = match &args.dir {
+        Some(dir) => workspace::absolute(dir)?,
+        None => workspace::root()?.join(workspace::OUT_DIR),
+    };
+    let set = read(&dir)?;
+    let name = set.expected().tarball();
+    let files = set.expected().packed().count();
+    let published = set.publish().context("pack the bundle")?;
+    let bytes = published
+        .files
+        .get(&name)
+        .context("find the archive in its own set")?;
+    let path = args.out.clone().unwrap_or_else(|| dir.join(&name));
+    publish::replace_file(&path, bytes)?;
+
+    let report = Report {
+        file: path.display().to_string(),
+        gz_sha256: published.digests.gz_sha256.to_string(),
+        tar_sha256: published.digests.tar_sha256.to_string(),
+        size_bytes: bytes.len(),
+        files,
+    };
+    match args.format {
+        Format::Text => output::print(&text(&report)),
+        Format::Json => output::print_json(&report),
+    }
+}
+
+/// Reads a complete set whose sums hold. The archive in it, if there is one, is made anew and not looked at.
+fn read(dir: &Path) -> Result<ArtifactSet> {
+    let listing = Listing::read(dir).map_err(|error| match crate::error::exit_code(&error) {
+        exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, format!("{error:#}"))
+            .hint("make it first: cargo xtask repro")
+            .into(),
+        _ => error,
+    })?;
+    let manifest = listing.files.get(Summary::Manifest.name()).ok_or_else(|| {
+        let message = format!(
+            "{} has no manifest.json, so it is no artifact set",
+            dir.display()
+        );
+        Failure::new(exit::MISSING, message).hint("make it again: cargo xtask repro")
+    })?;
+    let manifest = Manifest::parse(manifest)
+        .map_err(|error| Failure::new(exit::BAD_INPUT, format!("{error:#}")))?;
+    let expected = manifest.parameters()?.expected(&manifest.commit()?)?;
+    check_names(dir, &listing, &expected)?;
+    check_sums(dir, &listing, expected)
+}
+
+fn check_names(dir: &Path, listing: &Listing, expected: &ExpectedSet) -> Result<()> {
+    let tarball = expected.tarball();
+    let names = listing.names().into_iter().filter(|name| *name != tarball);
+    let difference = SetDifference::between(expected.packed(), names);
+    if !difference.is_empty() {
+        return Err(set_failure(&difference, &dir.display().to_string()).into());
+    }
+    if let Some((name, kind)) = listing.irregular.first_key_value() {
+        let message = format!("{} is {kind}, not a regular file", dir.join(name).display());
+        return Err(Failure::new(exit::BAD_INPUT, message).into());
+    }
+    Ok(())
+}
+
+fn check_sums(dir: &Path, listing: &Listing, expected: ExpectedSet) -> Result<ArtifactSet> {
+    let file = |name: &str| listing.files.get(name).cloned().unwrap_or_default();
+    let sums = Sums::parse(&file(Artifact::SUMS_NAME)).map_err(|error| {
+        Failure::new(
+            exit::VERIFICATION,
+            format!("{}: SHA256SUMS: {error}", dir.display()),
+        )
+    })?;
+    let files: BTreeMap<_, _> = expected
+        .summed()
+        .map(|name| (name.to_owned(), file(name)))
+        .collect();
+    let faults = sums.verify(&Sums::digests(&files));
+    if !faults.is_empty() {
+        let mut message = format!("{} does not agree with its SHA256SUMS", dir.display());
+        for fault in faults {
+            // Writing to a String cannot fail.
+            let _ = write!(message, "\n  {fault}");
+        }
+        return Err(Failure::new(exit::VERIFICATION, message)
+            .hint("make it again: cargo xtask repro")
+            .into());
+    }
+    ArtifactSet::new(expected, files).context("collect the set")
+}
+
+fn text(report: &Report) -> String {
+    format!(
+        "bundle  {}\n  files   {}\n  size    {} bytes\n  gz      sha256:{}\n  tar     sha256:{}\n",
+        report.file, report.files, report.size_bytes, report.gz_sha256, report.tar_sha256
+    )
+}

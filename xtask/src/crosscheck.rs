@@ -1,0 +1,137 @@
+//! The second path to the same bytes: the freshly built program `ecac`.
+//!
+//! It makes every run again from its parameters, and once more recomputes everything from the op log alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use ecac_artifact::{Artifact, Commit, Part, Summary, exit};
+use xshell::{Cmd, Shell, cmd};
+
+use crate::engine;
+use crate::environment::Variable;
+use crate::error::Failure;
+use crate::explain;
+use crate::manifest::Parameters;
+use crate::process;
+use crate::progress::Progress;
+use crate::workdir::WorkDir;
+
+/// What is checked, and with what.
+pub(crate) struct CrossCheck<'a> {
+    /// The program.
+    pub(crate) ecac: &'a Path,
+    /// Its environment.
+    pub(crate) environment: &'a [Variable],
+    /// What was run.
+    pub(crate) parameters: &'a Parameters,
+    /// The commit that the artifacts cite.
+    pub(crate) commit: &'a Commit,
+    /// The directory with the staged files.
+    pub(crate) staged_dir: &'a Path,
+    /// The staged files.
+    pub(crate) staged: &'a BTreeMap<String, Vec<u8>>,
+    /// Where commands are shown.
+    pub(crate) progress: &'a Progress,
+}
+
+impl CrossCheck<'_> {
+    /// Requires the same bytes from `ecac` for every file that it can make.
+    pub(crate) fn run(&self, work: &WorkDir) -> Result<()> {
+        let shell = Shell::new().context("find the working directory")?;
+        shell.change_dir(self.staged_dir);
+        for scenario in &self.parameters.scenarios {
+            self.scenario(&shell, scenario, work)?;
+        }
+        self.summaries(&shell)
+    }
+
+    fn scenario(&self, shell: &Shell, scenario: &str, work: &WorkDir) -> Result<()> {
+        let (ecac, commit) = (self.ecac, self.commit.to_string());
+        let (seed, ops) = (
+            self.parameters.seed.to_string(),
+            self.parameters.ops.to_string(),
+        );
+        let log = self.name(scenario, Part::Ops);
+
+        let made = work.create(&format!("bench-run-{scenario}"))?;
+        self.ecac(cmd!(
+            shell,
+            "{ecac} bench run --scenario {scenario} --seed {seed} --ops {ops} --commit {commit} --out {made}"
+        ))?;
+        let parts = [Part::Csv, Part::Timeline, Part::State, Part::Ops];
+        self.same_files(scenario, &parts, &made, "ecac bench run")?;
+
+        let observed = work.create(&format!("bench-observe-{scenario}"))?;
+        self.ecac(cmd!(
+            shell,
+            "{ecac} bench observe {log} --scenario {scenario} --seed {seed} --commit {commit} --out {observed}"
+        ))?;
+        let parts = [Part::Csv, Part::Timeline, Part::State];
+        self.same_files(scenario, &parts, &observed, "ecac bench observe")?;
+
+        let state = self.ecac(cmd!(shell, "{ecac} dump-state-json {log}"))?;
+        self.same(
+            &self.name(scenario, Part::State),
+            &state,
+            "ecac dump-state-json",
+        )
+    }
+
+    fn summaries(&self, shell: &Shell) -> Result<()> {
+        let ecac = self.ecac;
+        let seed = self.parameters.seed.to_string();
+        let scenario = engine::summary_scenario(&self.parameters.scenarios);
+        let log = self.name(scenario, Part::Ops);
+        let audit = Summary::AuditLog.name();
+
+        let node = engine::observer(self.parameters.seed);
+        let trust = self.ecac(cmd!(shell, "{ecac} trust-dump {log}"))?;
+        self.same(Summary::TrustView.name(), &trust, "ecac trust-dump")?;
+        let export = self.ecac(cmd!(shell, "{ecac} audit-export {log} --seed {seed}"))?;
+        self.same(audit, &export, "ecac audit-export")?;
+        let verdict = self.ecac(cmd!(
+            shell,
+            "{ecac} audit-verify {audit} --log {log} --node {node}"
+        ))?;
+        self.same(Summary::AuditVerify.name(), &verdict, "ecac audit-verify")
+    }
+
+    fn name(&self, scenario: &str, part: Part) -> String {
+        let artifact = Artifact::Run {
+            scenario: scenario.to_owned(),
+            part,
+        };
+        artifact.file_name(self.parameters.seed, self.commit)
+    }
+
+    fn ecac(&self, command: Cmd<'_>) -> Result<Vec<u8>> {
+        let variables = self.environment.iter().map(|(name, value)| (name, value));
+        process::run(self.progress, command.env_clear().envs(variables))?
+            .require(exit::VERIFICATION)
+    }
+
+    fn same_files(&self, scenario: &str, parts: &[Part], dir: &Path, by: &str) -> Result<()> {
+        for part in parts {
+            let name = self.name(scenario, *part);
+            let path = dir.join(&name);
+            let bytes = fs::read(&path)
+                .with_context(|| format!("read what `{by}` wrote to {}", path.display()))?;
+            self.same(&name, &bytes, by)?;
+        }
+        Ok(())
+    }
+
+    fn same(&self, name: &str, recomputed: &[u8], by: &str) -> Result<()> {
+        let written = self.staged.get(name).map_or(&[][..], Vec::as_slice);
+        if written == recomputed {
+            return Ok(());
+        }
+        let explanation = explain::explain(name, written, recomputed);
+        let message =
+            format!("`{by}` gives other bytes than the library for {name}\n{explanation}");
+        Err(Failure::new(exit::VERIFICATION, message).into())
+    }
+}

@@ -1,0 +1,161 @@
+//! The scenario engine as the pipeline sees it.
+
+use anyhow::{Context as _, Result};
+use ecac_artifact::exit;
+use ecac_audit::{AuditLog, Expect, report, verify_against};
+use ecac_bench::{Params, Scenario, ScenarioReport};
+use ecac_core::{Costs, split_op_log};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Failure;
+use crate::manifest::Parameters;
+
+/// The figures of one run; the fields are sorted by name, as they stand in `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Summary {
+    /// Ops that count.
+    pub(crate) applied: u64,
+    /// Ops that were admitted and are denied.
+    pub(crate) denied: u64,
+    /// Every op.
+    pub(crate) ops: u64,
+    /// Ops that wait for parents.
+    pub(crate) pending: u64,
+    /// Ops that never entered the graph.
+    pub(crate) refused: u64,
+    /// Denied ops that had been applied before.
+    pub(crate) rolled_back: u64,
+    /// SHA-256 of the state.
+    pub(crate) state_sha256: String,
+}
+
+impl From<&ecac_bench::Summary> for Summary {
+    fn from(summary: &ecac_bench::Summary) -> Self {
+        Self {
+            applied: summary.applied,
+            denied: summary.denied,
+            ops: summary.ops,
+            pending: summary.pending,
+            refused: summary.refused,
+            rolled_back: summary.rolled_back,
+            state_sha256: summary.state_sha256.clone(),
+        }
+    }
+}
+
+/// The names of the scenarios, in the order in which they run.
+pub(crate) fn scenario_names() -> impl Iterator<Item = &'static str> {
+    Scenario::ALL.iter().map(|scenario| scenario.name())
+}
+
+/// The scenario whose audit log and trust view stand for a whole set: the one with revocations, or else the last.
+pub(crate) fn summary_scenario(scenarios: &[String]) -> &str {
+    let preferred = Scenario::OfflineRevoke.name();
+    match scenarios.last() {
+        Some(last) if !scenarios.iter().any(|name| name == preferred) => last,
+        _ => preferred,
+    }
+}
+
+/// Requires a number of ops with which every scenario shows what it is for.
+pub(crate) fn check(parameters: &Parameters) -> Result<()> {
+    for name in &parameters.scenarios {
+        let scenario: Scenario = name.parse()?;
+        let (min, max) = (scenario.ops_min(), ecac_bench::OPS_MAX);
+        if !(min..=max).contains(&parameters.ops) {
+            let message = format!("{name} takes {min} to {max} ops, not {}", parameters.ops);
+            return Err(Failure::new(exit::USAGE, message).into());
+        }
+    }
+    Ok(())
+}
+
+/// Runs a scenario; the artifacts cite `commit`.
+pub(crate) fn run(scenario: &str, seed: u64, ops: u32, commit: &str) -> Result<ScenarioReport> {
+    let params = Params {
+        scenario: scenario.parse()?,
+        seed,
+        ops,
+    };
+    ecac_bench::run(&params, commit)
+        .with_context(|| format!("run scenario {scenario} with seed {seed} and {ops} ops"))
+}
+
+/// The node that takes the ops of a seeded run in, and signs the audit log.
+pub(crate) fn observer(seed: u64) -> String {
+    ecac_bench::node_key(seed).public().to_string()
+}
+
+/// What is known of a verified audit log.
+pub(crate) struct Audited {
+    /// The text of `audit.verify.txt`.
+    pub(crate) report: String,
+    /// The root hash of the last signed tree head, in hexadecimal digits.
+    pub(crate) head: String,
+}
+
+/// Verifies the audit log of a run with `seed`: its chain, the observer's signature, and every decision by replay.
+pub(crate) fn verify_audit(audit: &[u8], ops: &[u8], seed: u64) -> Result<Audited> {
+    let expect = Expect {
+        project: None,
+        node: Some(ecac_bench::node_key(seed).public()),
+    };
+    let log = AuditLog::verify(audit, &expect)?;
+    let confirmed = verify_against(&log, split_op_log(ops)?, &mut Costs::default())?;
+    let checkpoint = log.checkpoint().context("find the signed head")?;
+    Ok(Audited {
+        report: report(&log, Some(&confirmed)),
+        head: checkpoint.head().root.to_string(),
+    })
+}
+
+/// SHA-256 of `docs/protocol.cddl`.
+pub(crate) fn schema_sha256() -> String {
+    ecac_bench::schema_sha256()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_files_come_from_the_scenario_with_revocations() {
+        let pick = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            summary_scenario(&names).to_owned()
+        };
+        assert_eq!(pick(&["hb-chain", "offline-revoke", "z"]), "offline-revoke");
+        assert_eq!(pick(&["hb-chain", "concurrent"]), "concurrent");
+    }
+
+    #[test]
+    fn too_few_ops_are_a_usage_error_before_anything_is_built() {
+        let mut parameters = Parameters::cited();
+        check(&parameters).unwrap();
+        parameters.ops = 1;
+        let error = check(&parameters).unwrap_err();
+        assert_eq!(crate::error::exit_code(&error), exit::USAGE);
+    }
+
+    #[test]
+    fn an_empty_audit_log_does_not_verify() {
+        let run = run("hb-chain", 1, 20, "x").unwrap();
+        let audited = verify_audit(&run.audit, &run.ops, 1).unwrap();
+        assert!(
+            audited.report.ends_with("verdict: OK\n"),
+            "{}",
+            audited.report
+        );
+        assert!(verify_audit(b"", &run.ops, 1).is_err());
+        assert!(
+            verify_audit(&run.audit, &run.ops, 2).is_err(),
+            "another observer's key"
+        );
+        let other = super::run("hb-chain", 2, 20, "x").unwrap();
+        assert!(
+            verify_audit(&run.audit, &other.ops, 1).is_err(),
+            "another op log"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! The gate after a build: no path of this machine may stand in a binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use ecac_artifact::exit;
+
+use crate::error::Failure;
+
+/// What the build maps paths to; a home directory of this name says nothing about the machine.
+const NEUTRAL: &[&str] = &["/cargo", "/src", "/rustc"];
+
+/// Requires that none of `secrets` stands in any of `binaries`.
+pub(crate) fn check(binaries: &[PathBuf], secrets: &[PathBuf]) -> Result<()> {
+    for binary in binaries {
+        let bytes = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
+        for secret in secrets.iter().filter(|path| is_telling(path)) {
+            let needle = needle(secret);
+            if let Some(offset) = find(&bytes, &needle) {
+                let name = binary.file_name().unwrap_or(binary.as_os_str());
+                return Err(Failure::new(
+                    exit::BUILD,
+                    format!(
+                        "the binary {} contains the path {} at byte {offset}, so it differs from machine to machine",
+                        Path::new(name).display(),
+                        secret.display()
+                    ),
+                )
+                .hint("look for env!(\"CARGO_MANIFEST_DIR\"), file paths of build scripts, or a path dependency outside the workspace")
+                .into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path with a name of its own. The root directory, say, is found in every binary.
+fn is_telling(path: &Path) -> bool {
+    path.is_absolute()
+        && path.file_name().is_some()
+        && !NEUTRAL.iter().any(|neutral| path == Path::new(neutral))
+}
+
+/// The path as the beginning of a longer one, so that `/root` is not found in the text of a JSON pointer.
+fn needle(path: &Path) -> Vec<u8> {
+    let mut needle = path.as_os_str().as_encoded_bytes().to_vec();
+    needle.push(std::path::MAIN_SEPARATOR as u8);
+    needle
+}
+
+fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_planted_path_is_found_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("ecac");
+        let secrets = [
+            PathBuf::from("/"),
+            PathBuf::from("/src"),
+            dir.path().to_owned(),
+        ];
+        fs::write(
+            &binary,
+            "\u{7f}ELF /src/crates/core/src/lib.rs /cargo/registry",
+        )
+        .unwrap();
+        check(std::slice::from_ref(&binary), &secrets).unwrap();
+
+        let planted = format!("\u{7f}ELF....{}/src/lib.rs", dir.path().display());
+        fs::write(&binary, planted).unwrap();
+        let error = check(std::slice::from_ref(&binary), &secrets).unwrap_err();
+        assert!(
+            error.to_string().contains("ecac contains the path"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("at byte 8"), "{error}");
+        assert_eq!(crate::error::exit_code(&error), exit::BUILD);
+    }
+}

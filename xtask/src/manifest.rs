@@ -1,0 +1,214 @@
+//! `manifest.json`: what was run, from which commit, and with what.
+
+use anyhow::{Context as _, Result, bail};
+use ecac_artifact::{Commit, ExpectedSet};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Summary;
+
+/// The version of this file's form.
+const FORMAT: u32 = 1;
+
+/// The contents of `manifest.json`. No path, host, user or time; the fields are sorted by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    /// The tree head of the audit log.
+    pub(crate) audit_head: String,
+    /// SHA-256 of `Cargo.lock`.
+    pub(crate) cargo_lock_sha256: String,
+    /// The commit that the artifacts cite.
+    pub(crate) commit: String,
+    /// The version of this file's form.
+    pub(crate) format: u32,
+    /// The runs, in the order in which they were made.
+    pub(crate) scenarios: Vec<Run>,
+    /// SHA-256 of `docs/protocol.cddl`.
+    pub(crate) schema_sha256: String,
+    /// The release of the compiler.
+    pub(crate) toolchain: String,
+    /// SHA-256 of `trustview.json`.
+    pub(crate) trust_sha256: String,
+    /// The version of the workspace.
+    pub(crate) version: String,
+}
+
+/// One scenario run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    /// The ops that were asked for.
+    pub(crate) ops: u32,
+    /// The name of the scenario.
+    pub(crate) scenario: String,
+    /// The seed of everything random.
+    pub(crate) seed: u64,
+    /// The figures.
+    pub(crate) summary: Summary,
+}
+
+/// The parameters that all runs of a set share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Parameters {
+    /// The scenarios, in the order in which they run.
+    pub(crate) scenarios: Vec<String>,
+    /// The seed of everything random.
+    pub(crate) seed: u64,
+    /// How many ops each scenario makes.
+    pub(crate) ops: u32,
+}
+
+impl Parameters {
+    /// The files that a run with these parameters must produce at `commit`.
+    pub(crate) fn expected(&self, commit: &Commit) -> Result<ExpectedSet> {
+        let scenarios: Vec<_> = self.scenarios.iter().map(String::as_str).collect();
+        ExpectedSet::new(&scenarios, self.seed, commit).context("name the expected files")
+    }
+}
+
+impl Manifest {
+    /// A manifest of the present form.
+    pub(crate) const fn format() -> u32 {
+        FORMAT
+    }
+
+    /// Reads `manifest.json`.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let manifest: Self = serde_json::from_slice(bytes).context("manifest.json is malformed")?;
+        if manifest.format != FORMAT {
+            bail!(
+                "manifest.json has format {}, but {FORMAT} is known",
+                manifest.format
+            );
+        }
+        Ok(manifest)
+    }
+
+    /// The bytes of `manifest.json`: sorted keys, two spaces of indentation, a final newline.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self).context("encode manifest.json")?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The commit that the artifacts cite.
+    pub(crate) fn commit(&self) -> Result<Commit> {
+        self.commit.parse().with_context(|| {
+            format!(
+                "manifest.json cites the commit `{}`",
+                self.commit.escape_debug()
+            )
+        })
+    }
+
+    /// The parameters that every run shares.
+    pub(crate) fn parameters(&self) -> Result<Parameters> {
+        let Some(first) = self.scenarios.first() else {
+            bail!("manifest.json names no scenario");
+        };
+        let (seed, ops) = (first.seed, first.ops);
+        if self
+            .scenarios
+            .iter()
+            .any(|run| (run.seed, run.ops) != (seed, ops))
+        {
+            bail!("manifest.json gives its scenarios different seeds or op counts");
+        }
+        Ok(Parameters {
+            scenarios: self
+                .scenarios
+                .iter()
+                .map(|run| run.scenario.clone())
+                .collect(),
+            seed,
+            ops,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn example(commit: &str) -> Manifest {
+        let run = |scenario: &str| Run {
+            ops: 500,
+            scenario: scenario.to_owned(),
+            seed: 42,
+            summary: Summary {
+                applied: 499,
+                denied: 1,
+                ops: 500,
+                pending: 0,
+                refused: 0,
+                rolled_back: 1,
+                state_sha256: "00".repeat(32),
+            },
+        };
+        Manifest {
+            audit_head: "head".to_owned(),
+            cargo_lock_sha256: "11".repeat(32),
+            commit: commit.to_owned(),
+            format: FORMAT,
+            scenarios: ["hb-chain", "concurrent", "offline-revoke"]
+                .map(run)
+                .to_vec(),
+            schema_sha256: "22".repeat(32),
+            toolchain: "1.95.0".to_owned(),
+            trust_sha256: "33".repeat(32),
+            version: "0.1.0".to_owned(),
+        }
+    }
+
+    /// Every object's keys in the order of the text.
+    fn assert_sorted(text: &str) {
+        let mut last: Vec<Option<String>> = Vec::new();
+        for line in text.lines() {
+            let line = line.trim();
+            if let Some(key) = line
+                .strip_prefix('"')
+                .and_then(|rest| rest.split_once("\": "))
+            {
+                let slot = last.last_mut().unwrap();
+                assert!(slot.as_deref() < Some(key.0), "{} after {slot:?}", key.0);
+                *slot = Some(key.0.to_owned());
+            }
+            if line.ends_with(['{', '[']) {
+                last.push(None);
+            }
+            if line.starts_with(['}', ']']) {
+                last.pop();
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_sorted_end_with_a_newline_and_read_back() {
+        let manifest = example(&"ab".repeat(20));
+        let bytes = manifest.to_bytes().unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert_sorted(text);
+        assert!(text.ends_with("}\n"));
+        assert_eq!(Manifest::parse(&bytes).unwrap(), manifest);
+    }
+
+    #[test]
+    fn a_manifest_that_says_more_or_less_is_refused() {
+        let manifest = example(&"ab".repeat(20));
+        let text = String::from_utf8(manifest.to_bytes().unwrap()).unwrap();
+        for bad in [
+            text.replace("\"version\"", "\"verzion\""),
+            text.replace("\"format\": 1", "\"format\": 2"),
+            text.replace(
+                "\"version\": \"0.1.0\"",
+                "\"version\": \"0.1.0\", \"zeal\": 1",
+            ),
+            String::new(),
+        ] {
+            assert!(Manifest::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        let mut mixed = manifest;
+        mixed.scenarios[1].seed = 43;
+        assert!(mixed.parameters().is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! From a source tree to a complete artifact set in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use ecac_artifact::archive::Digests;
+use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, Summary, exit};
+use xshell::{Shell, cmd};
+
+use crate::artifact_dir::Listing;
+use crate::compile::{self, BuildArgs, Network};
+use crate::crosscheck::CrossCheck;
+use crate::environment;
+use crate::error::Failure;
+use crate::manifest::{Manifest, Parameters};
+use crate::preflight::Source;
+use crate::process;
+use crate::progress::{Progress, StageTime};
+use crate::readme;
+use crate::workdir::WorkDir;
+
+/// How many stages [`run`] passes.
+pub(crate) const STAGES: u64 = 6;
+
+/// What the second reading of the trust view was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TrustCheck {
+    /// The digest that the README of the tree prints.
+    EqualsReadme,
+    /// Nothing: the README speaks of other parameters.
+    OtherParameters,
+}
+
+/// What to reproduce.
+pub(crate) struct Plan<'a> {
+    /// The tree that is built.
+    pub(crate) source: &'a Source,
+    /// The commit that the artifacts cite.
+    pub(crate) stamp: &'a Commit,
+    /// What is run.
+    pub(crate) parameters: &'a Parameters,
+    /// How the tree is built.
+    pub(crate) build: &'a BuildArgs,
+}
+
+/// A complete set and how it came about.
+pub(crate) struct Outcome {
+    /// Every file.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// The files by role.
+    pub(crate) expected: ExpectedSet,
+    /// The manifest among them.
+    pub(crate) manifest: Manifest,
+    /// The digests of the tarball.
+    pub(crate) digests: Digests,
+    /// What is known about the network during the build.
+    pub(crate) network: Network,
+    /// Whether the trust digest was compared with the README.
+    pub(crate) trust: TrustCheck,
+}
+
+/// Builds the clean tree, runs the scenarios in what was built, and checks every claim.
+pub(crate) fn run(
+    plan: &Plan<'_>,
+    progress: &Progress,
+    times: &mut Vec<StageTime>,
+) -> Result<Outcome> {
+    let expected = plan.parameters.expected(plan.stamp)?;
+    let epoch = plan.source.commit_time;
+    let work = WorkDir::new(plan.build.keep_temp)?;
+    let tree = progress.stage(times, "clean tree", || {
+        let tree = work.create("tree")?;
+        plan.source.export(&tree, progress)?;
+        Ok(tree)
+    })?;
+    let built = progress.stage(times, "build", || {
+        compile::release(&tree, epoch, plan.build, progress)
+    })?;
+
+    let programs = environment::of_built_programs(epoch);
+    let staged_dir = work.create("staged")?;
+    let staged = progress.stage(times, "scenarios", || {
+        stage(&built.xtask, &tree, &staged_dir, &programs, plan, progress)
+    })?;
+    progress.stage(times, "cross-check", || {
+        CrossCheck {
+            ecac: &built.ecac,
+            environment: &programs,
+            parameters: plan.parameters,
+            commit: plan.stamp,
+            staged_dir: &staged_dir,
+            staged: &staged,
+            progress,
+        }
+        .run(&work)
+    })?;
+    let set = ArtifactSet::new(expected.clone(), staged)
+        .map_err(|difference| set_failure(&difference, "the scenarios"))?;
+    let (manifest, trust) = progress.stage(times, "integrity", || {
+        integrity(&set, &tree, plan.parameters, plan.stamp)
+    })?;
+    let Published { files, digests, .. } =
+        progress.stage(times, "bundle", || set.publish().context("pack the bundle"))?;
+    Ok(Outcome {
+        files,
+        expected,
+        manifest,
+        digests,
+        network: built.network,
+        trust,
+    })
+}
+
+/// Runs the scenarios in the freshly built program and reads what it wrote.
+fn stage(
+    xtask: &Path,
+    tree: &Path,
+    staged_dir: &Path,
+    environment: &[environment::Variable],
+    plan: &Plan<'_>,
+    progress: &Progress,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let shell = Shell::new().context("find the working directory")?;
+    shell.change_dir(staged_dir);
+    let stamp = plan.stamp.to_string();
+    let args = plan.parameters.to_args();
+    let command = cmd!(
+        shell,
+        "{xtask} stage --commit {stamp} --out {staged_dir} --tree {tree} {args...}"
+    );
+    let variables = environment.iter().map(|(name, value)| (name, value));
+    process::run(progress, command.env_clear().envs(variables))?.require(exit::VERIFICATION)?;
+    let listing = Listing::read(staged_dir)?;
+    if let Some((name, kind)) = listing.irregular.first_key_value() {
+        let message = format!("the scenarios wrote {name}, which is {kind}");
+        return Err(Failure::new(exit::EXTRA, message).into());
+    }
+    Ok(listing.files)
+}
+
+/// Checks what the manifest and the README say about the set.
+fn integrity(
+    set: &ArtifactSet,
+    tree: &Path,
+    parameters: &Parameters,
+    stamp: &Commit,
+) -> Result<(Manifest, TrustCheck)> {
+    let file = |summary: Summary| {
+        set.files()
+            .get(summary.name())
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let manifest = Manifest::parse(file(Summary::Manifest))?;
+    let trust = Digest::of(file(Summary::TrustView));
+    let claims = [
+        ("commit", &manifest.commit, stamp.to_string()),
+        ("trust digest", &manifest.trust_sha256, trust.to_string()),
+    ];
+    for (claim, stated, actual) in claims {
+        if *stated != actual {
+            let message = format!("manifest.json states the {claim} {stated}, but it is {actual}");
+            return Err(Failure::new(exit::VERIFICATION, message).into());
+        }
+    }
+    if manifest.parameters()? != *parameters {
+        let message = "manifest.json states other parameters than were asked for";
+        return Err(Failure::new(exit::VERIFICATION, message).into());
+    }
+    if *parameters != Parameters::cited() {
+        return Ok((manifest, TrustCheck::OtherParameters));
+    }
+    let printed = readme::digest(tree, readme::TRUST).map_err(|error| {
+        let message = format!("{error:#}; trustview.json has sha256:{trust}");
+        Failure::new(exit::VERIFICATION, message).hint(format!(
+            "write `{}: sha256:{trust}` into README.md",
+            readme::TRUST
+        ))
+    })?;
+    if printed != trust {
+        let message =
+            format!("README.md prints the trust digest {printed}, but trustview.json has {trust}");
+        return Err(Failure::new(exit::VERIFICATION, message)
+            .hint(format!(
+                "if the change is meant, write `{}: sha256:{trust}` into README.md",
+                readme::TRUST
+            ))
+            .into());
+    }
+    Ok((manifest, TrustCheck::EqualsReadme))
+}
+
+/// The failure of a set that is not the expected one.
+pub(crate) fn set_failure(difference: &ecac_artifact::SetDifference, made_by: &str) -> Failure {
+    let code = match difference.missing.is_empty() {
+        false => exit::MISSING,
+        true => exit::EXTRA,
+    };
+    Failure::new(code, format!("{made_by}: {difference}"))
+}

@@ -1,0 +1,241 @@
+//! Checks before anything is built: the toolchain, the tree and the commit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use ecac_artifact::{Commit, exit};
+use xshell::{Shell, cmd};
+
+use crate::environment::{Sysroot, Variable};
+use crate::error::Failure;
+use crate::process;
+use crate::progress::Progress;
+use crate::repository::{Repository, dirty_failure};
+use crate::tree;
+use crate::workspace;
+
+/// Which tree is built.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SourceArgs {
+    /// Build the working tree as it is; its artifacts are stamped `-dirty` and can never become golden
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+    /// The commit of a source archive without .git that does not know its commit itself
+    #[arg(long, value_name = "SHA", value_parser = parse_commit)]
+    pub(crate) commit: Option<Commit>,
+}
+
+/// Where the files of the clean tree come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A commit of the repository.
+    Commit,
+    /// The work tree with its uncommitted changes.
+    DirtyWorkTree,
+    /// A source archive without a repository.
+    Archive,
+}
+
+/// What the checks found.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// The workspace.
+    pub(crate) root: PathBuf,
+    /// Where the files come from.
+    pub(crate) origin: Origin,
+    /// The commit of the files; of a dirty tree, the commit that it started from.
+    pub(crate) commit: Commit,
+    /// When the commit was made, in seconds since 1970.
+    pub(crate) commit_time: u64,
+}
+
+impl Source {
+    /// The commit as artifacts state it.
+    pub(crate) fn stamp(&self) -> Commit {
+        match self.origin {
+            Origin::DirtyWorkTree => self.commit.clone().into_dirty(),
+            Origin::Commit | Origin::Archive => self.commit.clone(),
+        }
+    }
+
+    /// The same workspace at another commit of its repository.
+    pub(crate) fn at_commit(&self, commit: &Commit, progress: &Progress) -> Result<Self> {
+        let Some(repository) = Repository::at(&self.root, progress)? else {
+            return Err(Failure::environment(format!(
+                "commit {commit} is needed, but this is a source archive without .git"
+            ))
+            .hint("clone the repository, or leave --cited out")
+            .into());
+        };
+        let commit = repository.resolve(commit.hash()).map_err(|_| {
+            Failure::environment(format!("the repository has no commit {commit}"))
+                .hint("fetch the whole history: git fetch --unshallow")
+        })?;
+        Ok(Self {
+            commit_time: repository.commit_time(&commit)?,
+            origin: Origin::Commit,
+            root: self.root.clone(),
+            commit,
+        })
+    }
+
+    /// Writes the clean tree into the empty directory `dest`.
+    pub(crate) fn export(&self, dest: &Path, progress: &Progress) -> Result<()> {
+        let repository = Repository::at(&self.root, progress)?;
+        match (&self.origin, &repository) {
+            (Origin::Commit, Some(repository)) => {
+                tree::export_commit(repository, self.commit.hash(), dest)
+            }
+            (Origin::DirtyWorkTree, Some(repository)) => {
+                tree::copy_files(&self.root, &repository.work_tree_files()?, dest)
+            }
+            _ => tree::copy_files(&self.root, &tree::archive_files(&self.root)?, dest),
+        }
+    }
+}
+
+/// Checks the toolchain and the tree of the workspace.
+pub(crate) fn check(args: &SourceArgs, progress: &Progress) -> Result<Source> {
+    let root = workspace::root()?;
+    toolchain(&root, None, progress)?;
+    source(root, args, progress)
+}
+
+/// Finds the commit, and refuses uncommitted files unless they are asked for.
+pub(crate) fn source(root: PathBuf, args: &SourceArgs, progress: &Progress) -> Result<Source> {
+    let Some(repository) = Repository::at(&root, progress)? else {
+        return archive_source(root, args);
+    };
+    if args.commit.is_some() {
+        return Err(Failure::new(
+            exit::USAGE,
+            "--commit is for source archives; in a repository git names the commit",
+        )
+        .hint("check that commit out, or use `verify-golden --cited`")
+        .into());
+    }
+    let commit = repository
+        .resolve("HEAD")
+        .context("find the commit that HEAD names")?;
+    let dirty = repository.dirty_files()?;
+    let origin = match (dirty.is_empty(), args.allow_dirty) {
+        (true, _) => Origin::Commit,
+        (false, true) => Origin::DirtyWorkTree,
+        (false, false) => return Err(dirty_failure(&dirty).into()),
+    };
+    let commit_time = repository.commit_time(&commit)?;
+    drop(repository);
+    Ok(Source {
+        root,
+        origin,
+        commit,
+        commit_time,
+    })
+}
+
+/// The commit of a source archive: from the file that `git archive` fills in, or as the user says.
+fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
+    let text = fs::read_to_string(root.join("xtask/commit.txt")).unwrap_or_default();
+    let mut lines = text.lines();
+    let recorded = lines.next().and_then(|line| parse_commit(line).ok());
+    let recorded_time = lines.next().and_then(|line| line.trim().parse().ok());
+    let commit = match (&args.commit, &recorded) {
+        (Some(given), Some(recorded)) if given != recorded => {
+            return Err(Failure::new(
+                exit::USAGE,
+                format!("--commit says {given}, but this archive was made of {recorded}"),
+            )
+            .into());
+        }
+        (Some(given), _) => given.clone(),
+        (None, Some(recorded)) => recorded.clone(),
+        (None, None) => {
+            return Err(Failure::environment(format!(
+                "{} is not a git repository and does not know its commit",
+                root.display()
+            ))
+            .hint("clone the repository, use `git archive`, or pass --commit SHA")
+            .into());
+        }
+    };
+    Ok(Source {
+        root,
+        origin: Origin::Archive,
+        commit,
+        commit_time: recorded_time.unwrap_or(0),
+    })
+}
+
+/// Requires that `rustc` in `tree` is exactly the pinned release, and returns the compiler's commit. `environment`
+/// is that of the build; without one it is that of this process.
+pub(crate) fn toolchain(
+    tree: &Path,
+    environment: Option<&[Variable]>,
+    progress: &Progress,
+) -> Result<String> {
+    let pinned = workspace::pinned_toolchain(tree)?;
+    let hint = format!(
+        "rustup toolchain install {pinned}, and leave out `+toolchain` and RUSTUP_TOOLCHAIN; or `nix develop`"
+    );
+    let output = rustc(tree, &["--version", "--verbose"], environment, progress)?;
+    if !output.status.success() {
+        let said = output.stderr.trim();
+        let message = format!("rustc {pinned} is pinned, but rustc does not run: {said}");
+        return Err(Failure::environment(message).hint(hint).into());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            .unwrap_or("unknown")
+    };
+    let release = field("release");
+    if release != pinned {
+        let message =
+            format!("rust-toolchain.toml pins rustc {pinned}, but the rustc on PATH is {release}");
+        return Err(Failure::environment(message).hint(hint).into());
+    }
+    Ok(field("commit-hash").to_owned())
+}
+
+/// The sysroot of the pinned compiler, as the build of `tree` will find it.
+pub(crate) fn sysroot(
+    tree: &Path,
+    environment: &[Variable],
+    progress: &Progress,
+) -> Result<Sysroot> {
+    let commit = toolchain(tree, Some(environment), progress)?;
+    let output = rustc(tree, &["--print", "sysroot"], Some(environment), progress)?;
+    let stdout = output.require(exit::ENVIRONMENT)?;
+    let path = String::from_utf8_lossy(&stdout).trim_end().to_owned();
+    Ok(Sysroot {
+        path: path.into(),
+        commit,
+    })
+}
+
+fn rustc(
+    tree: &Path,
+    args: &[&str],
+    environment: Option<&[Variable]>,
+    progress: &Progress,
+) -> Result<process::Finished<Vec<u8>>> {
+    let shell = Shell::new().context("find the working directory")?;
+    shell.change_dir(tree);
+    let mut command = cmd!(shell, "rustc {args...}");
+    if let Some(variables) = environment {
+        let variables = variables.iter().map(|(name, value)| (name, value));
+        command = command.env_clear().envs(variables);
+    }
+    process::run(progress, command)
+}
+
+/// A full git commit id in lower case.
+pub(crate) fn parse_commit(text: &str) -> Result<Commit, String> {
+    match text.parse::<Commit>() {
+        Ok(commit) if !commit.is_dirty() => Ok(commit),
+        _ => Err("a commit is 40 lower-case hexadecimal digits".to_owned()),
+    }
+}

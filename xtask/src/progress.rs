@@ -1,0 +1,99 @@
+//! Progress on standard error: a bar on a terminal, plain lines otherwise.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::interrupt;
+use crate::output;
+
+/// How long one stage took.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StageTime {
+    /// The name of the stage.
+    pub(crate) stage: &'static str,
+    /// Whole milliseconds.
+    pub(crate) duration_ms: u64,
+}
+
+/// The stages of a command, as they pass.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Progress of a command with `stages` stages.
+    pub(crate) fn new(stages: u64) -> Self {
+        let bar = std::io::IsTerminal::is_terminal(&std::io::stderr()).then(|| {
+            let bar = ProgressBar::new(stages);
+            if let Ok(style) = ProgressStyle::with_template(
+                "{spinner} [{bar:20}] {pos}/{len} {prefix} {wide_msg} {elapsed}",
+            ) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { bar }
+    }
+
+    /// Runs one stage and records how long it took.
+    pub(crate) fn stage<T>(
+        &self,
+        times: &mut Vec<StageTime>,
+        stage: &'static str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        interrupt::check()?;
+        self.show(stage);
+        let start = Instant::now();
+        let value = work()?;
+        let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        times.push(StageTime { stage, duration_ms });
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+        Ok(value)
+    }
+
+    /// The command line of a child that is about to start.
+    pub(crate) fn command(&self, command: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(format!("$ {command}")),
+            None => output::note(&format!("$ {command}\n")),
+        }
+    }
+
+    /// One line that a child wrote to standard error.
+    pub(crate) fn child_line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(line.trim_start().to_owned()),
+            None => output::note(&format!("  {line}\n")),
+        }
+    }
+
+    /// True where [`Self::child_line`] leaves each line on the screen.
+    pub(crate) fn shows_every_line(&self) -> bool {
+        self.bar.is_none()
+    }
+
+    fn show(&self, stage: &'static str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_prefix(stage);
+                bar.set_message("");
+            }
+            None => output::note(&format!("== {stage}\n")),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
