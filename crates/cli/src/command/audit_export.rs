@@ -1,0 +1,145 @@
+//! `ecac audit-export`: the audit log of a node that takes an op log in.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use ecac_artifact::exit;
+use ecac_audit::{AuditLog, NodeKey, Origin, Recorder};
+use ecac_core::Costs;
+
+use crate::failure::Failure;
+use crate::output::Destination;
+use crate::replica::{OpLog, Source};
+use crate::{input, text};
+
+/// Ops of one signed batch, as in the audit logs of `ecac bench run`.
+const BATCH_OPS: usize = 16;
+/// Hexadecimal digits of a node key file.
+const KEY_DIGITS: usize = 64;
+/// The longest node key file: the digits and a line ending.
+const KEY_FILE_BYTES_MAX: u64 = KEY_DIGITS as u64 + 2;
+
+/// Write the signed audit log of a node that takes an op log in
+///
+/// The ops arrive in their order in the file. The node signs with the key in a file, or with the key of the observer of a seeded scenario, which is known
+/// to everybody and proves nothing. A node key file holds the 64 hexadecimal digits of an Ed25519 seed, and
+/// nobody but its owner may be able to read it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ecac audit-export ops.cborseq --seed 42 --out audit.jsonl
+  ecac audit-export ops.cborseq --node-key node.key > audit.jsonl
+  ecac audit-verify audit.jsonl --log ops.cborseq")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    key: Key,
+    #[command(flatten)]
+    destination: Destination,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Key {
+    /// Sign as the observer of the scenarios with seed N
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Sign with the Ed25519 seed in FILE
+    #[arg(long, value_name = "FILE")]
+    node_key: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let op_log = args.source.read()?;
+    let key = match &args.key {
+        Key {
+            node_key: Some(path),
+            ..
+        } => read_key(path)?,
+        Key { seed, .. } => ecac_bench::node_key(seed.unwrap_or_default()),
+    };
+    let audit = audit(&op_log, &key).map_err(|error| {
+        Failure::new(
+            exit::INTERNAL,
+            "sign the audit log",
+            error,
+            "please report this",
+        )
+    })?;
+    args.destination.write(audit.as_bytes())
+}
+
+/// The audit log of a node that takes the items in, in signed batches, the last of them with a checkpoint.
+fn audit(op_log: &OpLog, key: &NodeKey) -> Result<String, ecac_audit::CommitError> {
+    let mut costs = Costs::default();
+    let mut recorder = Recorder::new(op_log.project);
+    let mut audit = AuditLog::new(Origin {
+        project: op_log.project,
+        node: key.public(),
+    });
+    let items = op_log.file.items();
+    let last = items.len().div_ceil(BATCH_OPS);
+    for (number, batch) in (1..).zip(items.chunks(BATCH_OPS)) {
+        for item in batch {
+            // What is rejected leaves its entry.
+            let _ = recorder.receive(item, &mut costs);
+        }
+        let entries = if number == last {
+            recorder.seal_with_checkpoint(&mut costs)
+        } else {
+            recorder.seal(&mut costs)
+        };
+        if !entries.is_empty() {
+            audit.commit_batch(entries, key)?;
+        }
+    }
+    Ok(audit.export())
+}
+
+/// Reads a node key; no message repeats any of it.
+fn read_key(path: &Path) -> Result<NodeKey, Failure> {
+    let failure = |error| Failure::read("the node key", path, &error);
+    let file = input::open(path).map_err(failure)?;
+    check_private(&file, path)?;
+    let mut text = Vec::new();
+    file.take(KEY_FILE_BYTES_MAX + 1)
+        .read_to_end(&mut text)
+        .map_err(failure)?;
+    let digits = text.strip_suffix(b"\n").unwrap_or(&text);
+    let digits = digits.strip_suffix(b"\r").unwrap_or(digits);
+    let mut seed = [0; 32];
+    hex::decode_to_slice(digits, &mut seed).map_err(|_| {
+        Failure::new(
+            exit::BAD_INPUT,
+            format!("read the node key {}", text::path(path)),
+            "it is not 64 hexadecimal digits",
+            "a node key file holds an Ed25519 seed: `(umask 077; openssl rand -hex 32 > node.key)` makes one",
+        )
+    })?;
+    Ok(NodeKey::from_seed(seed))
+}
+
+/// Whoever can read a node key can sign as the node.
+#[cfg(unix)]
+fn check_private(file: &std::fs::File, path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|error| Failure::read("the node key", path, &error))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let path = text::path(path);
+    Err(Failure::new(
+        exit::ENVIRONMENT,
+        format!("read the node key {path}"),
+        format!("others than its owner have access to it (mode {mode:03o})"),
+        format!("take their access away: `chmod 600 {path}`; if anybody read it, make a new key"),
+    ))
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &std::fs::File, _: &Path) -> Result<(), Failure> {
+    Ok(())
+}

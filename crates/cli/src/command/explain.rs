@@ -1,0 +1,162 @@
+//! `ecac explain`: why one op counts, or why it does not.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use ecac_artifact::exit;
+use ecac_core::{Explanation, OpId};
+
+use crate::failure::Failure;
+use crate::output::{self, Format};
+use crate::replica::{Replica, Source};
+use crate::text;
+
+/// Fewest digits that stand for an op id.
+const DIGITS_MIN: usize = 8;
+/// Digits of a whole op id.
+const DIGITS_MAX: usize = 64;
+/// Most candidates that an error lists.
+const CANDIDATES_MAX: usize = 8;
+
+/// Explain why one op counts, or why it does not
+///
+/// The answer names the verdict, the reason, the op that decides, and the chain of authority from the op through
+/// grant, credential and issuer key up to a root.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ecac explain ops.cborseq 1f3a9c0d                  the first digits will do if they are unique
+  ecac explain ops.cborseq 1f3a9c0d --format json
+  ecac decisions ops.cborseq | grep denied           to find op ids to ask about")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// Op id in hexadecimal, or its first digits (at least 8)
+    #[arg(value_name = "OP_ID")]
+    op: Prefix,
+    /// Lines for people or one JSON document
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let replica = args.source.replay()?;
+    let claimed = replica.rejected.iter().filter_map(|(_, it)| it.claimed);
+    let known: BTreeSet<OpId> = replica.ids().chain(claimed).collect();
+    let op = args.op.find(&known, &text::path(&args.source.log))?;
+    let explanation =
+        explain(&replica, &op).ok_or_else(|| not_found(&args.op, &text::path(&args.source.log)))?;
+    match args.format {
+        Format::Text => output::print(printable(explanation).to_string().as_bytes()),
+        Format::Json => output::print_json(&explanation),
+    }
+}
+
+/// The explanation of an op that is held, or else of bytes that claim to be it.
+fn explain(replica: &Replica, op: &OpId) -> Option<Explanation> {
+    let held = ecac_core::explain(&replica.log, &replica.replay, op);
+    held.or_else(|| {
+        let rejected = replica.rejection(op)?;
+        Some(Explanation {
+            op: *op,
+            author: None,
+            kind: None,
+            verdict: "refused",
+            reason: Some(rejected.reason.name()),
+            meaning: rejected.reason.meaning(),
+            witness: None,
+            missing: Vec::new(),
+            grants: Vec::new(),
+        })
+    })
+}
+
+/// Scopes are words of strangers.
+fn printable(mut explanation: Explanation) -> Explanation {
+    let links = explanation.grants.iter_mut().flatten();
+    for tag in links.flat_map(|link| &mut link.scope) {
+        *tag = text::escape(tag);
+    }
+    explanation
+}
+
+/// The first digits of an op id.
+#[derive(Debug, Clone)]
+struct Prefix(String);
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    fn from_str(digits: &str) -> Result<Self, String> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if digits.bytes().all(is_digit) && (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) {
+            Ok(Self(digits.to_owned()))
+        } else {
+            Err(format!(
+                "an op id is {DIGITS_MAX} lower-case hexadecimal digits, or the first {DIGITS_MIN} or more of them"
+            ))
+        }
+    }
+}
+
+impl Prefix {
+    /// The one op id that begins so.
+    fn find(&self, known: &BTreeSet<OpId>, path: &str) -> Result<OpId, Failure> {
+        let mut matching = known
+            .iter()
+            .filter(|id| id.to_string().starts_with(&self.0));
+        let Some(&first) = matching.next() else {
+            return Err(not_found(self, path));
+        };
+        let others: Vec<&OpId> = matching.collect();
+        if others.is_empty() {
+            return Ok(first);
+        }
+        let mut candidates = format!("\n  {first}");
+        for id in others.iter().take(CANDIDATES_MAX - 1) {
+            candidates.push_str(&format!("\n  {id}"));
+        }
+        Err(Failure::new(
+            exit::USAGE,
+            format!("find op {} in {path}", self.0),
+            format!("{} op ids begin so:{candidates}", others.len() + 1),
+            "give more digits",
+        ))
+    }
+}
+
+fn not_found(prefix: &Prefix, path: &str) -> Failure {
+    Failure::new(
+        exit::NOT_FOUND,
+        format!("find op {} in {path}", prefix.0),
+        "the op log does not have it",
+        "list the ops with `ecac log`, or fetch an op log that has it",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(head: [u8; 2]) -> OpId {
+        let mut bytes = [7; 32];
+        bytes[3..5].copy_from_slice(&head);
+        OpId::from_bytes(bytes)
+    }
+
+    #[test]
+    fn a_prefix_names_one_op_or_is_an_error() {
+        let known = BTreeSet::from([id([1, 1]), id([1, 2]), id([2, 1])]);
+        let find = |digits: &str| {
+            let prefix: Prefix = digits.parse().unwrap();
+            prefix.find(&known, "ops").map_err(|failure| failure.code)
+        };
+        assert_eq!(find("07070702"), Ok(id([2, 1])));
+        assert_eq!(find("0707070101"), Ok(id([1, 1])));
+        assert_eq!(find(&id([1, 2]).to_string()), Ok(id([1, 2])));
+        assert_eq!(find("07070701"), Err(exit::USAGE));
+        assert_eq!(find("07070703"), Err(exit::NOT_FOUND));
+        for bad in ["", "0707070", "0707070G", "0707070A", &"0".repeat(65)] {
+            assert!(bad.parse::<Prefix>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Failures: what was tried, why it did not work, what to do, and one exit code.
+
+use std::fmt;
+use std::io;
+use std::panic::PanicHookInfo;
+use std::path::Path;
+
+use ecac_artifact::exit;
+
+use crate::text;
+
+/// Why a command did not do what it was asked for; displayed as the two lines for standard error.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// One of [`ecac_artifact::exit`].
+    pub(crate) code: u8,
+    doing: String,
+    cause: String,
+    hint: String,
+}
+
+impl Failure {
+    /// `doing` completes "failed to …", `cause` says why, and `hint` what to do about it.
+    pub(crate) fn new(
+        code: u8,
+        doing: impl Into<String>,
+        cause: impl fmt::Display,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            doing: doing.into(),
+            cause: cause.to_string(),
+            hint: hint.into(),
+        }
+    }
+
+    /// A file cannot be read: it is missing, unreadable, or a directory.
+    pub(crate) fn read(what: &str, path: &Path, error: &io::Error) -> Self {
+        let doing = format!("read {what} {}", text::path(path));
+        let (code, hint) = match error.kind() {
+            io::ErrorKind::NotFound => (
+                exit::ENVIRONMENT,
+                "check the path; input files are never created",
+            ),
+            io::ErrorKind::PermissionDenied => (exit::ENVIRONMENT, "check who may read the file"),
+            io::ErrorKind::IsADirectory => (exit::BAD_INPUT, "name a file inside of the directory"),
+            _ => (
+                exit::ENVIRONMENT,
+                "check that the path names a readable file",
+            ),
+        };
+        Self::new(code, doing, error, hint)
+    }
+
+    /// A file or standard output cannot be written.
+    pub(crate) fn write(what: &str, error: &io::Error) -> Self {
+        Self::new(
+            exit::ENVIRONMENT,
+            format!("write {what}"),
+            error,
+            "check free space and who may write there",
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: failed to {}: {}", self.doing, self.cause)?;
+        writeln!(f, "hint: {}", self.hint)
+    }
+}
+
+/// The failure that a panic stands for.
+pub(crate) fn defect(info: &PanicHookInfo<'_>) -> Failure {
+    let place = info
+        .location()
+        .map_or_else(String::new, |place| format!(" ({place})"));
+    let what = info.payload_as_str().unwrap_or("unknown");
+    Failure::new(
+        exit::INTERNAL,
+        "go on",
+        format!("defect in ecac: {}{place}", text::escape(what)),
+        "please report the command line and this message",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_lines_that_name_the_file_and_escape_it() {
+        let error = io::Error::from(io::ErrorKind::NotFound);
+        let failure = Failure::read("the op log", Path::new("a\nb"), &error);
+        let text = failure.to_string();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.starts_with("error: failed to read the op log a\\nb: "));
+        assert!(text.contains("\nhint: "));
+        assert_eq!(failure.code, exit::ENVIRONMENT);
+    }
+}

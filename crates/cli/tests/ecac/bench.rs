@@ -1,0 +1,163 @@
+//! The scenarios through the program: the same bytes as through the library.
+
+use std::fs;
+use std::path::Path;
+
+use ecac_artifact::exit;
+use ecac_bench::{Params, Scenario, ScenarioReport};
+use sha2::{Digest, Sha256};
+use tempfile::tempdir;
+
+use crate::run::{Ran, ecac_in, text};
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+const SEED: u64 = 7;
+const OPS: u32 = 120;
+
+fn report(scenario: Scenario) -> ScenarioReport {
+    let params = Params {
+        scenario,
+        seed: SEED,
+        ops: OPS,
+    };
+    ecac_bench::run(&params, COMMIT).expect("the scenario runs")
+}
+
+fn run(directory: &Path, scenario: &str, more: &[&str]) -> Ran {
+    let args = [
+        "bench",
+        "run",
+        "--scenario",
+        scenario,
+        "--seed",
+        "7",
+        "--ops",
+        "120",
+    ];
+    let stamp = ["--commit", COMMIT, "--out", "out"];
+    ecac_in(directory, args.iter().chain(&stamp).chain(more))
+}
+
+#[test]
+fn a_run_writes_the_bytes_of_the_library_and_they_are_recomputed_from_the_ops() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    for &scenario in Scenario::ALL {
+        let want = report(scenario);
+        let name = scenario.name();
+        let summary = text(run(at, name, &[]).quietly());
+        assert!(summary.contains(&want.summary.state_sha256), "{summary}");
+        let counts = [
+            want.summary.ops,
+            want.summary.applied,
+            want.summary.denied,
+            want.summary.refused,
+            want.summary.pending,
+            want.summary.rolled_back,
+        ];
+        let row = summary.lines().nth(1).unwrap();
+        let cells: Vec<String> = row.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(cells[..2], [name.to_owned(), SEED.to_string()]);
+        assert_eq!(cells[2..], counts.map(|count| count.to_string()));
+
+        let read = |suffix: &str| fs::read(at.join(format!("out/{name}-7{suffix}"))).unwrap();
+        assert_eq!(read(".csv"), want.csv);
+        assert_eq!(read("-timeline.jsonl"), want.timeline);
+        assert_eq!(read("-state.json"), want.state);
+        assert_eq!(read("-ops.cborseq"), want.ops);
+
+        let ops = format!("out/{name}-7-ops.cborseq");
+        assert_eq!(ecac_in(at, ["dump-state-json", &ops]).quietly(), want.state);
+        assert_eq!(ecac_in(at, ["trust-dump", &ops]).quietly(), want.trust);
+        let audit = ecac_in(at, ["audit-export", &ops, "--seed", "7"]).quietly();
+        assert_eq!(audit, want.audit, "{name}");
+        assert_eq!(
+            hex::encode(Sha256::digest(read("-state.json"))),
+            want.summary.state_sha256
+        );
+
+        let args = ["bench", "observe", &ops, "--scenario", name, "--seed", "7"];
+        let stamp = ["--commit", COMMIT, "--out", "again"];
+        ecac_in(at, args.iter().chain(&stamp)).quietly();
+        for suffix in [".csv", "-timeline.jsonl", "-state.json"] {
+            let again = fs::read(at.join(format!("again/{name}-7{suffix}"))).unwrap();
+            assert_eq!(again, read(suffix), "{name}{suffix}");
+        }
+    }
+    let count = |path: &str| fs::read_dir(at.join(path)).unwrap().count();
+    assert_eq!((count("out"), count("again")), (12, 9), "nothing more");
+}
+
+#[test]
+fn artifacts_are_replaced_all_or_none_and_only_by_force() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    fs::create_dir(at.join("out")).unwrap();
+    let last = at.join("out/hb-chain-7-ops.cborseq");
+    fs::write(&last, "old").unwrap();
+    run(at, "hb-chain", &[]).fails(exit::ENVIRONMENT, &["hb-chain-7-ops.cborseq", "--force"]);
+    assert_eq!(fs::read(&last).unwrap(), b"old");
+    assert_eq!(fs::read_dir(at.join("out")).unwrap().count(), 1);
+    run(at, "hb-chain", &["--force"]).quietly();
+    assert_eq!(fs::read(&last).unwrap(), report(Scenario::HbChain).ops);
+    assert_eq!(fs::read_dir(at.join("out")).unwrap().count(), 4);
+    fs::write(at.join("file"), "").unwrap();
+    let args = ["bench", "run", "--scenario", "hb-chain", "--seed", "7"];
+    let stamp = ["--commit", COMMIT, "--out", "file/out"];
+    ecac_in(at, args.iter().chain(&stamp)).fails(exit::ENVIRONMENT, &["file/out"]);
+}
+
+#[test]
+fn a_run_is_always_stamped_with_a_real_commit() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    let args = [
+        "bench",
+        "run",
+        "--scenario",
+        "hb-chain",
+        "--seed",
+        "7",
+        "--out",
+        "out",
+    ];
+    for commit in [
+        &[][..],
+        &["--commit", "unknown"],
+        &["--commit", ""],
+        &["--commit", "0123456"],
+    ] {
+        let ran = ecac_in(at, args.iter().chain(commit));
+        assert_eq!(ran.code, Some(exit::USAGE.into()), "{commit:?}");
+        assert!(ran.stderr.contains("--commit"), "{}", ran.stderr);
+    }
+    assert!(!at.join("out").exists());
+}
+
+#[test]
+fn unknown_scenarios_and_too_few_ops_are_usage_errors() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    let unknown = run(at, "hb-chains", &[]);
+    assert_eq!(unknown.code, Some(exit::USAGE.into()));
+    for &scenario in Scenario::ALL {
+        assert!(
+            unknown.stderr.contains(scenario.name()),
+            "{}",
+            unknown.stderr
+        );
+        let args = ["bench", "run", "--scenario", scenario.name(), "--seed", "7"];
+        let stamp = ["--ops", "1", "--commit", COMMIT, "--out", "out"];
+        ecac_in(at, args.iter().chain(&stamp))
+            .fails(exit::USAGE, &[scenario.name(), "not 1", "--ops"]);
+    }
+    assert!(!at.join("out").exists());
+}
+
+#[test]
+fn the_list_has_every_scenario() {
+    let list = text(ecac_in(Path::new("."), ["bench", "list"]).quietly());
+    for scenario in Scenario::ALL {
+        assert!(list.contains(scenario.name()) && list.contains(scenario.about()));
+    }
+}
