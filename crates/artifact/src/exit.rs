@@ -17,7 +17,7 @@ exit_codes! {
     INTERNAL = 1, "internal", "a defect in the program itself; please report it";
     USAGE = 2, "usage", "the command line is wrong";
     ENVIRONMENT = 3, "environment",
-        "a missing tool, the wrong toolchain, an uncommitted tree, no git, or an unwritable output";
+        "a missing tool or file, the wrong toolchain, an uncommitted tree, unwritable output";
     BAD_INPUT = 4, "bad_input", "an input file is malformed, truncated, or of the wrong kind";
     NOT_FOUND = 5, "not_found", "a named object does not exist, such as an unknown op id";
     VERIFICATION = 6, "verification", "an audit or integrity check failed, or sums disagree with their files";

@@ -7,8 +7,11 @@ use ecac_core::{
     Replay, VerifiedOp,
 };
 
+use crate::checkpoint::Origin;
 use crate::digest::Digest;
 use crate::entry::{Entry, Subject};
+use crate::log::AuditLog;
+use crate::node_key::NodeKey;
 
 /// A replica of one project that records what it does.
 ///
@@ -155,5 +158,37 @@ fn decided(change: &Change) -> Option<Entry> {
         Decision::Applied { grant } => Some(Entry::Applied { op, grant }),
         Decision::Denied { reason, denial } => Some(Entry::RolledBack { op, reason, denial }),
         Decision::Refused { .. } | Decision::Pending { .. } => None,
+    }
+}
+
+impl AuditLog {
+    /// The audit log of a node that takes the items of an op log in, `batch_ops` to a durable batch (not zero), the
+    /// last of them with a checkpoint of the state.
+    #[must_use]
+    pub fn of_op_log(project: ProjectId, items: &[&[u8]], batch_ops: usize, key: &NodeKey) -> Self {
+        let mut costs = Costs::default();
+        let mut recorder = Recorder::new(project);
+        let mut audit = Self::new(Origin {
+            project,
+            node: key.public(),
+        });
+        let last = items.len().div_ceil(batch_ops);
+        for (number, batch) in (1..).zip(items.chunks(batch_ops)) {
+            for item in batch {
+                // What is rejected leaves its entry.
+                let _ = recorder.receive(item, &mut costs);
+            }
+            let entries = if number == last {
+                recorder.seal_with_checkpoint(&mut costs)
+            } else {
+                recorder.seal(&mut costs)
+            };
+            if !entries.is_empty() {
+                audit
+                    .commit_batch(entries, key)
+                    .expect("a node signs its own log");
+            }
+        }
+        audit
     }
 }

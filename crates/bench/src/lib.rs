@@ -13,6 +13,7 @@ mod stream;
 
 pub use metrics::CSV_HEADER;
 pub use report::{
-    BenchError, OPS_MAX, Params, ScenarioReport, Summary, node_key, observe, run, schema_sha256,
+    AUDIT_BATCH_OPS, BenchError, OPS_MAX, Params, ScenarioReport, Summary, node_key, observe, run,
+    schema_sha256,
 };
 pub use scenario::{Scenario, UnknownScenario};

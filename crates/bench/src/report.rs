@@ -1,7 +1,7 @@
 //! Reports: everything that a scenario leaves behind.
 
-use ecac_audit::{AuditLog, NodeKey, Origin, Recorder};
-use ecac_core::{Costs, OpLogError, ProjectId, export_trust, project_of, split_op_log};
+use ecac_audit::{AuditLog, NodeKey};
+use ecac_core::{Costs, OpLogError, export_trust, project_of, split_op_log};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -14,7 +14,7 @@ const SCHEMA: &str = include_str!("../../../docs/protocol.cddl");
 /// Most ops that a scenario is asked for.
 pub const OPS_MAX: u32 = 1_000_000;
 /// Ops of one durable batch of the observer's audit log.
-const AUDIT_BATCH_OPS: usize = 16;
+pub const AUDIT_BATCH_OPS: usize = 16;
 
 /// What is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,34 +153,8 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioRepo
         state,
         ops: ops.to_vec(),
         trust: export_trust(&log, &mut costs),
-        audit: audit(project, &items, &node_key(*seed)),
+        audit: AuditLog::of_op_log(project, &items, AUDIT_BATCH_OPS, &node_key(*seed))
+            .export()
+            .into_bytes(),
     })
-}
-
-/// The audit log of a node that takes the items in, in durable batches.
-fn audit(project: ProjectId, items: &[&[u8]], key: &NodeKey) -> Vec<u8> {
-    let mut costs = Costs::default();
-    let mut recorder = Recorder::new(project);
-    let mut audit = AuditLog::new(Origin {
-        project,
-        node: key.public(),
-    });
-    let batches = items.len().div_ceil(AUDIT_BATCH_OPS);
-    for (number, batch) in (1..).zip(items.chunks(AUDIT_BATCH_OPS)) {
-        for item in batch {
-            // What is rejected leaves its entry.
-            let _ = recorder.receive(item, &mut costs);
-        }
-        let entries = if number == batches {
-            recorder.seal_with_checkpoint(&mut costs)
-        } else {
-            recorder.seal(&mut costs)
-        };
-        if !entries.is_empty() {
-            audit
-                .commit_batch(entries, key)
-                .expect("the node signs its own log");
-        }
-    }
-    audit.export().into_bytes()
 }

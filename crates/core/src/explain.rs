@@ -192,10 +192,15 @@ impl fmt::Display for Explanation {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tags: Vec<String> = self
+            .scope
+            .iter()
+            .map(|tag| tag.escape_debug().to_string())
+            .collect();
         let scope = if self.role == Role::Root {
             "everything".into()
         } else {
-            self.scope.join(", ")
+            tags.join(", ")
         };
         writeln!(f, "{} over [{scope}]", self.role)?;
         writeln!(f, "    subject     {}", self.subject)?;

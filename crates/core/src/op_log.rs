@@ -2,10 +2,10 @@
 
 use minicbor::Decoder;
 
+use crate::Costs;
 use crate::id::{OpId, ProjectId};
 use crate::limits::ENVELOPE_BYTES_MAX;
 use crate::op::{ENVELOPE_PREFIX, Op, Payload};
-use crate::{Costs, Log};
 
 /// Why a file is not an op log. An item that is one CBOR item with the tag of COSE_Sign1 but no op is not an
 /// error of the file: it is refused when it is received.
@@ -122,16 +122,6 @@ pub fn project_of(items: &[&[u8]]) -> Result<ProjectId, OpLogError> {
         (Some(&project), 1) => Ok(project),
         (None, _) => Err(OpLogError::NoGenesis),
         (_, count) => Err(OpLogError::ManyProjects { count }),
-    }
-}
-
-impl Log {
-    /// The ops of an op log file again: every admitted op in order of admission.
-    #[must_use]
-    pub fn export_ops(&self) -> Vec<u8> {
-        self.admitted()
-            .flat_map(|op| op.envelope().iter().copied())
-            .collect()
     }
 }
 

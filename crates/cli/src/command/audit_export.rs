@@ -4,16 +4,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ecac_artifact::exit;
-use ecac_audit::{AuditLog, NodeKey, Origin, Recorder};
-use ecac_core::Costs;
+use ecac_audit::{AuditLog, NodeKey};
+use ecac_bench::AUDIT_BATCH_OPS;
 
 use crate::failure::Failure;
 use crate::output::Destination;
-use crate::replica::{OpLog, Source};
+use crate::replica::Source;
 use crate::{input, text};
 
-/// Ops of one signed batch, as in the audit logs of `ecac bench run`.
-const BATCH_OPS: usize = 16;
 /// Hexadecimal digits of a node key file.
 const KEY_DIGITS: usize = 64;
 /// The longest node key file: the digits and a line ending.
@@ -58,42 +56,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         } => read_key(path)?,
         Key { seed, .. } => ecac_bench::node_key(seed.unwrap_or_default()),
     };
-    let audit = audit(&op_log, &key).map_err(|error| {
-        Failure::new(
-            exit::INTERNAL,
-            "sign the audit log",
-            error,
-            "please report this",
-        )
-    })?;
-    args.destination.write(audit.as_bytes())
-}
-
-/// The audit log of a node that takes the items in, in signed batches, the last of them with a checkpoint.
-fn audit(op_log: &OpLog, key: &NodeKey) -> Result<String, ecac_audit::CommitError> {
-    let mut costs = Costs::default();
-    let mut recorder = Recorder::new(op_log.project);
-    let mut audit = AuditLog::new(Origin {
-        project: op_log.project,
-        node: key.public(),
-    });
-    let items = op_log.file.items();
-    let last = items.len().div_ceil(BATCH_OPS);
-    for (number, batch) in (1..).zip(items.chunks(BATCH_OPS)) {
-        for item in batch {
-            // What is rejected leaves its entry.
-            let _ = recorder.receive(item, &mut costs);
-        }
-        let entries = if number == last {
-            recorder.seal_with_checkpoint(&mut costs)
-        } else {
-            recorder.seal(&mut costs)
-        };
-        if !entries.is_empty() {
-            audit.commit_batch(entries, key)?;
-        }
-    }
-    Ok(audit.export())
+    let audit = AuditLog::of_op_log(op_log.project, &op_log.file.items(), AUDIT_BATCH_OPS, &key);
+    args.destination.write(audit.export().as_bytes())
 }
 
 /// Reads a node key; no message repeats any of it.

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let explanation =
         explain(&replica, &op).ok_or_else(|| not_found(&args.op, &text::path(&args.source.log)))?;
     match args.format {
-        Format::Text => output::print(printable(explanation).to_string().as_bytes()),
+        Format::Text => output::print(explanation.to_string().as_bytes()),
         Format::Json => output::print_json(&explanation),
     }
 }
@@ -68,15 +68,6 @@ fn explain(replica: &Replica, op: &OpId) -> Option<Explanation> {
             grants: Vec::new(),
         })
     })
-}
-
-/// Scopes are words of strangers.
-fn printable(mut explanation: Explanation) -> Explanation {
-    let links = explanation.grants.iter_mut().flatten();
-    for tag in links.flat_map(|link| &mut link.scope) {
-        *tag = text::escape(tag);
-    }
-    explanation
 }
 
 /// The first digits of an op id.
