@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use ecac_artifact::exit;
 
-use crate::error::Failure;
+use crate::error::{Failure, exit_code};
 use crate::interrupt;
 
 /// The largest file that is read, in bytes; a set is far smaller.
@@ -23,6 +23,16 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    /// Reads a directory like [`Self::read`]; where there is none, the hint says how to make it.
+    pub(crate) fn read_or_hint(dir: &Path, hint: &str) -> Result<Self> {
+        Self::read(dir).map_err(|error| match exit_code(&error) {
+            exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, format!("{error:#}"))
+                .hint(hint)
+                .into(),
+            _ => error,
+        })
+    }
+
     /// Reads a directory without following links. A name that is not UTF-8 stands with replacement characters: it
     /// is nobody's expected name.
     pub(crate) fn read(dir: &Path) -> Result<Self> {

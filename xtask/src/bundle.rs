@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// The output directory to pack [default: docs/eval/out of the workspace]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The file to write [default: ecac-artifacts-<commit>.tar.gz in the output directory]
+    /// The file to write [default: ecac-artifacts-COMMIT.tar.gz in the output directory]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// How the result is printed
@@ -73,12 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Reads a complete set whose sums hold. The archive in it, if there is one, is made anew and not looked at.
 fn read(dir: &Path) -> Result<ArtifactSet> {
-    let listing = Listing::read(dir).map_err(|error| match crate::error::exit_code(&error) {
-        exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, format!("{error:#}"))
-            .hint("make it first: cargo xtask repro")
-            .into(),
-        _ => error,
-    })?;
+    let listing = Listing::read_or_hint(dir, "make it first: cargo xtask repro")?;
     let manifest = listing.files.get(Summary::Manifest.name()).ok_or_else(|| {
         let message = format!(
             "{} has no manifest.json, so it is no artifact set",

@@ -39,7 +39,11 @@ pub(crate) fn likely(
         )),
     }
     if causes.is_empty() {
-        causes.push("nothing that is recorded differs: uncommitted changes, or a result that is not deterministic".to_owned());
+        causes.push(
+            "nothing that is recorded differs: uncommitted changes, or a result that is \
+             not deterministic"
+                .to_owned(),
+        );
     }
     causes
 }

@@ -22,12 +22,12 @@ pub(crate) fn check(binaries: &[PathBuf], secrets: &[PathBuf]) -> Result<()> {
                 return Err(Failure::new(
                     exit::BUILD,
                     format!(
-                        "the binary {} contains the path {} at byte {offset}, so it differs from machine to machine",
+                        "the binary {} contains {} at byte {offset}, so it differs from machine to machine",
                         Path::new(name).display(),
                         secret.display()
                     ),
                 )
-                .hint("look for env!(\"CARGO_MANIFEST_DIR\"), file paths of build scripts, or a path dependency outside the workspace")
+                .hint("look for env!(\"CARGO_MANIFEST_DIR\") or a path dependency outside the workspace")
                 .into());
             }
         }
@@ -78,10 +78,7 @@ mod tests {
         let planted = format!("\u{7f}ELF....{}/src/lib.rs", dir.path().display());
         fs::write(&binary, planted).unwrap();
         let error = check(std::slice::from_ref(&binary), &secrets).unwrap_err();
-        assert!(
-            error.to_string().contains("ecac contains the path"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("ecac contains"), "{error}");
         assert!(error.to_string().contains("at byte 8"), "{error}");
         assert_eq!(crate::error::exit_code(&error), exit::BUILD);
     }

@@ -106,9 +106,19 @@ impl<'a> Repository<'a> {
         commit: &str,
         reader: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
     ) -> Result<T> {
+        let settings = [
+            "-c",
+            "core.autocrlf=false",
+            "-c",
+            "core.eol=lf",
+            "-c",
+            "core.attributesFile=",
+            "-c",
+            "tar.umask=0022",
+        ];
         let command = cmd!(
             self.shell,
-            "git -c core.autocrlf=false -c core.eol=lf -c core.attributesFile= -c tar.umask=0022 archive --format=tar {commit}"
+            "git {settings...} archive --format=tar {commit}"
         );
         process::run_reading(self.progress, clean(command), reader)?.require(exit::ENVIRONMENT)
     }

@@ -76,7 +76,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => root.join(workspace::GOLDEN_DIR),
     };
     let (listing, golden) = progress.stage(&mut times, "golden set", || {
-        let listing = Listing::read(&dir)?;
+        let hint = "write it first: cargo xtask golden --update";
+        let listing = Listing::read_or_hint(&dir, hint)?;
         let mut golden = GoldenSet::check(&listing)?;
         if dir == root.join(workspace::GOLDEN_DIR) {
             check_readme(&root, &listing, &mut golden)?;
