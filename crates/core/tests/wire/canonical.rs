@@ -1,0 +1,239 @@
+//! Only the one canonical encoding is an op.
+
+use ecac_core::limits::{ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use ecac_core::{Body, CodecError, Costs, ENVELOPE_PREFIX, Op, VerifiedOp};
+use minicbor::data::Tag;
+
+use crate::hostile;
+use crate::raw::{self, Frame, MAJOR_SIMPLE, MAJOR_TAG, PROTECTED, cbor};
+use crate::sample;
+
+fn decode(envelope: &[u8]) -> Result<Op, CodecError> {
+    Op::decode(envelope, &mut Costs::default())
+}
+
+/// The id of an op that decodes and whose signature is good.
+fn accepted(envelope: &[u8]) -> Result<VerifiedOp, String> {
+    let op = decode(envelope).map_err(|error| error.to_string())?;
+    VerifiedOp::verify(op, &mut Costs::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_encoded_is_decoded() {
+    for (what, body) in sample::bodies() {
+        let op = sample::sign(body.clone());
+        assert_eq!(Body::decode(&body.encode().unwrap()), Ok(body), "{what}");
+        assert_eq!(accepted(op.envelope()), Ok(op), "{what}");
+    }
+}
+
+#[test]
+fn encodings_by_hand_are_those_of_the_codec() {
+    for (kind, payload) in hostile::payloads().iter().enumerate() {
+        let by_hand = hostile::body_of(kind, payload).encode();
+        let body = Body::decode(&by_hand).unwrap();
+        assert_eq!(body.encode().unwrap(), by_hand, "type {kind}");
+        assert_eq!(
+            raw::envelope(&by_hand),
+            sample::sign(body).envelope(),
+            "type {kind}"
+        );
+    }
+}
+
+#[test]
+fn each_hostile_body_is_refused_for_its_reason() {
+    for hostile in hostile::bodies() {
+        let refusal = decode(&raw::envelope(&hostile.body));
+        assert_eq!(
+            refusal.err().as_ref(),
+            Some(&hostile.error),
+            "{}",
+            hostile.what
+        );
+        assert_eq!(
+            Body::decode(&hostile.body).err().as_ref(),
+            Some(&hostile.error),
+            "{}",
+            hostile.what
+        );
+    }
+}
+
+#[test]
+fn no_head_of_a_body_may_be_wide_or_indefinite() {
+    for (what, body) in sample::bodies() {
+        let good = body.encode().unwrap();
+        for head in raw::heads(&good) {
+            for bad in raw::widened(&good, head) {
+                let error = decode(&raw::envelope(&bad)).unwrap_err();
+                if good[head.at] >> 5 == MAJOR_SIMPLE {
+                    assert_eq!(error, CodecError::Malformed("value"), "{what}, {head:?}");
+                } else {
+                    let offset = head.at;
+                    assert_eq!(
+                        error,
+                        CodecError::NotCanonical { offset },
+                        "{what}, {head:?}"
+                    );
+                }
+            }
+            if let Some(bad) = raw::indefinite(&good, head) {
+                let error = decode(&raw::envelope(&bad)).unwrap_err();
+                let malformed = matches!(error, CodecError::Malformed(_));
+                assert!(malformed, "{what}, {head:?}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_head_of_an_envelope_may_be_wide_or_indefinite() {
+    let good = raw::envelope(&hostile::body_of(1, &hostile::payloads()[1]).encode());
+    let heads = raw::heads(&good);
+    assert_eq!(heads.len(), 6, "tag, array, header, map, body, signature");
+    for head in heads {
+        for bad in raw::widened(&good, head) {
+            let offset = head.at;
+            assert_eq!(
+                decode(&bad).err(),
+                Some(CodecError::NotCanonical { offset }),
+                "{head:?}"
+            );
+        }
+        let indefinite = raw::indefinite(&good, head);
+        assert_eq!(
+            indefinite.is_none(),
+            good[head.at] >> 5 == MAJOR_TAG,
+            "{head:?}"
+        );
+        if let Some(bad) = indefinite {
+            assert_eq!(decode(&bad).err(), Some(CodecError::Envelope), "{head:?}");
+        }
+    }
+}
+
+#[test]
+fn only_the_fixed_frame_is_an_envelope() {
+    let body = hostile::body_of(1, &hostile::payloads()[1]).encode();
+    let good = Frame::signed(&body, &PROTECTED, &sample::author());
+    assert!(accepted(&good.encode()).is_ok());
+
+    let check = |what: &str, bad: Vec<u8>| {
+        assert_eq!(decode(&bad).err(), Some(CodecError::Envelope), "{what}");
+    };
+    let framed = |change: &dyn Fn(&mut Frame)| {
+        let mut frame = good.clone();
+        change(&mut frame);
+        frame.encode()
+    };
+    check("no tag", framed(&|frame| frame.tag = None));
+    check("tag of COSE_Mac0", framed(&|frame| frame.tag = Some(17)));
+    check("tag of COSE_Sign", framed(&|frame| frame.tag = Some(98)));
+    let described = cbor(|out| out.tag(Tag::new(55_799)));
+    check("self-described CBOR", [described, good.encode()].concat());
+
+    for (what, protected) in [
+        ("alg ES256", vec![0xa1, 0x01, 0x26]),
+        ("alg Ed25519 of RFC 9864", vec![0xa1, 0x01, 0x32]),
+        (
+            "alg as text",
+            vec![0xa1, 0x01, 0x65, b'E', b'd', b'D', b'S', b'A'],
+        ),
+        ("wide alg", vec![0xa1, 0x01, 0x38, 0x07]),
+        ("wide key", vec![0xa1, 0x18, 0x01, 0x27]),
+        ("indefinite header", vec![0xbf, 0x01, 0x27, 0xff]),
+        ("empty header", vec![0xa0]),
+        ("header of no bytes", Vec::new()),
+        (
+            "kid in the header",
+            vec![0xa2, 0x01, 0x27, 0x04, 0x41, 0x00],
+        ),
+        ("alg twice", vec![0xa2, 0x01, 0x27, 0x01, 0x27]),
+        ("a byte after the header", vec![0xa1, 0x01, 0x27, 0x00]),
+    ] {
+        check(
+            what,
+            Frame::signed(&body, &protected, &sample::author()).encode(),
+        );
+    }
+    for (what, unprotected) in [
+        ("kid", cbor(|out| out.map(1)?.u8(4)?.bytes(b"kid"))),
+        ("alg outside", cbor(|out| out.map(1)?.u8(1)?.i8(-8))),
+        ("unprotected array", cbor(|out| out.array(0))),
+        ("unprotected null", cbor(|out| out.null())),
+        ("unprotected bytes", cbor(|out| out.bytes(&[0xa0]))),
+    ] {
+        check(
+            what,
+            framed(&|frame| frame.unprotected.clone_from(&unprotected)),
+        );
+    }
+    for length in [0, 63, 65, 128] {
+        let what = format!("signature of {length} bytes");
+        check(&what, framed(&|frame| frame.signature.resize(length, 0)));
+    }
+
+    let detached = [&ENVELOPE_PREFIX[..], &[0xf6], &raw::bytes(&good.signature)].concat();
+    check("detached body", detached);
+    let bare = [&ENVELOPE_PREFIX[..], &body, &raw::bytes(&good.signature)].concat();
+    check("body that is not wrapped", bare);
+    let mut five = [good.encode(), vec![0x00]].concat();
+    five[1] = 0x85;
+    check("array of five", five);
+    check("nothing", Vec::new());
+    check("prefix alone", ENVELOPE_PREFIX.to_vec());
+}
+
+#[test]
+fn nothing_may_follow_an_envelope() {
+    let good = raw::envelope(&hostile::body_of(1, &hostile::payloads()[1]).encode());
+    let offset = good.len();
+    for tail in [&[0x00][..], &[0xf6], &[0xff], &good] {
+        let bad = [&good, tail].concat();
+        assert_eq!(
+            decode(&bad).err(),
+            Some(CodecError::NotCanonical { offset })
+        );
+    }
+}
+
+#[test]
+fn an_oversized_envelope_is_not_even_read() {
+    let check = |length: usize, error: CodecError| {
+        assert_eq!(decode(&vec![0xff; length]).err(), Some(error), "{length}");
+    };
+    check(ENVELOPE_BYTES_MAX, CodecError::Envelope);
+    let limit = ENVELOPE_BYTES_MAX;
+    check(
+        ENVELOPE_BYTES_MAX + 1,
+        CodecError::Limit {
+            what: "envelope",
+            limit,
+        },
+    );
+}
+
+#[test]
+fn an_op_of_every_limit_at_once_fits_into_an_envelope() {
+    let longest = sample::bodies()
+        .into_iter()
+        .map(|(_, body)| sample::sign(body).envelope().len())
+        .max();
+    let longest = longest.unwrap();
+    assert!(
+        (PAYLOAD_BYTES_MAX..=ENVELOPE_BYTES_MAX).contains(&longest),
+        "{longest}"
+    );
+}
+
+#[test]
+fn normalisation_is_that_of_the_unicode_version_in_the_specification() {
+    let (major, minor, patch) = unicode_normalization::UNICODE_VERSION;
+    let version = format!("Unicode {major}.{minor}.{patch}");
+    let specification = include_str!("../../../../docs/protocol.cddl");
+    assert!(
+        specification.contains(&version),
+        "the tables are those of {version}"
+    );
+}

@@ -1,0 +1,333 @@
+//! Properties over random ops, random bytes and damaged envelopes.
+
+use ecac_core::credential::Role;
+use ecac_core::limits::{INTEGER_MAX, NAME_BYTES_MAX};
+use ecac_core::{
+    Body, Costs, Genesis, Hlc, Name, Op, OpId, Payload, PublicKey, SchemaRule, Tags, Value,
+    VerifiedOp, public_key,
+};
+use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::agreement::validate;
+use crate::{raw, sample};
+
+fn arb_text() -> BoxedStrategy<String> {
+    prop_oneof!["[a-z0-9/*]{0,20}", "\\PC{0,40}", any::<String>()]
+        .prop_map(|text| text.nfc().collect())
+        .boxed()
+}
+
+fn arb_name() -> BoxedStrategy<Name> {
+    arb_text()
+        .prop_map(|mut text| {
+            while text.len() > NAME_BYTES_MAX {
+                text.pop();
+            }
+            Name::new(text).unwrap_or_else(|_| sample::name("x"))
+        })
+        .boxed()
+}
+
+fn arb_key() -> BoxedStrategy<PublicKey> {
+    any::<[u8; 32]>().prop_map(PublicKey::from_bytes).boxed()
+}
+
+fn arb_id() -> BoxedStrategy<OpId> {
+    any::<[u8; 32]>().prop_map(OpId::from_bytes).boxed()
+}
+
+fn arb_tags() -> BoxedStrategy<Tags> {
+    prop::collection::btree_set(arb_name(), 1..6).boxed()
+}
+
+fn arb_counter() -> BoxedStrategy<u64> {
+    prop_oneof![0..300_u64, 0..=INTEGER_MAX, Just(INTEGER_MAX)].boxed()
+}
+
+fn arb_value() -> BoxedStrategy<Value> {
+    let max = i64::try_from(INTEGER_MAX).expect("53 bits");
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (-300..300_i64).prop_map(Value::Int),
+        (-max..=max).prop_map(Value::Int),
+        arb_text().prop_map(Value::Text),
+        prop::collection::vec(any::<u8>(), 0..300).prop_map(Value::Bytes),
+    ]
+    .boxed()
+}
+
+fn arb_rule() -> BoxedStrategy<SchemaRule> {
+    (arb_name(), arb_name(), arb_tags())
+        .prop_map(|(object, field, tags)| SchemaRule {
+            object,
+            field,
+            tags,
+        })
+        .boxed()
+}
+
+fn arb_genesis() -> BoxedStrategy<Payload> {
+    let roots = prop::collection::btree_set(arb_key(), 1..5);
+    let schema = prop::collection::btree_set(arb_rule(), 0..5);
+    (arb_name(), any::<[u8; 16]>(), roots, schema)
+        .prop_map(|(name, nonce, roots, schema)| {
+            Payload::Genesis(Genesis {
+                name,
+                nonce,
+                roots,
+                schema,
+            })
+        })
+        .boxed()
+}
+
+fn arb_child() -> BoxedStrategy<Payload> {
+    let role = prop::option::of(prop::sample::select(Role::ALL));
+    prop_oneof![
+        (arb_name(), arb_name(), arb_value()).prop_map(|(object, field, value)| {
+            Payload::SetField {
+                object,
+                field,
+                value,
+            }
+        }),
+        (arb_name(), arb_name(), arb_name(), arb_value()).prop_map(
+            |(object, field, element, value)| Payload::SetAdd {
+                object,
+                field,
+                element,
+                value
+            }
+        ),
+        (arb_name(), arb_name(), arb_name()).prop_map(|(object, field, element)| {
+            Payload::SetRemove {
+                object,
+                field,
+                element,
+            }
+        }),
+        "[!-~]{1,300}".prop_map(|jwt| Payload::Credential { jwt }),
+        "[!-~]{1,300}".prop_map(|jwt| Payload::StatusList { jwt }),
+        (arb_key(), arb_id()).prop_map(|(subject, credential)| Payload::Grant {
+            subject,
+            credential
+        }),
+        (arb_key(), role, prop::option::of(arb_tags())).prop_map(|(subject, role, scope)| {
+            Payload::Revoke {
+                subject,
+                role,
+                scope,
+            }
+        }),
+        (
+            arb_name(),
+            arb_name(),
+            arb_key(),
+            arb_counter(),
+            arb_counter()
+        )
+            .prop_map(|(issuer, kid, public_key, a, b)| {
+                let valid_from_ms = a.min(b).min(INTEGER_MAX - 1);
+                let valid_until_ms = a.max(b).max(valid_from_ms + 1);
+                Payload::IssuerKey {
+                    issuer,
+                    kid,
+                    public_key,
+                    valid_from_ms,
+                    valid_until_ms,
+                }
+            }),
+        (arb_name(), arb_name(), arb_name()).prop_map(|(issuer, kid, reason)| {
+            Payload::IssuerKeyRevoke {
+                issuer,
+                kid,
+                reason,
+            }
+        }),
+    ]
+    .boxed()
+}
+
+/// A body within the limits, of the author of the samples.
+fn arb_body() -> BoxedStrategy<Body> {
+    let parents = prop::collection::btree_set(arb_id(), 1..17);
+    let hlc = (arb_counter(), any::<u32>(), any::<u32>());
+    let child = (arb_child(), parents).prop_map(|(payload, ids)| (payload, Vec::from_iter(ids)));
+    let genesis = arb_genesis().prop_map(|payload| (payload, Vec::new()));
+    (prop_oneof![9 => child, 1 => genesis], arb_counter(), hlc)
+        .prop_map(
+            |((payload, parents), seq, (physical_ms, logical, node))| Body {
+                author: public_key(&sample::author()),
+                seq,
+                parents,
+                hlc: Hlc {
+                    physical_ms,
+                    logical,
+                    node,
+                },
+                payload,
+            },
+        )
+        .boxed()
+}
+
+fn decode(envelope: &[u8]) -> Option<Op> {
+    Op::decode(envelope, &mut Costs::default()).ok()
+}
+
+/// What a changed envelope may still be: nothing, another op, or the same body under a bad signature. In no
+/// case does anything but the original carry the author's signature.
+fn check_damaged(original: &VerifiedOp, damaged: &[u8]) {
+    assert_ne!(damaged, original.envelope());
+    let Some(op) = decode(damaged) else { return };
+    assert!(raw::envelope(&op.body().encode().expect("decoded")).len() == damaged.len());
+    let body = original.envelope().len() - 64;
+    if op.id() == original.id() {
+        assert_eq!(op.body(), original.body());
+        assert_eq!(damaged.len(), original.envelope().len());
+        assert_eq!(
+            damaged[..body],
+            original.envelope()[..body],
+            "one id, two encodings"
+        );
+    } else {
+        assert_ne!(op.body(), original.body(), "one body, two ids");
+    }
+    assert!(
+        VerifiedOp::verify(op, &mut Costs::default()).is_err(),
+        "forged: {damaged:02x?}"
+    );
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    for (what, body) in sample::bodies() {
+        let op = sample::sign(body);
+        let length = op.envelope().len();
+        for end in (0..length.min(1000)).chain(length.saturating_sub(100)..length) {
+            assert_eq!(decode(&op.envelope()[..end]), None, "{what}, {end} bytes");
+        }
+    }
+}
+
+#[test]
+fn every_changed_byte_is_noticed() {
+    for (_, body) in sample::bodies()
+        .iter()
+        .filter(|(what, _)| *what == "revoke role and scope")
+    {
+        let op = sample::sign(body.clone());
+        for at in 0..op.envelope().len() {
+            for change in 1..=255 {
+                let mut damaged = op.envelope().to_vec();
+                damaged[at] ^= change;
+                check_damaged(&op, &damaged);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_and_inserted_or_removed_byte_is_noticed() {
+    for (_, body) in sample::bodies() {
+        let op = sample::sign(body);
+        let good = op.envelope();
+        if good.len() > 400 {
+            continue;
+        }
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut damaged = good.to_vec();
+                damaged[at] ^= 1 << bit;
+                check_damaged(&op, &damaged);
+            }
+            for byte in [0x00, 0x40, 0x60, 0x80, 0xa0, 0xf6, 0xff] {
+                check_damaged(&op, &[&good[..at], &[byte], &good[at..]].concat());
+            }
+            check_damaged(&op, &[&good[..at], &good[at + 1..]].concat());
+        }
+    }
+}
+
+/// No file of failures: the smallest failing input is printed whole.
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
+proptest! {
+    #![proptest_config(config(512))]
+
+    #[test]
+    fn encoding_and_decoding_are_inverse(body in arb_body()) {
+        let bytes = body.encode().expect("within the limits");
+        prop_assert_eq!(Body::decode(&bytes), Ok(body.clone()));
+        let op = sample::sign(body);
+        prop_assert_eq!(op.envelope(), raw::envelope(&bytes));
+        let read = decode(op.envelope()).expect("canonical");
+        prop_assert_eq!(VerifiedOp::verify(read, &mut Costs::default()), Ok(op));
+    }
+
+    #[test]
+    fn no_head_may_be_wide_or_indefinite(body in arb_body()) {
+        let good = body.encode().expect("within the limits");
+        for head in raw::heads(&good) {
+            for bad in raw::widened(&good, head).into_iter().chain(raw::indefinite(&good, head)) {
+                prop_assert!(Body::decode(&bad).is_err(), "{:?}", head);
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_op(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert_eq!(decode(&bytes), None);
+        prop_assert!(Body::decode(&bytes).is_err());
+        let framed = raw::envelope(&bytes);
+        prop_assert_eq!(decode(&framed), None);
+    }
+
+    #[test]
+    fn what_decodes_is_what_it_encodes_to(
+        body in arb_body(),
+        patches in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let good = body.encode().expect("within the limits");
+        let mut bytes = good.clone();
+        for (at, byte) in patches {
+            bytes[at.index(good.len())] = byte;
+        }
+        if let Ok(read) = Body::decode(&bytes) {
+            prop_assert_eq!(read.encode().expect("decoded"), bytes.clone());
+            prop_assert_eq!(read == body, bytes == good);
+        }
+    }
+
+    #[test]
+    fn damage_is_noticed(
+        body in arb_body(),
+        at in any::<prop::sample::Index>(),
+        removed in 0..4_usize,
+        inserted in prop::collection::vec(any::<u8>(), 0..4),
+    ) {
+        let op = sample::sign(body);
+        let at = at.index(op.envelope().len());
+        let mut damaged = op.envelope().to_vec();
+        damaged.splice(at..(at + removed).min(op.envelope().len()), inserted);
+        if damaged != op.envelope() {
+            check_damaged(&op, &damaged);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(64))]
+
+    #[test]
+    fn every_encoding_is_of_the_specified_shape(body in arb_body()) {
+        prop_assert_eq!(validate("op", sample::sign(body).envelope()), Ok(()));
+    }
+}

@@ -1,0 +1,251 @@
+//! Good ops: every kind of payload with its variations.
+
+use ecac_core::credential::Role;
+use ecac_core::limits::{
+    INTEGER_MAX, NAME_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX,
+    TAGS_MAX,
+};
+use ecac_core::{
+    Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Tags, Value,
+    VerifiedOp, public_key,
+};
+
+/// Longest JWT that fits: the payload's limit less map head, key 0, type, key 1 and the head of the text.
+pub(crate) const JWT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - 7;
+
+/// A key from a seed of one repeated byte.
+pub(crate) fn key(seed: u8) -> SigningKey {
+    SigningKey::from([seed; 32])
+}
+
+/// The key that signs every sample.
+pub(crate) fn author() -> SigningKey {
+    key(1)
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    text.try_into().expect("samples use valid names")
+}
+
+/// `count` names of three digits, ascending.
+pub(crate) fn names(count: usize) -> Tags {
+    (0..count).map(|at| name(&format!("{at:03}"))).collect()
+}
+
+/// `count` byte strings, ascending.
+pub(crate) fn ids(count: usize) -> Vec<[u8; 32]> {
+    (1..=count)
+        .map(|at| [u8::try_from(at).expect("few"); 32])
+        .collect()
+}
+
+/// The body of a child of one op, or of a genesis.
+pub(crate) fn body(payload: Payload) -> Body {
+    let parents = match payload {
+        Payload::Genesis(_) => Vec::new(),
+        _ => vec![OpId::from_bytes([0xaa; 32])],
+    };
+    Body {
+        author: public_key(&author()),
+        seq: 7,
+        parents,
+        hlc: Hlc {
+            physical_ms: 1_767_225_600_000,
+            logical: 300,
+            node: 70_000,
+        },
+        payload,
+    }
+}
+
+pub(crate) fn sign(body: Body) -> VerifiedOp {
+    VerifiedOp::sign(body, &author()).expect("samples are within the limits")
+}
+
+fn set_field(value: Value) -> Payload {
+    Payload::SetField {
+        object: name("doc/1"),
+        field: name("title"),
+        value,
+    }
+}
+
+fn set_add(value: Value) -> Payload {
+    Payload::SetAdd {
+        object: name("doc/1"),
+        field: name("labels"),
+        element: name("red"),
+        value,
+    }
+}
+
+fn revoke(role: Option<Role>, scope: Option<Tags>) -> Payload {
+    Payload::Revoke {
+        subject: public_key(&key(2)),
+        role,
+        scope,
+    }
+}
+
+fn genesis(name_: &str, roots: usize, schema: Vec<SchemaRule>) -> Payload {
+    Payload::Genesis(Genesis {
+        name: name(name_),
+        nonce: [5; 16],
+        roots: ids(roots).into_iter().map(PublicKey::from_bytes).collect(),
+        schema: schema.into_iter().collect(),
+    })
+}
+
+fn rule(object: &str, field: &str, tags: Tags) -> SchemaRule {
+    SchemaRule {
+        object: name(object),
+        field: name(field),
+        tags,
+    }
+}
+
+fn issuer_key(valid_from_ms: u64, valid_until_ms: u64) -> Payload {
+    Payload::IssuerKey {
+        issuer: name("https://issuer.example"),
+        kid: name("key-1"),
+        public_key: public_key(&key(3)),
+        valid_from_ms,
+        valid_until_ms,
+    }
+}
+
+/// Every kind of payload with its optional parts present and absent, every kind of value, and the limits.
+pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
+    let integer_max = i64::try_from(INTEGER_MAX).expect("53 bits");
+    let long = "x".repeat(NAME_BYTES_MAX);
+    let long_rules = (0..SCHEMA_RULES_MAX).map(|at| rule(&format!("{at:03}"), "*", names(1)));
+    let mut samples = vec![
+        (
+            "genesis",
+            genesis("project", 3, vec![rule("doc/*", "title", names(2))]),
+        ),
+        ("genesis without schema", genesis("project", 1, vec![])),
+        (
+            "genesis with most roots",
+            genesis(&long, ROOTS_MAX, vec![rule("*", "*", names(TAGS_MAX))]),
+        ),
+        (
+            "genesis with most rules",
+            genesis("\u{e9}", 1, long_rules.collect()),
+        ),
+        (
+            "genesis with rules that differ in tags only",
+            genesis(
+                "p",
+                1,
+                vec![rule("o", "f", names(1)), rule("o", "f", names(2))],
+            ),
+        ),
+        ("field null", set_field(Value::Null)),
+        ("field false", set_field(Value::Bool(false))),
+        ("field true", set_field(Value::Bool(true))),
+        ("field empty text", set_field(Value::Text(String::new()))),
+        (
+            "field text",
+            set_field(Value::Text(
+                "Gr\u{fc}\u{df}e, \u{4e16}\u{754c} \u{1f30d}".into(),
+            )),
+        ),
+        ("field empty bytes", set_field(Value::Bytes(Vec::new()))),
+        ("field bytes", set_field(Value::Bytes(vec![0xff; 300]))),
+        ("add null", set_add(Value::Null)),
+        ("add integer", set_add(Value::Int(-1))),
+        ("add text", set_add(Value::Text("x".repeat(1000)))),
+        (
+            "remove",
+            Payload::SetRemove {
+                object: name(&long),
+                field: name(&long),
+                element: name(&long),
+            },
+        ),
+        (
+            "credential",
+            Payload::Credential {
+                jwt: "e30.e30.AA".into(),
+            },
+        ),
+        (
+            "longest credential",
+            Payload::Credential {
+                jwt: "~".repeat(JWT_BYTES_MAX),
+            },
+        ),
+        ("status list", Payload::StatusList { jwt: "!".into() }),
+        (
+            "grant",
+            Payload::Grant {
+                subject: public_key(&key(2)),
+                credential: OpId::from_bytes([9; 32]),
+            },
+        ),
+        ("revoke", revoke(None, None)),
+        ("revoke scope", revoke(None, Some(names(TAGS_MAX)))),
+        (
+            "revoke role and scope",
+            revoke(Some(Role::Editor), Some(names(1))),
+        ),
+        ("issuer key", issuer_key(0, 1)),
+        (
+            "issuer key for ever",
+            issuer_key(INTEGER_MAX - 1, INTEGER_MAX),
+        ),
+        (
+            "issuer key revoke",
+            Payload::IssuerKeyRevoke {
+                issuer: name("https://issuer.example"),
+                kid: name("key-1"),
+                reason: name("lost"),
+            },
+        ),
+    ];
+    for role in Role::ALL {
+        samples.push((role.name(), revoke(Some(*role), None)));
+    }
+    for edge in [
+        0,
+        23,
+        24,
+        255,
+        256,
+        65_535,
+        65_536,
+        4_294_967_295,
+        4_294_967_296,
+        integer_max,
+    ] {
+        samples.push(("positive integer", set_field(Value::Int(edge))));
+        samples.push(("negative integer", set_field(Value::Int(-edge))));
+    }
+    let mut bodies: Vec<_> = samples
+        .into_iter()
+        .map(|(what, payload)| (what, body(payload)))
+        .collect();
+    let mut widest = body(issuer_key(0, INTEGER_MAX));
+    widest.seq = INTEGER_MAX;
+    widest.hlc = Hlc {
+        physical_ms: INTEGER_MAX,
+        logical: u32::MAX,
+        node: u32::MAX,
+    };
+    widest.parents = ids(PARENTS_MAX).into_iter().map(OpId::from_bytes).collect();
+    bodies.push(("longest head", widest.clone()));
+    // The map's head, four keys, the type, two names of five bytes with heads, the head of the value.
+    let around = 1 + 4 + 1 + 2 * 6 + 3;
+    widest.payload = set_field(Value::Bytes(vec![1; PAYLOAD_BYTES_MAX - around]));
+    bodies.push(("longest op", widest));
+    let mut least = body(set_field(Value::Null));
+    least.seq = 0;
+    least.hlc = Hlc {
+        physical_ms: 0,
+        logical: 0,
+        node: 0,
+    };
+    bodies.push(("shortest head", least));
+    bodies
+}
