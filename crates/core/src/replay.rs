@@ -126,18 +126,13 @@ impl Replay {
         }
         let mut rolled_back = BTreeSet::new();
         for op in self.reached_by_new_denials(log, first_new) {
-            let Err(kill) = Judge::new(&log.dag, &log.authority, costs).decide(op) else {
-                continue;
-            };
+            let decision = Judge::new(&log.dag, &log.authority, costs).decide(op);
             let was_applied = self.decided[op].is_ok();
-            if was_applied {
+            // The witness can change while the verdict stays.
+            self.decided[op] = decision;
+            if was_applied && decision.is_err() {
                 rolled_back.insert(op);
-            }
-            if self.decided[op] != Err(kill) {
-                self.decided[op] = Err(kill);
-                if was_applied {
-                    changes.push(self.change(log, op, true));
-                }
+                changes.push(self.change(log, op, true));
             }
         }
         self.state.roll_back(&log.dag, &rolled_back, costs);
