@@ -5,25 +5,36 @@ use std::path::Path;
 
 use ecac_artifact::Summary;
 
+use crate::citation::Citation;
 use crate::golden_set::GoldenSet;
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::repository::Repository;
 
-/// The recorded circumstances that differ, and the commits since the cited one.
+/// The circumstances that differ between the cited source and the one that was built, and the commits since.
+///
+/// Where nothing was built, the circumstances are those that the compared manifest states.
 pub(crate) fn likely(
     root: &Path,
     golden: &GoldenSet,
     regenerated: &BTreeMap<String, Vec<u8>>,
+    built: Option<&Citation>,
     progress: &Progress,
 ) -> Vec<String> {
-    let mut causes = match regenerated
-        .get(Summary::Manifest.name())
-        .map(|bytes| Manifest::parse(bytes))
-    {
-        Some(Ok(manifest)) => recorded(&golden.manifest, &manifest),
-        _ => Vec::new(),
-    };
+    let mut causes = Vec::new();
+    let manifest = regenerated.get(Summary::Manifest.name());
+    if let Some(Ok(now)) = manifest.map(|bytes| Manifest::parse(bytes)) {
+        let stated = Citation::of_manifest(&now).ok();
+        if let (Ok(cited), Some(built)) = (
+            Citation::of_manifest(&golden.manifest),
+            built.or(stated.as_ref()),
+        ) {
+            causes = differing(&cited, built);
+        }
+        if golden.manifest.schema_sha256 != now.schema_sha256 {
+            causes.push("schema: docs/protocol.cddl is not that of the golden set".to_owned());
+        }
+    }
     let cited = golden.commit.hash();
     let commits = Repository::at(root, progress)
         .ok()
@@ -48,26 +59,20 @@ pub(crate) fn likely(
     causes
 }
 
-fn recorded(golden: &Manifest, now: &Manifest) -> Vec<String> {
+fn differing(cited: &Citation, built: &Citation) -> Vec<String> {
     let facts = [
-        ("toolchain", &golden.toolchain, &now.toolchain),
+        ("toolchain", &cited.toolchain, &built.toolchain),
         (
             "Cargo.lock",
-            &golden.cargo_lock_sha256,
-            &now.cargo_lock_sha256,
+            &cited.cargo_lock_sha256,
+            &built.cargo_lock_sha256,
         ),
-        (
-            "schema (docs/protocol.cddl)",
-            &golden.schema_sha256,
-            &now.schema_sha256,
-        ),
-        ("version", &golden.version, &now.version),
-        ("stamped commit", &golden.commit, &now.commit),
+        ("version", &cited.source_version, &built.source_version),
     ];
     facts
         .iter()
-        .filter(|(_, golden, now)| golden != now)
-        .map(|(fact, golden, now)| format!("{fact}: golden {golden}, here {now}"))
+        .filter(|(_, cited, built)| cited != built)
+        .map(|(fact, cited, built)| format!("{fact}: cited {cited}, here {built}"))
         .collect()
 }
 
@@ -77,14 +82,14 @@ mod tests {
     use crate::manifest::tests::example;
 
     #[test]
-    fn each_recorded_circumstance_is_named_when_it_differs() {
-        let golden = example(&"a".repeat(40));
-        assert!(recorded(&golden, &golden).is_empty());
-        let mut now = golden.clone();
-        now.toolchain = "1.96.0".to_owned();
-        now.cargo_lock_sha256 = "44".repeat(32);
-        let causes = recorded(&golden, &now);
+    fn each_circumstance_is_named_when_it_differs() {
+        let cited = Citation::of_manifest(&example(&"a".repeat(40))).unwrap();
+        assert!(differing(&cited, &cited).is_empty());
+        let mut built = cited.clone();
+        built.toolchain = "1.96.0".to_owned();
+        built.cargo_lock_sha256 = "44".repeat(32);
+        let causes = differing(&cited, &built);
         assert_eq!(causes.len(), 2);
-        assert_eq!(causes[0], "toolchain: golden 1.95.0, here 1.96.0");
+        assert_eq!(causes[0], "toolchain: cited 1.95.0, here 1.96.0");
     }
 }

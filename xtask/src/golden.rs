@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     let plan = Plan {
         source: &source,
-        stamp: &source.stamp(),
+        citation: None,
         parameters: &Parameters::cited(),
         build: &args.build,
     };

@@ -4,6 +4,7 @@
 mod artifact_dir;
 mod bundle;
 mod causes;
+mod citation;
 mod compare;
 mod compile;
 mod crosscheck;

@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 pub(crate) struct Manifest {
     /// The tree head of the audit log.
     pub(crate) audit_head: String,
-    /// SHA-256 of `Cargo.lock`.
+    /// SHA-256 of the cited commit's `Cargo.lock`.
     pub(crate) cargo_lock_sha256: String,
     /// The commit that the artifacts cite.
     pub(crate) commit: String,
@@ -25,11 +25,11 @@ pub(crate) struct Manifest {
     pub(crate) scenarios: Vec<Run>,
     /// SHA-256 of `docs/protocol.cddl`.
     pub(crate) schema_sha256: String,
-    /// The release of the compiler.
+    /// The compiler release that the cited commit pins.
     pub(crate) toolchain: String,
     /// SHA-256 of `trustview.json`.
     pub(crate) trust_sha256: String,
-    /// The version of the workspace.
+    /// The cited commit's version of the workspace.
     pub(crate) version: String,
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::archive::Digests;
-use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, Summary, exit};
+use ecac_artifact::{ArtifactSet, Digest, ExpectedSet, Published, Summary, exit};
 use xshell::{Shell, cmd};
 
 use crate::artifact_dir::Listing;
+use crate::citation::Citation;
 use crate::compile::{self, BuildArgs, Network};
 use crate::crosscheck::CrossCheck;
 use crate::environment;
@@ -37,8 +38,8 @@ pub(crate) enum TrustCheck {
 pub(crate) struct Plan<'a> {
     /// The tree that is built.
     pub(crate) source: &'a Source,
-    /// The commit that the artifacts cite.
-    pub(crate) stamp: &'a Commit,
+    /// What the artifacts cite instead of the tree that is built.
+    pub(crate) citation: Option<&'a Citation>,
     /// What is run.
     pub(crate) parameters: &'a Parameters,
     /// How the tree is built.
@@ -53,6 +54,8 @@ pub(crate) struct Outcome {
     pub(crate) expected: ExpectedSet,
     /// The manifest among them.
     pub(crate) manifest: Manifest,
+    /// The tree that was built.
+    pub(crate) built: Citation,
     /// The digests of the tarball.
     pub(crate) digests: Digests,
     /// What is known about the network during the build.
@@ -67,7 +70,6 @@ pub(crate) fn run(
     progress: &Progress,
     times: &mut Vec<StageTime>,
 ) -> Result<Outcome> {
-    let expected = plan.parameters.expected(plan.stamp)?;
     let epoch = plan.source.commit_time;
     let work = WorkDir::new(plan.build.keep_temp)?;
     let tree = progress.stage(times, "clean tree", || {
@@ -75,6 +77,9 @@ pub(crate) fn run(
         plan.source.export(&tree, progress)?;
         Ok(tree)
     })?;
+    let source = Citation::of_tree(&tree, plan.source.stamp())?;
+    let citation = plan.citation.unwrap_or(&source);
+    let expected = plan.parameters.expected(&citation.commit)?;
     let built = progress.stage(times, "build", || {
         compile::release(&tree, epoch, plan.build, progress)
     })?;
@@ -82,14 +87,21 @@ pub(crate) fn run(
     let programs = environment::of_built_programs(epoch);
     let staged_dir = work.create("staged")?;
     let staged = progress.stage(times, "scenarios", || {
-        stage(&built.xtask, &tree, &staged_dir, &programs, plan, progress)
+        stage(
+            &built.xtask,
+            &staged_dir,
+            &programs,
+            citation,
+            plan,
+            progress,
+        )
     })?;
     progress.stage(times, "cross-check", || {
         CrossCheck {
             ecac: &built.ecac,
             environment: &programs,
             parameters: plan.parameters,
-            commit: plan.stamp,
+            commit: &citation.commit,
             staged_dir: &staged_dir,
             staged: &staged,
             progress,
@@ -99,7 +111,7 @@ pub(crate) fn run(
     let set = ArtifactSet::new(expected.clone(), staged)
         .map_err(|difference| set_failure(&difference, "the scenarios"))?;
     let (manifest, trust) = progress.stage(times, "integrity", || {
-        integrity(&set, &tree, plan.parameters, plan.stamp)
+        integrity(&set, &tree, plan.parameters, citation)
     })?;
     let Published { files, digests, .. } =
         progress.stage(times, "bundle", || set.publish().context("pack the bundle"))?;
@@ -107,6 +119,7 @@ pub(crate) fn run(
         files,
         expected,
         manifest,
+        built: source,
         digests,
         network: built.network,
         trust,
@@ -116,20 +129,16 @@ pub(crate) fn run(
 /// Runs the scenarios in the freshly built program and reads what it wrote.
 fn stage(
     xtask: &Path,
-    tree: &Path,
     staged_dir: &Path,
     environment: &[environment::Variable],
+    citation: &Citation,
     plan: &Plan<'_>,
     progress: &Progress,
 ) -> Result<BTreeMap<String, Vec<u8>>> {
     let shell = Shell::new().context("find the working directory")?;
     shell.change_dir(staged_dir);
-    let stamp = plan.stamp.to_string();
-    let args = plan.parameters.to_args();
-    let command = cmd!(
-        shell,
-        "{xtask} stage --commit {stamp} --out {staged_dir} --tree {tree} {args...}"
-    );
+    let args = [citation.to_args(), plan.parameters.to_args()].concat();
+    let command = cmd!(shell, "{xtask} stage --out {staged_dir} {args...}");
     let variables = environment.iter().map(|(name, value)| (name, value));
     process::run(progress, command.env_clear().envs(variables))?.require(exit::VERIFICATION)?;
     let listing = Listing::read(staged_dir)?;
@@ -145,7 +154,7 @@ fn integrity(
     set: &ArtifactSet,
     tree: &Path,
     parameters: &Parameters,
-    stamp: &Commit,
+    citation: &Citation,
 ) -> Result<(Manifest, TrustCheck)> {
     let file = |summary: Summary| {
         set.files()
@@ -155,17 +164,12 @@ fn integrity(
     let manifest = Manifest::parse(file(Summary::Manifest))?;
     let trust = Digest::of(file(Summary::TrustView));
     let claims = [
-        ("commit", &manifest.commit, stamp.to_string()),
-        ("trust digest", &manifest.trust_sha256, trust.to_string()),
+        ("source", Citation::of_manifest(&manifest)? == *citation),
+        ("trust digest", manifest.trust_sha256 == trust.to_string()),
+        ("parameters", manifest.parameters()? == *parameters),
     ];
-    for (claim, stated, actual) in claims {
-        if *stated != actual {
-            let message = format!("manifest.json states the {claim} {stated}, but it is {actual}");
-            return Err(Failure::new(exit::VERIFICATION, message).into());
-        }
-    }
-    if manifest.parameters()? != *parameters {
-        let message = "manifest.json states other parameters than were asked for";
+    if let Some((claim, _)) = claims.iter().find(|(_, holds)| !holds) {
+        let message = format!("manifest.json states another {claim} than it should");
         return Err(Failure::new(exit::VERIFICATION, message).into());
     }
     if *parameters != Parameters::cited() {

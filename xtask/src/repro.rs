@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     let plan = Plan {
         source: &source,
-        stamp: &source.stamp(),
+        citation: None,
         parameters: &parameters,
         build: &args.build,
     };

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
-use ecac_artifact::{Artifact, Commit, Part, Summary, exit};
+use ecac_artifact::{Artifact, Part, Summary, exit};
 use ecac_bench::ScenarioReport;
 
+use crate::citation::Citation;
 use crate::engine;
 use crate::error::Failure;
 use crate::manifest::{Manifest, Run};
@@ -17,15 +18,11 @@ use crate::workspace;
 /// Arguments of `stage`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The commit that the artifacts cite
-    #[arg(long, value_name = "SHA[-dirty]")]
-    commit: Commit,
+    #[command(flatten)]
+    citation: Citation,
     /// The empty directory that receives the files
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The clean tree
-    #[arg(long, value_name = "DIR")]
-    tree: PathBuf,
     #[command(flatten)]
     parameters: ParameterArgs,
 }
@@ -34,7 +31,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let parameters = args.parameters.resolve();
     let (seed, ops) = (parameters.seed, parameters.ops);
-    let stamp = args.commit.to_string();
+    let commit = &args.citation.commit;
+    let stamp = commit.to_string();
     let mut runs = Vec::new();
     let mut of_the_set = None;
     for scenario in &parameters.scenarios {
@@ -44,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 scenario: scenario.clone(),
                 part,
             };
-            write(&args.out, &artifact.file_name(seed, &args.commit), bytes)?;
+            write(&args.out, &artifact.file_name(seed, commit), bytes)?;
         }
         runs.push(Run {
             ops,
@@ -66,14 +64,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     let manifest = Manifest {
         audit_head: audited.head,
-        cargo_lock_sha256: workspace::lockfile_sha256(&args.tree)?,
+        cargo_lock_sha256: args.citation.cargo_lock_sha256.clone(),
         commit: stamp,
         format: Manifest::format(),
         scenarios: runs,
         schema_sha256: engine::schema_sha256(),
-        toolchain: workspace::pinned_toolchain(&args.tree)?,
+        toolchain: args.citation.toolchain.clone(),
         trust_sha256: workspace::sha256_hex(&report.trust),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: args.citation.source_version.clone(),
     };
     write(&args.out, Summary::AuditLog.name(), &report.audit)?;
     write(

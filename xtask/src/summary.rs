@@ -113,6 +113,7 @@ fn scenario_table(runs: &[Run]) -> String {
         "applied",
         "denied",
         "rolled back",
+        "refused",
         "state digest",
     ]);
     for run in runs {
@@ -127,10 +128,11 @@ fn scenario_table(runs: &[Run]) -> String {
             summary.applied.to_string(),
             summary.denied.to_string(),
             summary.rolled_back.to_string(),
+            summary.refused.to_string(),
             format!("{digest}…"),
         ]);
     }
-    for column in 1..=4 {
+    for column in 1..=5 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -171,7 +173,7 @@ mod tests {
             .collect();
         assert_eq!(
             rows[1],
-            ["hb-chain", "500", "499", "1", "1", "0000000000000000…"]
+            ["hb-chain", "500", "499", "1", "1", "0", "0000000000000000…"]
         );
         assert_eq!(rows.len(), 4);
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::artifact_dir::Listing;
 use crate::causes;
+use crate::citation::Citation;
 use crate::compare::{Difference, Findings, Place};
 use crate::compile::{BuildArgs, Network};
 use crate::error::Failure;
@@ -62,7 +63,7 @@ struct Report<'a> {
 /// What was compared with the golden set.
 struct Regenerated {
     files: BTreeMap<String, Vec<u8>>,
-    built_commit: Option<String>,
+    built: Option<Citation>,
     network: Option<Network>,
 }
 
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Ok(Findings::between(&listing.files, &made.files))
         })?;
         if !findings.is_empty() {
-            causes = causes::likely(&root, &golden, &made.files, &progress);
+            causes = causes::likely(&root, &golden, &made.files, made.built.as_ref(), &progress);
         }
         regenerated = Some(made);
     } else {
@@ -115,7 +116,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cited_commit: golden.commit.to_string(),
         built_commit: regenerated
             .as_ref()
-            .and_then(|made| made.built_commit.clone()),
+            .and_then(|made| made.built.as_ref())
+            .map(|built| built.commit.to_string()),
         files: golden.expected.names().count(),
         findings: &findings,
         causes,
@@ -186,27 +188,27 @@ fn regenerate(
         }
         return Ok(Regenerated {
             files: listing.files,
-            built_commit: None,
+            built: None,
             network: None,
         });
     }
-    let source = progress.stage(times, "preflight", || {
+    let (source, citation) = progress.stage(times, "preflight", || {
         let source = preflight::check(&args.source, progress)?;
-        match args.cited {
-            true => source.at_commit(&golden.commit, progress),
-            false => Ok(source),
-        }
+        Ok(match args.cited {
+            true => (source.at_commit(&golden.commit, progress)?, None),
+            false => (source, Some(Citation::of_manifest(&golden.manifest)?)),
+        })
     })?;
     let plan = Plan {
         source: &source,
-        stamp: &golden.commit,
+        citation: citation.as_ref(),
         parameters: &golden.parameters,
         build: &args.build,
     };
     let outcome = pipeline::run(&plan, progress, times)?;
     Ok(Regenerated {
         files: outcome.files,
-        built_commit: Some(source.stamp().to_string()),
+        built: Some(outcome.built),
         network: Some(outcome.network),
     })
 }

@@ -26,9 +26,12 @@ fn publish(stamp: &str, ops: u32) -> Published {
     let workspace = Workspace::new();
     let out = workspace.beside("staged");
     fs::create_dir(&out).unwrap();
-    let mut stage =
-        workspace.xtask(&["stage", "--commit", stamp, &format!("--ops={ops}"), "--out"]);
-    stage.arg(&out).arg("--tree").arg(workspace.root());
+    let mut stage = workspace.xtask(&["stage", "--commit", stamp, &format!("--ops={ops}")]);
+    // Each stamp has a lockfile of its own.
+    stage.args(["--cargo-lock-sha256", &stamp[..1].repeat(64)]);
+    stage
+        .args(["--toolchain=1.95.0", "--source-version=0.1.0", "--out"])
+        .arg(&out);
     check(&mut stage, exit::SUCCESS, "");
     let commit: Commit = stamp.parse().unwrap();
     let expected = ExpectedSet::new(&SCENARIOS, 42, &commit).unwrap();
@@ -181,7 +184,7 @@ fn other_output_than_golden_is_explained_with_its_causes() {
             "mismatch  manifest.json",
             "first difference\n",
             "likely causes\n",
-            "stamped commit: golden",
+            "Cargo.lock: cited ",
         ],
     );
     // The metrics tables name the commit, so they differ before the sums do.

@@ -43,7 +43,7 @@ impl Workspace {
         ] {
             fs::create_dir_all(workspace.dir.path().join(dir)).unwrap();
         }
-        workspace.write("Cargo.toml", "[workspace]\n");
+        workspace.write("Cargo.toml", "[workspace.package]\nversion = \"0.1.0\"\n");
         workspace.write("Cargo.lock", "version = 4\n");
         workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.95.0\"\n");
         workspace.write(".gitignore", "/target\n/docs/eval/out/\n");
