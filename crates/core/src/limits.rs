@@ -1,7 +1,7 @@
 //! Limits of the wire format (ENGINE section 1), enforced on decode.
 //!
-//! Each limit bounds what one hostile op can cost: nothing is allocated before the declared length has been
-//! compared with the limit.
+//! Each limit bounds what one hostile op can cost: an envelope that is too long is not read, and no array is
+//! allocated before its declared length has been compared with its limit.
 
 /// Parents of one op.
 pub const PARENTS_MAX: usize = 16;
