@@ -35,12 +35,12 @@ impl Claims {
             return Err(malformed("type", "`VerifiableCredential` or with it"));
         }
         let issuer = match document.required("issuer")? {
-            Json::Object(issuer) => issuer.name("issuer.id")?,
-            issuer => issuer.name("issuer")?,
+            Json::Object(issuer) => issuer.url("issuer.id")?,
+            issuer => issuer.url("issuer")?,
         };
         let id = match document.get("id") {
             None => None,
-            Some(id) => Some(id.name("id")?),
+            Some(id) => Some(id.url("id")?),
         };
         let subject = document
             .required("credentialSubject")?

@@ -61,6 +61,15 @@ impl Json {
         }
         Ok(text)
     }
+
+    /// The URL in it: a name with a scheme (RFC 3986) and without white space; `member` names it in the error.
+    pub(super) fn url(&self, member: &'static str) -> Result<&str, CredentialError> {
+        let text = self.name(member)?;
+        if !is_url(text) {
+            return Err(malformed(member, "a URL"));
+        }
+        Ok(text)
+    }
 }
 
 /// The error of a member with a wrong type or value.
@@ -114,13 +123,9 @@ impl Object {
         self.required(member)?.name(member)
     }
 
-    /// The URL of a member that must be there: a name with a scheme (RFC 3986) and without white space.
+    /// The URL of a member that must be there (see [`Json::url`]).
     pub(super) fn url(&self, member: &'static str) -> Result<&str, CredentialError> {
-        let text = self.name(member)?;
-        if !is_url(text) {
-            return Err(malformed(member, "a URL"));
-        }
-        Ok(text)
+        self.required(member)?.url(member)
     }
 
     /// The date-time of a member that must be there.

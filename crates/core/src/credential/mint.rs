@@ -30,7 +30,7 @@ const GZIP_OS_UNKNOWN: u8 = 255;
 /// What a credential is to say; see [`super::Credential`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialClaims {
-    /// Who issues it.
+    /// Who issues it: a URL.
     pub issuer: String,
     /// Which of the issuer's keys signs it.
     pub kid: String,

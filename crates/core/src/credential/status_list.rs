@@ -29,7 +29,7 @@ pub const STATUS_LIST_BYTES_MIN: usize = 16 * 1024;
 /// `validUntil` and `exp` do not matter: a bit once set denies for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusList {
-    /// Who issued it: `issuer`, or its `id` where that is an object.
+    /// Who issued it, a URL: `issuer`, or its `id` where that is an object.
     pub issuer: String,
     /// Which of the issuer's keys signed it: `kid` of the JOSE header.
     pub kid: String,

@@ -253,7 +253,12 @@ fn the_payload_is_a_vc_of_data_model_2() {
     check("/issuer", Some(json!("")), malformed("issuer", NAME));
     check(
         "/issuer",
-        Some(json!("i".repeat(257))),
+        Some(json!("//issuer.example")),
+        malformed("issuer", "a URL"),
+    );
+    check(
+        "/issuer",
+        Some(json!(format!("i:{}", "i".repeat(255)))),
         malformed("issuer", NAME),
     );
     check(
@@ -263,6 +268,11 @@ fn the_payload_is_a_vc_of_data_model_2() {
     );
     check("/issuer/id", None, missing("issuer.id"));
     check("/issuer/id", Some(json!("")), malformed("issuer.id", NAME));
+    check(
+        "/issuer/id",
+        Some(json!("issuer")),
+        malformed("issuer.id", "a URL"),
+    );
 
     let payload = full()
         .to_string()
@@ -294,6 +304,11 @@ fn registered_claims_repeat_the_credential() {
     check("/jti", Some(json!("urn:example:2")), mismatch("jti", "id"));
     check("/id", None, mismatch("jti", "id"));
     check("/id", Some(json!("")), malformed("id", NAME));
+    check(
+        "/id",
+        Some(json!("https ://issuer.example/1")),
+        malformed("id", "a URL"),
+    );
 }
 
 #[test]

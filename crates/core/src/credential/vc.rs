@@ -15,11 +15,11 @@ use crate::limits::TAGS_MAX;
 /// A well-formed credential; whether it is genuine, current and not withdrawn is for the caller to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// Who issued it: `issuer`, or its `id` where that is an object.
+    /// Who issued it, a URL: `issuer`, or its `id` where that is an object.
     pub issuer: String,
     /// Which of the issuer's keys signed it: `kid` of the JOSE header.
     pub kid: String,
-    /// The document's own `id`, if it has one; nothing depends on it.
+    /// The document's own `id`, a URL, if it has one; nothing depends on it.
     pub id: Option<String>,
     /// Whom it is about: `credentialSubject.id`.
     pub subject: PublicKey,

@@ -155,6 +155,17 @@ fn name() -> impl Strategy<Value = String> {
         .prop_filter("a name fits", |text: &String| text.len() <= NAME_BYTES_MAX)
 }
 
+/// A URL that is as odd as a name can be.
+fn url() -> impl Strategy<Value = String> {
+    name()
+        .prop_map(|name| {
+            let odd = |c: char| c.is_whitespace() || c.is_control();
+            let path: String = format!("urn:{name}").replace(odd, "-").nfc().collect();
+            path
+        })
+        .prop_filter("a URL fits", |url: &String| url.len() <= NAME_BYTES_MAX)
+}
+
 fn claims() -> impl Strategy<Value = CredentialClaims> {
     let status = ("[a-z]:[a-z#/]{1,9}", 0..=STATUS_INDEX_MAX, any::<bool>()).prop_map(
         |(list, index, revocation)| StatusRef {
@@ -164,7 +175,7 @@ fn claims() -> impl Strategy<Value = CredentialClaims> {
         },
     );
     (
-        (name(), name(), proptest::option::of(name())),
+        (url(), name(), proptest::option::of(url())),
         any::<[u8; 32]>(),
         proptest::sample::select(Role::ALL),
         proptest::collection::btree_set(name(), 0..5),
