@@ -1,0 +1,350 @@
+//! Status lists, issuer keys, equivocations and granters: the other denials.
+
+use super::*;
+
+#[test]
+fn a_status_bit_kills_the_credential_for_good() {
+    let mut story = Story::new();
+    story.op("list", ROOT, "key", FIRST.list(0, false, 60, &[]));
+    let credential = FIRST.credential(ALICE, Role::Editor, A, ALWAYS, &[(0, false, 3)]);
+    story.hire_with("hired", ROOT, "list", ALICE, credential);
+    story.op("seen", ALICE, "hired", title(1));
+    story.op("withdrawn", ROOT, "seen", FIRST.list(0, false, 60, &[3]));
+    story.op("concurrent", ALICE, "seen", title(2));
+    // A later version clears the bit, and the credential is granted again: neither helps.
+    story.op("cleared", ROOT, "withdrawn", FIRST.list(0, false, 60, &[]));
+    story.grant("again", ROOT, "cleared", ALICE, "hired.vc");
+    story.op("after", ALICE, "concurrent again", title(3));
+    // Lists of another purpose, another id or by a hand that is not trusted say nothing.
+    story.op("purpose", ROOT_2, "hired", FIRST.list(0, true, 60, &[3]));
+    story.op("other", ROOT_2, "purpose", FIRST.list(1, false, 60, &[3]));
+    story.op("forged", ROOT_2, "other", TWIN.list(0, false, 60, &[3]));
+    check(
+        &story,
+        "
+        concurrent denied status_revoked withdrawn
+        after refused revoked withdrawn
+    ",
+    );
+    story.ops.retain(|op| {
+        let id = op.id();
+        ["withdrawn", "cleared", "again", "after"]
+            .iter()
+            .all(|name| story.ids[*name] != id)
+    });
+    check(&story, "");
+}
+
+#[test]
+fn an_issuer_key_dies_by_its_revocation() {
+    let mut story = Story::with_alice();
+    story.op("seen", ALICE, "hired", title(1));
+    story.op("distrusted", ROOT, "seen", FIRST.distrusted());
+    story.op("concurrent", ALICE, "seen", title(2));
+    story.op("after", ALICE, "concurrent distrusted", title(3));
+    // What is listed after seeing the revocation counts, for grants that see it.
+    story.op(
+        "key-again",
+        ROOT_2,
+        "distrusted",
+        FIRST.trusted((0, FAR_MS)),
+    );
+    story.op("still-lost", ALICE, "concurrent key-again", title(4));
+    story.grant("again", ROOT_2, "key-again", ALICE, "hired.vc");
+    story.op("follows", ALICE, "concurrent again", title(5));
+    check(
+        &story,
+        "
+        concurrent denied issuer_key_revoked distrusted
+        after refused revoked distrusted
+        still-lost refused revoked distrusted
+        follows applied again
+    ",
+    );
+    let keys = &story.trust()["issuer_keys"];
+    assert_eq!(keys["active"][0]["op"], json!(story.ids["key-again"]));
+    assert_eq!(keys["revoked"][0]["op"], json!(story.ids["key"]));
+    assert_eq!(keys["revoked"][0]["denial"], json!(story.ids["distrusted"]));
+}
+
+#[test]
+fn every_key_that_vouches_has_to_die() {
+    let mut story = Story::new();
+    story.hire("trustee", ROOT, "key", TRUST, Role::IssuerAdmin, 0);
+    story.op("copy", TRUST, "trustee", FIRST.trusted((0, FAR_MS)));
+    story.hire("hired", ROOT, "copy", ALICE, Role::Editor, A);
+    story.op("edit", ALICE, "hired", title(1));
+    story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
+    check(&story, "copy denied revoked revoked");
+    let active = &story.trust()["issuer_keys"]["active"];
+    assert_eq!(active[0]["op"], json!(story.ids["key"]));
+    assert_eq!(active[1], Json::Null);
+    // Root 3 had not seen the copy: its revocation takes both all the same.
+    story.op("distrusted", ROOT_3, "key", FIRST.distrusted());
+    check(
+        &story,
+        "
+        copy denied revoked revoked
+        edit denied issuer_key_revoked distrusted
+    ",
+    );
+}
+
+#[test]
+fn a_key_dies_with_the_op_that_lists_it() {
+    let second = Hand {
+        issuer: 1,
+        kid: 0,
+        key: 1,
+    };
+    let mut story = Story::new();
+    story.hire("trustee", ROOT, "key", TRUST, Role::IssuerAdmin, 0);
+    story.op("second", TRUST, "trustee", second.trusted((0, FAR_MS)));
+    story.hire_with(
+        "hired",
+        ROOT,
+        "second",
+        ALICE,
+        second.credential(ALICE, Role::Editor, A, ALWAYS, &[]),
+    );
+    story.op("edit", ALICE, "hired", title(1));
+    check(&story, "");
+    story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
+    check(
+        &story,
+        "
+        second denied revoked revoked
+        edit denied issuer_key_revoked revoked
+    ",
+    );
+    let revoked = &story.trust()["issuer_keys"]["revoked"][0];
+    assert_eq!(revoked["op"], json!(story.ids["second"]));
+    assert_eq!(
+        (&revoked["reason"], &revoked["denial"]),
+        (&json!("revoked"), &json!(story.ids["revoked"]))
+    );
+    // Who had seen the key before he revoked its lister leaves it as it is.
+    let mut story = Story::new();
+    story.hire("trustee", ROOT, "key", TRUST, Role::IssuerAdmin, 0);
+    story.op("second", TRUST, "trustee", second.trusted((0, FAR_MS)));
+    story.hire_with(
+        "hired",
+        ROOT,
+        "second",
+        ALICE,
+        second.credential(ALICE, Role::Editor, A, ALWAYS, &[]),
+    );
+    story.op("edit", ALICE, "hired", title(1));
+    story.op("revoked", ROOT_2, "second", revoke(TRUST, None, None));
+    check(&story, "");
+}
+
+#[test]
+fn a_key_that_is_both_revoked_and_denied_names_its_revocation() {
+    let second = Hand {
+        issuer: 1,
+        kid: 0,
+        key: 1,
+    };
+    let mut story = Story::new();
+    story.hire("trustee", ROOT, "key", TRUST, Role::IssuerAdmin, 0);
+    story.op("second", TRUST, "trustee", second.trusted((0, FAR_MS)));
+    let credential = second.credential(ALICE, Role::Editor, A, ALWAYS, &[]);
+    story.hire_with("hired", ROOT, "second", ALICE, credential);
+    story.op("edit", ALICE, "hired", title(1));
+    story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
+    story.op("distrusted", ROOT_3, "second", second.distrusted());
+    check(
+        &story,
+        "
+        second denied revoked revoked
+        edit denied issuer_key_revoked distrusted
+    ",
+    );
+    let revoked = &story.trust()["issuer_keys"]["revoked"][0];
+    assert_eq!(revoked["reason"], json!("issuer_key_revoked"));
+}
+
+#[test]
+fn keys_of_one_name_are_both_listed_and_flagged() {
+    let mut story = Story::with_alice();
+    story.op("twin", ROOT_2, "key", TWIN.trusted((0, FAR_MS)));
+    let credential = TWIN.credential(BOB, Role::Editor, A, ALWAYS, &[]);
+    story.hire_with("bob", ROOT_3, "twin", BOB, credential);
+    story.op("edit-bob", BOB, "bob", title(1));
+    story.op("edit-alice", ALICE, "hired twin", title(2));
+    check(&story, "");
+    let active = &story.trust()["issuer_keys"]["active"];
+    assert_eq!(
+        [&active[0]["conflict"], &active[1]["conflict"]],
+        [&json!(true); 2]
+    );
+    story.op("distrusted", ROOT, "hired", FIRST.distrusted());
+    check(
+        &story,
+        "
+        edit-bob denied issuer_key_revoked distrusted
+        edit-alice denied issuer_key_revoked distrusted
+    ",
+    );
+}
+
+#[test]
+fn equivocation() {
+    let mut story = Story::with_alice();
+    story.op("before", ALICE, "hired", title(1));
+    story.op("left", ALICE, "before", title(2));
+    story.op("right", ALICE, "before", title(3));
+    story.op("on-both", ALICE, "left right", title(4));
+    story.grant("again", ROOT, "left right", ALICE, "hired.vc");
+    story.op("forgiven", ALICE, "again", title(5));
+    let least = if story.ids["left"] < story.ids["right"] {
+        "left"
+    } else {
+        "right"
+    };
+    let first = format!(
+        "
+        left denied equivocation right
+        right denied equivocation left
+        on-both refused revoked {least}
+        "
+    );
+    check(&story, &format!("{first} forgiven applied again"));
+    // Another op with the number of the forgiven one: who granted again had not seen that.
+    story.op("on-left", ALICE, "left", title(6));
+    check(
+        &story,
+        &format!(
+            "{first} on-left denied equivocation {least}
+            forgiven denied equivocation on-left"
+        ),
+    );
+}
+
+#[test]
+fn who_granted_after_seeing_one_branch_had_not_seen_the_equivocation() {
+    let mut story = Story::with_alice();
+    story.op("left", ALICE, "hired", title(1));
+    story.op("right", ALICE, "hired", title(2));
+    story.grant("again", ROOT, "left", ALICE, "hired.vc");
+    story.op("edit", ALICE, "again", title(3));
+    let least = if story.ids["left"] < story.ids["right"] {
+        "left"
+    } else {
+        "right"
+    };
+    check(
+        &story,
+        &format!(
+            "
+            left denied equivocation right
+            right denied equivocation left
+            edit denied equivocation {least}
+        "
+        ),
+    );
+}
+
+#[test]
+fn an_equivocation_spares_what_both_branches_had_seen() {
+    let mut story = Story::with_boss();
+    story.op("edit", ALICE, "hired", title(1));
+    story.op("late", ALICE, "edit", title(2));
+    story.op("left", BOSS, "late", revoke(BOB, None, None));
+    story.op("right", BOSS, "edit", revoke(BOB, None, None));
+    let least = if story.ids["left"] < story.ids["right"] {
+        "left"
+    } else {
+        "right"
+    };
+    check(
+        &story,
+        &format!(
+            "
+            left denied equivocation right
+            right denied equivocation left
+            late denied granter_denied {least}
+        "
+        ),
+    );
+}
+
+#[test]
+fn granter_denied() {
+    let mut story = Story::with_boss();
+    story.op("seen", ALICE, "hired", title(1));
+    story.op("revoked", ROOT, "seen", revoke(BOSS, None, None));
+    story.op("concurrent", ALICE, "seen", title(2));
+    story.op("after", ALICE, "concurrent revoked", title(3));
+    // Another who may grants the same again: what follows counts.
+    story.grant("again", ROOT, "revoked", ALICE, "hired.vc");
+    story.op("follows", ALICE, "concurrent again", title(4));
+    check(
+        &story,
+        "
+        concurrent denied granter_denied revoked
+        after refused revoked revoked
+        follows applied again
+    ",
+    );
+}
+
+#[test]
+fn a_chain_of_grants_falls_with_its_first_link() {
+    let mut story = Story::new();
+    story.hire("deputy", ROOT, "key", CHIEF, Role::Root, 0);
+    story.hire("promoted", CHIEF, "deputy", BOSS, Role::PolicyAdmin, A);
+    story.hire("hired", BOSS, "promoted", ALICE, Role::Editor, A);
+    story.op("edit", ALICE, "hired", title(1));
+    story.op("revoked", ROOT_2, "hired", revoke(ROOT, None, None));
+    check(&story, "edit denied granter_denied revoked");
+}
+
+#[test]
+fn the_first_reason_is_named() {
+    let mut story = Story::with_boss();
+    story.op("boss-revoked", ROOT_2, "hired", revoke(BOSS, None, None));
+    story.op("edit", ALICE, "hired", title(1));
+    check(&story, "edit denied granter_denied boss-revoked");
+    story.op("fork", ALICE, "hired", title(2));
+    check(
+        &story,
+        "
+        edit denied equivocation fork
+        fork denied equivocation edit
+    ",
+    );
+    story.op("distrusted", ROOT, "hired", FIRST.distrusted());
+    check(
+        &story,
+        "
+        edit denied issuer_key_revoked distrusted
+        fork denied issuer_key_revoked distrusted
+    ",
+    );
+    story.op("revoked", ROOT_3, "hired", revoke(ALICE, None, None));
+    check(
+        &story,
+        "
+        edit denied revoked revoked
+        fork denied revoked revoked
+    ",
+    );
+    story.op("revoked-too", BOSS, "hired", revoke(ALICE, None, None));
+    let least = if story.ids["revoked"] < story.ids["revoked-too"] {
+        "revoked"
+    } else {
+        "revoked-too"
+    };
+    check(
+        &story,
+        &format!(
+            "
+        edit denied revoked {least}
+        fork denied revoked {least}
+        revoked-too denied revoked boss-revoked
+    "
+        ),
+    );
+}

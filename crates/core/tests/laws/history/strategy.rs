@@ -1,0 +1,287 @@
+//! Which commands a history is made of, and how often.
+
+use ecac_core::credential::Role;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::{
+    Act, Clock, Command, DEPUTY, EDITORS, History, ISSUER_ADMINS, NEWCOMERS, PEOPLE, PLACES,
+    POLICY_ADMINS, Paper, SECOND, Seen, Seq, THIRD, play,
+};
+use crate::world::{FAR_MS, FIRST, Hand, START_MS};
+
+/// Histories of at most [`OPS_MAX`] ops.
+pub(crate) fn histories() -> impl Strategy<Value = History> {
+    let setup = setup();
+    let kept = prop::collection::vec(prop::bool::weighted(0.97), setup.len());
+    (kept, prop::collection::vec(command(), 1..36)).prop_map(move |(kept, commands)| {
+        let setup = setup
+            .iter()
+            .zip(kept)
+            .filter(|(_, kept)| *kept)
+            .map(|(command, _)| command.clone());
+        play(&setup.chain(commands).collect::<Vec<_>>())
+    })
+}
+
+/// What a sound project begins with.
+fn setup() -> Vec<Command> {
+    let hire_for = |actor, subject, role, scope, hand, status: &[(u8, bool, u64)], window| {
+        let paper = Paper {
+            hand,
+            window,
+            status: status.to_vec(),
+            garbage: false,
+        };
+        (
+            actor,
+            Act::Hire {
+                subject,
+                role,
+                scope,
+                paper,
+            },
+        )
+    };
+    let hire = |actor, subject, role, scope, hand, status: &[(u8, bool, u64)]| {
+        hire_for(actor, subject, role, scope, hand, status, (60, FAR_MS))
+    };
+    // Begins and ends in the middle of the history.
+    let soon = (START_MS + 250, START_MS + 400);
+    let list = Act::List {
+        hand: FIRST,
+        list: 0,
+        suspension: false,
+        bits: Vec::new(),
+    };
+    let acts = [
+        (
+            0,
+            Act::Trust {
+                hand: FIRST,
+                window: (0, FAR_MS),
+            },
+        ),
+        (0, list),
+        hire(1, ISSUER_ADMINS[0], Role::IssuerAdmin, 0, FIRST, &[]),
+        (
+            ISSUER_ADMINS[0],
+            Act::Trust {
+                hand: SECOND,
+                window: (0, FAR_MS),
+            },
+        ),
+        hire(0, POLICY_ADMINS[0], Role::PolicyAdmin, 0b011, FIRST, &[]),
+        hire(2, DEPUTY, Role::Root, 0, SECOND, &[]),
+        hire(
+            DEPUTY,
+            POLICY_ADMINS[1],
+            Role::PolicyAdmin,
+            0b110,
+            FIRST,
+            &[],
+        ),
+        hire(1, EDITORS[0], Role::Editor, 0b001, FIRST, &[(0, false, 0)]),
+        hire(
+            POLICY_ADMINS[0],
+            EDITORS[1],
+            Role::Editor,
+            0b011,
+            SECOND,
+            &[(0, false, 1)],
+        ),
+        hire(
+            POLICY_ADMINS[1],
+            EDITORS[2],
+            Role::Editor,
+            0b100,
+            FIRST,
+            &[],
+        ),
+        hire_for(
+            2,
+            NEWCOMERS[0],
+            Role::Editor,
+            0b111,
+            FIRST,
+            &[(0, false, 2)],
+            soon,
+        ),
+    ];
+    let command = |(actor, act)| Command {
+        actor,
+        act,
+        seen: Seen::All,
+        clock: Clock::Right,
+        seq: Seq::Right,
+        meeting: true,
+    };
+    acts.map(command).into()
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let trusted = prop_oneof![3 => Just(SECOND), 3 => any_hand(), 1 => Just(FIRST)];
+    let distrusted = prop_oneof![2 => Just(SECOND), 2 => any_hand(), 1 => Just(FIRST)];
+    let step = prop_oneof![
+        11 => (data_actor(), data()),
+        6 => (policy_actor(), hire()),
+        3 => (policy_actor(), regrant()),
+        5 => (policy_actor(), revoke()),
+        1 => (policy_actor(), policy_actor().prop_map(|other| Act::Feud { other })),
+        2 => (trust_actor(), (trusted, window()).prop_map(|(hand, window)| Act::Trust { hand, window })),
+        1 => (trust_actor(), distrusted.prop_map(|hand| Act::Distrust { hand })),
+        4 => (trust_actor(), list()),
+        1 => (PEOPLE, (1..3_u8).prop_map(|nonce| Act::ForeignGenesis { nonce })),
+    ];
+    let meeting = prop::bool::weighted(0.1);
+    (step, seen(), clock(), seq(), meeting).prop_map(|((actor, act), seen, clock, seq, meeting)| {
+        Command {
+            actor,
+            act,
+            seen,
+            clock,
+            seq,
+            meeting,
+        }
+    })
+}
+
+fn data_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![9 => select(&EDITORS), 4 => select(&NEWCOMERS), 1 => PEOPLE]
+}
+
+fn policy_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![5 => select(&POLICY_ADMINS), 3 => 0..3_u8, 2 => Just(DEPUTY), 1 => PEOPLE]
+}
+
+fn trust_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![4 => select(&ISSUER_ADMINS), 4 => 0..3_u8, 1 => Just(DEPUTY), 1 => PEOPLE]
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    let pick = any::<Index>;
+    prop_oneof![
+        8 => Just(Seen::All),
+        10 => Just(Seen::Own),
+        4 => PEOPLE.prop_map(Seen::Meet),
+        2 => pick().prop_map(Seen::Old),
+        1 => pick().prop_map(Seen::Fork),
+        1 => pick().prop_map(Seen::Refused),
+        1 => pick().prop_map(Seen::Foreign),
+    ]
+}
+
+fn clock() -> impl Strategy<Value = Clock> {
+    prop_oneof![
+        20 => Just(Clock::Right),
+        4 => Just(Clock::Backdated),
+        1 => (0..500_u64).prop_map(Clock::Ahead),
+        1 => any::<bool>().prop_map(Clock::Stale),
+    ]
+}
+
+fn seq() -> impl Strategy<Value = Seq> {
+    prop_oneof![30 => Just(Seq::Right), 1 => Just(Seq::Ahead), 1 => Just(Seq::Zero)]
+}
+
+fn data() -> impl Strategy<Value = Act> {
+    let place = || 0..PLACES.len();
+    prop_oneof![
+        3 => (place(), 0..4_i64).prop_map(|(place, value)| Act::Set { place, value }),
+        2 => (place(), 0..2_u8).prop_map(|(place, element)| Act::Add { place, element }),
+        1 => (place(), 0..2_u8).prop_map(|(place, element)| Act::Remove { place, element }),
+    ]
+}
+
+/// A hand that somebody may trust in a while, or any mixture.
+fn any_hand() -> impl Strategy<Value = Hand> {
+    let mixture = (0..2_u8, 0..2_u8, 0..3_u8);
+    prop_oneof![
+        2 => Just(THIRD),
+        1 => mixture.prop_map(|(issuer, kid, key)| Hand { issuer, kid, key }),
+    ]
+}
+
+fn hand() -> impl Strategy<Value = Hand> {
+    prop_oneof![6 => Just(FIRST), 4 => Just(SECOND), 4 => any_hand()]
+}
+
+/// Windows of credentials and of issuer keys; some end or begin in the middle of the history.
+fn window() -> impl Strategy<Value = (u64, u64)> {
+    prop_oneof![
+        6 => Just((60, FAR_MS)),
+        1 => Just((0, 60)),
+        1 => Just((61, FAR_MS)),
+        1 => (0..400_u64).prop_map(|by_ms| (60, START_MS + by_ms)),
+        1 => (0..800_u64).prop_map(|by_ms| (START_MS + by_ms, FAR_MS)),
+    ]
+}
+
+fn hire() -> impl Strategy<Value = Act> {
+    let status = prop_oneof![
+        4 => Just(Vec::new()),
+        4 => select(&[0, 1, 2, 140_000]).prop_map(|index| vec![(0, false, index)]),
+        1 => prop::collection::vec((0..2_u8, any::<bool>(), select(&[0, 1, 140_000])), 1..3),
+    ];
+    let garbage = prop_oneof![12 => Just(false), 1 => Just(true)];
+    let paper =
+        (hand(), window(), status, garbage).prop_map(|(hand, window, status, garbage)| Paper {
+            hand,
+            window,
+            status,
+            garbage,
+        });
+    let user = prop_oneof![4 => Just(Role::Editor), 1 => select(Role::ALL)];
+    let subject = prop_oneof![2 => select(&EDITORS), 5 => select(&NEWCOMERS), 1 => PEOPLE];
+    let hire_user = (subject, user, 0..8_u8);
+    let hire_administrator = prop_oneof![
+        (select(&POLICY_ADMINS), Just(Role::PolicyAdmin), 1..8_u8),
+        (select(&ISSUER_ADMINS), Just(Role::IssuerAdmin), 0..2_u8),
+        (prop_oneof![Just(DEPUTY), PEOPLE], Just(Role::Root), 0..2_u8),
+    ];
+    (prop_oneof![3 => hire_user, 1 => hire_administrator], paper).prop_map(
+        |((subject, role, scope), paper)| Act::Hire {
+            subject,
+            role,
+            scope,
+            paper,
+        },
+    )
+}
+
+fn regrant() -> impl Strategy<Value = Act> {
+    let subject = prop_oneof![5 => Just(None), 1 => PEOPLE.prop_map(Some)];
+    let any_op = prop_oneof![9 => Just(false), 1 => Just(true)];
+    (subject, any::<Index>(), any_op).prop_map(|(subject, pick, any_op)| Act::Regrant {
+        subject,
+        pick,
+        any_op,
+    })
+}
+
+fn revoke() -> impl Strategy<Value = Act> {
+    let role = prop_oneof![
+        4 => Just(None),
+        2 => Just(Some(Role::Editor)),
+        1 => select(Role::ALL).prop_map(Some),
+    ];
+    let scope = prop_oneof![3 => Just(None), 1 => (1..8_u8).prop_map(Some)];
+    let subject = prop_oneof![1 => select(&EDITORS), 1 => select(&NEWCOMERS), 2 => PEOPLE];
+    (subject, role, scope).prop_map(|(subject, role, scope)| Act::Revoke {
+        subject,
+        role,
+        scope,
+    })
+}
+
+fn list() -> impl Strategy<Value = Act> {
+    let list = prop_oneof![6 => Just((0, false)), 1 => (0..2_u8, any::<bool>())];
+    let bits = prop::collection::vec(select(&[0, 1, 2, 140_000]), 1..4);
+    let hand = prop_oneof![6 => Just(FIRST), 1 => hand()];
+    (hand, list, bits).prop_map(|(hand, (list, suspension), bits)| Act::List {
+        hand,
+        list,
+        suspension,
+        bits,
+    })
+}
