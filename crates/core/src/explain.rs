@@ -40,10 +40,10 @@ pub struct Explanation {
 pub struct Witness {
     /// The op.
     pub op: OpId,
-    /// Its author.
-    pub author: PublicKey,
-    /// Kind of payload.
-    pub kind: &'static str,
+    /// Its author; absent for a refused parent, of which nothing but the id is kept.
+    pub author: Option<PublicKey>,
+    /// Kind of payload, likewise.
+    pub kind: Option<&'static str>,
 }
 
 /// One link of a chain of authority.
@@ -90,17 +90,18 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
         verdict: decision.verdict(),
         reason: decision.reason(),
         meaning: meaning(&decision),
-        witness: decision.witness().and_then(|id| log.get(&id)).map(witness),
+        witness: decision.witness().map(|op| witness(log, op)),
         missing,
         grants: warrants.iter().map(|&grant| chain(log, grant)).collect(),
     })
 }
 
-fn witness(op: &VerifiedOp) -> Witness {
+fn witness(log: &Log, op: OpId) -> Witness {
+    let body = log.get(&op).map(VerifiedOp::body);
     Witness {
-        op: op.id(),
-        author: op.body().author,
-        kind: op.body().payload.kind(),
+        op,
+        author: body.map(|body| body.author),
+        kind: body.map(|body| body.payload.kind()),
     }
 }
 
@@ -173,9 +174,13 @@ impl fmt::Display for Explanation {
         if let Some(witness) = &self.witness {
             writeln!(
                 f,
-                "witness  {} {}\n         by {}",
-                witness.kind, witness.op, witness.author
+                "witness  {} {}",
+                witness.kind.unwrap_or("refused op"),
+                witness.op
             )?;
+            if let Some(author) = witness.author {
+                writeln!(f, "         by {author}")?;
+            }
         }
         for missing in &self.missing {
             writeln!(f, "missing  {missing}")?;

@@ -63,7 +63,7 @@ pub enum CredentialError {
         /// Length of the decoded signature.
         bytes: usize,
     },
-    /// Not one JSON text of at most 128 levels.
+    /// Not one JSON text of at most 127 levels.
     #[error("{part} is not JSON from line {line}, column {column}")]
     NotJson {
         /// The part at fault.

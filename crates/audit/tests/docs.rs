@@ -1,0 +1,94 @@
+//! The example of `docs/audit.md` is true.
+//!
+//! A block of an example follows a comment `<!-- example: NAME -->`.
+
+use ecac_audit::{AuditLog, EntryProof, Expect, NodeKey, Origin, Recorder, report, verify_against};
+use ecac_core::{Costs, OpId, Refusal};
+
+const AUDIT: &str = include_str!("../../../docs/audit.md");
+const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
+
+/// The block of the example, without its fence and with its final newline.
+fn block<'a>(page: &'a str, name: &str) -> &'a str {
+    let comment = format!("<!-- example: {name} -->\n```");
+    let (_, rest) = page.split_once(&comment).expect(name);
+    let (_, rest) = rest.split_once('\n').expect(name);
+    let end = rest.find("\n```").expect(name) + 1;
+    &rest[..end]
+}
+
+/// The bytes of an op in the page on the protocol.
+fn envelope(name: &str) -> Vec<u8> {
+    let lines = block(PROTOCOL, name).lines();
+    let digits: String = lines
+        .filter_map(|line| line.split('#').next())
+        .flat_map(str::split_whitespace)
+        .collect();
+    hex::decode(digits).expect(name)
+}
+
+fn project() -> OpId {
+    let ids = block(PROTOCOL, "ids").split_whitespace().nth(1);
+    ids.and_then(|id| id.parse().ok())
+        .expect("the first id is that of the genesis")
+}
+
+fn node() -> NodeKey {
+    NodeKey::from_seed([0x0b; 32])
+}
+
+/// The example as its page reads.
+fn example() -> AuditLog {
+    let expect = Expect {
+        project: Some(project()),
+        node: Some(node().public()),
+    };
+    AuditLog::verify(block(AUDIT, "export").as_bytes(), &expect).expect("the example verifies")
+}
+
+#[test]
+fn the_example_is_borne_out_by_the_ops() {
+    let ops = ["genesis", "set-field"].map(envelope);
+    let ops = ops.iter().map(Vec::as_slice);
+    let audit = example();
+    let confirmed = verify_against(&audit, ops, &mut Costs::default()).expect("it says the truth");
+    assert_eq!(report(&audit, Some(&confirmed)), block(AUDIT, "report"));
+}
+
+#[test]
+fn a_node_writes_the_example() {
+    let costs = &mut Costs::default();
+    let mut recorder = Recorder::new(project());
+    let mut audit = AuditLog::new(Origin {
+        project: project(),
+        node: node().public(),
+    });
+    for op in ["genesis", "set-field"].map(envelope) {
+        recorder.receive(&op, costs).expect("an op");
+    }
+    audit
+        .commit_batch(recorder.seal(costs), &node())
+        .expect("the node's own log");
+    let mut broken = envelope("set-field");
+    *broken.last_mut().expect("an op ends with its signature") ^= 1;
+    let rejected = recorder
+        .receive(&broken, costs)
+        .expect_err("a bad signature");
+    assert_eq!(rejected.reason, Refusal::BadSignature);
+    audit
+        .commit_batch(recorder.seal_with_checkpoint(costs), &node())
+        .expect("the node's own log");
+    assert_eq!(audit.export(), block(AUDIT, "export"));
+}
+
+#[test]
+fn the_proof_of_the_example_holds() {
+    let proof: EntryProof = block(AUDIT, "inclusion").parse().expect("a proof");
+    let audit = example();
+    assert_eq!(audit.prove_entry(3).as_ref(), Some(&proof));
+    let of_index = |line: &&str| line.contains("\"index\":3,");
+    let line = block(AUDIT, "export").lines().find(of_index);
+    let line = line.expect("there is an entry 3").as_bytes();
+    let head = proof.verify(&audit.origin(), line).expect("it holds");
+    assert!(audit.holds(&head));
+}
