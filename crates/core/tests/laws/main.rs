@@ -5,6 +5,7 @@
 //! first from then on. `PROPTEST_CASES` sets the number of histories per law.
 
 mod cases;
+mod dump;
 mod history;
 mod oracle;
 mod world;

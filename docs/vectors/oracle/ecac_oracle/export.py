@@ -1,0 +1,179 @@
+"""Decisions, state and trust view as documents, byte for byte those of `ecac`."""
+
+import hashlib
+import json
+
+import cbor2
+from blake3 import blake3
+
+from .judge import DENIALS, has
+from .text import did_key, utf8
+
+
+def canonical(document):
+    """RFC 8785 of a document without floating-point numbers."""
+
+    def ordered(value):
+        if isinstance(value, dict):
+            names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+            return {name: ordered(value[name]) for name in names}
+        return [ordered(element) for element in value] if isinstance(value, list) else value
+
+    return utf8(json.dumps(ordered(document), ensure_ascii=False, separators=(",", ":")))
+
+
+def decisions(history):
+    """JSON Lines by op id."""
+    lines = []
+    for op, decision in sorted(history.decisions.items()):
+        line = {
+            "op": op.hex(),
+            "verdict": decision.verdict,
+            "reason": decision.reason,
+            "witness": decision.witness and decision.witness.hex(),
+        }
+        lines.append(json.dumps(line, separators=(",", ":")) + "\n")
+    return utf8("".join(lines))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# State
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def seen_by(history, ops):
+    """Every op in the past of one of these."""
+    seen = 0
+    for at in ops:
+        seen |= history.past[at]
+    return seen
+
+
+def state(history):
+    """Registers and sets over the applied ops."""
+    places = {}
+    for at, op in enumerate(history.ops):
+        if op.kind in ("SetField", "SetAdd", "SetRemove") and history.decisions[op.id].verdict == "applied":
+            place = (op.says["object"], op.says["field"], op.says.get("element"))
+            places.setdefault(place, []).append(at)
+
+    objects = {}
+    for (object_, field, element), ops in places.items():
+        writes = [at for at in ops if history.ops[at].kind != "SetRemove"]
+        if element is not None:
+            removed = seen_by(history, set(ops) - set(writes))
+            writes = [at for at in writes if not has(removed, at)]
+        if not writes:
+            continue
+        overwritten = seen_by(history, writes)
+        winners = sorted((at for at in writes if not has(overwritten, at)), key=lambda at: history.ops[at].id)
+        entry = register(history, winners)
+        exported = objects.setdefault(object_, {"fields": {}, "sets": {}})
+        if element is None:
+            exported["fields"][field] = entry
+        else:
+            entry["tags"] = sorted(history.ops[at].id.hex() for at in writes)
+            exported["sets"].setdefault(field, {})[element] = entry
+    return canonical({"format": "ecac-state-v1", "project": history.project.hex(), "objects": objects})
+
+
+def register(history, winners):
+    """The concurrent winners, and as the displayed value the one with the least BLAKE3."""
+    ops = [history.ops[at] for at in winners]
+    displayed = min((op.says["value"] for op in ops), key=lambda value: blake3(cbor2.dumps(value)).digest())
+    return {
+        "value": json_value(displayed),
+        "winners": [
+            {"op": op.id.hex(), "author": did_key(op.author), "value": json_value(op.says["value"])} for op in ops
+        ],
+    }
+
+
+def json_value(value):
+    return {"bytes": value.hex()} if isinstance(value, bytes) else value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Trust view
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def trust(history):
+    """Whom the project trusts, and to say what."""
+    everything = (1 << len(history.ops)) - 1
+    keys = sorted(history.keys, key=lambda key: key.op.id)
+    deaths = {key: history.death(key, everything) for key in keys}
+    active = [key for key in keys if deaths[key] is None]
+    genesis = history.ops[history.number[history.project]].says if history.ops else None
+    return canonical(
+        {
+            "format": "ecac-trust-v1",
+            "project": history.project.hex(),
+            "name": genesis and genesis["name"],
+            "roots": genesis and [did_key(root) for root in sorted(genesis["roots"])],
+            "issuer_keys": {
+                "active": [
+                    {**key_entry(key), "conflict": any(conflict(key, other) for other in active)} for key in active
+                ],
+                "revoked": [
+                    {**key_entry(key), "reason": DENIALS[deaths[key][0]], "denial": deaths[key][1].hex()}
+                    for key in keys
+                    if deaths[key] is not None
+                ],
+            },
+            "status_lists": status_lists(history),
+            "equivocations": [
+                {
+                    "author": did_key(equivocation.author),
+                    "seq": equivocation.seq,
+                    "ops": sorted(history.ops[at].id.hex() for at in equivocation.ops),
+                }
+                for equivocation in history.equivocations
+            ],
+        }
+    )
+
+
+def conflict(key, other):
+    """Whether two keys share a name and are not the same."""
+    one, two = key.op.says, other.op.says
+    return (one["issuer"], one["kid"]) == (two["issuer"], two["kid"]) and one["key"] != two["key"]
+
+
+def key_entry(key):
+    return {
+        "issuer": key.op.says["issuer"],
+        "kid": key.op.says["kid"],
+        "public_key": did_key(key.op.says["key"]),
+        "valid_from_ms": key.op.says["from"],
+        "valid_until_ms": key.op.says["until"],
+        "op": key.op.id.hex(),
+    }
+
+
+def status_lists(history):
+    """The lists that count, with the bits of all versions, because a bit once set denies."""
+    versions = {}
+    for counted in history.lists:
+        name = (utf8(counted.list.signed.issuer), utf8(counted.list.id), counted.list.purpose)
+        versions.setdefault(name, []).append(counted)
+    entries = []
+    for (issuer, id_, purpose), counted in sorted(versions.items(), key=lambda item: item[0]):
+        merged = bytearray(max(len(version.list.bits) for version in counted))
+        for version in counted:
+            for at, byte in enumerate(version.list.bits):
+                merged[at] |= byte
+        entries.append(
+            {
+                "issuer": issuer.decode(),
+                "id": id_.decode(),
+                "purpose": purpose,
+                "sha256": hashlib.sha256(merged).hexdigest(),
+                "bits_set": sum(byte.bit_count() for byte in merged),
+                "versions": [
+                    {"op": version.op.id.hex(), "sha256": hashlib.sha256(version.list.bits).hexdigest()}
+                    for version in sorted(counted, key=lambda version: version.op.id)
+                ],
+            }
+        )
+    return entries

@@ -1,0 +1,299 @@
+"""Op logs, envelopes and bodies: what `docs/protocol.cddl` says.
+
+`cbor2` reads leniently, so every item is encoded again in the canonical form and compared: two spellings of one value
+never both pass.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import cbor2
+from blake3 import blake3
+from pycose.exceptions import CoseException
+from pycose.keys import OKPKey
+from pycose.keys.curves import Ed25519
+from pycose.messages import Sign1Message
+
+from . import ed25519
+from .text import is_name, is_nfc, utf8
+
+DOMAIN = b"ECAC_OP_V1"
+ENVELOPE_BYTES_MAX = 64 * 1024 + 1024
+PAYLOAD_BYTES_MAX = 64 * 1024
+PARENTS_MAX = 16
+TAGS_MAX = 64
+ROOTS_MAX = 64
+SCHEMA_RULES_MAX = 256
+JWT_BYTES_MAX = 65_529
+INTEGER_MAX = 2**53 - 1
+ROLES = ("root", "issuer_admin", "policy_admin", "key_admin", "editor", "reader")
+
+
+class NotAnOpLog(Exception):
+    """The file is no sequence of COSE_Sign1 items."""
+
+
+class NonCanonical(Exception):
+    """The item is not the one encoding of an op."""
+
+
+class BadSignature(Exception):
+    """The author did not sign the item."""
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """An op that its author signed."""
+
+    id: bytes
+    author: bytes
+    seq: int
+    parents: tuple[bytes, ...]
+    hlc: tuple[int, int, int]
+    kind: str
+    # The members of the payload by the names of the CDDL.
+    says: dict[str, Any]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Items of a file
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def head(data, at):
+    """Major type, additional information, argument (None if there is none) and end of the head at `at`."""
+    if at >= len(data):
+        raise EOFError
+    major, info = data[at] >> 5, data[at] & 31
+    if info < 24:
+        return major, info, info, at + 1
+    if info == 31 and major in (2, 3, 4, 5, 7):
+        return major, info, None, at + 1
+    width = {24: 1, 25: 2, 26: 4, 27: 8}.get(info)
+    if width is None:
+        raise ValueError(f"head at byte {at} is reserved")
+    if at + 1 + width > len(data):
+        raise EOFError
+    return major, info, int.from_bytes(data[at + 1 : at + 1 + width], "big"), at + 1 + width
+
+
+def end_of_item(data, at):
+    """Where the CBOR item at `at` ends. Containers are counted, so that depth costs no stack."""
+    # How many items each open container still waits for; None until its break.
+    open_containers = [1]
+    while open_containers:
+        major, info, argument, after = head(data, at)
+        if major == 7 and info == 31:
+            if open_containers[-1] is not None:
+                raise ValueError(f"break at byte {at} ends nothing")
+            open_containers.pop()
+        else:
+            if open_containers[-1] is not None:
+                open_containers[-1] -= 1
+            if argument is None:
+                open_containers.append(None)
+            elif major in (2, 3):
+                after += argument
+                if after > len(data):
+                    raise EOFError
+            elif major in (4, 5):
+                open_containers.append(argument * (major - 3))
+            elif major == 6:
+                open_containers.append(1)
+        at = after
+        while open_containers and open_containers[-1] == 0:
+            open_containers.pop()
+    return at
+
+
+def split(data):
+    """The items of an op log file."""
+    items, at = [], 0
+    while at < len(data):
+        where = f"item {len(items)} at byte {at}"
+        if data[at] != 0xD2:
+            raise NotAnOpLog(f"{where} does not begin with a COSE_Sign1 tag")
+        try:
+            end = end_of_item(data, at)
+        except EOFError:
+            raise NotAnOpLog(f"the file ends within {where}") from None
+        except ValueError as fault:
+            raise NotAnOpLog(f"{where} is not well-formed CBOR: {fault}") from None
+        if end - at > ENVELOPE_BYTES_MAX:
+            raise NotAnOpLog(f"{where} is longer than any op")
+        items.append(data[at:end])
+        at = end
+    if not items:
+        raise NotAnOpLog("the file is empty")
+    return items
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Canonical CBOR and the shapes of the CDDL
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def need(holds, rule):
+    if not holds:
+        raise NonCanonical(rule)
+
+
+def loads(data):
+    """The value of an item in canonical encoding. Types other than those of the CDDL fail where shapes are checked."""
+    # A tag that cbor2 knows can fail in the ways of whatever Python type stands for it.
+    try:
+        with io.BytesIO(data) as stream:
+            value = cbor2.CBORDecoder(stream).decode()
+        canonical = cbor2.dumps(value, canonical=True)
+    except (Exception, RecursionError) as fault:
+        raise NonCanonical(f"not CBOR: {fault}") from fault
+    need(canonical == data, "not the canonical encoding")
+    return value
+
+
+def integer(value, least=0, most=INTEGER_MAX):
+    need(type(value) is int and least <= value <= most, "integer out of range")
+    return value
+
+
+def octets(value, size=None):
+    need(type(value) is bytes and size in (None, len(value)), "byte string of another size")
+    return value
+
+
+def array(value, least, most):
+    need(type(value) is list and least <= len(value) <= most, "array of another length")
+    return value
+
+
+def members(value, required, optional=()):
+    """The values of a map that has the keys 0, 1, 2, ... or leaves out optional ones."""
+    need(type(value) is dict and all(type(key) is int for key in value), "not a map by integers")
+    need(set(required) <= set(value) <= set(required) | set(optional), "other members")
+    return value
+
+
+def ascending(values, rule):
+    need(all(left < right for left, right in zip(values, values[1:])), f"{rule} not strictly ascending")
+
+
+def name(value):
+    need(is_name(value), "not a name")
+    return value
+
+
+def tags(value):
+    array(value, 1, TAGS_MAX)
+    ascending([utf8(name(tag)) for tag in value], "tags")
+    return frozenset(value)
+
+
+def role(value):
+    need(type(value) is str and value in ROLES, "not a role")
+    return value
+
+
+def jwt(value):
+    need(type(value) is str and 1 <= len(value) <= JWT_BYTES_MAX, "JWT of another length")
+    need(all("!" <= character <= "~" for character in value), "JWT of other characters")
+    return value
+
+
+def value_of_register(value):
+    need(value is None or type(value) in (bool, int, str, bytes), "not a value")
+    if type(value) is int:
+        integer(value, -INTEGER_MAX)
+    if type(value) is str:
+        need(is_nfc(value), "text not in NFC")
+    return value
+
+
+def key(value):
+    return octets(value, 32)
+
+
+def op_id(value):
+    return octets(value, 32)
+
+
+def roots(value):
+    array(value, 1, ROOTS_MAX)
+    ascending([key(root) for root in value], "roots")
+    return frozenset(value)
+
+
+def schema(value):
+    rules = []
+    for rule in array(value, 0, SCHEMA_RULES_MAX):
+        object_pattern, field_pattern, rule_tags = array(rule, 3, 3)
+        tags(rule_tags)
+        rules.append((utf8(name(object_pattern)), utf8(name(field_pattern)), [utf8(tag) for tag in rule_tags]))
+    ascending(rules, "schema rules")
+    return tuple((object_pattern, field_pattern, frozenset(rule_tags)) for object_pattern, field_pattern, rule_tags in value)
+
+
+PAYLOADS = [
+    ("Genesis", [("name", name), ("nonce", lambda value: octets(value, 16)), ("roots", roots), ("schema", schema)]),
+    ("SetField", [("object", name), ("field", name), ("value", value_of_register)]),
+    ("SetAdd", [("object", name), ("field", name), ("element", name), ("value", value_of_register)]),
+    ("SetRemove", [("object", name), ("field", name), ("element", name)]),
+    ("Credential", [("jwt", jwt)]),
+    ("Grant", [("subject", key), ("credential", op_id)]),
+    ("Revoke", [("subject", key), ("role", role), ("scope", tags)]),
+    ("IssuerKey", [("issuer", name), ("kid", name), ("key", key), ("from", integer), ("until", integer)]),
+    ("IssuerKeyRevoke", [("issuer", name), ("kid", name), ("reason", name)]),
+    ("StatusList", [("jwt", jwt)]),
+]
+OPTIONAL = {"Revoke": (2, 3)}
+
+
+def payload(value):
+    """Kind of a payload and its members by name."""
+    need(type(value) is dict and 0 in value, "payload without a type")
+    need(len(cbor2.dumps(value, canonical=True)) <= PAYLOAD_BYTES_MAX, "payload too long")
+    kind, parts = PAYLOADS[integer(value[0], 0, len(PAYLOADS) - 1)]
+    optional = OPTIONAL.get(kind, ())
+    members(value, [number for number in range(len(parts) + 1) if number not in optional], optional)
+    says = {part: read(value[number]) for number, (part, read) in enumerate(parts, 1) if number in value}
+    if kind == "IssuerKey":
+        need(says["from"] < says["until"], "empty window")
+    return kind, says
+
+
+def read_op(item):
+    """The op in an item. Its signature is checked, too."""
+    need(len(item) <= ENVELOPE_BYTES_MAX, "envelope too long")
+    envelope = loads(item)
+    need(type(envelope) is cbor2.CBORTag and envelope.tag == 18, "not a COSE_Sign1")
+    protected, unprotected, body, signature = array(envelope.value, 4, 4)
+    need(type(protected) is bytes and protected == cbor2.dumps({1: -8}), "another protected header")
+    need(type(unprotected) is dict and not unprotected, "an unprotected header")
+    octets(body), octets(signature, 64)
+
+    version, author, seq, parents, hlc, says = members(loads(body), range(6)).values()
+    integer(version, 1, 1), key(author), integer(seq)
+    array(parents, 0, PARENTS_MAX)
+    ascending([op_id(parent) for parent in parents], "parents")
+    physical, logical, node = array(hlc, 3, 3)
+    stamp = integer(physical), integer(logical, 0, 2**32 - 1), integer(node, 0, 2**32 - 1)
+    kind, says = payload(says)
+    need((kind == "Genesis") == (not parents), "exactly the genesis has no parents")
+
+    if not is_signed(item, author):
+        raise BadSignature
+    return Op(blake3(DOMAIN + body).digest(), author, seq, tuple(parents), stamp, kind, says)
+
+
+def is_signed(item, author):
+    """Whether the author signed the envelope: first by pycose, which has OpenSSL's rule, then by ZIP 215 itself."""
+    message = Sign1Message.decode(item)
+    message.external_aad = DOMAIN
+    try:
+        message.key = OKPKey(crv=Ed25519, x=author)
+        if message.verify_signature():
+            return True
+    except (CoseException, ValueError):
+        pass
+    sig_structure = ["Signature1", message.phdr_encoded, DOMAIN, message.payload]
+    return ed25519.verifies_slowly(author, message.signature, cbor2.dumps(sig_structure))

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Recomputes from an op log what ECAC decides of it, its state and its trust view."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ecac_oracle import export
+from ecac_oracle.judge import History
+from ecac_oracle.wire import BadSignature, NonCanonical, NotAnOpLog, read_op, split
+
+DOCUMENTS = {"decisions": export.decisions, "dump-state-json": export.state, "trust-dump": export.trust}
+# Files of one op log, by the ending that takes the place of `.cborseq` or `-ops.cborseq`.
+ENDINGS = {
+    "decisions": (".decisions", "-decisions.jsonl"),
+    "dump-state-json": (".state", "-state.json"),
+    "trust-dump": (".trust", "-trustview.json"),
+}
+
+
+def read(data):
+    """The ops of a file by op id. Items that nobody signed, or that are no ops, leave no trace."""
+    ops = {}
+    for item in split(data):
+        try:
+            op = read_op(item)
+        except (NonCanonical, BadSignature):
+            continue
+        ops[op.id] = op
+    return ops
+
+
+def judge(log, project=None):
+    """The history of a file, for the one project that it has or the one that is named."""
+    ops = read(log.read_bytes())
+    geneses = [op.id for op in ops.values() if op.kind == "Genesis"]
+    if project is None:
+        if len(geneses) != 1:
+            raise NotAnOpLog(f"the file has {len(geneses)} geneses; name the project with --project")
+        project = geneses[0]
+    return History.of(project, ops)
+
+
+def compare(directory):
+    """Checks every op log of a directory against the documents beside it; the number of differences."""
+    logs, compared, differences = 0, 0, 0
+    for log in sorted(directory.glob("*.cborseq")):
+        logs += 1
+        stem = log.name.removesuffix(".cborseq")
+        named = log.with_name(f"{stem}.project")
+        project = bytes.fromhex(named.read_text().strip()) if named.exists() else None
+        history = judge(log, project)
+        for document, write in DOCUMENTS.items():
+            short, long = ENDINGS[document]
+            for expected in (log.with_name(stem + short), log.with_name(stem.removesuffix("-ops") + long)):
+                if not expected.exists():
+                    continue
+                compared += 1
+                if write(history) != expected.read_bytes():
+                    differences += 1
+                    print(f"{log.name}: {document} differs from {expected.name}")
+    print(f"{logs} op logs, {compared} documents compared, {differences} differ")
+    return differences if compared else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for document in DOCUMENTS:
+        command = commands.add_parser(document, help=f"write what `ecac {document}` writes")
+        command.add_argument("log", type=Path, help="op log: a CBOR sequence of signed ops")
+        command.add_argument("--project", type=bytes.fromhex, help="op id of the genesis, if there are several")
+    command = commands.add_parser("compare", help="check every op log of a directory against the documents beside it")
+    command.add_argument("directory", type=Path)
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "compare":
+            return min(compare(arguments.directory), 1)
+        history = judge(arguments.log, arguments.project)
+    except (NotAnOpLog, OSError) as error:
+        print(f"failed to read the op log: {error}", file=sys.stderr)
+        return 2
+    sys.stdout.buffer.write(DOCUMENTS[arguments.command](history))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
