@@ -175,7 +175,7 @@ def members(value, required, optional=()):
 
 
 def ascending(values, rule):
-    need(all(left < right for left, right in zip(values, values[1:])), f"{rule} not strictly ascending")
+    need(all(left < right for left, right in zip(values, values[1:], strict=False)), f"{rule} not strictly ascending")
 
 
 def name(value):
@@ -230,7 +230,9 @@ def schema(value):
         tags(rule_tags)
         rules.append((utf8(name(object_pattern)), utf8(name(field_pattern)), [utf8(tag) for tag in rule_tags]))
     ascending(rules, "schema rules")
-    return tuple((object_pattern, field_pattern, frozenset(rule_tags)) for object_pattern, field_pattern, rule_tags in value)
+    return tuple(
+        (object_pattern, field_pattern, frozenset(rule_tags)) for object_pattern, field_pattern, rule_tags in value
+    )
 
 
 PAYLOADS = [

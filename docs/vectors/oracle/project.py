@@ -1,0 +1,133 @@
+"""Projects that tests write op by op."""
+
+import base64
+import gzip
+import json
+from pathlib import Path
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+import oracle
+from ecac_oracle import credential, export, text, wire
+from ecac_oracle.judge import History
+
+ROOT = Path(__file__).resolve().parents[3]
+START_MS = 1_767_225_600_000
+ISSUER = "https://issuer.example"
+LIST = "https://issuer.example/status/1"
+
+
+def secret(number):
+    return Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+
+
+def public(number):
+    return secret(number).public_key().public_bytes_raw()
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def seal(author, body):
+    """The envelope around a body, whatever its bytes are."""
+    signature = secret(author).sign(cbor2.dumps(["Signature1", b"\xa1\x01\x27", b"ECAC_OP_V1", body]))
+    return b"\xd2\x84\x43\xa1\x01\x27\xa0" + cbor2.dumps(body) + cbor2.dumps(signature)
+
+
+def mint(document, key, header=None):
+    header = header or {"alg": "EdDSA", "typ": "vc+jwt", "kid": "key-1"}
+    message = ".".join(base64url(json.dumps(part).encode()) for part in (header, document))
+    return message + "." + base64url(secret(key).sign(message.encode()))
+
+
+class Project:
+    """A project that is written op by op. Keys are numbered: 1 and 2 are roots, 3 to 8 people, 9 and 10 issuers."""
+
+    def __init__(self):
+        self.items, self.seqs, self.ops = [], {}, {}
+        schema = [["doc/*", "*", ["a"]]]
+        genesis = {0: 0, 1: "test", 2: bytes(16), 3: sorted([public(1), public(2)]), 4: schema}
+        self.genesis = self.op("genesis", 1, [], genesis)
+
+    def op(self, name, author, seen, payload, *, seq=None, at=None):
+        """Adds an op that has seen the named ones; its number and its stamp are right unless they are given."""
+        seq = self.seqs.get(author, 0) if seq is None else seq
+        self.seqs[author] = seq + 1
+        at = len(self.items) if at is None else at
+        parents = sorted(self.ops[other] for other in seen)
+        body = {0: 1, 1: public(author), 2: seq, 3: parents, 4: [START_MS + at, 0, 0], 5: payload}
+        item = seal(author, cbor2.dumps(body, canonical=True))
+        self.items.append(item)
+        self.ops[name] = wire.read_op(item).id
+        return self.ops[name]
+
+    def credential(self, subject, role, scope, issuer_key=9, status=None, document=()):
+        claims = {
+            "@context": [credential.CONTEXT_V2],
+            "type": ["VerifiableCredential"],
+            "issuer": ISSUER,
+            "validFrom": "2026-01-01T00:00:00Z",
+            "validUntil": "2026-01-01T00:00:01Z",
+            "credentialSubject": {"id": text.did_key(public(subject)), "role": role, "scope": scope},
+            **dict(document),
+        }
+        if status is not None:
+            entry = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
+            claims["credentialStatus"] = {**entry, "statusListIndex": str(status), "statusListCredential": LIST}
+        return {0: 4, 1: mint(claims, issuer_key)}
+
+    def trust(self, issuer_key=9):
+        return {0: 7, 1: ISSUER, 2: "key-1", 3: public(issuer_key), 4: START_MS, 5: START_MS + 1000}
+
+    def hire(self, name, granter, seen, subject, role="editor", scope=("a",), **how):
+        """A credential and a grant by it; the grant has the name."""
+        self.op(name + " credential", granter, seen, self.credential(subject, role, list(scope), **how))
+        return self.op(
+            name, granter, [name + " credential"], {0: 5, 1: public(subject), 2: self.ops[name + " credential"]}
+        )
+
+    def history(self, order=1):
+        ops = oracle.read(b"".join(self.items[::order]))
+        return History.of(self.genesis, ops)
+
+    def verdicts(self):
+        """What is decided, by names: `applied`, or verdict, reason and witness."""
+        names = {op: name for name, op in self.ops.items()}
+        forwards, backwards = self.history(), self.history(-1)
+        assert export.decisions(forwards) == export.decisions(backwards), "the order of the file has a meaning"
+        assert export.state(forwards) == export.state(backwards) and export.trust(forwards) == export.trust(backwards)
+        said = {}
+        for op, decision in forwards.decisions.items():
+            rest = () if decision.verdict == "applied" else (decision.reason, names.get(decision.witness))
+            said[names[op]] = (decision.verdict, *rest) if rest else decision.verdict
+        return said
+
+
+def edit(value, field="title", object_="doc/1"):
+    return {0: 1, 1: object_, 2: field, 3: value}
+
+
+def revoke(subject):
+    return {0: 6, 1: public(subject)}
+
+
+def status_list(*bits):
+    bitstring = bytearray(16_384)
+    for bit in bits:
+        bitstring[bit // 8] |= 0x80 >> bit % 8
+    subject = {
+        "type": "BitstringStatusList",
+        "statusPurpose": "revocation",
+        "encodedList": "u" + base64url(gzip.compress(bytes(bitstring), mtime=0)),
+    }
+    document = {
+        "@context": [credential.CONTEXT_V2],
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": ISSUER,
+        "id": LIST,
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": subject,
+    }
+    return {0: 9, 1: mint(document, 9)}
