@@ -27,6 +27,7 @@ mod publish;
 mod readme;
 mod repository;
 mod repro;
+mod soak;
 mod stage;
 mod summary;
 mod tree;
@@ -79,6 +80,18 @@ enum Command {
         "cargo xtask bundle --dir /tmp/mine --out /tmp/mine.tar.gz",
     ]))]
     Bundle(bundle::Args),
+    /// Check the laws of the engine on random adversarial histories, against an independent oracle
+    ///
+    /// Order-free, monotone, incremental = full (after every op, and from a checkpoint at every op), final refusals,
+    /// oracle equality, harmless copies. A history of which a law does not hold is made small and printed with the
+    /// numbers that make it again.
+    #[command(after_help = help(&[
+        "cargo xtask soak",
+        "cargo xtask soak --histories 1000000 --seed 7",
+        "cargo xtask soak --seed 7 --first 4711 --histories 1",
+        "cargo xtask soak --histories 1000 --export target/histories",
+    ]))]
+    Soak(soak::Args),
     /// Run the scenarios in the freshly built program
     #[command(hide = true)]
     Stage(stage::Args),
@@ -108,6 +121,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::VerifyGolden(args)) => verify_golden::run(&args),
         Some(Command::Golden(args)) => golden::run(&args),
         Some(Command::Bundle(args)) => bundle::run(&args),
+        Some(Command::Soak(args)) => soak::run(&args),
         Some(Command::Stage(args)) => stage::run(&args),
     }
 }

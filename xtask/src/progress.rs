@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, plain lines otherwise.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -91,6 +92,56 @@ impl Progress {
 }
 
 impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A count that goes up to a known number: a bar on a terminal, a line for each tenth otherwise.
+pub(crate) struct Counter {
+    bar: Option<ProgressBar>,
+    what: &'static str,
+    done: AtomicU64,
+    all: u64,
+}
+
+impl Counter {
+    /// Nothing of `all` is done.
+    pub(crate) fn new(what: &'static str, all: u64) -> Self {
+        let bar = std::io::IsTerminal::is_terminal(&std::io::stderr()).then(|| {
+            let bar = ProgressBar::new(all);
+            if let Ok(style) = ProgressStyle::with_template(
+                "[{bar:20}] {pos}/{len} {prefix} {per_sec} {elapsed}, {eta} left",
+            ) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.set_prefix(what);
+            bar
+        });
+        Self {
+            bar,
+            what,
+            done: AtomicU64::new(0),
+            all,
+        }
+    }
+
+    /// One more is done.
+    pub(crate) fn inc(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        match &self.bar {
+            Some(bar) => bar.inc(1),
+            None if done.is_multiple_of((self.all / 10).max(1)) => {
+                output::note(&format!("{done} of {} {}\n", self.all, self.what));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Counter {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

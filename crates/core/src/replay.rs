@@ -89,7 +89,9 @@ pub struct Change {
 ///
 /// The result is a function of the log's set of ops, however the log was cut into advances (incremental =
 /// full). An advance judges the new ops, and of the old ones only those whose grants a new denial can reach.
-#[derive(Debug, Default)]
+/// A clone is a checkpoint: it goes on from where it was taken, whatever the log took in meanwhile. Equal replays of
+/// one log say the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
     decided: Vec<Result<Index, Kill>>,
     state: State,

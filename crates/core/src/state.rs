@@ -18,7 +18,7 @@ type Place = (String, String, Option<String>);
 ///
 /// Applied ops are folded in one by one; when ops are rolled back, exactly the places that they touched are
 /// folded again from what is left.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     places: BTreeMap<Place, Cell>,
 }
@@ -30,7 +30,7 @@ struct Object<'a> {
     sets: BTreeMap<&'a str, Map<String, Json>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Cell {
     /// Every applied op that touched the place, in order of admission.
     ops: Vec<Index>,
@@ -40,7 +40,7 @@ struct Cell {
 /// Live writes by chain, each chain's in ascending order of position.
 ///
 /// An op supersedes a prefix of each chain, because its past holds a prefix of each chain.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Content {
     live: BTreeMap<u32, Vec<(u32, Index)>>,
 }

@@ -48,7 +48,7 @@
 //! ```
 //!
 //! Not modelled: scopes, the roles between editor and root, validity windows, issuer keys and status lists. The
-//! engine is compared with an oracle on these (`tests/laws`).
+//! engine is compared with an oracle on these (`crates/oracle`).
 
 mod engine;
 mod history;

@@ -11,10 +11,10 @@ use super::{
 use crate::world::{FAR_MS, FIRST, Hand, START_MS};
 
 /// Histories of at most [`OPS_MAX`] ops.
-pub(crate) fn histories() -> impl Strategy<Value = History> {
+pub fn histories() -> impl Strategy<Value = History> {
     let setup = setup();
     let kept = prop::collection::vec(prop::bool::weighted(0.97), setup.len());
-    (kept, prop::collection::vec(command(), 1..36)).prop_map(move |(kept, commands)| {
+    (kept, prop::collection::vec(command(), 1..40)).prop_map(move |(kept, commands)| {
         let setup = setup
             .iter()
             .zip(kept)

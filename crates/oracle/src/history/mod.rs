@@ -7,17 +7,20 @@
 mod strategy;
 
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ecac_core::credential::{Credential, Role};
 use ecac_core::{Body, Costs, Hlc, Log, OpId, Outcome, Payload, ProjectId, VerifiedOp};
 use proptest::sample::Index;
-pub(crate) use strategy::histories;
+pub use strategy::histories;
 
 use crate::world::{self, Hand, START_MS, person};
 
 /// Ops of one history at most.
-pub(crate) const OPS_MAX: usize = 56;
+pub const OPS_MAX: usize = 60;
+/// Ops that one command makes at most: a hire is a credential and a grant, a feud two revocations.
+const OPS_PER_COMMAND_MAX: usize = 2;
 /// Parents that a player names at most; far below the limit of the wire format.
 const PARENTS_MAX: usize = 12;
 /// Cast: 0 to 2 are roots; the others but newcomers are usually hired as these to begin with.
@@ -162,14 +165,28 @@ enum Seq {
 
 /// A history that has been played; its ops come in an order in which parents are first.
 #[derive(Clone)]
-pub(crate) struct History {
-    pub(crate) project: ProjectId,
-    pub(crate) ops: Vec<VerifiedOp>,
+pub struct History {
+    /// The project: the id of the first op.
+    pub project: ProjectId,
+    /// The ops, of other projects too.
+    pub ops: Vec<VerifiedOp>,
+    /// What a replica holds to which they arrived in this order.
+    pub log: Arc<Log>,
 }
 
 impl History {
-    pub(crate) fn bodies(&self) -> impl Iterator<Item = (OpId, &Body)> {
-        self.ops.iter().map(|op| (op.id(), op.body()))
+    /// The history of these ops, of which each comes after its parents.
+    #[must_use]
+    pub fn of(project: ProjectId, ops: Vec<VerifiedOp>) -> Self {
+        let mut log = Log::new(project);
+        for op in &ops {
+            log.ingest(op.clone(), &mut Costs::default());
+        }
+        Self {
+            project,
+            ops,
+            log: Arc::new(log),
+        }
     }
 }
 
@@ -230,15 +247,32 @@ impl fmt::Debug for History {
     }
 }
 
+/// The items in the order of their keys; those with equal keys stay as they are.
+pub(crate) fn shuffled<T>(items: Vec<T>, keys: &[u16]) -> Vec<T> {
+    let mut keyed: Vec<(u16, T)> = keys.iter().copied().cycle().zip(items).collect();
+    keyed.sort_by_key(|(key, _)| *key);
+    keyed.into_iter().map(|(_, item)| item).collect()
+}
+
+/// A set of ops, as bits by their number.
+type Set = u64;
+const _: () = assert!(OPS_MAX <= Set::BITS as usize, "a set holds a history");
+
+/// The numbers in a set.
+fn members(set: Set) -> impl Iterator<Item = usize> {
+    (0..OPS_MAX).filter(move |at| set & (1 << at) != 0)
+}
+
 struct Player {
     log: Log,
     ops: Vec<VerifiedOp>,
     at: BTreeMap<OpId, usize>,
-    /// Strict ancestors.
-    past: BTreeMap<OpId, BTreeSet<OpId>>,
+    /// Strict ancestors, by number.
+    past: Vec<Set>,
     refused: Vec<OpId>,
     admitted: Vec<OpId>,
-    known: BTreeMap<u8, BTreeSet<OpId>>,
+    /// What each has seen: sets with all their ancestors.
+    known: BTreeMap<u8, Set>,
     now_ms: u64,
 }
 
@@ -249,29 +283,30 @@ fn play(commands: &[Command]) -> History {
         log: Log::new(project),
         ops: Vec::new(),
         at: BTreeMap::new(),
-        past: BTreeMap::new(),
+        past: Vec::new(),
         refused: Vec::new(),
         admitted: Vec::new(),
-        known: PEOPLE.map(|who| (who, BTreeSet::from([project]))).collect(),
+        known: PEOPLE.map(|who| (who, 1)).collect(),
         now_ms: START_MS,
     };
     player.take(0, genesis);
     for command in commands {
+        if player.ops.len() + OPS_PER_COMMAND_MAX > OPS_MAX {
+            break;
+        }
         player.act(command);
         if command.meeting {
-            let everything: BTreeSet<OpId> = player.admitted.iter().copied().collect();
+            let everything = player.set(&player.admitted);
             player
                 .known
                 .values_mut()
-                .for_each(|known| known.clone_from(&everything));
-        }
-        if player.ops.len() >= OPS_MAX {
-            break;
+                .for_each(|known| *known = everything);
         }
     }
     History {
         project,
         ops: player.ops,
+        log: Arc::new(player.log),
     }
 }
 
@@ -384,22 +419,22 @@ impl Player {
 
     fn make(&mut self, command: &Command, payload: Payload) -> OpId {
         let who = command.actor;
-        let own = self.known[&who].clone();
-        let everything: BTreeSet<OpId> = self.admitted.iter().copied().collect();
+        let own = self.known[&who];
         let last = |player: &Self| {
             let mine = |op: &&OpId| player.body(**op).author == person(who).public;
             player.admitted.iter().rev().find(mine).copied()
         };
         let mut parents = match command.seen {
             Seen::All => {
-                self.known.insert(who, everything.clone());
-                self.heads(&everything, who)
+                let everything = self.set(&self.admitted);
+                self.known.insert(who, everything);
+                self.heads(everything, who)
             }
-            Seen::Own => self.heads(&own, who),
+            Seen::Own => self.heads(own, who),
             Seen::Meet(other) => {
-                let both: BTreeSet<OpId> = own.union(&self.known[&other]).copied().collect();
-                self.known.insert(who, both.clone());
-                self.heads(&both, who)
+                let both = own | self.known[&other];
+                self.known.insert(who, both);
+                self.heads(both, who)
             }
             Seen::Old(pick) => {
                 let mut parents: Vec<OpId> = last(self).into_iter().collect();
@@ -408,7 +443,9 @@ impl Player {
             }
             Seen::Fork(pick) => {
                 let innocent = |op: &&OpId| {
-                    last(self).is_none_or(|last| **op != last && !self.past[*op].contains(&last))
+                    last(self).is_none_or(|last| {
+                        (self.past[self.at[*op]] | self.set(&[**op])) & self.set(&[last]) == 0
+                    })
                 };
                 let innocent: Vec<OpId> = self.admitted.iter().filter(innocent).copied().collect();
                 vec![*pick.get(if innocent.is_empty() {
@@ -418,21 +455,20 @@ impl Player {
                 })]
             }
             Seen::Refused(pick) => {
-                let mut parents = self.heads(&own, who);
+                let mut parents = self.heads(own, who);
                 if !self.refused.is_empty() {
                     parents.push(*pick.get(&self.refused));
                 }
                 parents
             }
             Seen::Foreign(pick) if !self.refused.is_empty() => vec![*pick.get(&self.refused)],
-            Seen::Foreign(_) => self.heads(&own, who),
+            Seen::Foreign(_) => self.heads(own, who),
         };
         parents.sort_unstable();
         parents.dedup();
         let past = self.past_of(&parents);
-        let own_seqs = past
-            .iter()
-            .map(|op| self.body(*op))
+        let own_seqs = members(past)
+            .map(|at| self.ops[at].body())
             .filter(|it| it.author == person(who).public);
         let due = own_seqs.map(|it| it.seq + 1).max().unwrap_or(0);
         let seq = match command.seq {
@@ -469,6 +505,7 @@ impl Player {
         }
         let arrivals = self.log.ingest(op.clone(), &mut Costs::default());
         let past = self.past_of(&op.body().parents);
+        let number = self.ops.len();
         if arrivals
             .iter()
             .any(|it| it.op == id && it.outcome == Outcome::Admitted)
@@ -483,15 +520,14 @@ impl Player {
                 .iter_mut()
                 .filter(|(it, _)| **it == who || is_subject(it))
             {
-                known.extend(&past);
-                known.insert(id);
+                *known |= past | 1 << number;
             }
             self.admitted.push(id);
         } else {
             self.refused.push(id);
         }
-        self.past.insert(id, past);
-        self.at.insert(id, self.ops.len());
+        self.past.push(past);
+        self.at.insert(id, number);
         self.ops.push(op);
         id
     }
@@ -500,22 +536,22 @@ impl Player {
         self.ops[self.at[&id]].body()
     }
 
-    fn past_of(&self, parents: &[OpId]) -> BTreeSet<OpId> {
-        let mut past: BTreeSet<OpId> = parents
-            .iter()
-            .flat_map(|op| &self.past[op])
-            .copied()
-            .collect();
-        past.extend(parents);
-        past
+    fn set(&self, ops: &[OpId]) -> Set {
+        ops.iter().fold(0, |set, op| set | 1 << self.at[op])
     }
 
-    /// The ops that no other of them has seen, the actor's own first, as many as may be named.
-    fn heads(&self, ops: &BTreeSet<OpId>, who: u8) -> Vec<OpId> {
-        let seen: BTreeSet<OpId> = ops.iter().flat_map(|op| &self.past[op]).copied().collect();
-        let mut heads: Vec<OpId> = ops.difference(&seen).copied().collect();
-        heads.sort_by_key(|op| self.body(*op).author != person(who).public);
+    fn past_of(&self, parents: &[OpId]) -> Set {
+        let pasts = parents.iter().map(|op| self.past[self.at[op]]);
+        pasts.fold(self.set(parents), |all, past| all | past)
+    }
+
+    /// The ops of a set with all their ancestors that no other of them has seen, the actor's own first, as many as may
+    /// be named.
+    fn heads(&self, ops: Set, who: u8) -> Vec<OpId> {
+        let seen = members(ops).fold(0, |seen, at| seen | self.past[at]);
+        let mut heads: Vec<&VerifiedOp> = members(ops & !seen).map(|at| &self.ops[at]).collect();
+        heads.sort_by_key(|op| op.body().author != person(who).public);
         heads.truncate(PARENTS_MAX);
-        heads
+        heads.into_iter().map(VerifiedOp::id).collect()
     }
 }

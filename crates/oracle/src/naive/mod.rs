@@ -47,7 +47,7 @@ enum Scope {
 
 /// Everything that the definitions say of a set of ops.
 #[derive(Debug)]
-pub(crate) struct Oracle {
+pub struct Oracle {
     project: OpId,
     bodies: BTreeMap<OpId, Body>,
     /// The strict ancestors of each admitted op.
@@ -59,11 +59,12 @@ pub(crate) struct Oracle {
     warrants: BTreeMap<OpId, Vec<Grant>>,
     /// The status lists that count.
     lists: BTreeMap<OpId, StatusList>,
+    decisions: BTreeMap<OpId, Decision>,
 }
 
 impl Oracle {
     /// Judges the ops of the project, of which some may be missing.
-    pub(crate) fn of<'a>(project: OpId, ops: impl IntoIterator<Item = (OpId, &'a Body)>) -> Self {
+    pub fn of<'a>(project: OpId, ops: impl IntoIterator<Item = (OpId, &'a Body)>) -> Self {
         let mut oracle = Self {
             project,
             bodies: ops
@@ -75,6 +76,7 @@ impl Oracle {
             grants: BTreeMap::new(),
             warrants: BTreeMap::new(),
             lists: BTreeMap::new(),
+            decisions: BTreeMap::new(),
         };
         while let Some(id) = oracle.next() {
             match oracle.admit(id) {
@@ -88,6 +90,8 @@ impl Oracle {
                 }
             }
         }
+        let ids = oracle.bodies.keys();
+        oracle.decisions = ids.map(|id| (*id, oracle.decision(*id))).collect();
         oracle
     }
 
@@ -601,11 +605,9 @@ impl Oracle {
     // --- Results --------------------------------------------------------------------------------------------
 
     /// What is decided of each op.
-    pub(crate) fn decisions(&self) -> BTreeMap<OpId, Decision> {
-        self.bodies
-            .keys()
-            .map(|id| (*id, self.decision(*id)))
-            .collect()
+    #[must_use]
+    pub const fn decisions(&self) -> &BTreeMap<OpId, Decision> {
+        &self.decisions
     }
 
     fn decision(&self, id: OpId) -> Decision {

@@ -61,7 +61,7 @@ fn an_issuer_key_dies_by_its_revocation() {
         follows applied again
     ",
     );
-    let keys = &story.trust()["issuer_keys"];
+    let keys = &trust(&story)["issuer_keys"];
     assert_eq!(keys["active"][0]["op"], json!(story.ids["key-again"]));
     assert_eq!(keys["revoked"][0]["op"], json!(story.ids["key"]));
     assert_eq!(keys["revoked"][0]["denial"], json!(story.ids["distrusted"]));
@@ -76,7 +76,7 @@ fn every_key_that_vouches_has_to_die() {
     story.op("edit", ALICE, "hired", title(1));
     story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
     check(&story, "copy denied revoked revoked");
-    let active = &story.trust()["issuer_keys"]["active"];
+    let active = &trust(&story)["issuer_keys"]["active"];
     assert_eq!(active[0]["op"], json!(story.ids["key"]));
     assert_eq!(active[1], Json::Null);
     // Root 3 had not seen the copy: its revocation takes both all the same.
@@ -117,7 +117,7 @@ fn a_key_dies_with_the_op_that_lists_it() {
         edit denied issuer_key_revoked revoked
     ",
     );
-    let revoked = &story.trust()["issuer_keys"]["revoked"][0];
+    let revoked = &trust(&story)["issuer_keys"]["revoked"][0];
     assert_eq!(revoked["op"], json!(story.ids["second"]));
     assert_eq!(
         (&revoked["reason"], &revoked["denial"]),
@@ -161,7 +161,7 @@ fn a_key_that_is_both_revoked_and_denied_names_its_revocation() {
         edit denied issuer_key_revoked distrusted
     ",
     );
-    let revoked = &story.trust()["issuer_keys"]["revoked"][0];
+    let revoked = &trust(&story)["issuer_keys"]["revoked"][0];
     assert_eq!(revoked["reason"], json!("issuer_key_revoked"));
 }
 
@@ -174,7 +174,7 @@ fn keys_of_one_name_are_both_listed_and_flagged() {
     story.op("edit-bob", BOB, "bob", title(1));
     story.op("edit-alice", ALICE, "hired twin", title(2));
     check(&story, "");
-    let active = &story.trust()["issuer_keys"]["active"];
+    let active = &trust(&story)["issuer_keys"]["active"];
     assert_eq!(
         [&active[0]["conflict"], &active[1]["conflict"]],
         [&json!(true); 2]

@@ -14,8 +14,8 @@ type Write<'a> = (OpId, &'a Value);
 
 impl Oracle {
     /// The state export.
-    pub(crate) fn state(&self) -> Json {
-        let is_applied = |op: &&OpId| matches!(self.decision(**op), Decision::Applied { .. });
+    pub fn state(&self) -> Json {
+        let is_applied = |op: &&OpId| matches!(self.decisions[*op], Decision::Applied { .. });
         let applied: Vec<OpId> = self.past.keys().filter(is_applied).copied().collect();
         let mut fields: BTreeMap<(&str, &str), Vec<Write<'_>>> = BTreeMap::new();
         let mut adds: BTreeMap<(&str, &str, &str), Vec<Write<'_>>> = BTreeMap::new();
@@ -95,7 +95,7 @@ impl Oracle {
     }
 
     /// The trust export.
-    pub(crate) fn trust(&self) -> Json {
+    pub fn trust(&self) -> Json {
         let (mut active, mut revoked) = (Vec::new(), Vec::new());
         for op in self.past.keys() {
             let Payload::IssuerKey {

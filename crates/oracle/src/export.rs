@@ -1,0 +1,89 @@
+//! Histories as files, for oracles in other languages (`docs/vectors/oracle/README.md`).
+
+use ecac_core::{Costs, Log, Replay};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::json;
+
+use crate::history::{History, OPS_MAX, histories, shuffled};
+use crate::laws::Said;
+
+/// A history as an op log, in any order, with damaged copies of ops in it and at times one missing, and what the
+/// engine says of it.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// File ending and content: the op log (`cborseq`), its project (`project`), and the documents that
+    /// `ecac decisions`, `dump-state-json` and `trust-dump` print (`decisions`, `state`, `trust`).
+    pub files: [(&'static str, Vec<u8>); 5],
+}
+
+/// How the items of a file differ from the ops of the history.
+#[derive(Debug)]
+struct Mess {
+    order: Vec<u16>,
+    missing: Option<Index>,
+    /// Copies with a byte changed: which op, which byte, and how.
+    damaged: Vec<(Index, Index, u8)>,
+}
+
+/// Random histories as files.
+pub(crate) fn exports() -> impl Strategy<Value = Export> {
+    let order = prop::collection::vec(any::<u16>(), OPS_MAX);
+    let missing = prop::option::weighted(0.2, any::<Index>());
+    let damaged = prop::collection::vec((any::<Index>(), any::<Index>(), 1..=u8::MAX), 0..6);
+    let messes = (order, missing, damaged).prop_map(|(order, missing, damaged)| Mess {
+        order,
+        missing,
+        damaged,
+    });
+    (histories(), messes).prop_map(|(history, mess)| Export::of(&history, &mess))
+}
+
+impl Export {
+    fn of(history: &History, mess: &Mess) -> Self {
+        let items = items(history, mess);
+        let mut log = Log::new(history.project);
+        for item in &items {
+            // Damaged copies are no ops; that they leave no trace is what the files show.
+            let _ = log.receive(item, &mut Costs::default());
+        }
+        let said = Said::of(&log, &Replay::of(&log, &mut Costs::default()));
+        let decisions = said.replayed.decisions.iter().map(|(op, decision)| {
+            let (verdict, reason) = (decision.verdict(), decision.reason());
+            let line = json!([op, verdict, reason, decision.witness()]);
+            let [op, verdict, reason, witness] = [0, 1, 2, 3].map(|part| &line[part]);
+            format!(r#"{{"op":{op},"verdict":{verdict},"reason":{reason},"witness":{witness}}}"#)
+                + "\n"
+        });
+        Self {
+            files: [
+                ("cborseq", items.concat()),
+                ("project", history.project.to_string().into_bytes()),
+                ("decisions", decisions.collect::<String>().into_bytes()),
+                ("state", said.replayed.state),
+                ("trust", said.trust),
+            ],
+        }
+    }
+}
+
+/// The items of the file.
+fn items(history: &History, mess: &Mess) -> Vec<Vec<u8>> {
+    let items = history.ops.iter().map(|op| op.envelope().to_vec());
+    let mut items = shuffled(items.collect(), &mess.order);
+    for (which, byte, change) in &mess.damaged {
+        let mut item = items[which.index(items.len())].clone();
+        // Of the frame only what leaves one whole item: the body's bytes and the signature's.
+        let within = 10..item.len() - 66;
+        let at = match byte.index(2) {
+            0 => within.start + byte.index(within.len()),
+            _ => item.len() - 1 - byte.index(64),
+        };
+        item[at] ^= change;
+        items.insert(which.index(items.len() + 1), item);
+    }
+    if let Some(missing) = mess.missing {
+        items.remove(missing.index(items.len()));
+    }
+    items
+}

@@ -1,0 +1,25 @@
+//! What holds the engine of ECAC to its definitions.
+//!
+//! - [`Oracle`]: the definitions of ENGINE sections 1 to 4, written the slow and obvious way. It shares no code
+//!   with the engine above the decoder and the reader of credentials.
+//! - [`History`]: random adversarial histories, which shrink to small ones.
+//! - [`laws`]: what must hold of every history, checked on one.
+//! - [`soak`]: the histories of a seed, by number, so that a failure can be repeated by naming both.
+//! - [`Story`]: histories written by hand, in which every op has a name.
+//! - [`Export`]: a history as files, for oracles in other languages.
+//!
+//! Keys, names and times are the same in every run ([`world`]).
+#![forbid(unsafe_code)]
+
+mod export;
+mod history;
+pub mod laws;
+mod naive;
+pub mod soak;
+mod story;
+pub mod world;
+
+pub use export::Export;
+pub use history::{History, OPS_MAX, histories};
+pub use naive::Oracle;
+pub use story::Story;

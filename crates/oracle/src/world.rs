@@ -1,0 +1,370 @@
+//! The people, papers and the project that histories are made of.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
+use ecac_core::credential::{Role, StatusPurpose, StatusRef};
+use ecac_core::{
+    Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Tags, Value,
+    VerifiedOp, public_key,
+};
+
+/// When the history begins, in milliseconds; credentials and keys may be older.
+pub const START_MS: u64 = 1_000_000;
+/// The end of windows that do not matter.
+pub const FAR_MS: u64 = 1_000_000_000;
+
+/// A pair of keys.
+pub struct Person {
+    /// Signs.
+    pub secret: SigningKey,
+    /// Names the person.
+    pub public: PublicKey,
+}
+
+/// The person of this number: the same in every run.
+pub fn person(number: u8) -> &'static Person {
+    static PEOPLE: LazyLock<Vec<Person>> = LazyLock::new(|| {
+        let make = |seed: u8| {
+            let secret = SigningKey::from([seed + 1; 32]);
+            Person {
+                public: public_key(&secret),
+                secret,
+            }
+        };
+        (0..32).map(make).collect()
+    });
+    &PEOPLE[usize::from(number)]
+}
+
+/// The owners of projects.
+pub const ROOT: u8 = 0;
+/// Another.
+pub const ROOT_2: u8 = 1;
+/// Another.
+pub const ROOT_3: u8 = 2;
+/// An issuer administrator.
+pub const TRUST: u8 = 3;
+/// A policy administrator.
+pub const BOSS: u8 = 5;
+/// Another.
+pub const CHIEF: u8 = 6;
+/// An editor.
+pub const ALICE: u8 = 7;
+/// Another.
+pub const BOB: u8 = 8;
+/// Somebody whom nobody hires.
+pub const OUTSIDER: u8 = 12;
+
+/// Scopes, as bits for [`scope`].
+pub mod scope_bits {
+    /// Tag a.
+    pub const A: u8 = 0b001;
+    /// Tag b.
+    pub const B: u8 = 0b010;
+    /// Tags a and b.
+    pub const AB: u8 = 0b011;
+}
+
+/// The window of credentials whose window does not matter.
+pub const ALWAYS: (u64, u64) = (60, FAR_MS);
+
+/// The people who own projects.
+pub const ROOTS: [u8; 3] = [ROOT, ROOT_2, ROOT_3];
+/// The first of the issuers' signing keys.
+pub const ISSUER_KEYS: u8 = 24;
+
+/// The text as a name.
+///
+/// # Panics
+///
+/// Panics if it is none.
+pub fn name(text: &str) -> Name {
+    Name::new(text).expect("names in tests are short")
+}
+
+/// The tags `a` to `h` whose bit is set.
+pub fn scope(bits: u8) -> BTreeSet<String> {
+    let letters = (0..8).filter(|bit| bits & (1 << bit) != 0);
+    letters
+        .map(|bit| char::from(b'a' + bit).to_string())
+        .collect()
+}
+
+/// The same as names.
+pub fn tags(bits: u8) -> Tags {
+    scope(bits).iter().map(|tag| name(tag)).collect()
+}
+
+/// Genesis of a project in which `doc/*` has `title` (tag a) and `body` (tag b), everything of `doc/2` has
+/// tag c also, and other objects have no tags.
+pub fn genesis(nonce: u8) -> VerifiedOp {
+    let rule = |object, field, bits| SchemaRule {
+        object: name(object),
+        field: name(field),
+        tags: tags(bits),
+    };
+    let payload = Payload::Genesis(Genesis {
+        name: name("laws"),
+        nonce: [nonce; 16],
+        roots: ROOTS.map(|root| person(root).public).into(),
+        schema: [
+            rule("doc/*", "title", 0b001),
+            rule("doc/*", "body*", 0b010),
+            rule("doc/2", "*", 0b100),
+        ]
+        .into(),
+    });
+    let hlc = Hlc {
+        physical_ms: START_MS,
+        logical: 0,
+        node: 0,
+    };
+    sign(0, 0, Vec::new(), hlc, payload)
+}
+
+/// An op as its author makes it, whether it is sound or not.
+pub fn sign(
+    author: u8,
+    seq: u64,
+    mut parents: Vec<OpId>,
+    hlc: Hlc,
+    payload: Payload,
+) -> VerifiedOp {
+    parents.sort_unstable();
+    parents.dedup();
+    let author = person(author);
+    let body = Body {
+        author: author.public,
+        seq,
+        parents,
+        hlc,
+        payload,
+    };
+    VerifiedOp::sign(body, &author.secret).expect("ops in tests keep the limits")
+}
+
+/// The issuer of this number.
+pub fn issuer(number: u8) -> String {
+    format!("https://issuer-{number}.example")
+}
+
+/// The key id of this number.
+pub fn kid(number: u8) -> String {
+    format!("key-{number}")
+}
+
+/// The id of the status list of this number.
+pub fn list_id(number: u8) -> String {
+    format!("https://lists.example/{number}")
+}
+
+/// Who signs a credential or a status list: issuer, key id, and the signing key, which may be another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hand {
+    /// Number of the issuer that it claims.
+    pub issuer: u8,
+    /// Number of the key id that it claims.
+    pub kid: u8,
+    /// Number of the key that it signs with.
+    pub key: u8,
+}
+
+/// The hand that every project here trusts first.
+pub const FIRST: Hand = Hand {
+    issuer: 0,
+    kid: 0,
+    key: 0,
+};
+
+impl Hand {
+    fn secret(self) -> &'static SigningKey {
+        &person(ISSUER_KEYS + self.key).secret
+    }
+
+    /// The op that trusts this hand.
+    pub fn trusted(self, (from_ms, until_ms): (u64, u64)) -> Payload {
+        Payload::IssuerKey {
+            issuer: name(&issuer(self.issuer)),
+            kid: name(&kid(self.kid)),
+            public_key: person(ISSUER_KEYS + self.key).public,
+            valid_from_ms: from_ms,
+            valid_until_ms: until_ms,
+        }
+    }
+
+    /// The op that ends the trust in this hand.
+    pub fn distrusted(self) -> Payload {
+        Payload::IssuerKeyRevoke {
+            issuer: name(&issuer(self.issuer)),
+            kid: name(&kid(self.kid)),
+            reason: name("lost"),
+        }
+    }
+
+    /// A status list.
+    #[must_use]
+    pub fn list(self, list: u8, suspension: bool, from_ms: u64, bits: &[u64]) -> Payload {
+        let document = Document::List {
+            hand: self,
+            list,
+            suspension,
+            from_ms,
+            bits: bits.to_vec(),
+        };
+        Payload::StatusList {
+            jwt: document.minted(),
+        }
+    }
+
+    /// A credential.
+    #[must_use]
+    pub fn credential(
+        self,
+        subject: u8,
+        role: Role,
+        scope_bits: u8,
+        window: (u64, u64),
+        status: &[(u8, bool, u64)],
+    ) -> Payload {
+        let document = Document::Credential {
+            hand: self,
+            subject,
+            role,
+            scope_bits,
+            window,
+            status: status.to_vec(),
+        };
+        Payload::Credential {
+            jwt: document.minted(),
+        }
+    }
+}
+
+/// What a hand signs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Document {
+    Credential {
+        hand: Hand,
+        subject: u8,
+        role: Role,
+        scope_bits: u8,
+        window: (u64, u64),
+        status: Vec<(u8, bool, u64)>,
+    },
+    List {
+        hand: Hand,
+        list: u8,
+        suspension: bool,
+        from_ms: u64,
+        bits: Vec<u64>,
+    },
+}
+
+impl Document {
+    /// The JWT. Each thread remembers those that it has made: most histories begin with the same ones.
+    fn minted(self) -> String {
+        const REMEMBERED_MAX: usize = 4096;
+        thread_local! {
+            static MINTED: RefCell<BTreeMap<Document, String>> = const { RefCell::new(BTreeMap::new()) };
+        }
+        MINTED.with_borrow_mut(|minted| {
+            if let Some(jwt) = minted.get(&self) {
+                return jwt.clone();
+            }
+            let jwt = self.mint();
+            if minted.len() < REMEMBERED_MAX {
+                minted.insert(self, jwt.clone());
+            }
+            jwt
+        })
+    }
+
+    fn mint(&self) -> String {
+        match self {
+            Self::List {
+                hand,
+                list,
+                suspension,
+                from_ms,
+                bits,
+            } => mint_status_list(
+                hand.secret(),
+                &issuer(hand.issuer),
+                &kid(hand.kid),
+                &list_id(*list),
+                StatusPurpose::ALL[usize::from(*suspension)],
+                *from_ms,
+                0,
+                &bits.iter().copied().collect(),
+            ),
+            Self::Credential {
+                hand,
+                subject,
+                role,
+                scope_bits,
+                window: (valid_from_ms, valid_until_ms),
+                status,
+            } => {
+                let entry = |&(list, suspension, index): &(u8, bool, u64)| StatusRef {
+                    list: list_id(list),
+                    index,
+                    purpose: StatusPurpose::ALL[usize::from(suspension)],
+                };
+                let claims = CredentialClaims {
+                    issuer: issuer(hand.issuer),
+                    kid: kid(hand.kid),
+                    id: None,
+                    subject: person(*subject).public,
+                    role: *role,
+                    scope: scope(*scope_bits),
+                    valid_from_ms: *valid_from_ms,
+                    valid_until_ms: *valid_until_ms,
+                    status: status.iter().map(entry).collect(),
+                };
+                mint_credential(hand.secret(), &claims)
+            }
+        }
+    }
+}
+
+/// Writes a register.
+pub fn set(object: &str, field: &str, value: i64) -> Payload {
+    Payload::SetField {
+        object: name(object),
+        field: name(field),
+        value: Value::Int(value),
+    }
+}
+
+/// Adds an element, whose value is its name.
+pub fn add(object: &str, field: &str, element: &str) -> Payload {
+    let value = Value::Text(element.to_owned());
+    Payload::SetAdd {
+        object: name(object),
+        field: name(field),
+        element: name(element),
+        value,
+    }
+}
+
+/// Removes an element.
+pub fn remove(object: &str, field: &str, element: &str) -> Payload {
+    Payload::SetRemove {
+        object: name(object),
+        field: name(field),
+        element: name(element),
+    }
+}
+
+/// Revokes somebody, of this role and within this scope where they are given.
+pub fn revoke(subject: u8, role: Option<Role>, scope: Option<u8>) -> Payload {
+    let scope = scope.filter(|bits| *bits != 0).map(tags);
+    Payload::Revoke {
+        subject: person(subject).public,
+        role,
+        scope,
+    }
+}

@@ -1,0 +1,57 @@
+//! The laws of the engine: what ENGINE section 3 promises, checked on random adversarial histories against an
+//! oracle that is written straight from the definitions, and on small histories written by hand.
+//!
+//! A failing history is shrunk, printed, and its seed is kept in `tests/laws/regressions.txt`, which is run
+//! first from then on. `PROPTEST_CASES` sets the number of histories; `cargo xtask soak` runs many more.
+
+mod cases;
+
+use std::collections::BTreeMap;
+
+use ecac_core::{Denial, Refusal};
+use ecac_oracle::laws::{self, trials};
+use ecac_oracle::soak::Trials;
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/laws/regressions.txt"))),
+        ..ProptestConfig::default()
+    })]
+
+    /// Oracle equality, order-free, monotone, incremental = full, final refusals, harmless copies.
+    #[test]
+    fn the_laws_hold(trial in trials()) {
+        if let Err(breach) = laws::check(&trial) {
+            return Err(TestCaseError::fail(breach.to_string()));
+        }
+    }
+}
+
+/// The generator is worth something only if it gets everywhere: every reason occurs, and most often something
+/// is applied.
+#[test]
+fn random_histories_meet_every_reason() {
+    let trials = Trials::new(0);
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    for number in 0..300 {
+        let said = laws::check(&trials.get(number)).expect("the laws hold");
+        for decision in said.replayed.decisions.values() {
+            let reason = decision.reason().unwrap_or_default();
+            *met.entry(format!("{} {reason}", decision.verdict()))
+                .or_default() += 1;
+        }
+    }
+    let refusals = Refusal::ALL
+        .iter()
+        .map(|reason| format!("refused {reason}"))
+        .skip(2);
+    let denials = Denial::ALL.iter().map(|reason| format!("denied {reason}"));
+    let never: Vec<String> = refusals
+        .chain(denials)
+        .filter(|it| !met.contains_key(it))
+        .collect();
+    assert!(never.is_empty(), "never met: {never:?} in {met:#?}");
+    assert!(met["applied "] > 300, "{met:#?}");
+}
