@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use ecac_artifact::{Artifact, Digest, Part, exit};
+use ecac_differ::{Explanation, explain};
 use serde::Serialize;
-
-use crate::explain::{self, Explanation};
 
 /// One file that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -153,7 +152,7 @@ pub(crate) enum Place {
 impl Place {
     /// The place of the first difference between two versions of a file.
     pub(crate) fn between(file: &str, expected: &[u8], actual: &[u8]) -> Self {
-        Self::Explained(Box::new(explain::explain(file, expected, actual)))
+        Self::Explained(Box::new(explain(file, expected, actual)))
     }
 
     /// A sentence about a file.

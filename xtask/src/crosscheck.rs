@@ -13,7 +13,6 @@ use xshell::{Cmd, Shell, cmd};
 use crate::engine;
 use crate::environment::Variable;
 use crate::error::Failure;
-use crate::explain;
 use crate::manifest::Parameters;
 use crate::process;
 use crate::progress::Progress;
@@ -129,7 +128,7 @@ impl CrossCheck<'_> {
         if written == recomputed {
             return Ok(());
         }
-        let explanation = explain::explain(name, written, recomputed);
+        let explanation = ecac_differ::explain(name, written, recomputed);
         let message =
             format!("`{by}` gives other bytes than the library for {name}\n{explanation}");
         Err(Failure::new(exit::VERIFICATION, message).into())

@@ -11,7 +11,6 @@ mod crosscheck;
 mod engine;
 mod environment;
 mod error;
-mod explain;
 mod gate;
 mod golden;
 mod golden_set;

@@ -1,7 +1,10 @@
 //! Explains the first difference between a file and its golden counterpart, in the file's own terms.
 //!
 //! Lines, columns, entries and items count from 1; byte offsets count from 0. The judgement that two files
-//! differ is a matter of bytes and is made elsewhere; this module only says where and how, for a reader.
+//! differ is a matter of bytes and is made elsewhere; this crate only says where and how, for a reader.
+//!
+//! Pure: bytes in, an [`Explanation`] out. The crate knows no file, clock or environment, and no input makes it fail.
+#![forbid(unsafe_code)]
 
 mod cbor;
 mod excerpt;
@@ -18,10 +21,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub(crate) use place::{LineRole, Place};
+pub use place::{LineRole, Place};
 
 /// Widest line of the text form, in columns.
-const COLUMNS_MAX: usize = 80;
+pub const COLUMNS_MAX: usize = 80;
 /// Columns before the values of the text form.
 const INDENT: usize = 12;
 /// Columns left for a value.
@@ -29,10 +32,10 @@ const VALUE_COLUMNS_MAX: usize = COLUMNS_MAX - INDENT;
 
 /// Where and how a file first differs from what was expected.
 ///
-/// The text form has a heading and one aligned line per fact, none wider than 80 columns; the JSON form has the
+/// The text form has a heading and one aligned line per fact, none wider than [`COLUMNS_MAX`]; the JSON form has the
 /// fields below.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Explanation {
+pub struct Explanation {
     /// Name of the file.
     name: String,
     /// The place of the first difference.
@@ -52,15 +55,16 @@ pub(crate) struct Explanation {
     notes: Vec<String>,
 }
 
-#[cfg(test)]
 impl Explanation {
     /// The place of the first difference.
-    pub(crate) fn place(&self) -> &Place {
+    #[must_use]
+    pub fn place(&self) -> &Place {
         &self.place
     }
 
     /// Offset of the first differing byte; nothing if the files are the same.
-    pub(crate) fn offset(&self) -> Option<usize> {
+    #[must_use]
+    pub fn offset(&self) -> Option<usize> {
         self.offset
     }
 }
@@ -75,7 +79,8 @@ struct Finding {
 
 /// Explains the first difference between `expected` and `actual`, two versions of the file `name`, whose ending
 /// tells the format.
-pub(crate) fn explain(name: &str, expected: &[u8], actual: &[u8]) -> Explanation {
+#[must_use]
+pub fn explain(name: &str, expected: &[u8], actual: &[u8]) -> Explanation {
     let offset = first_difference(expected, actual);
     let finding = match offset {
         None => Finding {

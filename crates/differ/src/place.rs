@@ -9,7 +9,7 @@ use super::excerpt;
 /// Where two files first differ, in the terms of their format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Place {
+pub enum Place {
     /// The files are the same.
     Same,
     /// No better place than the byte offset is known.
@@ -59,7 +59,7 @@ pub(crate) enum Place {
 /// What a line of a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum LineRole {
+pub enum LineRole {
     /// The comment line at the head of a CSV file.
     Comment,
     /// The header of a CSV file.
