@@ -1,0 +1,204 @@
+//! An audit log: an export as it is, the same with its places, heads and signatures mended, or the log of a node
+//! that takes in a history that bytes spell.
+//!
+//! - An export that verifies is what the log exports again, and each entry can be proved.
+//! - No byte of it can be changed or cut off without notice, and cut anywhere it reopens up to a signed head.
+//! - A node that records what it did is confirmed by replay.
+//!
+//! The input is an export if it begins with `{`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecac_audit::{
+    AuditLog, Confirmed, Digest, Entry, Expect, NodeKey, Origin, Subject, report, verify_against,
+};
+use ecac_core::limits::INTEGER_MAX;
+use ecac_core::{Costs, OpId, VerifiedOp};
+
+use crate::{Reading, history};
+
+/// Most lines that are mended.
+const LINES_MAX: usize = 256;
+
+/// Runs the target.
+pub fn run(data: &[u8]) -> Reading {
+    if data.starts_with(b"{") {
+        let at = place(data);
+        let raw = AuditLog::verify(data, &Expect::default());
+        if let Ok(audit) = &raw {
+            check(audit, data, at);
+        }
+        let mended = mend(data);
+        if let Some(audit) = &mended {
+            check(audit, audit.export().as_bytes(), at);
+        }
+        return Reading::of(raw.is_ok() || mended.is_some());
+    }
+    let Some(([batch_ops, at], script)) = data.split_first_chunk() else {
+        return Reading::Refused;
+    };
+    record(script, usize::from(*batch_ops % 8) + 1, usize::from(*at));
+    Reading::Accepted
+}
+
+/// Some place that depends on every byte of the input.
+fn place(data: &[u8]) -> usize {
+    let hash = data.iter().fold(0xcbf2_9ce4_u32, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    });
+    hash as usize
+}
+
+fn node() -> NodeKey {
+    NodeKey::from_seed([0x4e; 32])
+}
+
+/// A log of the entries in `data`, signed at each head and at the end.
+fn mend(data: &[u8]) -> Option<AuditLog> {
+    let key = node();
+    let mut audit = AuditLog::new(Origin {
+        project: OpId::from_bytes([7; 32]),
+        node: key.public(),
+    });
+    let mut entries = Vec::new();
+    let commit = |audit: &mut AuditLog, entries: &mut Vec<Entry>| {
+        if !entries.is_empty() {
+            let before = audit.export().len();
+            let appended = audit
+                .commit_batch(std::mem::take(entries), &key)
+                .expect("the node signs its own log");
+            assert!(audit.export()[before..] == appended);
+        }
+    };
+    for line in data.split(|byte| *byte == b'\n').take(LINES_MAX) {
+        if line.starts_with(b"{\"head\":") {
+            commit(&mut audit, &mut entries);
+        } else if let Ok(entry) = serde_json::from_slice::<Entry>(line) {
+            // No node can count further.
+            let counts = matches!(entry, Entry::Checkpoint { ops, .. } if ops > INTEGER_MAX);
+            entries.extend((!counts).then_some(entry));
+        }
+    }
+    commit(&mut audit, &mut entries);
+    (audit.size() > 0).then_some(audit)
+}
+
+/// Records a history, and lets replay confirm the record and deny a changed one.
+fn record(script: &[u8], batch_ops: usize, at: usize) {
+    let ops = history::of(script);
+    let mut items: Vec<&[u8]> = ops.iter().map(VerifiedOp::envelope).collect();
+    let mut broken = items[items.len() / 2].to_vec();
+    *broken.last_mut().expect("envelopes are not empty") ^= 1;
+    items.insert(at % items.len(), &broken);
+    let audit = AuditLog::of_op_log(ops[0].id(), &items, batch_ops, &node());
+    let export = audit.export();
+    check(&audit, export.as_bytes(), at * export.len() / 256);
+
+    let mut costs = Costs::default();
+    let confirmed = verify_against(&audit, items.iter().copied(), &mut costs)
+        .expect("a node that records what it did");
+    let ids: BTreeSet<OpId> = ops.iter().map(VerifiedOp::id).collect();
+    assert_eq!(confirmed.ops, ids.len() as u64);
+    assert_eq!(confirmed.envelopes_absent, 0);
+    let _ = report(&audit, Some(&confirmed));
+    check_decisions(&audit, &confirmed);
+    items.reverse();
+    assert!(
+        verify_against(&audit, items.iter().copied(), &mut costs).is_ok(),
+        "the op log is a set"
+    );
+
+    if ids.len() > 1 {
+        let last = ops.last().expect("there is a genesis").envelope();
+        let without = items.iter().copied().filter(|item| *item != last);
+        assert!(verify_against(&audit, without, &mut costs).is_err());
+    }
+    let mut lied = audit.batches().to_vec();
+    let batch = &mut lied[at % audit.batches().len()];
+    batch.entries.push(Entry::Checkpoint {
+        ops: INTEGER_MAX,
+        state: Digest::of(b""),
+    });
+    let mut liar = AuditLog::new(audit.origin());
+    for batch in lied {
+        liar.commit_batch(batch.entries, &node())
+            .expect("a node can sign a lie");
+    }
+    assert!(verify_against(&liar, items.iter().copied(), &mut costs).is_err());
+}
+
+/// The last entry of each op says what replay decides.
+fn check_decisions(audit: &AuditLog, confirmed: &Confirmed) {
+    let mut last = BTreeMap::new();
+    for entry in audit.batches().iter().flat_map(|batch| &batch.entries) {
+        match entry {
+            Entry::Applied { op, .. } => last.insert(*op, "applied"),
+            Entry::RolledBack { op, .. } => last.insert(*op, "denied"),
+            Entry::Skipped {
+                subject: Subject::Op(op),
+                ..
+            } => last.insert(*op, "refused"),
+            Entry::Ingested {
+                subject: Subject::Op(op),
+            } => Some(*last.entry(*op).or_insert("pending")),
+            _ => None,
+        };
+    }
+    let (log, replay) = (confirmed.recorder.log(), confirmed.recorder.replay());
+    let decided = replay.decisions(log);
+    let decided: BTreeMap<_, _> = decided
+        .iter()
+        .map(|(id, decision)| (*id, decision.verdict()))
+        .collect();
+    assert_eq!(last, decided);
+}
+
+/// What is promised of a log whose export is `export`; `at` picks the places that are tried.
+fn check(audit: &AuditLog, export: &[u8], at: usize) {
+    assert!(
+        audit.export().as_bytes() == export,
+        "an export is canonical"
+    );
+    let expect = Expect {
+        project: Some(audit.origin().project),
+        node: Some(audit.origin().node),
+    };
+    let again = AuditLog::verify(export, &expect).expect("an export verifies");
+    assert_eq!(again.batches(), audit.batches());
+    let _ = report(audit, None);
+
+    let at = at % export.len();
+    let mut changed = export.to_vec();
+    changed[at] ^= 1 << (at % 7);
+    assert!(
+        AuditLog::verify(&changed, &expect).is_err(),
+        "byte {at} can be changed"
+    );
+    let reopened = AuditLog::reopen(&changed, audit.origin());
+    assert!(
+        reopened.is_err(),
+        "byte {at} can be changed in what is reopened"
+    );
+    let cut = AuditLog::reopen(&export[..at], audit.origin()).expect("a crash is no damage");
+    assert_eq!(cut.kept_bytes + cut.cut_bytes, at);
+    if cut.kept_bytes > 0 {
+        assert!(cut.log.export().as_bytes() == &export[..cut.kept_bytes]);
+    }
+    check_proofs(audit, at as u64 % audit.size());
+}
+
+fn check_proofs(audit: &AuditLog, index: u64) {
+    let entries = audit.batches().iter().enumerate();
+    let mut entries =
+        entries.flat_map(|(batch, it)| it.entries.iter().map(move |entry| (batch as u64, entry)));
+    let (batch, entry) = usize::try_from(index)
+        .ok()
+        .and_then(|index| entries.nth(index))
+        .expect("the index is below the size");
+    let line = entry.to_line(batch, index);
+    let proof = audit.prove_entry(index).expect("every entry is covered");
+    let head = proof.verify(&audit.origin(), line.as_bytes());
+    assert_eq!(head.as_ref().ok(), audit.checkpoint());
+    let other = format!("{line} ");
+    assert!(proof.verify(&audit.origin(), other.as_bytes()).is_err());
+}
