@@ -66,26 +66,30 @@ fn line_end(bytes: &[u8], start: usize) -> usize {
         .map_or(bytes.len(), |length| start + length + 1)
 }
 
-/// The row that the byte at `offset` belongs to; nothing if the table ends before it.
+/// The row that the byte at `offset` belongs to, its line end included; nothing if the byte lies between rows,
+/// where a blank line is, or behind the table.
 fn row_at(table: &[u8], offset: usize) -> Option<ByteRecord> {
-    if offset >= table.len() && table.ends_with(b"\n") {
-        return None;
-    }
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .from_reader(table);
-    let mut found = None;
     let mut row = ByteRecord::new();
+    let mut end = 0;
     // Reading bytes from memory into a flexible record cannot fail.
     while reader.read_byte_record(&mut row).unwrap_or(false) {
-        let start = row.position().map_or(0, csv::Position::byte);
-        if start > offset as u64 {
-            break;
+        // The reader skips line ends before a row.
+        let is_line_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let start = end + table[end..].iter().take_while(is_line_end).count();
+        end = usize::try_from(reader.position().byte()).ok()?;
+        let is_unended = end == table.len() && !table.ends_with(b"\n");
+        if offset < start {
+            return None;
         }
-        row = found.replace(row).unwrap_or_default();
+        if offset < end || is_unended {
+            return Some(row);
+        }
     }
-    found
+    None
 }
 
 /// The first column, counted from 0, in which two rows differ.

@@ -236,3 +236,30 @@ fn csv_spelling() {
   actual    two\\nlimes",
     );
 }
+
+#[test]
+fn csv_blank_lines_are_no_rows() {
+    check(
+        "a.csv",
+        "a,b\n1,2\n\n3,4\n",
+        "a,b\n1,2\n3,4\n",
+        "
+  place     line 3
+  byte      8
+  expected
+  actual    3,4
+  note      line 3 of the expected file is left out
+  note      the file has 12 bytes, expected 13",
+    );
+    check(
+        "a.csv",
+        "a,b\n1,2\n\n3,4\n",
+        "a,b\n1,2\n5,4\n",
+        "
+  place     line 3
+  byte      8
+  expected
+  actual    5,4
+  note      the file has 12 bytes, expected 13",
+    );
+}
