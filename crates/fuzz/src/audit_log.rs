@@ -181,6 +181,14 @@ fn check(audit: &AuditLog, export: &[u8], at: usize) {
         reopened.is_err(),
         "byte {at} can be changed in what is reopened"
     );
+    let colon = export[at..].iter().position(|byte| *byte == b':');
+    for place in [at, colon.map_or(at, |length| at + length)] {
+        let spaced = [&export[..place], b" ", &export[place..]].concat();
+        assert!(
+            AuditLog::verify(&spaced, &expect).is_err(),
+            "there is one way to write a log"
+        );
+    }
     let cut = AuditLog::reopen(&export[..at], audit.origin()).expect("a crash is no damage");
     assert_eq!(cut.kept_bytes + cut.cut_bytes, at);
     if cut.kept_bytes > 0 {

@@ -121,7 +121,7 @@ fn check_laws(ops: &[VerifiedOp]) {
     assert_eq!(full, replay_whole(project, &sorted), "sorted, some twice");
 }
 
-/// Parents come before children, and nobody's parent is a head.
+/// What is admitted follows its parents, in the order and in time, and nobody's parent is a head.
 fn check_order(full: &Outcomes, ops: &[VerifiedOp]) {
     let places: BTreeMap<OpId, usize> = (0..)
         .zip(&full.total_order)
@@ -134,6 +134,8 @@ fn check_order(full: &Outcomes, ops: &[VerifiedOp]) {
         for parent in &op.body().parents {
             assert!(places[parent] < *place, "parents come first");
             assert!(!full.heads.contains(parent));
+            let parent = ops.iter().find(|op| op.id() == *parent);
+            assert!(parent.is_some_and(|parent| parent.body().hlc < op.body().hlc));
         }
     }
 }

@@ -25,11 +25,12 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const STORY: &[u8] = &[
     6, 0, 0, 0, 0,                          // root 0 lists the issuer's key
     3, 0, 0, 0, 3, 4, 3, 0x11, 0,           // a credential: person 3 edits tags a and b
+    8, 0, 0, 0, 0,                          // a status list that withdraws nothing
     4, 0, 0, 3, 0,                          // the grant
     0, 3, 0, 0, 0, 2,                       // person 3 sets doc/1 title
     1, 3, 0, 0, 1, 0, 7,                    // and adds an element
     5, 1, 0, 0, 3,                          // root 1 revokes person 3
-    2, 3, 2, 5, 0, 1, 0,                    // who removes the element without knowing
+    2, 3, 2, 6, 0, 1, 0,                    // who removes the element without knowing
     8, 0, 0, 0, 2,                          // a status list withdraws the credential
     0, 3, 0, 1, 1, 1,                       // an edit that is refused
     7, 0, 0, 0,                             // the issuer's key is revoked
@@ -44,6 +45,7 @@ const QUARREL: &[u8] = &[
     0, 0, 0, 2, 2, 9,
     0, 1, 2, 0, 0, 0, 5,
     0, 1, 2, 0, 0, 0, 6,
+    0, 1, 0x21, 0, 0, 7,
     9, 1, 0, 4,
     0, 0, 0x10, 1, 1, 1,
     0, 0, 0x20, 1, 1, 1,
@@ -62,6 +64,20 @@ const CHAIN: &[u8] = &[
     5, 0, 2, 5, 1, 4, 2,
     0, 5, 2, 6, 0, 0, 4,
     5, 4, 2, 6, 2, 5, 1,
+];
+
+/// An edit, and at the same time a status list that withdraws the editor's credential, a revocation of the key that
+/// signed it, and one of the editor.
+#[rustfmt::skip]
+const WITHDRAWAL: &[u8] = &[
+    6, 0, 0, 0, 0,
+    3, 0, 0, 0, 3, 4, 3, 0x11, 0,
+    8, 0, 1, 0, 0,
+    4, 0, 0, 3, 0,
+    0, 3, 2, 4, 0, 0, 9,
+    8, 0, 2, 4, 0, 2,
+    7, 1, 2, 4, 0,
+    5, 2, 2, 4, 0, 3,
 ];
 
 pub(crate) fn of(target: &str) -> Seeds {
@@ -184,6 +200,12 @@ fn op_log() -> Seeds {
         ("story", STORY),
         ("quarrel", QUARREL),
         ("chain", CHAIN),
+        ("withdrawal", WITHDRAWAL),
+        ("withdrawal-by-list", &WITHDRAWAL[..WITHDRAWAL.len() - 11]),
+        (
+            "withdrawal-by-key",
+            &[&WITHDRAWAL[..31], &WITHDRAWAL[37..42]].concat(),
+        ),
         ("file-story", &file_of(&history::of(STORY))),
         ("file-quarrel", &file_of(&history::of(QUARREL))),
         ("not-an-op", b"\xd2\x80\xd2\x80"),
@@ -224,6 +246,7 @@ fn audit_log() -> Seeds {
         ("brace", b"{"),
         ("script-story", &[b"\x02\x05", STORY].concat()),
         ("script-quarrel", &[b"\x00\x80", QUARREL].concat()),
+        ("script-withdrawal", &[b"\x00\x01", WITHDRAWAL].concat()),
         ("script-chain", &[b"\x07\xff", CHAIN].concat()),
     ])
 }
@@ -402,6 +425,10 @@ fn json_differ() -> Seeds {
         (
             "key",
             &pair(b"{\"a/b~c\":\"\\u0000\"}", b"{\"a/b~c\":\"\\u0001\"}"),
+        ),
+        (
+            "tilde",
+            &pair(b"{\"~1\":[0],\"~0\":1}", b"{\"~1\":[0],\"~0\":2}"),
         ),
         ("longer", &pair(b"[1,2]", b"[1,2,[[]]]")),
         ("type", &pair(b"{}", b"[]")),
