@@ -219,9 +219,9 @@ fn text(report: &Report) -> String {
     }
     let mut text = format!("{table}\n");
     // Writing to a String cannot fail.
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s: every law holds\n",
+        "{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s: every law holds",
         report.histories,
         report.ops_max,
         report.seed,

@@ -20,6 +20,12 @@ pub struct Story {
     now_ms: u64,
 }
 
+impl Default for Story {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Story {
     /// `genesis`, then `key`: the first issuer is trusted.
     pub fn new() -> Self {

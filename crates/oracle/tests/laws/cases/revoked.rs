@@ -29,7 +29,7 @@ fn removal_re_exposes_what_was_dominated() {
     story.op("x", ALICE, "first", add("doc/1", "title", "x"));
     story.op("revoked", ROOT, "x", revoke(ALICE, None, None));
     let shown = |story: &Story| {
-        let object = &state(&story)["objects"]["doc/1"];
+        let object = &state(story)["objects"]["doc/1"];
         (
             object["fields"]["title"]["value"].clone(),
             object["sets"]["title"]["x"]["value"].clone(),

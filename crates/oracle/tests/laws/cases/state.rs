@@ -28,7 +28,7 @@ fn a_remove_takes_the_adds_that_it_has_seen() {
     story.op("add-1", ROOT, "hired", add("doc/1", "title", "x"));
     story.op("remove", ROOT, "add-1", remove("doc/1", "title", "x"));
     let tags =
-        |story: &Story| state(&story)["objects"]["doc/1"]["sets"]["title"]["x"]["tags"].clone();
+        |story: &Story| state(story)["objects"]["doc/1"]["sets"]["title"]["x"]["tags"].clone();
     assert_eq!(tags(&story), Json::Null);
     story.op("add-2", ROOT_2, "add-1", add("doc/1", "title", "x"));
     assert_eq!(tags(&story), json!([story.ids["add-2"]]));
