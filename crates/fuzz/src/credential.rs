@@ -10,10 +10,11 @@ use ecac_core::credential::{
     Credential, JWT_BYTES_MAX, STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, Timestamp,
 };
 use ecac_core::limits::TAGS_MAX;
+use ecac_oracle::world::person;
 use serde_json::Value;
 
+use crate::Reading;
 use crate::jws::{self, Jws, SIGNER};
-use crate::{Reading, people};
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {
@@ -34,8 +35,8 @@ fn check(jws: &Jws) -> Reading {
     check_limits(&credential);
     assert!(jws.text.len() <= JWT_BYTES_MAX);
     if let Some(payload) = &jws.payload {
-        assert!(credential.verifies_with(&people::public(SIGNER)));
-        assert!(!credential.verifies_with(&people::public(0)));
+        assert!(credential.verifies_with(&person(SIGNER).public));
+        assert!(!credential.verifies_with(&person(0).public));
         check_meaning(&credential, payload);
     }
     mint_again(&credential);
@@ -120,7 +121,7 @@ fn mint_again(credential: &Credential) {
         valid_until_ms,
         status: credential.status.clone(),
     };
-    let jwt = mint_credential(&people::secret(SIGNER), &claims);
+    let jwt = mint_credential(&person(SIGNER).secret, &claims);
     if jwt.len() > JWT_BYTES_MAX {
         return;
     }

@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
-use ecac_core::{
-    Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, Tags, Value, VerifiedOp,
-};
+use ecac_core::{Body, Hlc, Name, OpId, Payload, PublicKey, Value, VerifiedOp};
+use ecac_oracle::world::{FAR_MS, START_MS, genesis_payload, name, person, scope, tags};
 
-use crate::people::{self, ISSUER_KEYS, ROOTS};
+use crate::people::{self, ISSUER_KEYS};
 
 /// Most ops of a history; a set of them is the bits of a number.
 const OPS_MAX: usize = 64;
-const START_MS: u64 = 1_000_000;
-const FAR_MS: u64 = 1_000_000_000;
 const ISSUER: &str = "https://i.example";
 const LIST: &str = "https://s.example/1";
 
@@ -21,7 +18,7 @@ const LIST: &str = "https://s.example/1";
 #[must_use]
 pub fn of(data: &[u8]) -> Vec<VerifiedOp> {
     let mut history = History::default();
-    history.sign(0, Vec::new(), 0, genesis(0));
+    history.sign(0, Vec::new(), 0, genesis_payload(0));
     let mut script = Script(data);
     while history.ops.len() < OPS_MAX
         && let Some(kind) = script.0.split_off_first()
@@ -88,7 +85,7 @@ impl History {
     /// nobody has, and a stamp far ahead.
     fn sign(&mut self, author: u8, parents: Vec<usize>, faults: u8, payload: Payload) {
         let past = parents.iter().fold(0, |past, at| past | self.pasts[*at]);
-        let key = people::public(author);
+        let key = person(author).public;
         let in_past = (0..self.ops.len()).filter(|at| past & (1 << at) != 0);
         let seqs = in_past.filter_map(|at| {
             let body = self.ops[at].body();
@@ -124,7 +121,7 @@ impl History {
             },
             payload,
         };
-        let op = VerifiedOp::sign(body, &people::secret(author))
+        let op = VerifiedOp::sign(body, &person(author).secret)
             .expect("histories keep the limits of the format");
         if is_credential {
             self.credentials.push(op.id());
@@ -164,7 +161,7 @@ impl History {
                 Payload::Revoke {
                     subject: subject(script),
                     role: (narrow & 1 != 0).then(|| role(script)),
-                    scope: (narrow & 2 != 0).then(|| match tags(script.byte()) {
+                    scope: (narrow & 2 != 0).then(|| match tags(script.byte() & 7) {
                         tags if tags.is_empty() => [name("a")].into(),
                         tags => tags,
                     }),
@@ -175,7 +172,7 @@ impl History {
                 Payload::IssuerKey {
                     issuer: name(ISSUER),
                     kid: kid(key),
-                    public_key: people::public(issuer_key(key)),
+                    public_key: person(issuer_key(key)).public,
                     valid_from_ms: from,
                     valid_until_ms: if key & 4 == 0 { FAR_MS } else { from + 1 },
                 }
@@ -190,7 +187,7 @@ impl History {
                 let set = (0..8).filter(|bit| bits & (1 << bit) != 0).collect();
                 Payload::StatusList {
                     jwt: mint_status_list(
-                        &people::secret(issuer_key(key)),
+                        &person(issuer_key(key)).secret,
                         ISSUER,
                         &kid(key),
                         LIST,
@@ -201,35 +198,14 @@ impl History {
                     ),
                 }
             }
-            _ => genesis(script.byte()),
+            _ => genesis_payload(script.byte()),
         }
     }
 }
 
-/// Genesis of a project in which `doc/*` has `title` (tag a) and `body` (tag b), and everything of `doc/2` has
-/// tag c also.
-fn genesis(nonce: u8) -> Payload {
-    let rule = |object, field, bits| SchemaRule {
-        object: name(object),
-        field: name(field),
-        tags: tags(bits),
-    };
-    Payload::Genesis(Genesis {
-        name: name("fuzz"),
-        nonce: [nonce; 16],
-        roots: ROOTS.map(people::public).into(),
-        schema: [
-            rule("doc/*", "title", 0b001),
-            rule("doc/*", "body*", 0b010),
-            rule("doc/2", "*", 0b100),
-        ]
-        .into(),
-    })
-}
-
 fn credential(script: &mut Script<'_>) -> Payload {
     let (key, subject, role) = (script.byte(), subject(script), role(script));
-    let (scope, status, window) = (script.byte(), script.byte(), script.byte());
+    let (scope_bits, status, window) = (script.byte(), script.byte(), script.byte());
     let entry = StatusRef {
         list: LIST.to_owned(),
         index: u64::from(status >> 4) % 8,
@@ -241,7 +217,7 @@ fn credential(script: &mut Script<'_>) -> Payload {
         id: None,
         subject,
         role,
-        scope: tags(scope).iter().map(Name::to_string).collect(),
+        scope: scope(scope_bits & 7),
         valid_from_ms: u64::from(window & 7),
         valid_until_ms: match window >> 3 {
             0 => FAR_MS,
@@ -253,12 +229,8 @@ fn credential(script: &mut Script<'_>) -> Payload {
         },
     };
     Payload::Credential {
-        jwt: mint_credential(&people::secret(issuer_key(key)), &claims),
+        jwt: mint_credential(&person(issuer_key(key)).secret, &claims),
     }
-}
-
-fn name(text: &str) -> Name {
-    Name::new(text).expect("the names are short")
 }
 
 fn object(script: &mut Script<'_>) -> Name {
@@ -284,18 +256,11 @@ fn value(script: &mut Script<'_>) -> Value {
 }
 
 fn subject(script: &mut Script<'_>) -> PublicKey {
-    people::public(script.byte() % people::COUNT)
+    person(script.byte() % people::COUNT).public
 }
 
 fn role(script: &mut Script<'_>) -> Role {
     Role::ALL[script.below(Role::ALL.len())]
-}
-
-/// The tags `a` to `c` whose bit is set.
-fn tags(bits: u8) -> Tags {
-    let letters = [(1, "a"), (2, "b"), (4, "c")];
-    let set = letters.iter().filter(|(bit, _)| bits & bit != 0);
-    set.map(|(_, letter)| name(letter)).collect()
 }
 
 /// The key that signs; it is not always the one that the name stands for.
@@ -328,7 +293,7 @@ pub(crate) fn mend(envelopes: &[&[u8]]) -> Vec<VerifiedOp> {
             .map(|parent| renamed.get(parent).copied().unwrap_or(*parent))
             .collect();
         body.parents = parents.into_iter().collect();
-        let signed = VerifiedOp::sign(body, &people::secret(author))
+        let signed = VerifiedOp::sign(body, &person(author).secret)
             .expect("what was decoded keeps the limits");
         renamed.insert(op.id(), signed.id());
         mended.push(signed);

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ecac_oracle::world::person;
 
 use crate::people;
 
@@ -54,7 +55,7 @@ pub(crate) fn sign(header: &[u8], payload: &[u8]) -> Jws {
         URL_SAFE_NO_PAD.encode(header),
         URL_SAFE_NO_PAD.encode(payload)
     );
-    let signature = people::secret(SIGNER).sign(signing_input.as_bytes());
+    let signature = person(SIGNER).secret.sign(signing_input.as_bytes());
     Jws {
         text: format!(
             "{signing_input}.{}",

@@ -7,6 +7,7 @@
 
 use ecac_core::{Body, Costs, ENVELOPE_PREFIX, Log, Op, OpId, Payload, Refusal, VerifiedOp};
 use ecac_differ::Place;
+use ecac_oracle::world::person;
 
 use crate::{Reading, people};
 
@@ -24,7 +25,7 @@ pub fn run(data: &[u8]) -> Reading {
         return Reading::Refused;
     };
     let signer = people::find(&body.author).unwrap_or(0);
-    body.author = people::public(signer);
+    body.author = person(signer).public;
     sign(body, signer);
     Reading::Accepted
 }
@@ -85,7 +86,7 @@ fn envelope(body: &[u8]) -> Vec<u8> {
 /// Signs the body, and sends the op and broken copies of it to a log.
 fn sign(body: Body, signer: u8) {
     let mut costs = Costs::default();
-    let signed = VerifiedOp::sign(body.clone(), &people::secret(signer))
+    let signed = VerifiedOp::sign(body.clone(), &person(signer).secret)
         .expect("what was decoded keeps the limits");
     let sent = signed.envelope();
     assert_eq!(decode(sent).map(|op| op.id()), Some(signed.id()));

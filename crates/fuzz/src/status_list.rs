@@ -13,14 +13,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ecac_core::credential::{STATUS_LIST_BYTES_MIN, StatusList};
 use ecac_core::limits::STATUS_LIST_BYTES_MAX;
+use ecac_oracle::world::person;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
+use crate::Reading;
 use crate::credential::{check_name, check_url};
 use crate::jws::{self, Jws, SIGNER};
-use crate::{Reading, people};
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {
@@ -113,8 +114,8 @@ fn check(jws: &Jws) -> Option<StatusList> {
     assert_eq!(list.get(bit_count), None);
     assert_eq!(list.get(u64::MAX), None);
     if jws.payload.is_some() {
-        assert!(list.verifies_with(&people::public(SIGNER)));
-        assert!(!list.verifies_with(&people::public(0)));
+        assert!(list.verifies_with(&person(SIGNER).public));
+        assert!(!list.verifies_with(&person(0).public));
     }
     Some(list)
 }

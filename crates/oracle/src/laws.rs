@@ -183,6 +183,17 @@ impl Trial {
 ///
 /// Returns the first breach.
 pub fn check(trial: &Trial) -> Result<Said, Breach> {
+    let said = consistent(trial)?;
+    oracle_agrees(trial, &said)?;
+    Ok(said)
+}
+
+/// Checks every law but oracle equality, whose cost can grow with the number of ways through a web of grants.
+///
+/// # Errors
+///
+/// Returns the first breach.
+pub fn consistent(trial: &Trial) -> Result<Said, Breach> {
     let costs = &mut Costs::default();
     let said = match trial.missing {
         None => Said::of(&trial.history.log, &Replay::of(&trial.history.log, costs)),
@@ -194,7 +205,6 @@ pub fn check(trial: &Trial) -> Result<Said, Breach> {
             Said::of(&log, &Replay::of(&log, costs))
         }
     };
-    oracle_agrees(trial, &said)?;
     step_by_step(trial, &said)?;
     Ok(said)
 }

@@ -100,13 +100,25 @@ pub fn tags(bits: u8) -> Tags {
 
 /// Genesis of a project in which `doc/*` has `title` (tag a) and `body` (tag b), everything of `doc/2` has
 /// tag c also, and other objects have no tags.
+#[must_use]
 pub fn genesis(nonce: u8) -> VerifiedOp {
+    let hlc = Hlc {
+        physical_ms: START_MS,
+        logical: 0,
+        node: 0,
+    };
+    sign(0, 0, Vec::new(), hlc, genesis_payload(nonce))
+}
+
+/// What that genesis carries.
+#[must_use]
+pub fn genesis_payload(nonce: u8) -> Payload {
     let rule = |object, field, bits| SchemaRule {
         object: name(object),
         field: name(field),
         tags: tags(bits),
     };
-    let payload = Payload::Genesis(Genesis {
+    Payload::Genesis(Genesis {
         name: name("laws"),
         nonce: [nonce; 16],
         roots: ROOTS.map(|root| person(root).public).into(),
@@ -116,13 +128,7 @@ pub fn genesis(nonce: u8) -> VerifiedOp {
             rule("doc/2", "*", 0b100),
         ]
         .into(),
-    });
-    let hlc = Hlc {
-        physical_ms: START_MS,
-        logical: 0,
-        node: 0,
-    };
-    sign(0, 0, Vec::new(), hlc, payload)
+    })
 }
 
 /// An op as its author makes it, whether it is sound or not.
