@@ -197,8 +197,8 @@ impl Search {
 /// The failure of a history, which is made small first.
 fn breach(seed: u64, number: u64) -> Failure {
     output::note("a law does not hold; looking for a smaller history\n");
-    let what = match Trials::new(seed).shrink(number) {
-        Some(failure) => format!("{}\nof {:?}", failure.breach, failure.trial.history),
+    let what = match Trials::new(seed).shrink(number, |trial| laws::check(trial).map(drop)) {
+        Some(failure) => format!("{}\nof {:?}", failure.fault, failure.trial.history),
         None => "it does not fail again".to_owned(),
     };
     let message = format!("history {number} of seed {seed} breaks a law: {what}");

@@ -2,6 +2,8 @@
 //!
 //! Each is a function of the seed and its number alone, whatever was made before it: naming both repeats it.
 
+use core::fmt;
+
 use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
@@ -11,13 +13,13 @@ use crate::laws::{self, Trial};
 /// Tries at most to make a failing history smaller.
 const SHRINK_ITERATIONS_MAX: u32 = 20_000;
 
-/// A law that does not hold of a history, made small.
+/// A history with which something is wrong, made small.
 #[derive(Debug)]
 pub struct Failure {
-    /// The smallest history found of which a law does not hold.
+    /// The smallest that was found.
     pub trial: Trial,
-    /// What does not hold of it.
-    pub breach: String,
+    /// What is wrong with it.
+    pub fault: String,
 }
 
 /// The trials of a seed.
@@ -44,24 +46,26 @@ impl Trials {
         tree.expect("no trial is rejected").current()
     }
 
-    /// Checks the laws on the trial of this number once more and makes it small, whether a law is broken or the
-    /// engine panics. Nothing, if all laws hold.
+    /// Makes the trial of this number small, as long as `check` finds fault with it or panics. Nothing, if `check`
+    /// finds no fault.
     #[must_use]
-    pub fn shrink(&self, number: u64) -> Option<Failure> {
+    pub fn shrink<E: fmt::Display>(
+        &self,
+        number: u64,
+        check: impl Fn(&Trial) -> Result<(), E>,
+    ) -> Option<Failure> {
         let mut runner = runner(self.seed, number);
         let tree = self
             .strategy
             .new_tree(&mut runner)
             .expect("no trial is rejected");
-        let check = |trial: Trial| match laws::check(&trial) {
-            Ok(_) => Ok(()),
-            Err(breach) => Err(TestCaseError::fail(breach.to_string())),
-        };
+        let check =
+            |trial: Trial| check(&trial).map_err(|fault| TestCaseError::fail(fault.to_string()));
         match runner.run_one(tree, check) {
             Ok(_) => None,
             Err(TestError::Fail(reason, trial)) => Some(Failure {
                 trial,
-                breach: reason.message().to_owned(),
+                fault: reason.message().to_owned(),
             }),
             Err(TestError::Abort(reason)) => unreachable!("no trial is rejected: {reason}"),
         }
@@ -103,4 +107,72 @@ fn runner(seed: u64, number: u64) -> TestRunner {
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(trial: &Trial) -> Vec<ecac_core::OpId> {
+        trial
+            .history
+            .ops
+            .iter()
+            .map(ecac_core::VerifiedOp::id)
+            .collect()
+    }
+
+    #[test]
+    fn a_trial_is_a_function_of_its_seed_and_number() {
+        let (one, other) = (Trials::new(5), Trials::new(5));
+        let forwards: Vec<_> = (0..4).map(|number| ids(&one.get(number))).collect();
+        let backwards: Vec<_> = (0..4).rev().map(|number| ids(&other.get(number))).collect();
+        assert!(forwards.iter().eq(backwards.iter().rev()));
+        assert_ne!(forwards[0], forwards[1]);
+        assert_ne!(forwards[0], ids(&Trials::new(6).get(0)));
+    }
+
+    #[test]
+    fn what_fails_is_made_small_and_still_fails() {
+        let no_revocation = |trial: &Trial| {
+            let is_revocation = |op: &ecac_core::VerifiedOp| {
+                matches!(op.body().payload, ecac_core::Payload::Revoke { .. })
+            };
+            match trial
+                .history
+                .ops
+                .iter()
+                .filter(|op| is_revocation(op))
+                .count()
+            {
+                0 => Ok(()),
+                count => Err(format!("{count} revocations")),
+            }
+        };
+        let trials = Trials::new(0);
+        let number = (0..).find(|number| no_revocation(&trials.get(*number)).is_err());
+        let number = number.expect("some history revokes");
+        let small = trials
+            .shrink(number, no_revocation)
+            .expect("it fails again");
+        assert_eq!(small.fault, "1 revocations");
+        assert!(small.trial.history.ops.len() <= trials.get(number).history.ops.len() / 2);
+        assert!(no_revocation(&small.trial).is_err());
+        let fine = (0..).find(|number| no_revocation(&trials.get(*number)).is_ok());
+        assert!(
+            trials
+                .shrink(fine.expect("some history does not"), no_revocation)
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_panic_is_a_fault() {
+        let check = |trial: &Trial| -> Result<(), String> {
+            assert!(trial.history.ops.len() < 3, "three ops");
+            Ok(())
+        };
+        let small = Trials::new(0).shrink(0, check).expect("it has three ops");
+        assert!(small.fault.contains("three ops"));
+    }
 }

@@ -272,10 +272,11 @@ fn every_history_of_6_ops_obeys_the_laws_in_the_dynasty() {
     check(machine(DYNASTY, 6), 417_615);
 }
 
+/// Some ten million states, which nobody has counted yet.
 #[test]
-#[ignore = "an hour in release"]
+#[ignore = "hours in release"]
 fn every_history_of_6_ops_obeys_the_laws_in_the_council() {
-    check(machine(COUNCIL, 6), 0);
+    explore(machine(COUNCIL, 6)).assert_properties();
 }
 
 #[test]
@@ -297,15 +298,13 @@ fn refused_ops_change_nothing_among_5_ops() {
 #[test]
 #[ignore = "minutes in release"]
 fn replicas_agree_on_more_ops() {
-    let network = |world, ops_max, liars| Network {
+    let network = |world| Network {
         world,
-        ops_max,
-        liars,
+        ops_max: 3,
+        liars: EVERYBODY,
     };
-    check(network(OFFICE, 3, EVERYBODY), 502_918);
-    check(network(COUNCIL, 3, EVERYBODY), 168_108);
-    check(network(DYNASTY, 4, NOBODY), 0);
-    check(network(OFFICE, 4, NOBODY), 0);
+    check(network(OFFICE), 502_918);
+    check(network(COUNCIL), 168_108);
 }
 
 #[test]
