@@ -26,16 +26,34 @@ pub enum Law {
     HarmlessCopies,
 }
 
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OracleEquality => "oracle equality",
+impl Law {
+    /// Every law.
+    pub const ALL: &'static [Self] = &[
+        Self::OracleEquality,
+        Self::OrderFree,
+        Self::Monotone,
+        Self::IncrementalEqualsFull,
+        Self::FinalRefusals,
+        Self::HarmlessCopies,
+    ];
+
+    /// What the law is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OracleEquality => "oracle-equality",
             Self::OrderFree => "order-free",
             Self::Monotone => "monotone",
-            Self::IncrementalEqualsFull => "incremental = full",
-            Self::FinalRefusals => "final refusals",
-            Self::HarmlessCopies => "harmless copies",
-        })
+            Self::IncrementalEqualsFull => "incremental-equals-full",
+            Self::FinalRefusals => "final-refusals",
+            Self::HarmlessCopies => "harmless-copies",
+        }
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

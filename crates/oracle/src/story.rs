@@ -178,29 +178,37 @@ impl Story {
         self.hire_with(name, author, after, subject, credential);
     }
 
-    /// One line for each op in the order of the story: its name, the verdict, the reason where there is one, and the
-    /// name of the witness where there is one.
+    /// The op of this name.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is none.
     #[must_use]
-    pub fn text_of(&self, decisions: &BTreeMap<OpId, Decision>) -> String {
-        let name_of = |id: OpId| {
-            let named = self.ids.iter().find(|(_, it)| **it == id);
-            named
-                .map(|(name, _)| name.as_str())
-                .expect("every op has a name")
-        };
-        let mut text = String::new();
-        for op in &self.ops {
-            let decision = &decisions[&op.id()];
-            let parts = [
-                Some(name_of(op.id())),
-                Some(decision.verdict()),
-                decision.reason(),
-                decision.witness().map(name_of),
-            ];
-            text += &parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-            text.push('\n');
-        }
-        text
+    pub fn named(&self, name: &str) -> &VerifiedOp {
+        self.get(self.ids[name])
+    }
+
+    /// The name of the op.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is no op of the story.
+    #[must_use]
+    pub fn name_of(&self, id: OpId) -> &str {
+        let named = self.ids.iter().find(|(_, it)| **it == id);
+        named.expect("every op has a name").0
+    }
+
+    /// The name of the op, the verdict, the reason where there is one, and the name of the witness where there is one.
+    #[must_use]
+    pub fn line(&self, id: OpId, decision: &Decision) -> String {
+        let parts = [
+            Some(self.name_of(id)),
+            Some(decision.verdict()),
+            decision.reason(),
+            decision.witness().map(|witness| self.name_of(witness)),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// What a replica says of the story.

@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from ecac_oracle import export
+from ecac_oracle import export, vectors
 from ecac_oracle.judge import History
 from ecac_oracle.wire import BadSignature, NonCanonical, NotAnOpLog, read_op, split
 
@@ -63,6 +63,24 @@ def compare(directory):
     return differences if compared else 1
 
 
+def check_vectors(directory):
+    """Checks every statement of every vector below a directory; the number of vectors with one that is wrong."""
+    files, wrong = 0, 0
+    for group in sorted(path for path in directory.iterdir() if path.is_dir() and path.name != "oracle"):
+        paths = sorted(group.glob("*.txt"))
+        statements = 0
+        for path in paths:
+            count, faults = vectors.check(path.read_text(encoding="utf-8"))
+            statements += count
+            wrong += bool(faults)
+            for fault in faults:
+                print(f"{group.name}/{path.name}: {fault}")
+        files += len(paths)
+        print(f"{group.name}: {len(paths)} vectors, {statements} statements")
+    print(f"{files} vectors, {wrong} of them wrong")
+    return wrong if files else 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -72,10 +90,14 @@ def main():
         command.add_argument("--project", type=bytes.fromhex, help="op id of the genesis, if there are several")
     command = commands.add_parser("compare", help="check every op log of a directory against the documents beside it")
     command.add_argument("directory", type=Path)
+    command = commands.add_parser("vectors", help="check every statement of the vectors below a directory")
+    command.add_argument("directory", type=Path)
     arguments = parser.parse_args()
     try:
         if arguments.command == "compare":
             return min(compare(arguments.directory), 1)
+        if arguments.command == "vectors":
+            return min(check_vectors(arguments.directory), 1)
         history = judge(arguments.log, arguments.project)
     except (NotAnOpLog, OSError) as error:
         print(f"failed to read the op log: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@
 mod agreement;
 mod canonical;
 mod cose;
+mod frames;
 mod golden;
 mod hostile;
 mod properties;

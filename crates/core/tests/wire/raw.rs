@@ -173,6 +173,20 @@ pub(crate) fn envelope(body: &[u8]) -> Vec<u8> {
     Frame::signed(body, &PROTECTED, &sample::author()).encode()
 }
 
+/// The signature with S + L in the place of S: it solves the same equation, but its scalar is not canonical.
+pub(crate) fn malleated(mut signature: [u8; 64]) -> [u8; 64] {
+    let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+    let order = hex::decode(order).expect("hexadecimal");
+    let mut carry = 0;
+    for (byte, add) in signature[32..].iter_mut().zip(order) {
+        let sum = u16::from(*byte) + u16::from(add) + carry;
+        [*byte, _] = sum.to_le_bytes();
+        carry = sum >> 8;
+    }
+    assert_eq!(carry, 0, "S + L fits into 32 bytes");
+    signature
+}
+
 /// The head of an item: where it begins, where its content begins, where the item ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head {

@@ -1,10 +1,8 @@
 //! The laws of the engine: what ENGINE section 3 promises, checked on random adversarial histories against an
-//! oracle that is written straight from the definitions, and on small histories written by hand.
+//! oracle that is written straight from the definitions. Small histories written by hand are in `tests/vectors`.
 //!
 //! A failing history is shrunk, printed, and its seed is kept in `tests/laws/regressions.txt`, which is run
 //! first from then on. `PROPTEST_CASES` sets the number of histories; `cargo xtask soak` runs many more.
-
-mod cases;
 
 use std::collections::BTreeMap;
 

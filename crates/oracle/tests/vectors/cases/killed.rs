@@ -2,8 +2,7 @@
 
 use super::*;
 
-#[test]
-fn a_status_bit_kills_the_credential_for_good() {
+fn a_status_bit_kills_the_credential_for_good(v: &mut Vectors) {
     let mut story = Story::new();
     story.op("list", ROOT, "key", FIRST.list(0, false, 60, &[]));
     let credential = FIRST.credential(ALICE, Role::Editor, A, ALWAYS, &[(0, false, 3)]);
@@ -19,7 +18,10 @@ fn a_status_bit_kills_the_credential_for_good() {
     story.op("purpose", ROOT_2, "hired", FIRST.list(0, true, 60, &[3]));
     story.op("other", ROOT_2, "purpose", FIRST.list(1, false, 60, &[3]));
     story.op("forged", ROOT_2, "other", TWIN.list(0, false, 60, &[3]));
-    check(
+    v.add(
+        "denied/status-revoked",
+        "A bit once set in a version that counts withdraws the credential for good.",
+        CHOICES,
         &story,
         "
         concurrent denied status_revoked withdrawn
@@ -32,11 +34,16 @@ fn a_status_bit_kills_the_credential_for_good() {
             .iter()
             .all(|name| story.ids[*name] != id)
     });
-    check(&story, "");
+    v.add(
+        "applied/status-of-another-list",
+        "A list of another purpose, another id or an untrusted hand says nothing.",
+        PRECISELY,
+        &story,
+        "concurrent applied hired",
+    );
 }
 
-#[test]
-fn an_issuer_key_dies_by_its_revocation() {
+fn an_issuer_key_dies_by_its_revocation(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("seen", ALICE, "hired", title(1));
     story.op("distrusted", ROOT, "seen", FIRST.distrusted());
@@ -52,7 +59,10 @@ fn an_issuer_key_dies_by_its_revocation() {
     story.op("still-lost", ALICE, "concurrent key-again", title(4));
     story.grant("again", ROOT_2, "key-again", ALICE, "hired.vc");
     story.op("follows", ALICE, "concurrent again", title(5));
-    check(
+    v.add(
+        "denied/issuer-key-revoked",
+        "The revocation of an issuer key denies what the key alone vouched for.",
+        PRECISELY,
         &story,
         "
         concurrent denied issuer_key_revoked distrusted
@@ -67,31 +77,38 @@ fn an_issuer_key_dies_by_its_revocation() {
     assert_eq!(keys["revoked"][0]["denial"], json!(story.ids["distrusted"]));
 }
 
-#[test]
-fn every_key_that_vouches_has_to_die() {
+fn every_key_that_vouches_has_to_die(v: &mut Vectors) {
     let mut story = Story::new();
     story.hire("trustee", ROOT, "key", TRUST, Role::IssuerAdmin, 0);
     story.op("copy", TRUST, "trustee", FIRST.trusted((0, FAR_MS)));
     story.hire("hired", ROOT, "copy", ALICE, Role::Editor, A);
     story.op("edit", ALICE, "hired", title(1));
     story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
-    check(&story, "copy denied revoked revoked");
+    v.add(
+        "applied/one-issuer-key-lives",
+        "A grant lives while one of the keys that vouch for it lives.",
+        PRECISELY,
+        &story,
+        "edit applied hired\n copy denied revoked revoked",
+    );
     let active = &trust(&story)["issuer_keys"]["active"];
     assert_eq!(active[0]["op"], json!(story.ids["key"]));
     assert_eq!(active[1], Json::Null);
     // Root 3 had not seen the copy: its revocation takes both all the same.
     story.op("distrusted", ROOT_3, "key", FIRST.distrusted());
-    check(
+    v.add(
+        "denied/issuer-key-revoked-copies",
+        "A key revocation takes every key of its name that had not seen it, unseen ones too.",
+        PRECISELY,
         &story,
         "
-        copy denied revoked revoked
         edit denied issuer_key_revoked distrusted
+        copy denied revoked revoked
     ",
     );
 }
 
-#[test]
-fn a_key_dies_with_the_op_that_lists_it() {
+fn a_key_dies_with_the_op_that_lists_it(v: &mut Vectors) {
     let second = Hand {
         issuer: 1,
         kid: 0,
@@ -110,11 +127,14 @@ fn a_key_dies_with_the_op_that_lists_it() {
     story.op("edit", ALICE, "hired", title(1));
     check(&story, "");
     story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
-    check(
+    v.add(
+        "denied/issuer-key-of-a-denied-op",
+        "An issuer key dies when the op that lists it is denied.",
+        CHOICES,
         &story,
         "
-        second denied revoked revoked
         edit denied issuer_key_revoked revoked
+        second denied revoked revoked
     ",
     );
     let revoked = &trust(&story)["issuer_keys"]["revoked"][0];
@@ -136,11 +156,16 @@ fn a_key_dies_with_the_op_that_lists_it() {
     );
     story.op("edit", ALICE, "hired", title(1));
     story.op("revoked", ROOT_2, "second", revoke(TRUST, None, None));
-    check(&story, "");
+    v.add(
+        "applied/issuer-key-of-a-seen-op",
+        "Who had seen the key before revoking its lister leaves the key as it is.",
+        PRECISELY,
+        &story,
+        "edit applied hired",
+    );
 }
 
-#[test]
-fn a_key_that_is_both_revoked_and_denied_names_its_revocation() {
+fn a_key_that_is_both_revoked_and_denied_names_its_revocation(v: &mut Vectors) {
     let second = Hand {
         issuer: 1,
         kid: 0,
@@ -154,33 +179,44 @@ fn a_key_that_is_both_revoked_and_denied_names_its_revocation() {
     story.op("edit", ALICE, "hired", title(1));
     story.op("revoked", ROOT_2, "trustee", revoke(TRUST, None, None));
     story.op("distrusted", ROOT_3, "second", second.distrusted());
-    check(
+    v.add(
+        "denied/issuer-key-revoked-and-denied",
+        "A key that is revoked and whose op is denied dies of its revocation.",
+        DENIED,
         &story,
         "
-        second denied revoked revoked
         edit denied issuer_key_revoked distrusted
+        second denied revoked revoked
     ",
     );
     let revoked = &trust(&story)["issuer_keys"]["revoked"][0];
     assert_eq!(revoked["reason"], json!("issuer_key_revoked"));
 }
 
-#[test]
-fn keys_of_one_name_are_both_listed_and_flagged() {
+fn keys_of_one_name_are_both_listed_and_flagged(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("twin", ROOT_2, "key", TWIN.trusted((0, FAR_MS)));
     let credential = TWIN.credential(BOB, Role::Editor, A, ALWAYS, &[]);
     story.hire_with("bob", ROOT_3, "twin", BOB, credential);
     story.op("edit-bob", BOB, "bob", title(1));
     story.op("edit-alice", ALICE, "hired twin", title(2));
-    check(&story, "");
+    v.add(
+        "applied/issuer-keys-in-conflict",
+        "All keys of one issuer and kid are listed; each that verifies vouches.",
+        CHOICES,
+        &story,
+        "edit-bob applied bob",
+    );
     let active = &trust(&story)["issuer_keys"]["active"];
     assert_eq!(
         [&active[0]["conflict"], &active[1]["conflict"]],
         [&json!(true); 2]
     );
     story.op("distrusted", ROOT, "hired", FIRST.distrusted());
-    check(
+    v.add(
+        "denied/issuer-keys-in-conflict",
+        "A key revocation takes all keys of its issuer and kid.",
+        CHOICES,
         &story,
         "
         edit-bob denied issuer_key_revoked distrusted
@@ -189,8 +225,7 @@ fn keys_of_one_name_are_both_listed_and_flagged() {
     );
 }
 
-#[test]
-fn equivocation() {
+fn equivocation(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("before", ALICE, "hired", title(1));
     story.op("left", ALICE, "before", title(2));
@@ -210,20 +245,28 @@ fn equivocation() {
         on-both refused revoked {least}
         "
     );
-    check(&story, &format!("{first} forgiven applied again"));
+    v.add(
+        "denied/equivocation",
+        "Two ops with one number are a denial; who grants again after seeing both forgives.",
+        PRECISELY,
+        &story,
+        &format!("{first} forgiven applied again"),
+    );
     // Another op with the number of the forgiven one: who granted again had not seen that.
     story.op("on-left", ALICE, "left", title(6));
-    check(
+    v.add(
+        "denied/equivocation-forgiven-too-early",
+        "A third op with the number was not seen by who forgave the first two.",
+        PRECISELY,
         &story,
         &format!(
-            "{first} on-left denied equivocation {least}
-            forgiven denied equivocation on-left"
+            "forgiven denied equivocation on-left
+            on-left denied equivocation {least} {first}"
         ),
     );
 }
 
-#[test]
-fn who_granted_after_seeing_one_branch_had_not_seen_the_equivocation() {
+fn who_granted_after_seeing_one_branch_had_not_seen_the_equivocation(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("left", ALICE, "hired", title(1));
     story.op("right", ALICE, "hired", title(2));
@@ -234,20 +277,22 @@ fn who_granted_after_seeing_one_branch_had_not_seen_the_equivocation() {
     } else {
         "right"
     };
-    check(
+    v.add(
+        "denied/equivocation-half-seen",
+        "Who granted after seeing one branch had not seen the equivocation.",
+        PRECISELY,
         &story,
         &format!(
             "
+            edit denied equivocation {least}
             left denied equivocation right
             right denied equivocation left
-            edit denied equivocation {least}
         "
         ),
     );
 }
 
-#[test]
-fn an_equivocation_spares_what_both_branches_had_seen() {
+fn an_equivocation_spares_what_both_branches_had_seen(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("edit", ALICE, "hired", title(1));
     story.op("late", ALICE, "edit", title(2));
@@ -258,10 +303,14 @@ fn an_equivocation_spares_what_both_branches_had_seen() {
     } else {
         "right"
     };
-    check(
+    v.add(
+        "applied/equivocation-seen-by-both-branches",
+        "An equivocation spares what each of its ops has in its past.",
+        PRECISELY,
         &story,
         &format!(
             "
+            edit applied hired
             left denied equivocation right
             right denied equivocation left
             late denied granter_denied {least}
@@ -270,8 +319,7 @@ fn an_equivocation_spares_what_both_branches_had_seen() {
     );
 }
 
-#[test]
-fn granter_denied() {
+fn granter_denied(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("seen", ALICE, "hired", title(1));
     story.op("revoked", ROOT, "seen", revoke(BOSS, None, None));
@@ -280,7 +328,10 @@ fn granter_denied() {
     // Another who may grants the same again: what follows counts.
     story.grant("again", ROOT, "revoked", ALICE, "hired.vc");
     story.op("follows", ALICE, "concurrent again", title(4));
-    check(
+    v.add(
+        "denied/granter-denied",
+        "A grant dies with the authority of its maker, also when the denier had seen it.",
+        CHOICES,
         &story,
         "
         concurrent denied granter_denied revoked
@@ -290,25 +341,38 @@ fn granter_denied() {
     );
 }
 
-#[test]
-fn a_chain_of_grants_falls_with_its_first_link() {
+fn a_chain_of_grants_falls_with_its_first_link(v: &mut Vectors) {
     let mut story = Story::new();
     story.hire("deputy", ROOT, "key", CHIEF, Role::Root, 0);
     story.hire("promoted", CHIEF, "deputy", BOSS, Role::PolicyAdmin, A);
     story.hire("hired", BOSS, "promoted", ALICE, Role::Editor, A);
     story.op("edit", ALICE, "hired", title(1));
     story.op("revoked", ROOT_2, "hired", revoke(ROOT, None, None));
-    check(&story, "edit denied granter_denied revoked");
+    v.add(
+        "denied/granter-denied-chain",
+        "A chain of grants falls with its first link.",
+        PRECISELY,
+        &story,
+        "edit denied granter_denied revoked",
+    );
 }
 
-#[test]
-fn the_first_reason_is_named() {
+fn the_first_reason_is_named(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("boss-revoked", ROOT_2, "hired", revoke(BOSS, None, None));
     story.op("edit", ALICE, "hired", title(1));
-    check(&story, "edit denied granter_denied boss-revoked");
+    v.add(
+        "denied/first-reason-granter",
+        "A granter who is revoked, and nothing else.",
+        DENIED,
+        &story,
+        "edit denied granter_denied boss-revoked",
+    );
     story.op("fork", ALICE, "hired", title(2));
-    check(
+    v.add(
+        "denied/first-reason-equivocation",
+        "Equivocation comes before the granter's denial.",
+        DENIED,
         &story,
         "
         edit denied equivocation fork
@@ -316,7 +380,10 @@ fn the_first_reason_is_named() {
     ",
     );
     story.op("distrusted", ROOT, "hired", FIRST.distrusted());
-    check(
+    v.add(
+        "denied/first-reason-issuer-key",
+        "A dead issuer key comes before an equivocation.",
+        DENIED,
         &story,
         "
         edit denied issuer_key_revoked distrusted
@@ -337,7 +404,10 @@ fn the_first_reason_is_named() {
     } else {
         "revoked-too"
     };
-    check(
+    v.add(
+        "denied/first-reason-revoked",
+        "A revocation comes first, and of two the one with the least op id is named.",
+        DENIED,
         &story,
         &format!(
             "
@@ -347,4 +417,19 @@ fn the_first_reason_is_named() {
     "
         ),
     );
+}
+
+cases! {
+    a_status_bit_kills_the_credential_for_good,
+    an_issuer_key_dies_by_its_revocation,
+    every_key_that_vouches_has_to_die,
+    a_key_dies_with_the_op_that_lists_it,
+    a_key_that_is_both_revoked_and_denied_names_its_revocation,
+    keys_of_one_name_are_both_listed_and_flagged,
+    equivocation,
+    who_granted_after_seeing_one_branch_had_not_seen_the_equivocation,
+    an_equivocation_spares_what_both_branches_had_seen,
+    granter_denied,
+    a_chain_of_grants_falls_with_its_first_link,
+    the_first_reason_is_named,
 }

@@ -38,14 +38,16 @@ fn bytes_that_are_no_op_leave_no_trace() {
     );
 }
 
-#[test]
-fn foreign_project() {
+fn foreign_project(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.push("elsewhere", world::genesis(1));
     story.op("foreign", ROOT, "elsewhere", title(1));
     story.op("far", ROOT, "foreign", title(2));
     story.op("both", ROOT, "far hired", title(3));
-    check(
+    v.add(
+        "refused/foreign-project",
+        "Another project's genesis is foreign, and so is an op all of whose parents are.",
+        REFUSED,
         &story,
         "
         elsewhere refused foreign_project
@@ -56,8 +58,7 @@ fn foreign_project() {
     );
 }
 
-#[test]
-fn bad_sequence() {
+fn bad_sequence(v: &mut Vectors) {
     let mut story = Story::with_alice();
     let hlc = Hlc {
         physical_ms: FAR_MS / 2,
@@ -77,7 +78,10 @@ fn bad_sequence() {
         story.stamp_after("edit"),
         title(3),
     );
-    check(
+    v.add(
+        "refused/bad-sequence",
+        "An op carries the number that is due after its past, whatever else is wrong with it.",
+        SEQUENCE,
         &story,
         "
         one refused bad_sequence
@@ -88,8 +92,7 @@ fn bad_sequence() {
     );
 }
 
-#[test]
-fn hlc_not_monotonic() {
+fn hlc_not_monotonic(v: &mut Vectors) {
     let mut story = Story::with_alice();
     let last = story.stamp_after("hired");
     story.raw("same", ALICE, "hired", 0, last, title(1));
@@ -127,7 +130,10 @@ fn hlc_not_monotonic() {
         Hlc { logical: 1, ..last },
         title(6),
     );
-    check(
+    v.add(
+        "refused/hlc-not-monotonic",
+        "A stamp is greater than that of each parent, refused parents included.",
+        STAMPS,
         &story,
         "
         same refused hlc_not_monotonic
@@ -140,8 +146,7 @@ fn hlc_not_monotonic() {
     );
 }
 
-#[test]
-fn refused_parent() {
+fn refused_parent(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("refused", BOB, "hired", title(1));
     story.op("child", ALICE, "hired refused", title(2));
@@ -152,23 +157,28 @@ fn refused_parent() {
         node: 0,
     };
     story.raw("numbered", ALICE, "refused", 9, hlc, title(4));
-    check(
+    v.add(
+        "refused/refused-parent",
+        "What builds on a refused op is refused; its number is not judged.",
+        SEQUENCE,
         &story,
         "
-        refused refused no_grant
         child refused refused_parent refused
+        refused refused no_grant
         grandchild refused refused_parent child
         numbered refused refused_parent refused
     ",
     );
 }
 
-#[test]
-fn no_grant() {
+fn no_grant(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("outside", OUTSIDER, "hired", title(1));
     story.op("early", ALICE, "hired.vc", title(2));
-    check(
+    v.add(
+        "refused/no-grant",
+        "No grant in the past names the author.",
+        REFUSED,
         &story,
         "
         outside refused no_grant
@@ -177,8 +187,7 @@ fn no_grant() {
     );
 }
 
-#[test]
-fn bad_credential() {
+fn bad_credential(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.hire_with(
         "garbage",
@@ -210,7 +219,10 @@ fn bad_credential() {
     } else {
         "unseen"
     };
-    check(
+    v.add(
+        "refused/bad-credential",
+        "The credential is in the grant's past, can be read, and names the grant's subject.",
+        PRECISELY,
         &story,
         &format!(
             "
@@ -223,8 +235,7 @@ fn bad_credential() {
     );
 }
 
-#[test]
-fn untrusted_issuer() {
+fn untrusted_issuer(v: &mut Vectors) {
     let mut story = Story::new();
     let mut hire = |name: &str, after: &str, hand: Hand, from_ms: u64| {
         let subject = BOB + u8::try_from(story.ops.len()).unwrap() % 8;
@@ -255,7 +266,10 @@ fn untrusted_issuer() {
     story.op("distrusted", ROOT, "after-window", FIRST.distrusted());
     story.hire("too-late", ROOT, "distrusted", ALICE, Role::Editor, A);
     story.op("by-too-late", ALICE, "too-late", title(1));
-    check(
+    v.add(
+        "refused/untrusted-issuer",
+        "A live key of issuer and kid verifies the JWT, and its window holds validFrom.",
+        PRECISELY,
         &story,
         "
         by-issuer refused untrusted_issuer issuer
@@ -268,8 +282,7 @@ fn untrusted_issuer() {
     );
 }
 
-#[test]
-fn a_key_that_the_grant_had_not_seen_vouches_for_nothing() {
+fn a_key_that_the_grant_had_not_seen_vouches_for_nothing(v: &mut Vectors) {
     let mut story = Story::new();
     let second = Hand {
         issuer: 1,
@@ -280,11 +293,16 @@ fn a_key_that_the_grant_had_not_seen_vouches_for_nothing() {
     let credential = second.credential(ALICE, Role::Editor, A, ALWAYS, &[]);
     story.hire_with("hired", ROOT, "key", ALICE, credential);
     story.op("edit", ALICE, "hired second", title(1));
-    check(&story, "edit refused untrusted_issuer hired");
+    v.add(
+        "refused/untrusted-issuer-unseen-key",
+        "An issuer key counts for a grant only if it is in the grant's past.",
+        CHOICES,
+        &story,
+        "edit refused untrusted_issuer hired",
+    );
 }
 
-#[test]
-fn status_unknown() {
+fn status_unknown(v: &mut Vectors) {
     let mut story = Story::new();
     story.op("list", ROOT, "key", FIRST.list(0, false, 60, &[5]));
     story.op("rogue", ROOT, "list", TWIN.list(1, false, 60, &[]));
@@ -304,7 +322,10 @@ fn status_unknown() {
     hire("one-of-two", 13, &[(0, false, 7), (2, false, 7)]);
     // The bit was set before.
     hire("set", 14, &[(0, false, 5)]);
-    check(
+    v.add(
+        "refused/status-unknown",
+        "Of each list that the credential names a long enough version is in the grant's past.",
+        PRECISELY,
         &story,
         "
         by-missing refused status_unknown missing
@@ -317,8 +338,7 @@ fn status_unknown() {
     );
 }
 
-#[test]
-fn out_of_scope() {
+fn out_of_scope(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("other-tag", ALICE, "hired", set("doc/1", "body", 1));
     story.op("no-tag", ALICE, "hired", set("vault", "code", 1));
@@ -331,7 +351,10 @@ fn out_of_scope() {
         "too-wide.vc",
         revoke(BOB, None, Some(0b100)),
     );
-    check(
+    v.add(
+        "refused/out-of-scope",
+        "The scope of a grant lies as the table of roles demands.",
+        ROLES,
         &story,
         "
         other-tag refused out_of_scope hired
@@ -342,8 +365,7 @@ fn out_of_scope() {
     );
 }
 
-#[test]
-fn action_not_permitted() {
+fn action_not_permitted(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.hire("trustee", ROOT_2, "hired", TRUST, Role::IssuerAdmin, A);
     story.hire("reader", ROOT_3, "trustee", BOB, Role::Reader, A);
@@ -381,7 +403,10 @@ fn action_not_permitted() {
         CHIEF,
         "chief.vc",
     );
-    check(
+    v.add(
+        "refused/action-not-permitted",
+        "The role of a grant permits the action.",
+        ROLES,
         &story,
         "
         reader-edits refused action_not_permitted reader
@@ -399,8 +424,7 @@ fn action_not_permitted() {
     );
 }
 
-#[test]
-fn not_yet_valid_and_expired() {
+fn not_yet_valid_and_expired(v: &mut Vectors) {
     let mut story = Story::new();
     let (from_ms, until_ms) = (START_MS + 1000, START_MS + 2000);
     let credential = FIRST.credential(ALICE, Role::Editor, A, (from_ms, until_ms), &[]);
@@ -409,35 +433,72 @@ fn not_yet_valid_and_expired() {
     story.op_at("first", ALICE, "hired", from_ms, title(2));
     story.op_at("last", ALICE, "first", until_ms - 1, title(3));
     story.op_at("late", ALICE, "last", until_ms, title(4));
-    check(
+    v.add(
+        "refused/not-yet-valid",
+        "An op's physical time lies at or after the start of the credential's validity.",
+        REFUSED,
         &story,
         "
         early refused not_yet_valid hired
         late refused expired hired
     ",
     );
+    v.add(
+        "refused/expired",
+        "An op's physical time lies before the end of the credential's validity.",
+        REFUSED,
+        &story,
+        "
+        late refused expired hired
+        early refused not_yet_valid hired
+    ",
+    );
 }
 
-#[test]
-fn the_reason_is_the_condition_at_which_the_last_candidate_falls() {
+fn the_reason_is_the_condition_at_which_the_last_candidate_falls(v: &mut Vectors) {
     let mut story = Story::new();
     let over = FIRST.credential(ALICE, Role::Editor, A, (60, START_MS), &[]);
     story.hire_with("over", ROOT, "key", ALICE, over);
     story.hire("elsewhere", ROOT, "over", ALICE, Role::Editor, B);
     story.hire("reading", ROOT, "elsewhere", ALICE, Role::Reader, A);
     story.op("edit", ALICE, "reading", title(1));
-    check(&story, "edit refused expired over");
+    v.add(
+        "refused/expired-of-three-grants",
+        "The reason is the condition at which the last candidate falls.",
+        PRECISELY,
+        &story,
+        "edit refused expired over",
+    );
 
     story.hire("current", ROOT, "reading", ALICE, Role::Editor, A);
     story.op("applied", ALICE, "current", title(1));
     story.op("revoked", ROOT, "current", revoke(ALICE, None, None));
     story.op("too-late", ALICE, "revoked", title(1));
-    check(
+    v.add(
+        "refused/revoked",
+        "A denial in the past kills the one grant that is left.",
+        REFUSED,
         &story,
         "
-        edit refused expired over
-        applied denied revoked revoked
         too-late refused revoked revoked
+        applied denied revoked revoked
+        edit refused expired over
     ",
     );
+}
+
+cases! {
+    foreign_project,
+    bad_sequence,
+    hlc_not_monotonic,
+    refused_parent,
+    no_grant,
+    bad_credential,
+    untrusted_issuer,
+    a_key_that_the_grant_had_not_seen_vouches_for_nothing,
+    status_unknown,
+    out_of_scope,
+    action_not_permitted,
+    not_yet_valid_and_expired,
+    the_reason_is_the_condition_at_which_the_last_candidate_falls,
 }

@@ -2,8 +2,7 @@
 
 use super::*;
 
-#[test]
-fn what_the_revoker_had_not_seen_is_lost_whatever_its_clock_claims() {
+fn what_the_revoker_had_not_seen_is_lost_whatever_its_clock_claims(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("seen", ALICE, "hired", title(1));
     story.op("revoked", ROOT, "seen", revoke(ALICE, None, None));
@@ -11,7 +10,10 @@ fn what_the_revoker_had_not_seen_is_lost_whatever_its_clock_claims() {
     story.op_at("backdated", ALICE, "concurrent", 0, title(3));
     story.op_at("ahead", ALICE, "backdated", FAR_MS / 2, title(4));
     story.op("after", ALICE, "ahead revoked", title(5));
-    check(
+    v.add(
+        "denied/revoked",
+        "What the revoker had not seen is lost, whatever its clock claims; what it had seen stays.",
+        PRECISELY,
         &story,
         "
         concurrent denied revoked revoked
@@ -22,8 +24,7 @@ fn what_the_revoker_had_not_seen_is_lost_whatever_its_clock_claims() {
     );
 }
 
-#[test]
-fn removal_re_exposes_what_was_dominated() {
+fn removal_re_exposes_what_was_dominated(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("first", ALICE, "hired", title(1));
     story.op("x", ALICE, "first", add("doc/1", "title", "x"));
@@ -38,7 +39,10 @@ fn removal_re_exposes_what_was_dominated() {
     assert_eq!(shown(&story), (json!(1), json!("x")));
     story.op("second", ALICE, "x", title(2));
     story.op("no-x", ALICE, "second", remove("doc/1", "title", "x"));
-    check(
+    v.add(
+        "state/denied-writes-re-expose",
+        "What a denied write or remove had overwritten shows again.",
+        EXPORTS,
         &story,
         "
         second denied revoked revoked
@@ -52,8 +56,7 @@ fn removal_re_exposes_what_was_dominated() {
     assert_eq!(shown(&story), (json!(2), Json::Null));
 }
 
-#[test]
-fn a_grant_restores_only_after_seeing_the_denial_and_only_what_follows() {
+fn a_grant_restores_only_after_seeing_the_denial_and_only_what_follows(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("revoked", ROOT, "hired", revoke(ALICE, None, None));
     story.op("lost", ALICE, "hired", title(1));
@@ -63,19 +66,21 @@ fn a_grant_restores_only_after_seeing_the_denial_and_only_what_follows() {
     story.grant("restored", ROOT_2, "blind revoked", ALICE, "hired.vc");
     story.op("still-lost", ALICE, "by-blind", title(3));
     story.op("follows", ALICE, "still-lost restored", title(4));
-    check(
+    v.add(
+        "applied/grant-after-denial",
+        "Only a grant that has seen the denial restores, and only what follows it.",
+        PRECISELY,
         &story,
         "
+        follows applied restored
         lost denied revoked revoked
         by-blind denied revoked revoked
         still-lost denied revoked revoked
-        follows applied restored
     ",
     );
 }
 
-#[test]
-fn administrators_who_revoke_each_other_both_lose() {
+fn administrators_who_revoke_each_other_both_lose(v: &mut Vectors) {
     let mut story = Story::with_alice();
     story.op("revoke-1", ROOT, "hired", revoke(ROOT_2, None, None));
     story.op("revoke-2", ROOT_2, "hired", revoke(ROOT, None, None));
@@ -84,7 +89,10 @@ fn administrators_who_revoke_each_other_both_lose() {
     story.op("edit-3", ROOT_3, "revoke-1 revoke-2", title(3));
     story.op("edit-after", ROOT, "revoke-1 revoke-2", title(4));
     story.op("edit-alice", ALICE, "hired", title(5));
-    check(
+    v.add(
+        "denied/revoked-each-other",
+        "Two administrators who revoke each other concurrently both lose.",
+        CHOICES,
         &story,
         "
         revoke-1 denied revoked revoke-2
@@ -97,31 +105,40 @@ fn administrators_who_revoke_each_other_both_lose() {
     );
 }
 
-#[test]
-fn a_denial_that_is_itself_denied_still_denies() {
+fn a_denial_that_is_itself_denied_still_denies(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("boss-revokes", BOSS, "hired", revoke(ALICE, None, None));
     story.op("root-revokes", ROOT, "hired", revoke(BOSS, None, None));
     story.op("edit", ALICE, "hired", title(1));
-    check(
+    v.add(
+        "denied/revoked-by-a-denied-revocation",
+        "A denial is effective once admitted, also if it is itself denied.",
+        CHOICES,
         &story,
         "
-        boss-revokes denied revoked root-revokes
         edit denied revoked boss-revokes
+        boss-revokes denied revoked root-revokes
     ",
     );
 }
 
-#[test]
-fn a_denial_does_not_deny_itself() {
+fn a_denial_does_not_deny_itself(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("resigns", ROOT, "hired", revoke(ROOT, None, None));
     story.op("root-after", ROOT, "resigns", title(1));
-    check(&story, "root-after refused revoked resigns");
+    v.add(
+        "applied/denial-spares-itself",
+        "A denial never denies itself: who revokes their own key makes a last op that stands.",
+        SEQUENCE,
+        &story,
+        "
+        resigns applied genesis
+        root-after refused revoked resigns
+    ",
+    );
 }
 
-#[test]
-fn a_revocation_reaches_no_further_than_its_author() {
+fn a_revocation_reaches_no_further_than_its_author(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.hire(
         "promoted-chief",
@@ -153,37 +170,52 @@ fn a_revocation_reaches_no_further_than_its_author() {
     story.op("edit-bob", BOB, "far", set("doc/2", "labels", 1));
     story.op("edit-far", OUTSIDER, "far", set("doc/2", "labels", 2));
     story.op("edit-alice", ALICE, "far", title(2));
-    check(
+    v.add(
+        "applied/revocation-out-of-reach",
+        "A revocation reaches no further than its author's authority.",
+        CHOICES,
         &story,
         "
+        edit-root applied genesis
         edit-bob denied revoked revoke-bob
         edit-alice denied revoked revoke-by-chief
     ",
     );
 }
 
-#[test]
-fn a_revocation_takes_the_role_and_the_scope_that_it_names() {
-    for (role, scope, is_denied) in [
-        (None, None, true),
-        (Some(Role::Editor), None, true),
-        (Some(Role::Reader), None, false),
-        (None, Some(A), true),
-        (None, Some(B), false),
-        (None, Some(AB), true),
-        (Some(Role::Editor), Some(B), false),
-        (Some(Role::Reader), Some(A), false),
-        (Some(Role::Root), None, false),
+fn a_revocation_takes_the_role_and_the_scope_that_it_names(v: &mut Vectors) {
+    for (role, scope, path) in [
+        (None, None, "denied/revoked-whole"),
+        (Some(Role::Editor), None, "denied/revoked-role"),
+        (Some(Role::Reader), None, "applied/revoked-other-role"),
+        (None, Some(A), "denied/revoked-scope"),
+        (None, Some(B), "applied/revoked-other-scope"),
+        (None, Some(AB), "denied/revoked-scope-that-meets"),
+        (
+            Some(Role::Editor),
+            Some(B),
+            "applied/revoked-role-in-other-scope",
+        ),
+        (
+            Some(Role::Reader),
+            Some(A),
+            "applied/revoked-other-role-in-scope",
+        ),
+        (Some(Role::Root), None, "applied/revoked-administrator-role"),
     ] {
         let mut story = Story::with_alice();
         story.op("revoked", ROOT, "hired", revoke(ALICE, role, scope));
         story.op("edit", ALICE, "hired", title(1));
-        check(
+        let is_denied = path.starts_with("denied/");
+        v.add(
+            path,
+            "A revocation takes the role and meets the scope that it names.",
+            PRECISELY,
             &story,
             if is_denied {
                 "edit denied revoked revoked"
             } else {
-                ""
+                "edit applied hired"
             },
         );
     }
@@ -196,7 +228,10 @@ fn a_revocation_takes_the_role_and_the_scope_that_it_names() {
         revoke(ROOT, Some(Role::Root), Some(B)),
     );
     story.op("edit", ROOT, "key", title(1));
-    check(
+    v.add(
+        "denied/revoked-root-has-no-scope",
+        "Root's own authority has no bounds for the tags of a revocation to miss.",
+        PRECISELY,
         &story,
         "
         edit denied revoked revoked
@@ -204,8 +239,7 @@ fn a_revocation_takes_the_role_and_the_scope_that_it_names() {
     );
 }
 
-#[test]
-fn of_the_denials_of_several_grants_the_least_is_the_witness() {
+fn of_the_denials_of_several_grants_the_least_is_the_witness(v: &mut Vectors) {
     let edit = || set("doc/2", "title", 1);
     for fillers in 0..6 {
         let mut story = Story::new();
@@ -233,21 +267,28 @@ fn of_the_denials_of_several_grants_the_least_is_the_witness() {
         } else {
             "other-half"
         };
-        check(
-            &story,
-            &format!(
-                "
-                concurrent denied revoked {least}
-                by-half denied revoked other-half
-                after refused revoked {least}
+        let expect = format!(
             "
-            ),
+            concurrent denied revoked {least}
+            by-half denied revoked other-half
+            after refused revoked {least}
+        "
+        );
+        if fillers > 0 {
+            check(&story, &expect);
+            continue;
+        }
+        v.add(
+            "denied/revoked-of-two-grants",
+            "Of the denials of several dead grants the one with the least op id is named.",
+            DENIED,
+            &story,
+            &expect,
         );
     }
 }
 
-#[test]
-fn the_witness_of_an_applied_op_is_a_grant_that_lives() {
+fn the_witness_of_an_applied_op_is_a_grant_that_lives(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.hire(
         "promoted-chief",
@@ -264,7 +305,32 @@ fn the_witness_of_an_applied_op_is_a_grant_that_lives() {
     } else {
         ("hired", "again", BOSS)
     };
-    check(&story, &format!("edit applied {least}"));
+    v.add(
+        "applied/least-grant-is-witness",
+        "The witness of an applied op is the live warrant with the least op id.",
+        DENIED,
+        &story,
+        &format!("edit applied {least}"),
+    );
     story.op("revoked", ROOT_2, "again", revoke(boss, None, None));
-    check(&story, &format!("edit applied {other}"));
+    v.add(
+        "applied/other-grant-lives",
+        "An op is applied while one of its warrants lives, and that one is its witness.",
+        DENIED,
+        &story,
+        &format!("edit applied {other}"),
+    );
+}
+
+cases! {
+    what_the_revoker_had_not_seen_is_lost_whatever_its_clock_claims,
+    removal_re_exposes_what_was_dominated,
+    a_grant_restores_only_after_seeing_the_denial_and_only_what_follows,
+    administrators_who_revoke_each_other_both_lose,
+    a_denial_that_is_itself_denied_still_denies,
+    a_denial_does_not_deny_itself,
+    a_revocation_reaches_no_further_than_its_author,
+    a_revocation_takes_the_role_and_the_scope_that_it_names,
+    of_the_denials_of_several_grants_the_least_is_the_witness,
+    the_witness_of_an_applied_op_is_a_grant_that_lives,
 }

@@ -1,0 +1,174 @@
+//! The vectors under `docs/vectors`: for every reason, every rule of the codec and of the state, and every law, files
+//! whose first line is the verdict. Verdicts are written by hand beside the history or the bytes; the engine and the
+//! naive oracle have to agree with them before a file is made.
+
+mod book;
+mod cases;
+mod codec;
+
+#[path = "../../../core/tests/wire/frames.rs"]
+mod frames;
+#[expect(dead_code, reason = "the tests of the core use the rest")]
+#[path = "../../../core/tests/wire/hostile.rs"]
+mod hostile;
+#[expect(dead_code, reason = "the tests of the core use the rest")]
+#[path = "../../../core/tests/wire/raw.rs"]
+mod raw;
+#[expect(dead_code, reason = "the tests of the core use the rest")]
+#[path = "../../../core/tests/wire/sample.rs"]
+mod sample;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use ecac_core::{Denial, Refusal};
+use ecac_oracle::laws::Law;
+
+use book::Vectors;
+
+/// What writes the files.
+const REWRITE: &str = "ECAC_BLESS=1 cargo test -p ecac-oracle --test vectors";
+
+/// The directories of vectors. Others beside them are not touched.
+const GROUPS: [&str; 7] = [
+    "applied", "codec", "denied", "laws", "pending", "refused", "state",
+];
+
+/// What the tests make.
+static GENERATED: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let mut vectors = Vectors::default();
+    for case in cases::ALL.iter().copied().flatten() {
+        case(&mut vectors);
+    }
+    codec::add(&mut vectors);
+    vectors.0
+});
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The files that are checked in.
+#[expect(clippy::disallowed_methods, reason = "the test compares files")]
+fn checked_in() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for group in GROUPS {
+        let directory = repository().join("docs/vectors").join(group);
+        let Ok(entries) = fs::read_dir(directory) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy();
+            let content = String::from_utf8(fs::read(&path).unwrap()).unwrap();
+            files.insert(format!("{group}/{name}"), content);
+        }
+    }
+    files
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "writing is asked for by the environment"
+)]
+fn rewrite(vectors: &BTreeMap<String, String>) {
+    let root = repository().join("docs/vectors");
+    for (path, content) in vectors {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    for stray in checked_in()
+        .keys()
+        .filter(|path| !vectors.contains_key(*path))
+    {
+        fs::remove_file(root.join(stray)).unwrap();
+    }
+}
+
+#[test]
+fn vectors_are_current() {
+    let vectors = &*GENERATED;
+    for path in vectors.keys() {
+        let group = path.split('/').next().unwrap();
+        assert!(GROUPS.contains(&group), "{path} is in no group");
+    }
+    if std::env::var_os("ECAC_BLESS").is_some() {
+        rewrite(vectors);
+    }
+    let files = checked_in();
+    let paths: BTreeSet<&String> = vectors.keys().chain(files.keys()).collect();
+    let faults: Vec<String> = paths
+        .into_iter()
+        .filter_map(|path| match (vectors.get(path), files.get(path)) {
+            (Some(vector), Some(file)) if vector == file => None,
+            (Some(_), Some(_)) => Some(format!("{path} differs")),
+            (Some(_), None) => Some(format!("{path} is missing")),
+            (None, _) => Some(format!("{path} comes from no test")),
+        })
+        .collect();
+    assert!(
+        faults.is_empty(),
+        "docs/vectors is not what the tests make; `{REWRITE}` writes it:\n{}",
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn every_reason_rule_and_law_has_a_vector() {
+    let vectors = &*GENERATED;
+    let first: BTreeSet<&str> = vectors
+        .values()
+        .filter_map(|it| it.lines().next())
+        .collect();
+    let refused = Refusal::ALL
+        .iter()
+        .map(|it| format!("expect: refused {it}"));
+    let denied = Denial::ALL.iter().map(|it| format!("expect: denied {it}"));
+    // Whether two readings of the definitions agree is asked of every file, so no file is about that.
+    let laws = Law::ALL.iter().filter(|law| **law != Law::OracleEquality);
+    let laws = laws.map(|law| format!("expect: holds {law}"));
+    let mut without: Vec<String> = refused
+        .chain(denied)
+        .chain(laws)
+        .filter(|line| !first.contains(line.as_str()))
+        .collect();
+    let faults: BTreeSet<&str> = vectors
+        .values()
+        .flat_map(|it| it.lines())
+        .filter_map(|line| line.strip_prefix("fault: "))
+        .collect();
+    let faultless = codec::FAULTS.iter().filter(|it| !faults.contains(*it));
+    without.extend(faultless.map(|it| format!("fault: {it}")));
+    assert!(without.is_empty(), "no vector has the line {without:#?}");
+}
+
+#[test]
+fn every_rule_stands_where_the_vector_says() {
+    /// How a heading of a page is referred to.
+    fn anchor(heading: &str) -> String {
+        let words = heading.trim_start_matches('#').trim().to_lowercase();
+        words.replace(' ', "-")
+    }
+    let mut rules: BTreeSet<String> = BTreeSet::new();
+    for vector in GENERATED.values() {
+        let rule = vector.lines().nth(2).unwrap().strip_prefix("rule: ");
+        rules.insert(rule.unwrap().to_owned());
+    }
+    for rule in rules {
+        let Some((page, place)) = rule.split_once('#') else {
+            assert!(rule.starts_with("RFC "), "{rule}");
+            continue;
+        };
+        let text = fs::read_to_string(repository().join(page)).expect(page);
+        let stands = if page.ends_with(".md") {
+            let mut headings = text.lines().filter(|line| line.starts_with('#'));
+            headings.any(|heading| anchor(heading) == place)
+        } else {
+            text.contains(place)
+        };
+        assert!(stands, "{rule}");
+    }
+}
