@@ -5,6 +5,7 @@
 mod book;
 mod cases;
 mod codec;
+mod rules;
 
 #[path = "../../../core/tests/wire/frames.rs"]
 mod frames;
