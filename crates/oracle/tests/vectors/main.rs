@@ -61,9 +61,14 @@ fn checked_in() -> BTreeMap<String, String> {
             continue;
         };
         for entry in entries {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy();
-            let content = String::from_utf8(fs::read(&path).unwrap()).unwrap();
+            let path = entry.expect("docs/vectors is there and writable").path();
+            let name = path
+                .file_name()
+                .expect("docs/vectors is there and writable")
+                .to_string_lossy();
+            let content =
+                String::from_utf8(fs::read(&path).expect("docs/vectors is there and writable"))
+                    .expect("docs/vectors is there and writable");
             files.insert(format!("{group}/{name}"), content);
         }
     }
@@ -78,14 +83,15 @@ fn rewrite(vectors: &BTreeMap<String, String>) {
     let root = repository().join("docs/vectors");
     for (path, content) in vectors {
         let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
+        fs::create_dir_all(path.parent().expect("docs/vectors is there and writable"))
+            .expect("docs/vectors is there and writable");
+        fs::write(path, content).expect("docs/vectors is there and writable");
     }
     for stray in checked_in()
         .keys()
         .filter(|path| !vectors.contains_key(*path))
     {
-        fs::remove_file(root.join(stray)).unwrap();
+        fs::remove_file(root.join(stray)).expect("docs/vectors is there and writable");
     }
 }
 

@@ -238,7 +238,7 @@ fn bad_credential(v: &mut Vectors) {
 fn untrusted_issuer(v: &mut Vectors) {
     let mut story = Story::new();
     let mut hire = |name: &str, after: &str, hand: Hand, from_ms: u64| {
-        let subject = BOB + u8::try_from(story.ops.len()).unwrap() % 8;
+        let subject = BOB + u8::try_from(story.ops.len()).expect("few ops") % 8;
         let credential = hand.credential(subject, Role::Editor, A, (from_ms, FAR_MS), &[]);
         story.hire_with(name, ROOT, after, subject, credential);
         story.op(&format!("by-{name}"), subject, name, title(1));
@@ -253,7 +253,7 @@ fn untrusted_issuer(v: &mut Vectors) {
         Hand { kid: 1, ..FIRST }.trusted((100, 200)),
     );
     let mut hire = |name: &str, after: &str, from_ms: u64| {
-        let subject = 16 + u8::try_from(story.ops.len()).unwrap() % 8;
+        let subject = 16 + u8::try_from(story.ops.len()).expect("few ops") % 8;
         let hand = Hand { kid: 1, ..FIRST };
         let credential = hand.credential(subject, Role::Editor, A, (from_ms, FAR_MS), &[]);
         story.hire_with(name, ROOT, after, subject, credential);

@@ -17,11 +17,11 @@ fn concurrent_writes_all_win_and_the_least_hash_is_shown(v: &mut Vectors) {
         "write-0 applied genesis",
     );
     let field = &state(&story)["objects"]["doc/1"]["fields"]["title"].clone();
-    assert_eq!(field["winners"].as_array().unwrap().len(), 3);
+    assert_eq!(field["winners"].as_array().expect("an array").len(), 3);
     // RFC 8949 section 4.2.1: small integers are one byte.
     let least = (1..4_u8)
         .min_by_key(|value| *blake3::hash(&[*value]).as_bytes())
-        .unwrap();
+        .expect("three values");
     assert_eq!(field["value"], json!(least));
     story.op("settled", ROOT, "write-0 write-1 write-2", title(9));
     v.add(
@@ -32,7 +32,7 @@ fn concurrent_writes_all_win_and_the_least_hash_is_shown(v: &mut Vectors) {
         "settled applied genesis",
     );
     let field = &state(&story)["objects"]["doc/1"]["fields"]["title"].clone();
-    assert_eq!(field["winners"].as_array().unwrap().len(), 1);
+    assert_eq!(field["winners"].as_array().expect("an array").len(), 1);
     assert_eq!(field["value"], json!(9));
 }
 
@@ -76,7 +76,11 @@ fn adds_of_one_element_keep_a_tag_each(v: &mut Vectors) {
     let mut tags = story.ids("first second other");
     tags.sort_unstable();
     assert_eq!(element["tags"], json!(tags));
-    let winners: Vec<&Json> = element["winners"].as_array().unwrap().iter().collect();
+    let winners: Vec<&Json> = element["winners"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .collect();
     let mut expected = story.ids("second other");
     expected.sort_unstable();
     assert!(
