@@ -20,14 +20,21 @@ fn report(args: &[&str]) -> Json {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let mut report: Json = serde_json::from_slice(&output.stdout).unwrap();
-    report.as_object_mut().unwrap().remove("duration_ms").unwrap();
+    report
+        .as_object_mut()
+        .unwrap()
+        .remove("duration_ms")
+        .unwrap();
     report
 }
 
 #[test]
 fn what_is_seen_depends_on_the_seed_and_not_on_the_threads() {
     let one = report(&["--histories", "40", "--seed", "3", "--jobs", "1"]);
-    assert_eq!(one, report(&["--histories", "40", "--seed", "3", "--jobs", "3"]));
+    assert_eq!(
+        one,
+        report(&["--histories", "40", "--seed", "3", "--jobs", "3"])
+    );
     assert_ne!(one, report(&["--histories", "40", "--seed", "4"]));
     assert_eq!(one["histories"], 40);
     assert!(one["ops"].as_u64().unwrap() > 400, "{one}");
