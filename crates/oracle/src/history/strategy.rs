@@ -10,7 +10,7 @@ use super::{
 };
 use crate::world::{FAR_MS, FIRST, Hand, START_MS};
 
-/// Histories of at most [`OPS_MAX`] ops.
+/// Histories of at most [`super::OPS_MAX`] ops.
 pub fn histories() -> impl Strategy<Value = History> {
     let setup = setup();
     let kept = prop::collection::vec(prop::bool::weighted(0.97), setup.len());
