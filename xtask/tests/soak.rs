@@ -71,7 +71,8 @@ fn an_export_is_the_same_every_time_and_overwrites_nothing() {
     let [one, other] = ["one", "other"].map(|name| {
         let directory = beside.path().join(name);
         let path = directory.to_str().unwrap().to_owned();
-        report(&["--histories", "3", "--seed", "8", "--export", &path]);
+        let output = soak(&["--histories", "3", "--seed", "8", "--export", &path]);
+        assert_eq!(output.status.code(), Some(0));
         files(&directory)
     });
     assert_eq!(one, other);
