@@ -8,12 +8,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::{Artifact, Commit, Part, Summary, exit};
-use xshell::{Cmd, Shell, cmd};
+use xshell::{Cmd, Shell};
 
 use crate::engine;
 use crate::environment::Variable;
 use crate::error::Failure;
 use crate::manifest::Parameters;
+use crate::network::Network;
 use crate::process;
 use crate::progress::Progress;
 use crate::workdir::WorkDir;
@@ -24,6 +25,8 @@ pub(crate) struct CrossCheck<'a> {
     pub(crate) ecac: &'a Path,
     /// Its environment.
     pub(crate) environment: &'a [Variable],
+    /// How much network it has.
+    pub(crate) network: Network,
     /// What was run.
     pub(crate) parameters: &'a Parameters,
     /// The commit that the artifacts cite.
@@ -48,7 +51,7 @@ impl CrossCheck<'_> {
     }
 
     fn scenario(&self, shell: &Shell, scenario: &str, work: &WorkDir) -> Result<()> {
-        let (ecac, commit) = (self.ecac, self.commit.to_string());
+        let commit = self.commit.to_string();
         let (seed, ops) = (
             self.parameters.seed.to_string(),
             self.parameters.ops.to_string(),
@@ -56,22 +59,23 @@ impl CrossCheck<'_> {
         let log = self.name(scenario, Part::Ops);
 
         let made = work.create(&format!("bench-run-{scenario}"))?;
-        self.ecac(cmd!(
-            shell,
-            "{ecac} bench run --scenario {scenario} --seed {seed} --ops {ops} --commit {commit} --out {made}"
-        ))?;
+        let run = self
+            .ecac(shell)
+            .args(["bench", "run", "--scenario", scenario]);
+        let run = run.args(["--seed", &seed, "--ops", &ops, "--commit", &commit]);
+        self.output(run.arg("--out").arg(&made))?;
         let parts = [Part::Csv, Part::Timeline, Part::State, Part::Ops];
         self.same_files(scenario, &parts, &made, "ecac bench run")?;
 
         let observed = work.create(&format!("bench-observe-{scenario}"))?;
-        self.ecac(cmd!(
-            shell,
-            "{ecac} bench observe {log} --scenario {scenario} --seed {seed} --commit {commit} --out {observed}"
-        ))?;
+        let observe = self.ecac(shell).args(["bench", "observe", &log]);
+        let observe = observe.args(["--scenario", scenario, "--seed", &seed]);
+        let observe = observe.args(["--commit", &commit]).arg("--out");
+        self.output(observe.arg(&observed))?;
         let parts = [Part::Csv, Part::Timeline, Part::State];
         self.same_files(scenario, &parts, &observed, "ecac bench observe")?;
 
-        let state = self.ecac(cmd!(shell, "{ecac} dump-state-json {log}"))?;
+        let state = self.output(self.ecac(shell).args(["dump-state-json", &log]))?;
         self.same(
             &self.name(scenario, Part::State),
             &state,
@@ -80,21 +84,21 @@ impl CrossCheck<'_> {
     }
 
     fn summaries(&self, shell: &Shell) -> Result<()> {
-        let ecac = self.ecac;
         let seed = self.parameters.seed.to_string();
         let scenario = engine::summary_scenario(&self.parameters.scenarios);
         let log = self.name(scenario, Part::Ops);
         let audit = Summary::AuditLog.name();
 
         let node = engine::observer(self.parameters.seed);
-        let trust = self.ecac(cmd!(shell, "{ecac} trust-dump {log}"))?;
+        let trust = self.output(self.ecac(shell).args(["trust-dump", &log]))?;
         self.same(Summary::TrustView.name(), &trust, "ecac trust-dump")?;
-        let export = self.ecac(cmd!(shell, "{ecac} audit-export {log} --seed {seed}"))?;
+        let export = self.ecac(shell).args(["audit-export", &log]);
+        let export = self.output(export.args(["--seed", &seed]))?;
         self.same(audit, &export, "ecac audit-export")?;
-        let verdict = self.ecac(cmd!(
-            shell,
-            "{ecac} audit-verify {audit} --log {log} --node {node}"
-        ))?;
+        let verify = self
+            .ecac(shell)
+            .args(["audit-verify", audit, "--log", &log]);
+        let verdict = self.output(verify.args(["--node", &node]))?;
         self.same(Summary::AuditVerify.name(), &verdict, "ecac audit-verify")
     }
 
@@ -106,10 +110,12 @@ impl CrossCheck<'_> {
         artifact.file_name(self.parameters.seed, self.commit)
     }
 
-    fn ecac(&self, command: Cmd<'_>) -> Result<Vec<u8>> {
-        let variables = self.environment.iter().map(|(name, value)| (name, value));
-        process::run(self.progress, command.env_clear().envs(variables))?
-            .require(exit::VERIFICATION)
+    fn ecac<'sh>(&self, shell: &'sh Shell) -> Cmd<'sh> {
+        self.network.command(shell, self.ecac, self.environment)
+    }
+
+    fn output(&self, command: Cmd<'_>) -> Result<Vec<u8>> {
+        process::run(self.progress, command)?.require(exit::VERIFICATION)
     }
 
     fn same_files(&self, scenario: &str, parts: &[Part], dir: &Path, by: &str) -> Result<()> {

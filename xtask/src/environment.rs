@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::network::Network;
 use crate::workspace;
 
 /// Variables that the build inherits: where programs and caches are, and how to reach a registry.
@@ -141,11 +142,15 @@ impl Inherited {
     }
 }
 
-/// The environment of the freshly built programs: they need nothing of this machine.
-pub(crate) fn of_built_programs(source_date_epoch: u64) -> Vec<Variable> {
+/// The environment of the freshly built programs: they need nothing of this machine. What starts them without a
+/// network has to be found on PATH.
+pub(crate) fn of_built_programs(source_date_epoch: u64, network: Network) -> Vec<Variable> {
+    let path = (network == Network::NoInterface).then_some("PATH");
     let mut variables: Vec<_> = ["SystemRoot", "SystemDrive", "TMPDIR", "TEMP", "TMP"]
         .iter()
-        .filter_map(|name| Some(((*name).into(), env::var_os(name)?)))
+        .copied()
+        .chain(path)
+        .filter_map(|name| Some((name.into(), env::var_os(name)?)))
         .collect();
     variables.extend([
         ("LC_ALL".into(), "C".into()),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::exit;
+use memchr::memmem;
 
 use crate::error::Failure;
 
@@ -17,7 +18,7 @@ pub(crate) fn check(binaries: &[PathBuf], secrets: &[PathBuf]) -> Result<()> {
         let bytes = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
         for secret in secrets.iter().filter(|path| is_telling(path)) {
             let needle = needle(secret);
-            if let Some(offset) = find(&bytes, &needle) {
+            if let Some(offset) = memmem::find(&bytes, &needle) {
                 let name = binary.file_name().unwrap_or(binary.as_os_str());
                 return Err(Failure::new(
                     exit::BUILD,
@@ -47,12 +48,6 @@ fn needle(path: &Path) -> Vec<u8> {
     let mut needle = path.as_os_str().as_encoded_bytes().to_vec();
     needle.push(std::path::MAIN_SEPARATOR as u8);
     needle
-}
-
-fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes
-        .windows(needle.len())
-        .position(|window| window == needle)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::publish::Target;
 use crate::readme;
 use crate::summary::Bundle;
+use crate::workdir::WorkDir;
 use crate::workspace;
 
 /// The largest golden set, in bytes, since git keeps every one of them for ever.
@@ -81,7 +82,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         parameters: &Parameters::cited(),
         build: &args.build,
     };
-    let outcome = pipeline::run(&plan, &progress, &mut times)?;
+    let work = WorkDir::new(args.build.keep_temp)?;
+    let outcome = pipeline::run(&plan, &work, &progress, &mut times)?;
     let size_bytes = check_size(&outcome.files)?;
     progress.stage(&mut times, "publish", || target.replace(&outcome.files))?;
     let digest = &outcome.digests.gz_sha256;

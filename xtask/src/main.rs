@@ -5,6 +5,7 @@ mod artifact_dir;
 mod bundle;
 mod causes;
 mod citation;
+mod claim;
 mod compare;
 mod compile;
 mod crosscheck;
@@ -16,6 +17,7 @@ mod golden;
 mod golden_set;
 mod interrupt;
 mod manifest;
+mod network;
 mod output;
 mod parameters;
 mod pipeline;
@@ -30,6 +32,7 @@ mod soak;
 mod stage;
 mod summary;
 mod tree;
+mod twice;
 mod verify_golden;
 mod workdir;
 mod workspace;
@@ -52,6 +55,7 @@ enum Command {
     #[command(after_help = help(&[
         "cargo xtask repro",
         "cargo xtask repro --offline --jobs 4",
+        "cargo xtask repro --twice",
         "cargo xtask repro --scenario hb-chain --seed 7 --ops 2000 --out /tmp/mine",
         "cargo xtask repro --format json | jq .bundle",
     ]))]

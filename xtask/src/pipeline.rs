@@ -6,15 +6,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use ecac_artifact::archive::Digests;
 use ecac_artifact::{ArtifactSet, Digest, ExpectedSet, Published, Summary, exit};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell};
 
 use crate::artifact_dir::Listing;
 use crate::citation::Citation;
-use crate::compile::{self, BuildArgs, Network};
+use crate::compile::{self, BinaryDigests, BuildArgs, Built};
 use crate::crosscheck::CrossCheck;
 use crate::environment;
 use crate::error::Failure;
 use crate::manifest::{Manifest, Parameters};
+use crate::network::Network;
 use crate::preflight::Source;
 use crate::process;
 use crate::progress::{Progress, StageTime};
@@ -56,22 +57,26 @@ pub(crate) struct Outcome {
     pub(crate) manifest: Manifest,
     /// The tree that was built.
     pub(crate) built: Citation,
+    /// The programs that were built, for as long as the working directory of the run is there.
+    pub(crate) programs: Built,
+    /// Their digests.
+    pub(crate) binaries: BinaryDigests,
     /// The digests of the tarball.
     pub(crate) digests: Digests,
-    /// What is known about the network during the build.
+    /// What is known about the network while the tree was built and the programs ran.
     pub(crate) network: Network,
     /// Whether the trust digest was compared with the README.
     pub(crate) trust: TrustCheck,
 }
 
-/// Builds the clean tree, runs the scenarios in what was built, and checks every claim.
+/// Builds the clean tree in the empty directory `work`, runs the scenarios in what was built, and checks every claim.
 pub(crate) fn run(
     plan: &Plan<'_>,
+    work: &WorkDir,
     progress: &Progress,
     times: &mut Vec<StageTime>,
 ) -> Result<Outcome> {
     let epoch = plan.source.commit_time;
-    let work = WorkDir::new(plan.build.keep_temp)?;
     let tree = progress.stage(times, "clean tree", || {
         let tree = work.create("tree")?;
         plan.source.export(&tree, progress)?;
@@ -80,33 +85,33 @@ pub(crate) fn run(
     let source = Citation::of_tree(&tree, plan.source.stamp())?;
     let citation = plan.citation.unwrap_or(&source);
     let expected = plan.parameters.expected(&citation.commit)?;
-    let built = progress.stage(times, "build", || {
-        compile::release(&tree, epoch, plan.build, progress)
+    let (network, programs, binaries) = progress.stage(times, "build", || {
+        let network = Network::choose(plan.build.offline, progress)?;
+        let programs = compile::release(&tree, epoch, plan.build, network, progress)?;
+        let binaries = programs.digests()?;
+        Ok((network, programs, binaries))
     })?;
 
-    let programs = environment::of_built_programs(epoch);
+    let environment = environment::of_built_programs(epoch, network);
     let staged_dir = work.create("staged")?;
     let staged = progress.stage(times, "scenarios", || {
-        stage(
-            &built.xtask,
-            &staged_dir,
-            &programs,
-            citation,
-            plan,
-            progress,
-        )
+        let shell = Shell::new().context("find the working directory")?;
+        shell.change_dir(&staged_dir);
+        let command = network.command(&shell, &programs.xtask, &environment);
+        stage(command, &staged_dir, citation, plan.parameters, progress)
     })?;
     progress.stage(times, "cross-check", || {
         CrossCheck {
-            ecac: &built.ecac,
-            environment: &programs,
+            ecac: &programs.ecac,
+            environment: &environment,
+            network,
             parameters: plan.parameters,
             commit: &citation.commit,
             staged_dir: &staged_dir,
             staged: &staged,
             progress,
         }
-        .run(&work)
+        .run(work)
     })?;
     let set = ArtifactSet::new(expected.clone(), staged)
         .map_err(|difference| set_failure(&difference, "the scenarios"))?;
@@ -120,28 +125,27 @@ pub(crate) fn run(
         expected,
         manifest,
         built: source,
+        programs,
+        binaries,
         digests,
-        network: built.network,
+        network,
         trust,
     })
 }
 
-/// Runs the scenarios in the freshly built program and reads what it wrote.
-fn stage(
-    xtask: &Path,
-    staged_dir: &Path,
-    environment: &[environment::Variable],
+/// Runs the scenarios in `xtask`, the command that starts the freshly built program, and reads what it wrote to the
+/// empty directory `dir`.
+pub(crate) fn stage(
+    xtask: Cmd<'_>,
+    dir: &Path,
     citation: &Citation,
-    plan: &Plan<'_>,
+    parameters: &Parameters,
     progress: &Progress,
 ) -> Result<BTreeMap<String, Vec<u8>>> {
-    let shell = Shell::new().context("find the working directory")?;
-    shell.change_dir(staged_dir);
-    let args = [citation.to_args(), plan.parameters.to_args()].concat();
-    let command = cmd!(shell, "{xtask} stage --out {staged_dir} {args...}");
-    let variables = environment.iter().map(|(name, value)| (name, value));
-    process::run(progress, command.env_clear().envs(variables))?.require(exit::VERIFICATION)?;
-    let listing = Listing::read(staged_dir)?;
+    let args = [citation.to_args(), parameters.to_args()].concat();
+    let command = xtask.args(["stage", "--out"]).arg(dir).args(args);
+    process::run(progress, command)?.require(exit::VERIFICATION)?;
+    let listing = Listing::read(dir)?;
     if let Some((name, kind)) = listing.irregular.first_key_value() {
         let message = format!("the scenarios wrote {name}, which is {kind}");
         return Err(Failure::new(exit::EXTRA, message).into());

@@ -9,11 +9,18 @@ use anyhow::{Context as _, Result};
 use ecac_artifact::{Artifact, Commit, Part, Summary, exit};
 use tempfile::TempDir;
 
+use crate::claim::{self, Claim};
 use crate::engine;
 use crate::error::Failure;
 use crate::interrupt;
+use crate::output;
 use crate::tree::set_mode;
 use crate::workspace;
+
+/// The end of the name of what was moved aside to make room for the new.
+const ASIDE: &str = "-old";
+
+const ROOM_OR_ACCESS: &str = "make room or give access, or choose another with --out";
 
 /// A directory that may be replaced.
 #[derive(Debug)]
@@ -36,6 +43,7 @@ impl Target {
             parent: parent.to_owned(),
             path: path.clone(),
         };
+        target.recover()?;
         target.check_contents()?;
         // Creating and removing a directory beside the target shows that the real one can be made there.
         drop(target.beside()?);
@@ -51,27 +59,76 @@ impl Target {
     pub(crate) fn replace(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
         self.check_contents()?;
         let prepared = self.beside()?;
+        let _claim = Claim::on(prepared.path());
         for (name, bytes) in files {
+            interrupt::check()?;
             let path = prepared.path().join(name);
-            write_durably(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+            write_durably(&path, bytes).map_err(|error| self.write_failure(&path, &error))?;
         }
+        let _turn = Claim::turn(&self.parent)?;
         interrupt::check()?;
         let publish = || -> io::Result<()> {
             set_mode(prepared.path(), 0o755)?;
             sync_dir(prepared.path())?;
-            swap(prepared.path(), &self.path)?;
-            sync_dir(&self.parent)
+            swap(prepared.path(), &self.path)
         };
-        publish().with_context(|| format!("replace {}", self.path.display()))
+        publish().map_err(|error| self.write_failure(&self.path, &error))?;
+        sync_dir(&self.parent).with_context(|| format!("sync {}", self.parent.display()))
+    }
+
+    fn write_failure(&self, path: &Path, error: &io::Error) -> anyhow::Error {
+        let message = format!(
+            "cannot write {}: {}; {} is as it was",
+            path.display(),
+            io::Error::from(error.kind()),
+            self.path.display()
+        );
+        Failure::environment(message).hint(ROOM_OR_ACCESS).into()
+    }
+
+    /// Tidies up after a run that was killed while it published: puts the target back where such a run had moved it
+    /// aside, and names what else it left.
+    fn recover(&self) -> Result<()> {
+        // `beside` tells the user of a parent that cannot be read.
+        let Ok(mut left) = claim::abandoned(&self.parent, &self.prefix()) else {
+            return Ok(());
+        };
+        if left.is_empty() {
+            return Ok(());
+        }
+        // Nobody moves anything aside now, so what stands there was left before.
+        let _turn = Claim::turn(&self.parent)?;
+        left.retain(|path| path.exists());
+        if !self.path.exists()
+            && let Some(at) = left.iter().position(|path| is_aside(path))
+        {
+            let aside = left.remove(at);
+            fs::rename(&aside, &self.path)
+                .with_context(|| format!("move {} back", aside.display()))?;
+            let path = self.path.display();
+            output::note(&format!(
+                "note: put {path} back, which a killed run had moved aside\n"
+            ));
+        }
+        for path in left {
+            let path = path.display();
+            output::note(&format!(
+                "note: a run that was killed left {path}; it can be removed\n"
+            ));
+        }
+        Ok(())
+    }
+
+    /// How the names of directories beside the target begin.
+    fn prefix(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        format!(".{}-", name.to_string_lossy())
     }
 
     /// A fresh directory on the same file system, which removes itself.
     fn beside(&self) -> Result<TempDir> {
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(self.path.file_name().unwrap_or_default());
-        prefix.push("-");
         tempfile::Builder::new()
-            .prefix(&prefix)
+            .prefix(&self.prefix())
             .tempdir_in(&self.parent)
             .map_err(|error| {
                 let problem = match error.kind() {
@@ -80,7 +137,7 @@ impl Target {
                 };
                 let message = format!("cannot write in {}: {problem}", self.parent.display());
                 Failure::environment(message)
-                    .hint("create the directory, make room or give access, or choose another with --out")
+                    .hint(format!("create the directory, {ROOM_OR_ACCESS}"))
                     .into()
             })
     }
@@ -150,6 +207,13 @@ fn is_artifact_name(name: &str) -> bool {
         || is_tarball(name)
 }
 
+/// True for the name that [`swap_in_two_steps`] gives to what it moves aside.
+fn is_aside(path: &Path) -> bool {
+    path.as_os_str()
+        .as_encoded_bytes()
+        .ends_with(ASIDE.as_bytes())
+}
+
 /// Replaces one file in one step.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
@@ -186,7 +250,7 @@ fn swap(prepared: &Path, target: &Path) -> io::Result<()> {
 /// For file systems that cannot exchange: the target is absent for a moment, and put back if the second step fails.
 fn swap_in_two_steps(prepared: &Path, target: &Path) -> io::Result<()> {
     let mut aside = prepared.as_os_str().to_owned();
-    aside.push("-old");
+    aside.push(ASIDE);
     fs::rename(target, &aside)?;
     if let Err(error) = fs::rename(prepared, target) {
         fs::rename(&aside, target)?;
@@ -304,6 +368,24 @@ mod tests {
         swap_in_two_steps(&dir.path().join("absent"), &target).unwrap_err();
         assert_eq!(names(&target), ["old"]);
         assert_eq!(names(dir.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_run_killed_between_the_two_steps_is_put_right_by_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let replace = |content| Target::check(&out).unwrap().replace(&files(content));
+        replace("old").unwrap();
+        // The new set is ready and the old one has been moved aside.
+        let prepared = dir.path().join(".out-AbCdEf");
+        fs::create_dir(&prepared).unwrap();
+        fs::write(prepared.join("SHA256SUMS"), "new").unwrap();
+        fs::rename(&out, dir.path().join(".out-AbCdEf-old")).unwrap();
+        Target::check(&out).unwrap();
+        assert_eq!(fs::read_to_string(out.join("SHA256SUMS")).unwrap(), "old");
+        assert_eq!(names(dir.path()), [".out-AbCdEf", "out"]);
+        replace("newer").unwrap();
+        assert_eq!(fs::read_to_string(out.join("SHA256SUMS")).unwrap(), "newer");
     }
 
     #[test]

@@ -6,13 +6,21 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use crate::compile::Network;
+use crate::compile::BinaryDigests;
 use crate::manifest::Run;
+use crate::network::Network;
 use crate::pipeline::{Outcome, TrustCheck};
 use crate::progress::StageTime;
+use crate::twice;
 
 /// How many digits of a digest the table shows.
 const SHORT_DIGITS: usize = 16;
+
+/// How wide the text may be.
+const COLUMNS: usize = 80;
+
+/// Where the values begin.
+const INDENT: usize = 15;
 
 /// A finished run, as JSON for machines and as text for people.
 #[derive(Debug, Serialize)]
@@ -23,14 +31,19 @@ pub(crate) struct Summary<'a> {
     directory: String,
     /// The runs.
     scenarios: &'a [Run],
+    /// The programs that were built.
+    binaries: &'a BinaryDigests,
     /// The tarball.
     bundle: Bundle,
     /// Digest of `trustview.json`.
     trust_sha256: &'a str,
     /// What the trust digest was compared with.
     trust_check: TrustCheck,
-    /// What is known about the network during the build.
+    /// What is known about the network while the tree was built and the programs ran.
     network: Network,
+    /// What stayed equal the second time, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    twice: Option<&'a twice::Report>,
     /// How long each stage took.
     stages: &'a [StageTime],
 }
@@ -67,15 +80,22 @@ impl Bundle {
 
 impl<'a> Summary<'a> {
     /// The summary of `outcome`, whose files are in `directory`.
-    pub(crate) fn new(outcome: &'a Outcome, directory: &Path, stages: &'a [StageTime]) -> Self {
+    pub(crate) fn new(
+        outcome: &'a Outcome,
+        directory: &Path,
+        stages: &'a [StageTime],
+        twice: Option<&'a twice::Report>,
+    ) -> Self {
         Self {
             commit: &outcome.manifest.commit,
             directory: directory.display().to_string(),
             scenarios: &outcome.manifest.scenarios,
+            binaries: &outcome.binaries,
             bundle: Bundle::of(outcome),
             trust_sha256: &outcome.manifest.trust_sha256,
             trust_check: outcome.trust,
             network: outcome.network,
+            twice,
             stages,
         }
     }
@@ -85,20 +105,21 @@ impl<'a> Summary<'a> {
         let mut text = scenario_table(self.scenarios);
         let readme = match self.trust_check {
             TrustCheck::EqualsReadme => "as README.md prints it",
-            TrustCheck::OtherParameters => {
-                "not compared: README.md speaks of the default parameters"
-            }
+            TrustCheck::OtherParameters => "not compared; README.md has that of the default run",
         };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\ncommit         {}", self.commit);
-        let _ = writeln!(
-            text,
-            "trust digest   sha256:{} ({readme})",
-            self.trust_sha256
-        );
+        let _ = writeln!(text, "trust digest   {readme}");
+        let _ = writeln!(text, "  sha256:{}", self.trust_sha256);
         text.push_str(&self.bundle.text());
+        let _ = writeln!(text, "binaries");
+        let _ = writeln!(text, "  ecac  sha256:{}", self.binaries.ecac_sha256);
+        let _ = writeln!(text, "  xtask sha256:{}", self.binaries.xtask_sha256);
         let _ = writeln!(text, "network        {}", self.network.describe());
-        let _ = writeln!(text, "stages         {}", stage_line(self.stages));
+        if let Some(report) = self.twice {
+            text.push_str(&report.text());
+        }
+        let _ = writeln!(text, "stages         {}", stage_lines(self.stages));
         let _ = writeln!(text, "artifacts      {}", self.directory);
         text
     }
@@ -145,14 +166,26 @@ fn scenario_table(runs: &[Run]) -> String {
     text
 }
 
-fn stage_line(stages: &[StageTime]) -> String {
-    let mut parts: Vec<_> = stages
+/// The stages and their sum, as many to a line as fit.
+fn stage_lines(stages: &[StageTime]) -> String {
+    let total = stages.iter().map(|time| time.duration_ms).sum();
+    let times = stages
         .iter()
-        .map(|time| format!("{} {}", time.stage, seconds(time.duration_ms)))
-        .collect();
-    let total: u64 = stages.iter().map(|time| time.duration_ms).sum();
-    parts.push(format!("total {}", seconds(total)));
-    parts.join(", ")
+        .map(|time| (time.stage, time.duration_ms))
+        .chain([("total", total)]);
+    let mut lines = vec![String::new()];
+    for (stage, duration_ms) in times {
+        let part = format!("{stage} {}", seconds(duration_ms));
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(&part),
+            Some(line) if INDENT + line.len() + 2 + part.len() < COLUMNS => {
+                line.push_str(", ");
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines.join(&format!(",\n{:INDENT$}", ""))
 }
 
 fn seconds(duration_ms: u64) -> String {
@@ -179,12 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn stages_add_up() {
-        let stages = [("build", 61_950), ("bundle", 49)]
-            .map(|(stage, duration_ms)| StageTime { stage, duration_ms });
+    fn stages_add_up_and_fit_into_80_columns() {
+        let times = |stages: &[(&'static str, u64)]| -> Vec<_> {
+            let time = |&(stage, duration_ms)| StageTime { stage, duration_ms };
+            stages.iter().map(time).collect()
+        };
         assert_eq!(
-            stage_line(&stages),
+            stage_lines(&times(&[("build", 61_950), ("bundle", 49)])),
             "build 61.9 s, bundle 0.0 s, total 61.9 s"
         );
+        let many = stage_lines(&times(&[("cross-check", 1000); 9]));
+        assert_eq!(many.lines().count(), 4);
+        assert!(many.ends_with("total 9.0 s"), "{many}");
+        let wide = |line: &str| line.chars().count() > COLUMNS;
+        assert!(!many.lines().skip(1).any(wide), "{many}");
+        let first = many.lines().next().unwrap();
+        assert!(INDENT + first.len() <= COLUMNS, "{many}");
     }
 }

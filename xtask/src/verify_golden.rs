@@ -13,14 +13,16 @@ use crate::artifact_dir::Listing;
 use crate::causes;
 use crate::citation::Citation;
 use crate::compare::{Difference, Findings, Place};
-use crate::compile::{BuildArgs, Network};
+use crate::compile::BuildArgs;
 use crate::error::Failure;
 use crate::golden_set::GoldenSet;
+use crate::network::Network;
 use crate::output::{self, Format};
 use crate::pipeline::{self, Plan};
 use crate::preflight::{self, SourceArgs};
 use crate::progress::{Progress, StageTime};
 use crate::readme;
+use crate::workdir::WorkDir;
 use crate::workspace;
 
 /// Arguments of `verify-golden`.
@@ -205,7 +207,8 @@ fn regenerate(
         parameters: &golden.parameters,
         build: &args.build,
     };
-    let outcome = pipeline::run(&plan, progress, times)?;
+    let work = WorkDir::new(args.build.keep_temp)?;
+    let outcome = pipeline::run(&plan, &work, progress, times)?;
     Ok(Regenerated {
         files: outcome.files,
         built: Some(outcome.built),

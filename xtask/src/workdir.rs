@@ -5,21 +5,32 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
+use crate::claim::{self, Claim};
 use crate::error::Failure;
 use crate::output;
+
+/// How the names begin.
+const PREFIX: &str = "ecac-repro-";
 
 /// A fresh directory below the system's temporary directory.
 pub(crate) struct WorkDir {
     dir: TempDir,
     path: PathBuf,
     keep: bool,
+    _claim: Claim,
 }
 
 impl WorkDir {
-    /// Creates the directory; `keep` leaves it behind and says where it is.
+    /// Creates the directory; `keep` leaves it behind and says where it is. Names those that killed runs left.
     pub(crate) fn new(keep: bool) -> Result<Self> {
+        for left in claim::abandoned(&std::env::temp_dir(), PREFIX).unwrap_or_default() {
+            output::note(&format!(
+                "note: a run that was killed, or was told to keep it, left {}; it can be removed\n",
+                left.display()
+            ));
+        }
         let mut dir = tempfile::Builder::new()
-            .prefix("ecac-repro-")
+            .prefix(PREFIX)
             .tempdir()
             .map_err(|error| {
                 Failure::environment(format!("cannot create a temporary directory: {error}"))
@@ -31,7 +42,13 @@ impl WorkDir {
             .path()
             .canonicalize()
             .with_context(|| format!("resolve {}", dir.path().display()))?;
-        Ok(Self { dir, path, keep })
+        let claim = Claim::on(&path);
+        Ok(Self {
+            dir,
+            path,
+            keep,
+            _claim: claim,
+        })
     }
 
     /// A fresh directory inside.

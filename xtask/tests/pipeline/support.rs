@@ -128,6 +128,25 @@ impl Workspace {
         check(&mut self.xtask(args), code, says)
     }
 
+    /// Lets `cargo` put the programs of this test run where a build would put its own, which takes no time, and run
+    /// the shell commands `then`. False where there is no `ecac`, which only a test run of the whole workspace builds.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    pub(crate) fn builds(&self, then: &str) -> bool {
+        let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
+        let ecac = xtask.with_file_name("ecac");
+        if !ecac.exists() {
+            eprintln!("SKIPPED: there is no ecac; run cargo test --workspace");
+            return false;
+        }
+        let script = format!(
+            "mkdir -p target/release && cp '{}' '{}' target/release\n{then}",
+            xtask.display(),
+            ecac.display()
+        );
+        self.program("cargo", &script);
+        true
+    }
+
     /// Where temporary files go.
     pub(crate) fn temporary(&self) -> PathBuf {
         self.dir.path().join("tmp")

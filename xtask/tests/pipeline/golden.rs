@@ -1,8 +1,4 @@
 //! `verify-golden` and `bundle` on real artifacts, without a build.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::support::{Workspace, check, snapshot};
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, exit};
-use support::{Workspace, check, snapshot};
 
 const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
 const SCENARIOS: [&str; 3] = ["hb-chain", "concurrent", "offline-revoke"];

@@ -1,8 +1,4 @@
 //! What `repro` refuses before it builds, what it builds from, and what it leaves behind when a build fails.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
-
-mod support;
 
 use std::fs;
 use std::io::Read as _;
@@ -10,8 +6,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{Workspace, check, set_mode, snapshot};
 use ecac_artifact::exit;
-use support::{Workspace, check, set_mode, snapshot};
 
 #[test]
 fn a_dirty_tree_is_refused_with_its_files() {
@@ -357,7 +353,7 @@ fn a_kept_tree_is_named() {
 
 #[test]
 fn an_interrupted_build_ends_its_children_and_leaves_nothing() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let workspace = Workspace::new();
         let out = workspace.root().join("docs/eval/out");
         fs::create_dir(&out).unwrap();
@@ -447,4 +443,46 @@ fn offline_forbids_cargo_the_network() {
     );
     workspace.program("unshare", "exit 1");
     assert!(arguments(&["repro", "--offline"]).ends_with("--offline"));
+}
+
+#[test]
+fn what_is_known_about_the_network_is_said_and_never_assumed() {
+    let workspace = Workspace::new();
+    let seen = workspace.beside("interfaces");
+    let script = format!("cat /proc/self/net/dev > '{}'", seen.display());
+    if !workspace.builds(&script) {
+        return;
+    }
+    let mut number = 0;
+    let mut network = |more: &[&str]| {
+        number += 1;
+        let out = format!(
+            "--out={}",
+            workspace.beside(&format!("out-{number}")).display()
+        );
+        let args = [
+            "repro",
+            "--scenario=hb-chain",
+            "--ops=20",
+            "--format=json",
+            &out,
+        ];
+        let (json, _) = workspace.check(&[&args, more].concat(), exit::SUCCESS, "");
+        let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+        report["network"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(network(&[]), "allowed");
+    if network(&["--offline"]) == "no-interface" {
+        let seen = fs::read_to_string(&seen).unwrap();
+        let names: Vec<_> = seen
+            .lines()
+            .skip(2)
+            .filter_map(|line| line.split_once(':'))
+            .collect();
+        assert!(names.iter().all(|(name, _)| name.trim() == "lo"), "{seen}");
+    }
+    // An `unshare` that only pretends proves nothing.
+    workspace.program("unshare", "shift 2; exec \"$@\"");
+    workspace.program("cat", "echo; echo; echo '  eth0: 0 0'");
+    assert_eq!(network(&["--offline"]), "forbidden-to-cargo");
 }

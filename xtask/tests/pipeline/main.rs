@@ -1,0 +1,14 @@
+//! The program `cargo xtask`, as its users start it.
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
+#[cfg(unix)]
+mod failure;
+#[cfg(unix)]
+mod golden;
+#[cfg(unix)]
+mod preflight;
+mod soak;
+#[cfg(unix)]
+mod support;
+#[cfg(unix)]
+mod twice;
