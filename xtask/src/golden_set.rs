@@ -15,6 +15,8 @@ use crate::error::Failure;
 use crate::manifest::{Manifest, Parameters};
 
 #[cfg(test)]
+mod committed_tests;
+#[cfg(test)]
 mod tests;
 
 /// A golden set that says which commit and parameters it stands for.
@@ -35,8 +37,12 @@ pub(crate) struct GoldenSet {
 impl GoldenSet {
     /// Reads what a listing says of itself and compares it with what is there.
     pub(crate) fn check(listing: &Listing) -> Result<Self> {
-        let archive = intact_archive(listing);
-        let manifest = manifest(listing, archive.as_ref().ok())?;
+        Self::against(listing, intact_archive(listing).as_ref())
+    }
+
+    /// The same with what [`intact_archive`] says of the archive in the listing.
+    fn against(listing: &Listing, archive: Result<&IntactArchive, &String>) -> Result<Self> {
+        let manifest = manifest(listing, archive.ok())?;
         let commit = manifest.commit()?;
         let parameters = manifest.parameters()?;
         let expected = parameters.expected(&commit)?;
@@ -45,7 +51,7 @@ impl GoldenSet {
             expected: &expected,
             findings: Findings::default(),
         };
-        match &archive {
+        match archive {
             Ok(archive) => check.against_archive(archive),
             Err(problem) => check.against_sums(problem),
         }
@@ -64,9 +70,9 @@ impl GoldenSet {
 }
 
 /// The manifest of the archive where that is intact, else the one beside it.
-fn manifest(listing: &Listing, archive: Option<&Unpacked>) -> Result<Manifest> {
+fn manifest(listing: &Listing, archive: Option<&IntactArchive>) -> Result<Manifest> {
     let name = Summary::Manifest.name();
-    let archived = archive.and_then(|archive| archive.files().get(name));
+    let archived = archive.and_then(|archive| archive.unpacked.files().get(name));
     let Some(bytes) = archived.or_else(|| listing.files.get(name)) else {
         let message = format!("{name} is missing, so the set does not say what it is");
         return Err(Failure::new(exit::MISSING, message)
@@ -83,8 +89,15 @@ fn manifest(listing: &Listing, archive: Option<&Unpacked>) -> Result<Manifest> {
         .map_err(|error| Failure::new(exit::MISMATCH, format!("{error:#}")).into())
 }
 
+/// An archive whose own sums hold.
+struct IntactArchive {
+    unpacked: Unpacked,
+    /// Whether packing its files gives the same bytes.
+    is_canonical: bool,
+}
+
 /// The one archive of the listing, if it unpacks and its own sums hold; else why not.
-fn intact_archive(listing: &Listing) -> Result<Unpacked, String> {
+fn intact_archive(listing: &Listing) -> Result<IntactArchive, String> {
     let mut archives = listing
         .files
         .iter()
@@ -107,7 +120,10 @@ fn intact_archive(listing: &Listing) -> Result<Unpacked, String> {
         .collect();
     match sums.verify(&summed).first() {
         Some(fault) => Err(format!("the archive contradicts itself: {fault}")),
-        None => Ok(unpacked),
+        None => Ok(IntactArchive {
+            is_canonical: unpacked.is_canonical(),
+            unpacked,
+        }),
     }
 }
 
@@ -119,8 +135,8 @@ struct Check<'a> {
 
 impl Check<'_> {
     /// The archive is whole: it says what every other file should be.
-    fn against_archive(&mut self, archive: &Unpacked) {
-        let files = archive.files();
+    fn against_archive(&mut self, archive: &IntactArchive) {
+        let files = archive.unpacked.files();
         self.names(|name| files.get(name).map(|bytes| Digest::of(bytes)));
         let mut differing = Vec::new();
         for name in self.expected.packed() {
@@ -135,7 +151,7 @@ impl Check<'_> {
             }
         }
         self.findings.first = first_of(&differing);
-        if !archive.is_canonical() {
+        if !archive.is_canonical {
             self.archive_mismatch(files, "the archive is not packed in the one canonical way");
         }
     }
