@@ -1,3 +1,5 @@
+//! Every fault in a golden set is named and placed.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Packing, and what the reader refuses.
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 

@@ -1,3 +1,5 @@
+//! Reports about CSV.
+
 use super::{CSV, check, with};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Reports about JSON and JSON Lines.
+
 use super::{Place, check, check_form, explain, with};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Reports about op logs.
+
 use ecac_core::OpId;
 
 use super::{Place, check, check_form, explain};
