@@ -82,6 +82,8 @@ fn is_generated(relative: &Path) -> bool {
     relative == Path::new("target")
         || relative == Path::new(".git")
         || relative == Path::new(OUT_DIR)
+        || relative == Path::new("crates/fuzz/artifacts")
+        || relative.ends_with("__pycache__")
         || (relative.parent() == Path::new(OUT_DIR).parent()
             && relative
                 .file_name()
