@@ -31,6 +31,8 @@ mod repro;
 mod soak;
 mod stage;
 mod summary;
+#[cfg(test)]
+mod tidy;
 mod tree;
 mod twice;
 mod verify_golden;

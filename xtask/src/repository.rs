@@ -73,16 +73,26 @@ impl<'a> Repository<'a> {
 
     /// Every file of the work tree that is tracked, or untracked and not ignored.
     pub(crate) fn work_tree_files(&self) -> Result<Vec<PathBuf>> {
-        let bytes = self.read(cmd!(
+        self.present_files(cmd!(
             self.shell,
             "git ls-files -z --cached --others --exclude-standard"
-        ))?;
+        ))
+    }
+
+    /// Every file of the work tree that is tracked.
+    #[cfg(test)]
+    pub(crate) fn tracked_files(&self) -> Result<Vec<PathBuf>> {
+        self.present_files(cmd!(self.shell, "git ls-files -z --cached"))
+    }
+
+    /// The files that a command lists and that are in the work tree: a tracked file may have been deleted there.
+    fn present_files(&self, list: Cmd<'_>) -> Result<Vec<PathBuf>> {
+        let bytes = self.read(list)?;
         let mut files: Vec<_> = nul_separated(&bytes)
             .map(path_from_bytes)
             .collect::<Result<_>>()?;
         files.sort();
         files.dedup();
-        // A tracked file that was deleted from the work tree is not part of it.
         files.retain(|file| self.root.join(file).symlink_metadata().is_ok());
         Ok(files)
     }

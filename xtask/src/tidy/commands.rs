@@ -1,0 +1,169 @@
+//! Every command that a page or a help text names exists, with its options.
+
+use clap::{Command, CommandFactory as _};
+
+use super::manifest::Manifest;
+use super::markdown::pages;
+use super::{Breach, Files, check, keeps, line_of};
+
+/// The source file of the command line of xtask.
+const MAIN: &str = "xtask/src/main.rs";
+
+/// The commands of the program `ecac`, a module each.
+const ECAC_COMMANDS: &str = "crates/cli/src/command";
+
+fn commands(files: &Files) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let mut xtask = crate::Cli::command();
+    xtask.build();
+    for (file, page) in pages(files).values() {
+        for piece in page.block_lines.iter().chain(&page.spans) {
+            for what in problems(files, &xtask, &piece.text) {
+                breaches.push(Breach::new(file, piece.line, what));
+            }
+        }
+    }
+    breaches.extend(in_help(files, &xtask));
+    breaches
+}
+
+/// The examples at the end of the help of each subcommand.
+fn in_help(files: &Files, xtask: &Command) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let Some(main) = files.get(MAIN) else {
+        return breaches;
+    };
+    for subcommand in xtask.get_subcommands() {
+        let help = subcommand.get_after_help().map(ToString::to_string);
+        for example in help.unwrap_or_default().lines().map(str::trim) {
+            let place = main.text().find(example).unwrap_or_default();
+            for what in problems(files, xtask, example) {
+                breaches.push(Breach::new(main, line_of(main.text(), place), what));
+            }
+        }
+    }
+    breaches
+}
+
+/// What is wrong with the commands on a line of a shell.
+fn problems(files: &Files, xtask: &Command, line: &str) -> Vec<String> {
+    let line = line.split(" #").next().unwrap_or_default();
+    let commands = line.split(['|', ';', '&']);
+    let problems = commands.filter_map(|command| {
+        let words = command.split_whitespace();
+        let words: Vec<_> = words
+            .skip_while(|word| *word == "$" || word.contains('='))
+            .collect();
+        match &words[..] {
+            ["cargo", "xtask", arguments @ ..] => xtask_problem(xtask, arguments),
+            ["cargo", arguments @ ..] => package_problem(files, arguments),
+            [program, arguments @ ..] if program.rsplit('/').next() == Some("ecac") => {
+                ecac_problem(files, arguments)
+            }
+            _ => None,
+        }
+    });
+    problems.collect()
+}
+
+/// A subcommand or an option that xtask does not have.
+fn xtask_problem(mut command: &Command, arguments: &[&str]) -> Option<String> {
+    let mut is_value = false;
+    for word in arguments.iter().take_while(|word| **word != "--") {
+        let name = command.get_name();
+        if let Some(option) = word.strip_prefix("--") {
+            let option = option.split('=').next();
+            if !command.get_arguments().any(|it| it.get_long() == option) {
+                return Some(format!(
+                    "`{name}` has no option `{word}`; see `cargo xtask --help`"
+                ));
+            }
+        } else if let Some(subcommand) = command.find_subcommand(word) {
+            command = subcommand;
+        } else if command.has_subcommands() && !is_value {
+            return Some(format!(
+                "`{name}` has no subcommand `{word}`; see `cargo xtask --help`"
+            ));
+        }
+        is_value = word.starts_with("--");
+    }
+    None
+}
+
+/// A package that is no member of the workspace.
+fn package_problem(files: &Files, arguments: &[&str]) -> Option<String> {
+    let mut words = arguments.iter().take_while(|word| **word != "--");
+    words.find(|word| ["-p", "--package"].contains(word))?;
+    let package = words.next()?;
+    let members = Manifest::of_members(files);
+    let mut names = members
+        .iter()
+        .map(|(_, member)| member.text(&["package", "name"]));
+    let is_known = names.any(|name| name == Some(package));
+    (!is_known).then(|| format!("there is no package `{package}`; name a member of the workspace"))
+}
+
+/// A command that `ecac` does not have. Its options are tested where its command line is.
+fn ecac_problem(files: &Files, arguments: &[&str]) -> Option<String> {
+    let command = arguments.first().filter(|word| !word.starts_with('-'))?;
+    let module = format!("{ECAC_COMMANDS}/{}.rs", command.replace('-', "_"));
+    let is_known = files.get(&module).is_some();
+    (!is_known).then(|| format!("`ecac` has no command `{command}`; see `ecac --help`"))
+}
+
+#[test]
+fn the_repository_keeps_it() {
+    keeps(commands);
+}
+
+#[test]
+fn breaches_are_found() {
+    const PAGE: &str = "`cargo xtask gone`, `cargo xtask repro --gone`,\n`ecac gone`, `cargo test -p gone`.\n\n\
+        ```\nRUST_BACKTRACE=1 cargo xtask golden --gone\ntarget/release/ecac log FILE | cargo xtask gone\n```\n";
+    check(
+        commands,
+        &[("crates/cli/src/command/log.rs", ""), ("docs/a.md", PAGE)],
+        &[
+            "docs/a.md:1: `cargo xtask` has no subcommand `gone`",
+            "docs/a.md:1: `repro` has no option `--gone`",
+            "docs/a.md:2: `ecac` has no command `gone`",
+            "docs/a.md:2: there is no package `gone`",
+            "docs/a.md:5: `golden` has no option `--gone`",
+            "docs/a.md:6: `cargo xtask` has no subcommand `gone`",
+        ],
+    );
+}
+
+#[test]
+fn breaches_in_help_are_found() {
+    fn of_an_example(files: &Files) -> Vec<Breach> {
+        let examples = "Examples:\n  cargo xtask a\n  cargo xtask gone\n";
+        let a = Command::new("a").after_help(examples);
+        in_help(files, &Command::new("cargo xtask").subcommand(a))
+    }
+    const SOURCE: &str = "help(&[\n    \"cargo xtask a\",\n    \"cargo xtask gone\",\n])\n";
+    check(
+        of_an_example,
+        &[(MAIN, SOURCE)],
+        &["xtask/src/main.rs:3: `cargo xtask` has no subcommand `gone`"],
+    );
+}
+
+#[test]
+fn good_commands_are_let_through() {
+    const PAGE: &str = "`cargo xtask`, `cargo xtask --help`, `cargo xtask golden --help`, `cargo xtask help repro`,\n\
+        `cargo xtask soak --histories N`, `cargo xtask repro --scenario=NAME`, `ecac`, `ecac --help`, `cargo xtask\nrepro`,\n\
+        `cargo test -p a -- -p b`.\n\n\
+        ```\n$ cargo xtask golden --update # gone\ncargo xtask verify-golden --format json | jq .differences\n\
+        cargo xtask bundle --out FILE > a.log && target/release/ecac log FILE\n```\n";
+    check(
+        commands,
+        &[
+            ("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n"),
+            ("a/Cargo.toml", "[package]\nname = \"a\"\n"),
+            ("crates/cli/src/command/log.rs", ""),
+            ("docs/a.md", PAGE),
+        ],
+        &[],
+    );
+}
