@@ -90,7 +90,10 @@ pub(crate) fn release(
     if let Some(jobs) = args.jobs {
         command = command.args(["--jobs", &jobs.to_string()]);
     }
-    process::run(progress, command)?.require(exit::BUILD)?;
+    let hint = args.offline.then_some(
+        "where crates are missing: cargo fetch --locked, with a network, and then again",
+    );
+    process::run(progress, command)?.require_or(exit::BUILD, hint)?;
 
     let release = tree.join("target/release");
     let program = |name: &str| release.join(format!("{name}{}", env::consts::EXE_SUFFIX));

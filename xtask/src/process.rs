@@ -40,6 +40,11 @@ impl<T> Finished<T> {
     /// The output, or an error with exit code `code` that names the command and says what it said, unless that
     /// stands above already.
     pub(crate) fn require(self, code: u8) -> Result<T> {
+        self.require_or(code, None)
+    }
+
+    /// The same with a hint where there is one.
+    pub(crate) fn require_or(self, code: u8, hint: Option<&str>) -> Result<T> {
         if self.status.success() {
             return Ok(self.stdout);
         }
@@ -48,7 +53,11 @@ impl<T> Finished<T> {
             message.push('\n');
             message.push_str(self.stderr.trim_end());
         }
-        Err(Failure::new(code, message).into())
+        let failure = Failure::new(code, message);
+        Err(match hint {
+            Some(hint) => failure.hint(hint).into(),
+            None => failure.into(),
+        })
     }
 }
 

@@ -443,6 +443,11 @@ fn offline_forbids_cargo_the_network() {
     );
     workspace.program("unshare", "exit 1");
     assert!(arguments(&["repro", "--offline"]).ends_with("--offline"));
+    workspace.check(
+        &["repro", "--offline"],
+        exit::BUILD,
+        "hint: where crates are missing: cargo fetch",
+    );
 }
 
 #[test]
