@@ -1,6 +1,6 @@
 //! Explains the first difference between a file and its golden counterpart, in the file's own terms.
 //!
-//! Lines, columns, entries and items count from 1; byte offsets count from 0. The judgement that two files
+//! Lines, columns, entries and items count from 1; byte offsets and pixels count from 0. The judgement that two files
 //! differ is a matter of bytes and is made elsewhere; this crate only says where and how, for a reader.
 //!
 //! Pure: bytes in, an [`Explanation`] out. The crate knows no file, clock or environment, and no input makes it fail.
@@ -12,6 +12,7 @@ mod json;
 mod json_lines;
 mod lines;
 mod op_log;
+mod picture;
 mod place;
 mod table;
 #[cfg(test)]
@@ -130,6 +131,7 @@ enum Format {
     Json,
     JsonLines,
     OpLog,
+    Png,
     Text,
     Binary,
 }
@@ -142,13 +144,14 @@ impl Format {
             (_, Some("json")) => Self::Json,
             (_, Some("jsonl")) => Self::JsonLines,
             (_, Some("cborseq")) => Self::OpLog,
+            (_, Some("png")) => Self::Png,
             ("SHA256SUMS", _) | (_, Some("txt" | "html" | "md")) => Self::Text,
             _ => Self::Binary,
         }
     }
 
     fn is_text(self) -> bool {
-        !matches!(self, Self::OpLog | Self::Binary)
+        !matches!(self, Self::OpLog | Self::Png | Self::Binary)
     }
 
     fn explain(self, expected: &[u8], actual: &[u8], offset: usize) -> Finding {
@@ -157,6 +160,7 @@ impl Format {
             Self::Json => json::explain(expected, actual, offset),
             Self::JsonLines => json_lines::explain(expected, actual, offset),
             Self::OpLog => op_log::explain(expected, actual, offset),
+            Self::Png => picture::explain(expected, actual, offset),
             Self::Text => lines::explain(expected, actual, offset, LineRole::Text),
             Self::Binary => Finding {
                 place: Place::Byte,

@@ -54,6 +54,19 @@ pub enum Place {
         /// The part of the op in which the difference lies.
         field: Option<&'static str>,
     },
+    /// Pixels of a picture, counted from 0 at the left upper corner.
+    Pixels {
+        /// How many differ.
+        count: u64,
+        /// Least column of those that differ.
+        left: u32,
+        /// Least row.
+        top: u32,
+        /// Greatest column.
+        right: u32,
+        /// Greatest row.
+        bottom: u32,
+    },
 }
 
 /// What a line of a text is for.
@@ -113,6 +126,19 @@ impl fmt::Display for Place {
                     Some(field) => write!(f, ", in {field}"),
                     None => Ok(()),
                 }
+            }
+            Self::Pixels {
+                count,
+                left,
+                top,
+                right,
+                bottom,
+            } => {
+                let plural = if *count == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "{count} pixel{plural} in the box x {left} to {right}, y {top} to {bottom}"
+                )
             }
         }
     }

@@ -3,6 +3,7 @@
 mod csv;
 mod json;
 mod op_log;
+mod png;
 
 use super::*;
 
@@ -123,6 +124,7 @@ fn json_form() {
 #[test]
 fn every_flip_cut_and_insertion_is_explained_at_its_place() {
     let log = [op_log::op(0), op_log::op(1)].concat();
+    let picture = png::picture(&[(1, 1)], ::png::Compression::High);
     let text = "{\"a\":[1,{\"b\":\"\u{e9}\"}]}\n{\"a\":null}\n";
     for (name, contents) in [
         ("a.csv", CSV.as_bytes()),
@@ -130,6 +132,7 @@ fn every_flip_cut_and_insertion_is_explained_at_its_place() {
         ("a.jsonl", text.as_bytes()),
         ("a.txt", text.as_bytes()),
         ("a.cborseq", &log),
+        ("a.png", &picture),
         ("a.tar.gz", &log),
     ] {
         for position in 0..contents.len() {
