@@ -1,7 +1,8 @@
 //! The hidden subcommand `stage`: runs the scenarios in the freshly built binary.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
@@ -27,12 +28,13 @@ pub(crate) struct Args {
     parameters: ParameterArgs,
 }
 
-/// Writes the four files of each scenario, the audit log, the trust view and the manifest.
+/// Writes the four files of each scenario, the audit log, the trust view, the manifest, the figures and the report.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let parameters = args.parameters.resolve();
     let (seed, ops) = (parameters.seed, parameters.ops);
     let commit = &args.citation.commit;
     let stamp = commit.to_string();
+    let mut files = BTreeMap::new();
     let mut runs = Vec::new();
     let mut of_the_set = None;
     for scenario in &parameters.scenarios {
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 scenario: scenario.clone(),
                 part,
             };
-            write(&args.out, &artifact.file_name(seed, commit), bytes)?;
+            files.insert(artifact.file_name(seed, commit), bytes.clone());
         }
         runs.push(Run {
             ops,
@@ -73,26 +75,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         trust_sha256: workspace::sha256_hex(&report.trust),
         version: args.citation.source_version.clone(),
     };
-    write(&args.out, Summary::AuditLog.name(), &report.audit)?;
-    write(
-        &args.out,
-        Summary::AuditVerify.name(),
-        audited.report.as_bytes(),
-    )?;
-    write(&args.out, Summary::TrustView.name(), &report.trust)?;
-    write(&args.out, Summary::Manifest.name(), &manifest.to_bytes()?)
+    for (summary, bytes) in [
+        (Summary::AuditLog, report.audit),
+        (Summary::AuditVerify, audited.report.into_bytes()),
+        (Summary::TrustView, report.trust),
+        (Summary::Manifest, manifest.to_bytes()?),
+    ] {
+        files.insert(summary.name().to_owned(), bytes);
+    }
+    let rendered = ecac_report::render(&files).context("draw the figures and the report")?;
+    let rendered = rendered.iter().map(|(&name, bytes)| (name, bytes));
+    let files = files.iter().map(|(name, bytes)| (name.as_str(), bytes));
+    for (name, bytes) in files.chain(rendered) {
+        let path = args.out.join(name);
+        fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
 }
 
-fn parts(report: &ScenarioReport) -> [(Part, &[u8]); 4] {
+fn parts(report: &ScenarioReport) -> [(Part, &Vec<u8>); 4] {
     [
         (Part::Csv, &report.csv),
         (Part::Timeline, &report.timeline),
         (Part::State, &report.state),
         (Part::Ops, &report.ops),
     ]
-}
-
-fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = dir.join(name);
-    fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))
 }

@@ -60,6 +60,14 @@ summaries! {
     TrustView = "trustview.json",
     /// What was run, with which parameters, from which commit.
     Manifest = "manifest.json",
+    /// The figure of counted work against ops.
+    ReplayCost = "fig-replay-cost.png",
+    /// The figure of ops taken back against the time offline.
+    Rollbacks = "fig-rollbacks.png",
+    /// The figure of concurrent winners.
+    Winners = "fig-winners.png",
+    /// The page that tells what the set holds and how to check it.
+    Report = "report.html",
 }
 
 /// A file of the artifact set.

@@ -191,12 +191,13 @@ mod tests {
         let expected = "SHA256SUMS audit.jsonl audit.verify.txt \
             concurrent-42-ops.cborseq concurrent-42-state.json concurrent-42-timeline.jsonl concurrent-42.csv \
             ecac-artifacts-0123456789abcdef0123456789abcdef01234567.tar.gz \
+            fig-replay-cost.png fig-rollbacks.png fig-winners.png \
             hb-chain-42-ops.cborseq hb-chain-42-state.json hb-chain-42-timeline.jsonl hb-chain-42.csv \
             manifest.json \
             offline-revoke-42-ops.cborseq offline-revoke-42-state.json offline-revoke-42-timeline.jsonl \
             offline-revoke-42.csv \
             partition-3-42-ops.cborseq partition-3-42-state.json partition-3-42-timeline.jsonl partition-3-42.csv \
-            trustview.json";
+            report.html trustview.json";
         assert_eq!(names, expected.split_ascii_whitespace().collect::<Vec<_>>());
         assert!(names.is_sorted());
     }

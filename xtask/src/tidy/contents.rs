@@ -13,6 +13,11 @@ const BINARY: &[(&str, &str, &str)] = &[
         "",
         "inputs that once broke a reader",
     ),
+    (
+        "crates/report/fonts/",
+        ".ttf",
+        "the typeface of the figures",
+    ),
     ("docs/eval/golden/", ".cborseq", "cited op logs"),
     ("docs/eval/golden/", ".png", "cited figures"),
     ("docs/eval/golden/", ".tar.gz", "the cited archive"),

@@ -106,7 +106,7 @@ fn flip(path: &Path, position: usize) {
 #[test]
 fn the_same_bytes_pass() {
     let fixture = Fixture::new();
-    fixture.verify(exit::SUCCESS, &["verdict        same: all 18 files"]);
+    fixture.verify(exit::SUCCESS, &["verdict        same: all 22 files"]);
     let args = [
         "verify-golden",
         "--artifacts",

@@ -1,0 +1,393 @@
+//! The three figures: what they show, and the words that go with them.
+
+use std::collections::BTreeMap;
+
+use ecac_artifact::Summary;
+use ecac_core::OpId;
+
+use crate::canvas::Canvas;
+use crate::drawing::{Drawing, SERIES_MAX, WHITE};
+use crate::evidence::{Evidence, RunEvidence};
+use crate::metrics::{Metrics, Row};
+use crate::plot::{HEIGHT, Panel, Series, Shape, WIDTH, grouped};
+use crate::story::count;
+use crate::timeline::Kind;
+
+const MARGIN: i64 = 40;
+const GAP: i64 = 40;
+/// More winners than this share a bar.
+const WINNERS_MAX: u64 = 8;
+/// Steps of a curve, at most; a panel is not much wider in pixels.
+const STEPS_MAX: usize = 500;
+const MINUTE_MS: u64 = 60_000;
+
+/// A figure and what is said about it.
+#[derive(Debug)]
+pub(crate) struct Figure {
+    pub(crate) summary: Summary,
+    pub(crate) title: &'static str,
+    pub(crate) caption: String,
+    /// What it shows, for who cannot see it.
+    pub(crate) alt: String,
+    /// Title and drawing of each panel.
+    pub(crate) panels: Vec<(String, Drawing)>,
+    /// All panels in one picture.
+    pub(crate) png: Vec<u8>,
+}
+
+impl Figure {
+    fn new(
+        summary: Summary,
+        title: &'static str,
+        panels: Vec<Panel>,
+        caption: String,
+        alt: String,
+    ) -> Self {
+        let panels: Vec<_> = panels
+            .into_iter()
+            .map(|panel| (panel.draw(), panel.title))
+            .map(|(drawing, title)| (title, drawing))
+            .collect();
+        Self {
+            summary,
+            title,
+            caption,
+            alt,
+            png: png(&panels),
+            panels,
+        }
+    }
+}
+
+/// The panels in rows of two.
+fn png(panels: &[(String, Drawing)]) -> Vec<u8> {
+    let rows = i64::try_from(panels.len().div_ceil(2)).unwrap_or(i64::MAX);
+    let mut canvas = Canvas::new(
+        2 * (MARGIN + WIDTH) + GAP,
+        2 * MARGIN + rows * (HEIGHT + GAP) - GAP,
+        WHITE,
+    );
+    for (row, pair) in (0..).zip(panels.chunks(2)) {
+        for (column, (_, drawing)) in (0..).zip(pair) {
+            let corner = [
+                MARGIN + column * (WIDTH + GAP),
+                MARGIN + row * (HEIGHT + GAP),
+            ];
+            drawing.paint(&mut canvas, corner);
+        }
+    }
+    canvas.into_png()
+}
+
+/// All figures, in the order in which they are shown.
+pub(crate) fn all(evidence: &Evidence) -> Vec<Figure> {
+    vec![
+        replay_cost(evidence),
+        rollbacks(evidence),
+        winners(evidence),
+    ]
+}
+
+/// The runs that are drawn, with the number of their colour.
+fn drawn(evidence: &Evidence) -> impl Iterator<Item = (usize, &RunEvidence)> {
+    evidence.runs.iter().enumerate().take(SERIES_MAX)
+}
+
+fn tables(evidence: &Evidence) -> impl Iterator<Item = (usize, &str, &Metrics)> {
+    drawn(evidence).filter_map(|(style, run)| Some((style, run.name(), run.metrics.as_ref()?)))
+}
+
+/// What a reader has to know about what is not drawn.
+fn not_drawn(evidence: &Evidence) -> String {
+    let mut text = String::new();
+    let hidden = evidence.runs.len().saturating_sub(SERIES_MAX);
+    if hidden > 0 {
+        text = format!(" Only the first {SERIES_MAX} scenarios are drawn; {hidden} are not.");
+    }
+    let absent: Vec<_> = drawn(evidence)
+        .filter(|(_, run)| run.metrics.is_none())
+        .map(|(_, run)| run.name())
+        .collect();
+    if !absent.is_empty() {
+        text.push_str(&format!(" No metrics in this set: {}.", absent.join(", ")));
+    }
+    text
+}
+
+fn over_ops(evidence: &Evidence, title: &str, column: fn(&Row) -> u64) -> Panel {
+    let series = tables(evidence).map(|(style, name, metrics)| {
+        let start = column(&Row::default());
+        let points = [(0, start)].into_iter().chain(metrics.over_ops(column));
+        Series {
+            name: name.to_owned(),
+            style,
+            points: points.collect(),
+        }
+    });
+    Panel {
+        title: title.to_owned(),
+        x_label: "ops that have arrived".to_owned(),
+        x_unit: 1,
+        shape: Shape::Lines,
+        series: series.collect(),
+        categories: Vec::new(),
+        marks: Vec::new(),
+    }
+}
+
+fn replay_cost(evidence: &Evidence) -> Figure {
+    let panels = vec![
+        over_ops(evidence, "Signatures verified", |row| {
+            row.signatures_verified
+        }),
+        over_ops(evidence, "Bytes hashed", |row| row.bytes_hashed),
+        over_ops(evidence, "Ancestor queries", |row| row.ancestor_queries),
+        over_ops(evidence, "Admissions and decisions", |row| {
+            row.ops_evaluated
+        }),
+    ];
+    let totals: Vec<String> = tables(evidence)
+        .map(|(_, name, Metrics { total, .. })| {
+            format!(
+                "{name}: {} ops cost {} signatures, {} ancestor queries, {} evaluations",
+                grouped(total.ops),
+                grouped(total.signatures_verified),
+                grouped(total.ancestor_queries),
+                grouped(total.ops_evaluated)
+            )
+        })
+        .collect();
+    let caption = format!(
+        "Work against ops, counted and not timed: running totals of the columns signatures_verified, \
+         bytes_hashed, ancestor_queries and ops_evaluated. A straight line is work linear in ops; a step is work \
+         that a denial causes, because what it meets is decided again.{}",
+        not_drawn(evidence)
+    );
+    let alt = format!(
+        "Four line charts of counted work against ops. {}.",
+        totals.join("; ")
+    );
+    Figure::new(
+        Summary::ReplayCost,
+        "What replay costs",
+        panels,
+        caption,
+        alt,
+    )
+}
+
+/// The ops that one denial took back, by when the observer had applied them.
+struct Spell {
+    name: String,
+    points: Vec<(u64, u64)>,
+    /// When the denial was written, since the first of the ops was applied.
+    denied_ms: Option<u64>,
+}
+
+fn spells(run: &RunEvidence) -> Vec<Spell> {
+    let Some(events) = &run.timeline else {
+        return Vec::new();
+    };
+    let mut applied = BTreeMap::new();
+    let mut taken: BTreeMap<_, Vec<(u64, u64)>> = BTreeMap::new();
+    for event in events {
+        match (event.event, event.op) {
+            (Kind::Applied, Some(op)) => {
+                applied.insert(op, event.t);
+            }
+            (Kind::RolledBack, Some(op)) => {
+                if let Some(&at_ms) = applied.get(&op) {
+                    taken.entry(event.by).or_default().push((at_ms, event.t));
+                }
+            }
+            _ => {}
+        }
+    }
+    let spell = |(by, mut times): (Option<OpId>, Vec<(u64, u64)>)| {
+        times.sort_unstable();
+        let (start, end) = (times.first()?.0, times.last()?.1);
+        let mut points: Vec<_> = (1..)
+            .zip(&times)
+            .step_by(times.len().div_ceil(STEPS_MAX))
+            .map(|(n, time)| (time.0 - start, n))
+            .collect();
+        points.push((end - start, times.len() as u64));
+        let written = by.and_then(|by| Some(run.ops.as_ref()?.get(&by)?.hlc.physical_ms));
+        Some(Spell {
+            name: run.name().to_owned(),
+            points,
+            denied_ms: written.map(|at_ms| at_ms.saturating_sub(start)),
+        })
+    };
+    taken.into_iter().filter_map(spell).collect()
+}
+
+fn rollbacks(evidence: &Evidence) -> Figure {
+    let mut spells: Vec<Spell> = evidence.runs.iter().flat_map(spells).collect();
+    spells.sort_by_key(|spell| std::cmp::Reverse(spell.points.len()));
+    let hidden = spells.len().saturating_sub(SERIES_MAX);
+    spells.truncate(SERIES_MAX);
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for spell in &mut spells {
+        let number = names.entry(spell.name.clone()).or_default();
+        *number += 1;
+        if *number > 1 {
+            spell.name = format!("{}, denial {number}", spell.name);
+        }
+    }
+    let marks = match &spells[..] {
+        [only] => only
+            .denied_ms
+            .map(|at_ms| (at_ms, "the denial is written".to_owned()))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    };
+    let series = (0..).zip(&spells).map(|(style, spell)| Series {
+        name: spell.name.clone(),
+        style,
+        points: spell.points.clone(),
+    });
+    let offline = Panel {
+        title: "Ops to take back, by offline length".to_owned(),
+        x_label: "offline so far, virtual minutes".to_owned(),
+        x_unit: MINUTE_MS,
+        shape: Shape::Steps,
+        series: series.collect(),
+        categories: Vec::new(),
+        marks,
+    };
+    let most = evidence
+        .runs
+        .iter()
+        .filter(|run| run.run.summary.rolled_back > 0)
+        .filter_map(|run| Some((run.name(), run.metrics.as_ref()?)))
+        .max_by_key(|(_, metrics)| metrics.total.rolled_back);
+    let column = |name: &str, style, value: fn(&Row) -> u64| {
+        let points = most.map_or_else(Vec::new, |(_, metrics)| {
+            [(0, 0)]
+                .into_iter()
+                .chain(metrics.over_ops(value))
+                .collect()
+        });
+        Series {
+            name: name.to_owned(),
+            style,
+            points,
+        }
+    };
+    let verdicts = Panel {
+        title: most.map_or_else(
+            || "Verdicts against ops".to_owned(),
+            |(name, _)| format!("Verdicts against ops: {name}"),
+        ),
+        x_label: "ops that have arrived".to_owned(),
+        x_unit: 1,
+        shape: Shape::Lines,
+        series: vec![
+            column("applied", 2, |row| row.applied),
+            column("denied", 1, |row| row.denied),
+            column("rolled back", 4, |row| row.rolled_back),
+            column("refused", 7, |row| row.refused),
+        ],
+        categories: Vec::new(),
+        marks: Vec::new(),
+    };
+    let told: Vec<String> = spells
+        .iter()
+        .filter_map(|spell| {
+            let &(length_ms, ops) = spell.points.last()?;
+            let (minutes, name) = (grouped(length_ms / MINUTE_MS), &spell.name);
+            Some(format!(
+                "{name}: {} after {minutes} virtual minutes",
+                count(ops, "op")
+            ))
+        })
+        .collect();
+    let told = match told.is_empty() {
+        true => "no op of this set was taken back".to_owned(),
+        false => told.join("; "),
+    };
+    let hidden = match hidden {
+        0 => String::new(),
+        more => format!(
+            " {} of fewer ops are not drawn.",
+            count(more as u64, "denial")
+        ),
+    };
+    let caption = format!(
+        "Left: the ops that a denial took back, counted as the observer had applied them in its offline time. The \
+         length is virtual time since the first of them. By the rule, a denial takes back every op of its target \
+         that its author had not seen, so each height is what a meeting at that moment would have cost, once the \
+         denial was written. The set holds one run per scenario: the curve is that one run as it grew, not a \
+         series of runs of different lengths. Right: the verdicts of the same run, from its metrics table; the \
+         fall is the meeting.{hidden}"
+    );
+    let alt = format!(
+        "A step curve of ops to take back against offline time, and lines of the verdicts against ops. In numbers, \
+         {told}."
+    );
+    let panels = vec![offline, verdicts];
+    Figure::new(
+        Summary::Rollbacks,
+        "What being offline costs",
+        panels,
+        caption,
+        alt,
+    )
+}
+
+fn winners(evidence: &Evidence) -> Figure {
+    let places: Vec<_> = drawn(evidence)
+        .filter_map(|(style, run)| Some((style, run.name(), run.winners.as_ref()?)))
+        .collect();
+    let most = places
+        .iter()
+        .filter_map(|(_, _, counts)| counts.keys().max());
+    let most = most.max().copied().unwrap_or(1).clamp(1, WINNERS_MAX);
+    let categories = (1..=most).map(|winners| match winners {
+        WINNERS_MAX => format!("{WINNERS_MAX} or more"),
+        fewer => fewer.to_string(),
+    });
+    let series = places.iter().map(|&(style, name, counts)| {
+        let mut points: BTreeMap<u64, u64> = BTreeMap::new();
+        for (&winners, &places) in counts {
+            *points.entry(winners.clamp(1, WINNERS_MAX) - 1).or_default() += places;
+        }
+        Series {
+            name: name.to_owned(),
+            style,
+            points: points.into_iter().collect(),
+        }
+    });
+    let at_the_end = Panel {
+        title: "At the end: places by number of winners".to_owned(),
+        x_label: "concurrent winners".to_owned(),
+        x_unit: 1,
+        shape: Shape::Bars,
+        series: series.collect(),
+        categories: categories.collect(),
+        marks: Vec::new(),
+    };
+    let over_time = over_ops(evidence, "Places with several winners", |row| row.conflicts);
+    let told: Vec<String> = places
+        .iter()
+        .map(|(_, name, counts)| {
+            let several: u64 = counts.range(2..).map(|(_, places)| places).sum();
+            let all: u64 = counts.values().sum();
+            format!("{name}: {several} of {all} places have several winners at the end")
+        })
+        .collect();
+    let caption = format!(
+        "Concurrent writes are all kept. A place is a register or a set element. Left: how many places have more \
+         than one concurrent winner, as ops arrive (the column conflicts). Right: how many winners the places have \
+         in the state at the end.{}",
+        not_drawn(evidence)
+    );
+    let alt = format!(
+        "A line chart and a bar chart of concurrent winners. {}.",
+        told.join("; ")
+    );
+    let panels = vec![over_time, at_the_end];
+    Figure::new(Summary::Winners, "Concurrent winners", panels, caption, alt)
+}

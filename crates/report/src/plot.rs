@@ -1,0 +1,346 @@
+//! Panels of a figure: axes, lines and bars.
+
+use crate::canvas::{PX, text_width};
+use crate::drawing::{Align, Colour, Drawing};
+
+/// Size of a panel in pixels.
+pub(crate) const WIDTH: i64 = 740;
+pub(crate) const HEIGHT: i64 = 560;
+const TICK_SIZE: i64 = 24;
+const LABEL_SIZE: i64 = 25;
+const TITLE_SIZE: i64 = 30;
+/// Ticks of an axis, at most.
+const TICKS_MAX: u64 = 6;
+/// Room for tick labels left of, and for ticks and a label below, what is plotted.
+const LEFT: i64 = 110;
+const BELOW: i64 = 84;
+/// Room for the title, and for one row of the legend.
+const TITLE_HEIGHT: i64 = 52;
+const LEGEND_HEIGHT: i64 = 40;
+/// Longest name in a legend.
+const NAME_CHARS_MAX: usize = 30;
+
+/// One line, or one colour of bars.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    /// Which colour, and which marker.
+    pub(crate) style: usize,
+    pub(crate) points: Vec<(u64, u64)>,
+}
+
+/// How the points of a panel are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Straight lines from point to point.
+    Lines,
+    /// A count that stays until it rises.
+    Steps,
+    /// Bars beside each other; `x` is the index of a category.
+    Bars,
+}
+
+/// One pair of axes.
+#[derive(Debug)]
+pub(crate) struct Panel {
+    pub(crate) title: String,
+    pub(crate) x_label: String,
+    /// How many `x` make one unit of the label.
+    pub(crate) x_unit: u64,
+    pub(crate) shape: Shape,
+    pub(crate) series: Vec<Series>,
+    /// What is counted by the bars, for [`Shape::Bars`].
+    pub(crate) categories: Vec<String>,
+    /// Vertical lines, with what they mark.
+    pub(crate) marks: Vec<(u64, String)>,
+}
+
+/// The ticks of an axis from 0: the step, and the end, which is a whole number of steps.
+fn ticks(max: u64) -> (u64, u64) {
+    let max = max.max(1);
+    let mut decade = 1_u64;
+    loop {
+        for factor in [1, 2, 5] {
+            let step = decade.saturating_mul(factor);
+            let count = max.div_ceil(step);
+            if count <= TICKS_MAX {
+                return (step, step.saturating_mul(count));
+            }
+        }
+        decade = decade.saturating_mul(10);
+    }
+}
+
+/// A whole number with its thousands apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('\u{a0}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME_CHARS_MAX {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(NAME_CHARS_MAX - 1).collect();
+    short.push('…');
+    short
+}
+
+/// Draws a legend from a height on; gives the height at which it ends.
+fn legend(drawing: &mut Drawing, y: i64, series: &[Series], shape: Shape) -> i64 {
+    let (mut at, mut row) = (0, 0);
+    for one in series {
+        let name = shortened(&one.name);
+        let needed = 62 + text_width(&name, LABEL_SIZE * PX) / PX;
+        if at > 0 && at + needed > WIDTH {
+            at = 0;
+            row += 1;
+        }
+        let colour = Colour::Series(one.style);
+        let middle = y + row * LEGEND_HEIGHT + 16;
+        if shape == Shape::Bars {
+            drawing.rect([at + 20, middle - 12, at + 48, middle + 12], colour);
+        } else {
+            drawing.rect([at, middle - 2, at + 52, middle + 2], colour);
+            marker(drawing, one.style, [(at + 26) * PX, middle * PX]);
+        }
+        let from = [at + 62, middle + 9];
+        drawing.text(&name, from, LABEL_SIZE, Align::Left, Colour::Ink);
+        at += needed + 30;
+    }
+    y + (row + 1) * LEGEND_HEIGHT
+}
+
+/// A marker that tells series apart without colour.
+fn marker(drawing: &mut Drawing, style: usize, [x, y]: [i64; 2]) {
+    let colour = Colour::Series(style);
+    let r = 8 * PX;
+    let long = r * 5 / 4;
+    match style % 4 {
+        0 => drawing.disc([x, y], r, colour),
+        1 => drawing.polygon(
+            &[
+                [x - r, y - r],
+                [x + r, y - r],
+                [x + r, y + r],
+                [x - r, y + r],
+            ],
+            colour,
+        ),
+        2 => drawing.polygon(
+            &[[x, y - long], [x + long, y + r], [x - long, y + r]],
+            colour,
+        ),
+        _ => drawing.polygon(
+            &[[x, y - long], [x + long, y], [x, y + long], [x - long, y]],
+            colour,
+        ),
+    }
+}
+
+/// Where in the drawing the values of a panel lie.
+struct Frame {
+    left: i64,
+    top: i64,
+    right: i64,
+    bottom: i64,
+    x_end: u64,
+    y_end: u64,
+}
+
+impl Frame {
+    fn x(&self, value: u64) -> i64 {
+        self.left * PX + share(value, self.x_end, (self.right - self.left) * PX)
+    }
+
+    fn y(&self, value: u64) -> i64 {
+        self.bottom * PX - share(value, self.y_end, (self.bottom - self.top) * PX)
+    }
+}
+
+/// 0, the step, twice the step and so on up to the end; no more than an axis has room for.
+fn multiples(step: u64, end: u64) -> impl Iterator<Item = u64> {
+    (0..=TICKS_MAX)
+        .filter_map(move |count| step.checked_mul(count))
+        .take_while(move |&value| value <= end)
+}
+
+/// `length * value / end`.
+fn share(value: u64, end: u64, length: i64) -> i64 {
+    let part = i128::from(length) * i128::from(value) / i128::from(end.max(1));
+    i64::try_from(part).unwrap_or(length).min(length)
+}
+
+impl Panel {
+    /// The panel as a drawing of [`WIDTH`] and [`HEIGHT`].
+    pub(crate) fn draw(&self) -> Drawing {
+        let mut drawing = Drawing::new([WIDTH, HEIGHT]);
+        drawing.text(&self.title, [0, 32], TITLE_SIZE, Align::Left, Colour::Ink);
+        let top = legend(&mut drawing, TITLE_HEIGHT, &self.series, self.shape) + 22;
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        if points().next().is_none() {
+            let text = "no data in this artifact set";
+            let middle = [WIDTH / 2, HEIGHT / 2];
+            drawing.text(text, middle, TITLE_SIZE, Align::Centre, Colour::Quiet);
+            return drawing;
+        }
+        let most = |value: fn(&(u64, u64)) -> u64| points().map(value).max().unwrap_or_default();
+        let (y_step, y_end) = ticks(most(|point| point.1));
+        let (x_step, x_end) = match self.shape {
+            Shape::Bars => (1, 1),
+            Shape::Lines | Shape::Steps => {
+                let marked = self.marks.iter().map(|mark| mark.0).max();
+                let max = most(|point| point.0).max(marked.unwrap_or_default());
+                let (step, _) = ticks(max.div_ceil(self.x_unit));
+                (step.saturating_mul(self.x_unit), max.max(1))
+            }
+        };
+        let frame = Frame {
+            left: LEFT,
+            top,
+            right: WIDTH - 24,
+            bottom: HEIGHT - BELOW,
+            x_end,
+            y_end,
+        };
+        self.axes(&mut drawing, &frame, y_step, x_step);
+        match self.shape {
+            Shape::Bars => self.bars(&mut drawing, &frame),
+            Shape::Lines | Shape::Steps => self.lines(&mut drawing, &frame),
+        }
+        drawing
+    }
+
+    fn axes(&self, drawing: &mut Drawing, frame: &Frame, y_step: u64, x_step: u64) {
+        for value in multiples(y_step, frame.y_end) {
+            let y = (frame.y(value) + PX / 2).div_euclid(PX);
+            drawing.rect([frame.left, y - 1, frame.right, y + 1], Colour::Grid);
+            let at = [frame.left - 14, y + 9];
+            drawing.text(&grouped(value), at, TICK_SIZE, Align::Right, Colour::Quiet);
+        }
+        drawing.rect(
+            [frame.left, frame.bottom - 1, frame.right, frame.bottom + 1],
+            Colour::Quiet,
+        );
+        if self.shape != Shape::Bars {
+            for value in multiples(x_step, frame.x_end) {
+                let x = (frame.x(value) + PX / 2).div_euclid(PX);
+                drawing.rect(
+                    [x - 1, frame.bottom, x + 1, frame.bottom + 9],
+                    Colour::Quiet,
+                );
+                let text = grouped(value / self.x_unit);
+                let at = [x, frame.bottom + 36];
+                drawing.text(&text, at, TICK_SIZE, Align::Centre, Colour::Quiet);
+            }
+        }
+        let middle = [i64::midpoint(frame.left, frame.right), frame.bottom + 74];
+        drawing.text(
+            &self.x_label,
+            middle,
+            LABEL_SIZE,
+            Align::Centre,
+            Colour::Ink,
+        );
+    }
+
+    fn lines(&self, drawing: &mut Drawing, frame: &Frame) {
+        for (row, (at, text)) in (0..).zip(&self.marks) {
+            let x = frame.x(*at).div_euclid(PX);
+            let mut y = frame.top;
+            while y < frame.bottom {
+                drawing.rect([x - 1, y, x + 1, (y + 10).min(frame.bottom)], Colour::Quiet);
+                y += 18;
+            }
+            let width = text_width(text, TICK_SIZE * PX) / PX;
+            let (from, align) = match x + 12 + width < frame.right {
+                true => (x + 12, Align::Left),
+                false => (x - 12, Align::Right),
+            };
+            let to = [from, frame.top + 24 + row * 32];
+            drawing.text(text, to, TICK_SIZE, align, Colour::Quiet);
+        }
+        for series in &self.series {
+            let colour = Colour::Series(series.style);
+            let mut path: Vec<[i64; 2]> = Vec::new();
+            for &(x, y) in &series.points {
+                let point = [frame.x(x), frame.y(y)];
+                if let Some(&[_, before]) = path.last()
+                    && self.shape == Shape::Steps
+                {
+                    path.push([point[0], before]);
+                }
+                path.push(point);
+            }
+            drawing.line(path, colour);
+            // Some eight markers, at different places for each series, so that lines on top of each other show.
+            let stride = series.points.len().div_ceil(8).max(1);
+            let first = stride * (series.style % 4) / 4;
+            for &(x, y) in series.points.iter().skip(first).step_by(stride) {
+                marker(drawing, series.style, [frame.x(x), frame.y(y)]);
+            }
+        }
+    }
+
+    fn bars(&self, drawing: &mut Drawing, frame: &Frame) {
+        let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX).max(1);
+        let slot = (frame.right - frame.left) / count(self.categories.len());
+        let shown = count(self.series.len());
+        let bar = (slot * 3 / 4 / shown).clamp(2, 90);
+        let mut middle = frame.left + slot / 2;
+        for (index, category) in (0..).zip(&self.categories) {
+            let at = [middle, frame.bottom + 36];
+            drawing.text(category, at, TICK_SIZE, Align::Centre, Colour::Quiet);
+            let mut left = middle - bar * shown / 2;
+            for series in &self.series {
+                let found = series.points.iter().find(|point| point.0 == index);
+                if let Some(&(_, value)) = found.filter(|point| point.1 > 0) {
+                    let top = frame.y(value).div_euclid(PX);
+                    let colour = Colour::Series(series.style);
+                    drawing.rect([left + 2, top, left + bar - 2, frame.bottom], colour);
+                    let at = [left + bar / 2, top - 8];
+                    drawing.text(&grouped(value), at, TICK_SIZE, Align::Centre, Colour::Ink);
+                }
+                left += bar;
+            }
+            middle += slot;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        for (max, want) in [
+            (0, (1, 1)),
+            (1, (1, 1)),
+            (6, (1, 6)),
+            (7, (2, 8)),
+            (81, (20, 100)),
+            (500, (100, 500)),
+            (1_712, (500, 2_000)),
+            (72_857, (20_000, 80_000)),
+        ] {
+            assert_eq!(ticks(max), want, "{max}");
+        }
+        let (step, end) = ticks(u64::MAX);
+        assert!(step > 0 && end >= u64::MAX / 2);
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_names_shortened() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
+        assert_eq!(shortened(&"x".repeat(99)).chars().count(), NAME_CHARS_MAX);
+    }
+}
