@@ -393,3 +393,34 @@ fn the_committed_golden_set_is_in_order() {
         .sum();
     assert!(size <= 2 << 20, "{size} bytes are kept in git for ever");
 }
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn this_build_gives_the_golden_bytes_whatever_its_profile() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/eval/golden");
+    let Ok(manifest) = fs::read(golden.join("manifest.json")) else {
+        eprintln!("SKIPPED: there is no docs/eval/golden in this tree");
+        return;
+    };
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let said =
+        |option: &str, member: &str| format!("--{option}={}", manifest[member].as_str().unwrap());
+    let workspace = Workspace::new();
+    let out = workspace.beside("staged");
+    fs::create_dir(&out).unwrap();
+    let args = [
+        "stage".to_owned(),
+        said("commit", "commit"),
+        said("cargo-lock-sha256", "cargo_lock_sha256"),
+        said("toolchain", "toolchain"),
+        said("source-version", "version"),
+        format!("--out={}", out.display()),
+    ];
+    workspace.check(&args, exit::SUCCESS, "");
+    for entry in fs::read_dir(&out).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        let [made, cited] = [&path, &golden.join(name)].map(|path| fs::read(path).unwrap());
+        assert!(made == cited, "{}", name.display());
+    }
+}
