@@ -1,0 +1,144 @@
+//! JSON from anybody: bounded, and with one meaning for every reader.
+//!
+//! Of duplicate members some readers take the first and some the last (RFC 8259 section 4), so two programs can verify
+//! one signature and see two documents. Duplicates are refused at every depth, in members that nobody reads as well.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+/// Why bytes are not the JSON document that they should be.
+#[derive(Debug, Error)]
+pub enum JsonError {
+    /// More bytes than any such document has.
+    #[error("it has {size} bytes, and more than {size_max} are not read")]
+    TooLarge {
+        /// How many there are.
+        size: usize,
+        /// How many are read.
+        size_max: usize,
+    },
+    /// No JSON, a duplicate or unknown member, or a value of the wrong kind.
+    #[error("{0}")]
+    Malformed(#[source] serde_json::Error),
+}
+
+/// Reads a document of at most `size_max` bytes.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], size_max: usize) -> Result<T, JsonError> {
+    if bytes.len() > size_max {
+        return Err(JsonError::TooLarge {
+            size: bytes.len(),
+            size_max,
+        });
+    }
+    serde_json::from_slice::<Unambiguous>(bytes).map_err(JsonError::Malformed)?;
+    serde_json::from_slice(bytes).map_err(JsonError::Malformed)
+}
+
+/// A document on a line of its own.
+pub(crate) fn write_line(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(value).expect("strings and numbers have an encoding");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Any JSON value in which no object has a member twice. serde_json bounds the depth.
+struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Walk)
+    }
+}
+
+struct Walk;
+
+impl<'de> Visitor<'de> for Walk {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unambiguous, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if names.contains(&name) {
+                let name = name.escape_debug();
+                return Err(A::Error::custom(format_args!("duplicate member `{name}`")));
+            }
+            names.insert(name);
+            map.next_value::<Unambiguous>()?;
+        }
+        Ok(Unambiguous)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Unambiguous, A::Error> {
+        while seq.next_element::<Unambiguous>()?.is_some() {}
+        Ok(Unambiguous)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_unit<E>(self) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    #[test]
+    fn duplicates_are_refused_at_every_depth() {
+        for (text, name) in [
+            (r#"{"a":1,"a":1}"#, "a"),
+            (r#"[{"b":[{"c":null,"d":true,"c":1.5}]}]"#, "c"),
+            (r#"{"a":1,"\u0061":-1}"#, "a"),
+        ] {
+            let error = read::<IgnoredAny>(text.as_bytes(), 100).unwrap_err();
+            let says = format!("duplicate member `{name}`");
+            assert!(error.to_string().starts_with(&says), "{error}");
+        }
+        let good = br#"[{"a":{"a":"a"}},{"a":[1,-1,0.5,null,false]}]"#;
+        assert!(read::<IgnoredAny>(good, 100).is_ok());
+    }
+
+    #[test]
+    fn size_and_depth_are_bounded() {
+        assert!(read::<IgnoredAny>(b"[0]", 3).is_ok());
+        assert!(matches!(
+            read::<IgnoredAny>(b"[0] ", 3),
+            Err(JsonError::TooLarge {
+                size: 4,
+                size_max: 3
+            })
+        ));
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(read::<IgnoredAny>(deep.as_bytes(), 1000).is_err());
+        assert!(read::<IgnoredAny>(b"0 0", 1000).is_err());
+    }
+}
