@@ -1,11 +1,14 @@
-//! `cargo xtask bundle`: packs an existing output directory.
+//! `cargo xtask bundle`: packs an existing output directory, and checks archives.
+
+mod contents;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Subcommand};
 use ecac_artifact::{Artifact, ArtifactSet, ExpectedSet, SetDifference, Summary, Sums, exit};
 use serde::Serialize;
 
@@ -19,7 +22,10 @@ use crate::workspace;
 
 /// Arguments of `bundle`.
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The output directory to pack [default: docs/eval/out of the workspace]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -29,6 +35,19 @@ pub(crate) struct Args {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check an archive from the file alone: packing, sums, audit log, and every figure recomputed from its op logs
+    ///
+    /// With --key also who signed it, and whether the signed provenance is about this file. Nothing is written, and
+    /// nothing of the archive is unpacked to a disk.
+    #[command(after_help = crate::help(&[
+        "cargo xtask bundle verify ecac-artifacts-COMMIT.tar.gz --key release.pub",
+        "cargo xtask bundle verify mine.tar.gz --format json | jq .steps",
+    ]))]
+    Verify(verify::Args),
 }
 
 /// The written archive.
@@ -41,8 +60,16 @@ struct Report {
     files: usize,
 }
 
-/// Verifies the set and its sums strictly, then writes the archive.
+/// Packs a directory, or does what the subcommand says.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        None => write(args),
+        Some(Command::Verify(args)) => verify::run(args),
+    }
+}
+
+/// Verifies the set and its sums strictly, then writes the archive.
+fn write(args: &Args) -> Result<()> {
     let dir = match &args.dir {
         Some(dir) => workspace::absolute(dir)?,
         None => workspace::root()?.join(workspace::OUT_DIR),

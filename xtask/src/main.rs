@@ -83,6 +83,7 @@ enum Command {
     #[command(after_help = help(&[
         "cargo xtask bundle",
         "cargo xtask bundle --dir /tmp/mine --out /tmp/mine.tar.gz",
+        "cargo xtask bundle verify /tmp/mine.tar.gz",
     ]))]
     Bundle(bundle::Args),
     /// Check the laws of the engine on random adversarial histories, against an independent oracle

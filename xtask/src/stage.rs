@@ -12,7 +12,7 @@ use ecac_bench::ScenarioReport;
 use crate::citation::Citation;
 use crate::engine;
 use crate::error::Failure;
-use crate::manifest::{Manifest, Run};
+use crate::manifest::{Manifest, Parameters, Run};
 use crate::parameters::ParameterArgs;
 use crate::workspace;
 
@@ -30,9 +30,20 @@ pub(crate) struct Args {
 
 /// Writes the four files of each scenario, the audit log, the trust view, the manifest, the figures and the report.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let parameters = args.parameters.resolve();
+    for (name, bytes) in artifacts(&args.citation, &args.parameters.resolve())? {
+        let path = args.out.join(name);
+        fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What a run with these parameters gives, by file name.
+pub(crate) fn artifacts(
+    citation: &Citation,
+    parameters: &Parameters,
+) -> Result<BTreeMap<String, Vec<u8>>> {
     let (seed, ops) = (parameters.seed, parameters.ops);
-    let commit = &args.citation.commit;
+    let commit = &citation.commit;
     let stamp = commit.to_string();
     let mut files = BTreeMap::new();
     let mut runs = Vec::new();
@@ -66,14 +77,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     let manifest = Manifest {
         audit_head: audited.head,
-        cargo_lock_sha256: args.citation.cargo_lock_sha256.clone(),
+        cargo_lock_sha256: citation.cargo_lock_sha256.clone(),
         commit: stamp,
         format: Manifest::format(),
         scenarios: runs,
         schema_sha256: engine::schema_sha256(),
-        toolchain: args.citation.toolchain.clone(),
+        toolchain: citation.toolchain.clone(),
         trust_sha256: workspace::sha256_hex(&report.trust),
-        version: args.citation.source_version.clone(),
+        version: citation.source_version.clone(),
     };
     for (summary, bytes) in [
         (Summary::AuditLog, report.audit),
@@ -84,13 +95,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         files.insert(summary.name().to_owned(), bytes);
     }
     let rendered = ecac_report::render(&files).context("draw the figures and the report")?;
-    let rendered = rendered.iter().map(|(&name, bytes)| (name, bytes));
-    let files = files.iter().map(|(name, bytes)| (name.as_str(), bytes));
-    for (name, bytes) in files.chain(rendered) {
-        let path = args.out.join(name);
-        fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
-    }
-    Ok(())
+    files.extend(
+        rendered
+            .into_iter()
+            .map(|(name, bytes)| (name.to_owned(), bytes)),
+    );
+    Ok(files)
 }
 
 fn parts(report: &ScenarioReport) -> [(Part, &Vec<u8>); 4] {

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use crate::support::{Workspace, check, snapshot};
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, exit};
 
-const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
-const SCENARIOS: [&str; 3] = ["hb-chain", "concurrent", "offline-revoke"];
+pub(crate) const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const SCENARIOS: [&str; 3] = ["hb-chain", "concurrent", "offline-revoke"];
 
 /// A real set with few ops, made once.
 fn published() -> &'static Published {
@@ -18,7 +18,7 @@ fn published() -> &'static Published {
     PUBLISHED.get_or_init(|| publish(COMMIT, 120))
 }
 
-fn publish(stamp: &str, ops: u32) -> Published {
+pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
     let workspace = Workspace::new();
     let out = workspace.beside("staged");
     fs::create_dir(&out).unwrap();

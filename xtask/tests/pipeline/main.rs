@@ -12,3 +12,5 @@ mod soak;
 mod support;
 #[cfg(unix)]
 mod twice;
+#[cfg(unix)]
+mod verify;
