@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`: packs an existing output directory, and checks archives.
+//! `cargo xtask bundle`: packs an existing output directory, has a release built and signed, and checks archives.
 
 mod contents;
 mod verify;
@@ -13,11 +13,13 @@ use ecac_artifact::{Artifact, ArtifactSet, ExpectedSet, SetDifference, Summary, 
 use serde::Serialize;
 
 use crate::artifact_dir::Listing;
+use crate::compile::BuildArgs;
 use crate::error::Failure;
 use crate::manifest::Manifest;
 use crate::output::{self, Format};
 use crate::pipeline::set_failure;
 use crate::publish;
+use crate::release;
 use crate::workspace;
 
 /// Arguments of `bundle`.
@@ -27,11 +29,19 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     /// The output directory to pack [default: docs/eval/out of the workspace]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "sign")]
     dir: Option<PathBuf>,
-    /// The file to write [default: ecac-artifacts-COMMIT.tar.gz in the output directory]
+    /// The file to write [default: ecac-artifacts-COMMIT.tar.gz in the output directory, with --sign in docs/eval/signed]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Build the committed tree as `repro` does, and sign what that makes
+    #[arg(long)]
+    sign: bool,
+    /// The private key to sign with, in PEM: PKCS #8, plain or encrypted, or a key of cosign [default: none, keyless]
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    key: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Options of --sign")]
+    build: BuildArgs,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -60,16 +70,30 @@ struct Report {
     files: usize,
 }
 
-/// Packs a directory, or does what the subcommand says.
+/// Packs or signs, or does what the subcommand says.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    match &args.command {
-        None => write(args),
-        Some(Command::Verify(args)) => verify::run(args),
+    if let Some(Command::Verify(args)) = &args.command {
+        return verify::run(args);
     }
+    if args.sign {
+        return release::run(&release::Options {
+            key: args.key.as_deref(),
+            out: args.out.as_deref(),
+            build: &args.build,
+            format: args.format,
+        });
+    }
+    if args.build != BuildArgs::default() {
+        let message = "nothing is built without --sign, so its options have no meaning";
+        return Err(Failure::new(exit::USAGE, message)
+            .hint("add --sign, or leave --jobs, --offline and --keep-temp out")
+            .into());
+    }
+    pack(args)
 }
 
 /// Verifies the set and its sums strictly, then writes the archive.
-fn write(args: &Args) -> Result<()> {
+fn pack(args: &Args) -> Result<()> {
     let dir = match &args.dir {
         Some(dir) => workspace::absolute(dir)?,
         None => workspace::root()?.join(workspace::OUT_DIR),

@@ -10,7 +10,7 @@ use ecac_artifact::exit;
 use serde::{Deserialize, Serialize};
 use xshell::Shell;
 
-use crate::environment::Inherited;
+use crate::environment::{Compiler, Inherited};
 use crate::gate;
 use crate::network::Network;
 use crate::preflight;
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::workspace;
 
 /// How the clean tree is built.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 pub(crate) struct BuildArgs {
     /// How many crates to compile at a time; the binaries are the same for every number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -39,6 +39,8 @@ pub(crate) struct Built {
     pub(crate) ecac: PathBuf,
     /// This program.
     pub(crate) xtask: PathBuf,
+    /// What compiled them.
+    pub(crate) compiler: Compiler,
 }
 
 /// Digests of the programs that a build made: the same on every machine with the same target.
@@ -102,5 +104,9 @@ pub(crate) fn release(
         &[ecac.clone(), xtask.clone()],
         &inherited.secret_paths(tree),
     )?;
-    Ok(Built { ecac, xtask })
+    Ok(Built {
+        ecac,
+        xtask,
+        compiler: sysroot.compiler,
+    })
 }

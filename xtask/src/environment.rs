@@ -199,13 +199,22 @@ fn tool_home(value: Option<OsString>, home: Option<&Path>, below: &str) -> Resul
     }
 }
 
-/// Where the standard library's sources would lie, and the name that its released binaries give them.
+/// Which compiler builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Compiler {
+    /// Its commit.
+    pub(crate) commit: String,
+    /// The target that it builds for.
+    pub(crate) host: String,
+}
+
+/// Where the standard library's sources would lie, and the compiler, whose commit its released binaries name them by.
 #[derive(Debug, Clone)]
 pub(crate) struct Sysroot {
     /// `rustc --print sysroot`.
     pub(crate) path: PathBuf,
-    /// The commit of the compiler.
-    pub(crate) commit: String,
+    /// The compiler.
+    pub(crate) compiler: Compiler,
 }
 
 /// The flags of the tree's own configuration plus path remapping, separated as cargo wants it.
@@ -218,10 +227,29 @@ fn encoded_rustflags(
     cargo_home: Option<&Path>,
     sysroot: &Sysroot,
 ) -> Result<OsString> {
-    let mut flags: Vec<OsString> = configured_rustflags(tree)?
-        .into_iter()
-        .map(OsString::from)
-        .collect();
+    let flags = rustflags(configured_rustflags(tree)?, tree, cargo_home, sysroot);
+    Ok(flags.join(OsStr::new("\u{1f}")))
+}
+
+/// The same flags as a list with names in the place of this machine's paths.
+pub(crate) fn stated_rustflags(tree: &Path, compiler: &Compiler) -> Result<Vec<String>> {
+    let sysroot = Sysroot {
+        path: "$SYSROOT".into(),
+        compiler: compiler.clone(),
+    };
+    let (tree, configured) = (Path::new("$TREE"), configured_rustflags(tree)?);
+    let flags = rustflags(configured, tree, Some(Path::new("$CARGO_HOME")), &sysroot);
+    let flags = flags.iter().map(|flag| flag.to_string_lossy().into_owned());
+    Ok(flags.collect())
+}
+
+fn rustflags(
+    configured: Vec<String>,
+    tree: &Path,
+    cargo_home: Option<&Path>,
+    sysroot: &Sysroot,
+) -> Vec<OsString> {
+    let mut flags: Vec<_> = configured.into_iter().map(OsString::from).collect();
     let mut remap = |from: &Path, to: &str| {
         let mut flag = OsString::from("--remap-path-prefix=");
         flag.push(from);
@@ -239,10 +267,10 @@ fn encoded_rustflags(
     }
     remap(
         &sysroot.path.join("lib/rustlib/src/rust"),
-        &format!("/rustc/{}", sysroot.commit),
+        &format!("/rustc/{}", sysroot.compiler.commit),
     );
     remap(tree, "/src");
-    Ok(flags.join(OsStr::new("\u{1f}")))
+    flags
 }
 
 /// `build.rustflags` of the tree's `.cargo/config.toml`, as a list or as one string.
@@ -332,7 +360,10 @@ mod tests {
         .unwrap();
         let sysroot = Sysroot {
             path: "/toolchain".into(),
-            commit: "abc".to_owned(),
+            compiler: Compiler {
+                commit: "abc".to_owned(),
+                host: "a-b-c".to_owned(),
+            },
         };
         let flags = encoded_rustflags(dir.path(), Some(Path::new("/nowhere/cargo home")), &sysroot)
             .unwrap();
@@ -344,6 +375,15 @@ mod tests {
                 "--remap-path-prefix=/nowhere/cargo home=/cargo",
                 "--remap-path-prefix=/toolchain/lib/rustlib/src/rust=/rustc/abc",
                 &format!("--remap-path-prefix={}=/src", dir.path().display()),
+            ]
+        );
+        assert_eq!(
+            stated_rustflags(dir.path(), &sysroot.compiler).unwrap(),
+            [
+                "-Cdebuginfo=0",
+                "--remap-path-prefix=$CARGO_HOME=/cargo",
+                "--remap-path-prefix=$SYSROOT/lib/rustlib/src/rust=/rustc/abc",
+                "--remap-path-prefix=$TREE=/src",
             ]
         );
     }

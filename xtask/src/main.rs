@@ -16,6 +16,7 @@ mod gate;
 mod golden;
 mod golden_set;
 mod interrupt;
+mod key;
 mod manifest;
 mod network;
 mod output;
@@ -26,8 +27,10 @@ mod process;
 mod progress;
 mod publish;
 mod readme;
+mod release;
 mod repository;
 mod repro;
+mod signer;
 mod soak;
 mod stage;
 mod summary;
@@ -79,13 +82,27 @@ enum Command {
         "git diff --stat docs/eval/golden README.md",
     ]))]
     Golden(golden::Args),
-    /// Pack an existing output directory into its deterministic archive
+    /// Pack an existing output directory into its deterministic archive, or build and sign a release
+    ///
+    /// With --sign nothing that exists is packed: the committed tree is built and run as by `repro`, and what that made
+    /// is signed. Beside the tarball go its signature (.sig), a Sigstore bundle (.sigstore.json), and the provenance in
+    /// a DSSE envelope (.intoto.jsonl) and in a Sigstore bundle (.intoto.sigstore.json); docs/signing.md says how to
+    /// verify them. An encrypted key has its password in ECAC_KEY_PASSWORD or COSIGN_PASSWORD. Without --key cosign
+    /// signs, keyless.
     #[command(after_help = help(&[
         "cargo xtask bundle",
         "cargo xtask bundle --dir /tmp/mine --out /tmp/mine.tar.gz",
+        "cargo xtask bundle --sign --key ecac.key",
+        "cargo xtask bundle --sign --key ecac.key --offline --out /tmp/release.tar.gz",
         "cargo xtask bundle verify /tmp/mine.tar.gz",
     ]))]
     Bundle(bundle::Args),
+    /// Make the keys that sign a release
+    #[command(after_help = help(&[
+        "cargo xtask key new",
+        "ECAC_KEY_PASSWORD=secret cargo xtask key new --encrypt --out ~/keys/release.key",
+    ]))]
+    Key(key::Args),
     /// Check the laws of the engine on random adversarial histories, against an independent oracle
     ///
     /// Order-free, monotone, incremental = full (after every op, and from a checkpoint at every op), final refusals,
@@ -127,6 +144,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::VerifyGolden(args)) => verify_golden::run(&args),
         Some(Command::Golden(args)) => golden::run(&args),
         Some(Command::Bundle(args)) => bundle::run(&args),
+        Some(Command::Key(args)) => key::run(&args),
         Some(Command::Soak(args)) => soak::run(&args),
         Some(Command::Stage(args)) => stage::run(&args),
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use ecac_artifact::{Commit, exit};
 use xshell::{Shell, cmd};
 
-use crate::environment::{Sysroot, Variable};
+use crate::environment::{Compiler, Sysroot, Variable};
 use crate::error::Failure;
 use crate::process;
 use crate::progress::Progress;
@@ -168,13 +168,13 @@ fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
     })
 }
 
-/// Requires that `rustc` in `tree` is exactly the pinned release, and returns the compiler's commit. `environment`
+/// Requires that `rustc` in `tree` is exactly the pinned release, and returns what it says of itself. `environment`
 /// is that of the build; without one it is that of this process.
 pub(crate) fn toolchain(
     tree: &Path,
     environment: Option<&[Variable]>,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Compiler> {
     let pinned = workspace::pinned_toolchain(tree)?;
     let hint = format!(
         "rustup toolchain install {pinned}, and leave out `+toolchain` and RUSTUP_TOOLCHAIN; or `nix develop`"
@@ -197,7 +197,10 @@ pub(crate) fn toolchain(
             format!("rust-toolchain.toml pins rustc {pinned}, but the rustc on PATH is {release}");
         return Err(Failure::environment(message).hint(hint).into());
     }
-    Ok(field("commit-hash").to_owned())
+    Ok(Compiler {
+        commit: field("commit-hash").to_owned(),
+        host: field("host").to_owned(),
+    })
 }
 
 /// The sysroot of the pinned compiler, as the build of `tree` will find it.
@@ -206,13 +209,13 @@ pub(crate) fn sysroot(
     environment: &[Variable],
     progress: &Progress,
 ) -> Result<Sysroot> {
-    let commit = toolchain(tree, Some(environment), progress)?;
+    let compiler = toolchain(tree, Some(environment), progress)?;
     let output = rustc(tree, &["--print", "sysroot"], Some(environment), progress)?;
     let stdout = output.require(exit::ENVIRONMENT)?;
     let path = String::from_utf8_lossy(&stdout).trim_end().to_owned();
     Ok(Sysroot {
         path: path.into(),
-        commit,
+        compiler,
     })
 }
 

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 
 use crate::interrupt;
 use crate::repository::Repository;
-use crate::workspace::OUT_DIR;
+use crate::workspace::{OUT_DIR, SIGNED_DIR};
 
 /// Exports exactly the files of a commit into the empty directory `dest`.
 pub(crate) fn export_commit(repository: &Repository<'_>, commit: &str, dest: &Path) -> Result<()> {
@@ -82,6 +82,7 @@ fn is_generated(relative: &Path) -> bool {
     relative == Path::new("target")
         || relative == Path::new(".git")
         || relative == Path::new(OUT_DIR)
+        || relative == Path::new(SIGNED_DIR)
         || relative == Path::new("crates/fuzz/artifacts")
         || relative.ends_with("__pycache__")
         || (relative.parent() == Path::new(OUT_DIR).parent()

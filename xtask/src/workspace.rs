@@ -13,6 +13,9 @@ use crate::error::Failure;
 /// Where the artifacts of `repro` go, relative to the workspace.
 pub(crate) const OUT_DIR: &str = "docs/eval/out";
 
+/// Where a signed release goes, relative to the workspace.
+pub(crate) const SIGNED_DIR: &str = "docs/eval/signed";
+
 /// Where the golden set is kept, relative to the workspace.
 pub(crate) const GOLDEN_DIR: &str = "docs/eval/golden";
 

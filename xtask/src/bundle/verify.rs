@@ -19,18 +19,13 @@ use super::contents::{self, Contents};
 use crate::error::{Failure, exit_code};
 use crate::manifest::Manifest;
 use crate::output::{self, Format};
+use crate::signer;
 
 /// The largest archive that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// The largest key, signature or provenance that is read, in bytes.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;
-
-/// What the name of the signature adds to that of the archive.
-const SIGNATURE_SUFFIX: &str = ".sigstore.json";
-
-/// What the name of the provenance adds to that of the archive.
-const PROVENANCE_SUFFIX: &str = ".provenance.sigstore.json";
 
 /// Arguments of `bundle verify`.
 #[derive(Debug, ClapArgs)]
@@ -44,7 +39,7 @@ pub(crate) struct Args {
     /// The signature: a Sigstore bundle, or base64 as cosign writes it [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE", requires = "key")]
     signature: Option<PathBuf>,
-    /// The provenance in its Sigstore bundle [default: FILE.provenance.sigstore.json]
+    /// The provenance in its Sigstore bundle [default: FILE.intoto.sigstore.json]
     #[arg(long, value_name = "FILE", requires = "key")]
     provenance: Option<PathBuf>,
     /// How the result is printed
@@ -124,8 +119,8 @@ impl Signed {
         };
         Ok(Some(Self {
             key,
-            signature: beside(&args.signature, SIGNATURE_SUFFIX)?,
-            provenance: beside(&args.provenance, PROVENANCE_SUFFIX)?,
+            signature: beside(&args.signature, signer::BUNDLE)?,
+            provenance: beside(&args.provenance, signer::PROVENANCE_BUNDLE)?,
         }))
     }
 

@@ -7,6 +7,8 @@ mod failure;
 mod golden;
 #[cfg(unix)]
 mod preflight;
+#[cfg(unix)]
+mod sign;
 mod soak;
 #[cfg(unix)]
 mod support;

@@ -99,7 +99,7 @@ impl Desk {
         fs::write(&file, &release.gz).unwrap();
         let beside = |suffix: &str| self.path(&format!("release.tar.gz{suffix}"));
         fs::write(beside(".sigstore.json"), &release.signature).unwrap();
-        fs::write(beside(".provenance.sigstore.json"), &release.provenance).unwrap();
+        fs::write(beside(".intoto.sigstore.json"), &release.provenance).unwrap();
         let mut verify = self.workspace.xtask(&["bundle", "verify", "--format=json"]);
         verify.arg(file);
         if with_key {

@@ -1,0 +1,231 @@
+//! `cargo xtask key`: the keys that sign a release.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args as ClapArgs, Subcommand};
+use ecac_artifact::exit;
+use ecac_attest::{KeyError, PrivateKey, SaltAndIv};
+use serde::Serialize;
+
+use crate::error::Failure;
+use crate::output::{self, Format};
+use crate::workspace;
+
+/// Where the password of a private key is looked for, in this order.
+const PASSWORD_VARIABLES: [&str; 2] = ["ECAC_KEY_PASSWORD", "COSIGN_PASSWORD"];
+
+/// The extension of public keys.
+const PUBLIC: &str = "pub";
+
+/// The largest key file that is read, in bytes; the reader of keys takes far less.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Arguments of `key`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new P-256 key; nothing is overwritten
+    New(New),
+}
+
+/// Arguments of `key new`.
+#[derive(Debug, ClapArgs)]
+struct New {
+    /// The file of the private key, which nobody else can read; the public key goes beside it, with the extension .pub
+    #[arg(long, value_name = "FILE", default_value = "ecac.key")]
+    out: PathBuf,
+    /// Encrypt the private key under the password in ECAC_KEY_PASSWORD or COSIGN_PASSWORD
+    #[arg(long)]
+    encrypt: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// The new key.
+#[derive(Debug, Serialize)]
+struct Report {
+    private: String,
+    public: String,
+    hint: String,
+    is_encrypted: bool,
+}
+
+/// Runs a subcommand.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let Command::New(args) = &args.command;
+    new(args)
+}
+
+fn new(args: &New) -> Result<()> {
+    let private = workspace::absolute(&args.out)?;
+    let public = private.with_extension(PUBLIC);
+    if public == private || private.file_name().is_none() {
+        let message = format!("{} is no name for a private key", private.display());
+        return Err(Failure::new(exit::USAGE, message)
+            .hint("name a file such as ecac.key")
+            .into());
+    }
+    let password = match args.encrypt {
+        true => {
+            Some(password().ok_or_else(|| no_password("there is no password to encrypt with"))?)
+        }
+        false => None,
+    };
+    let key = random_key()?;
+    let pem = match &password {
+        Some(password) => key.to_encrypted_pem(password, &random_salt()?),
+        None => key.to_pem(),
+    };
+    create(&private, pem.as_bytes(), 0o600)?;
+    if let Err(error) = create(&public, key.public().to_pem().as_bytes(), 0o644) {
+        // Half a pair is of no use, and this run made it.
+        let _ = fs::remove_file(&private);
+        return Err(error);
+    }
+    let report = Report {
+        private: private.display().to_string(),
+        public: public.display().to_string(),
+        hint: key.public().hint(),
+        is_encrypted: args.encrypt,
+    };
+    match args.format {
+        Format::Text => output::print(&text(&report)),
+        Format::Json => output::print_json(&report),
+    }
+}
+
+fn text(report: &Report) -> String {
+    let kind = match report.is_encrypted {
+        true => "encrypted; keep the password elsewhere",
+        false => "not encrypted; whoever reads it can sign",
+    };
+    format!(
+        "private key    {}\n  {kind}\npublic key     {}\n  hint {}\n",
+        report.private, report.public, report.hint
+    )
+}
+
+/// Reads a private key; its password, where it has one, comes from the environment.
+pub(crate) fn read(path: &Path) -> Result<PrivateKey> {
+    let bytes = read_file(path)?;
+    PrivateKey::from_pem(&bytes, password().as_deref()).map_err(|error| {
+        if matches!(error, KeyError::PasswordNeeded) {
+            return no_password(format!("{}: {error}", path.display())).into();
+        }
+        let failure = Failure::new(exit::BAD_INPUT, format!("{}: {error}", path.display()));
+        match error {
+            KeyError::PasswordWrong => failure.hint(format!(
+                "the password is that in {}",
+                PASSWORD_VARIABLES.join(", else in ")
+            )),
+            KeyError::Label { .. } | KeyError::Scheme(_) => {
+                failure.hint("convert it: openssl pkcs8 -topk8 -v2 aes256 -in KEY -out ecac.key")
+            }
+            KeyError::Private(_) => {
+                failure.hint("make a key of the right kind: cargo xtask key new")
+            }
+            _ => failure,
+        }
+        .into()
+    })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let failure = |code, problem: &str| {
+        let message = format!("the key file {} {problem}", path.display());
+        anyhow::Error::from(Failure::new(code, message))
+    };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let message = format!("the key file {} does not exist", path.display());
+            return Err(Failure::new(exit::NOT_FOUND, message)
+                .hint("make one: cargo xtask key new")
+                .into());
+        }
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(failure(exit::BAD_INPUT, "is a directory"));
+        }
+        Ok(metadata) if metadata.len() > FILE_BYTES_MAX => {
+            return Err(failure(exit::BAD_INPUT, "is too large to be a key"));
+        }
+        _ => {}
+    }
+    fs::read(path).with_context(|| format!("read {}", path.display()))
+}
+
+fn password() -> Option<Vec<u8>> {
+    let mut values = PASSWORD_VARIABLES.iter().filter_map(std::env::var_os);
+    let value = values.find(|value| !value.is_empty())?;
+    Some(value.into_encoded_bytes())
+}
+
+fn no_password(message: impl Into<String>) -> Failure {
+    Failure::environment(message).hint(format!(
+        "put the password into the variable {}",
+        PASSWORD_VARIABLES.join(" or ")
+    ))
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::environment(format!("the system has no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+fn random_key() -> Result<PrivateKey> {
+    loop {
+        if let Some(key) = PrivateKey::from_random(&random()?) {
+            return Ok(key);
+        }
+    }
+}
+
+fn random_salt() -> Result<SaltAndIv> {
+    Ok(SaltAndIv {
+        salt: random()?,
+        iv: random()?,
+    })
+}
+
+/// Creates a file with these permissions from the first moment on; what is there already stays.
+fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let write = |mut file: File| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    open_new(path, mode).and_then(write).map_err(|error| {
+        let failure = match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                let message = format!("{} exists, and a key is never overwritten", path.display());
+                Failure::environment(message).hint("choose another file with --out")
+            }
+            kind => {
+                let error = io::Error::from(kind);
+                Failure::environment(format!("cannot write {}: {error}", path.display()))
+            }
+        };
+        failure.into()
+    })
+}
+
+#[cfg(unix)]
+fn open_new(path: &Path, mode: u32) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(mode).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_new(path: &Path, _mode: u32) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
