@@ -30,6 +30,7 @@ mod readme;
 mod release;
 mod repository;
 mod repro;
+mod sbom;
 mod signer;
 mod soak;
 mod stage;
@@ -115,6 +116,19 @@ enum Command {
         "cargo xtask soak --histories 1000 --export target/histories",
     ]))]
     Soak(soak::Args),
+    /// List what the program ecac is built of, as CycloneDX 1.6 in JSON
+    ///
+    /// Every crate that `cargo tree --edges normal` shows below the program, in a build of the whole workspace, with its
+    /// purl, licence, SHA-256, supplier and relations. Crates that run in the compiler only (proc macros and what they
+    /// need) have the scope `excluded`. Build and dev dependencies and the standard library are left out, which the
+    /// document says. The same commit and target give the same bytes on every machine; the time is that of the commit,
+    /// or SOURCE_DATE_EPOCH.
+    #[command(after_help = help(&[
+        "cargo xtask sbom --out ecac.cdx.json",
+        "cargo xtask sbom | jq -r .components[].purl",
+        "cargo xtask sbom --offline --target aarch64-apple-darwin",
+    ]))]
+    Sbom(sbom::Args),
     /// Run the scenarios in the freshly built program
     #[command(hide = true)]
     Stage(stage::Args),
@@ -146,6 +160,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Bundle(args)) => bundle::run(&args),
         Some(Command::Key(args)) => key::run(&args),
         Some(Command::Soak(args)) => soak::run(&args),
+        Some(Command::Sbom(args)) => sbom::run(&args),
         Some(Command::Stage(args)) => stage::run(&args),
     }
 }

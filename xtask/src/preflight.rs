@@ -219,6 +219,22 @@ pub(crate) fn sysroot(
     })
 }
 
+/// The triple of the machine that the pinned compiler runs on, for which it builds where no target is named.
+pub(crate) fn host(tree: &Path, environment: &[Variable], progress: &Progress) -> Result<String> {
+    let output = rustc(
+        tree,
+        &["--version", "--verbose"],
+        Some(environment),
+        progress,
+    )?;
+    let stdout = output.require(exit::ENVIRONMENT)?;
+    let text = String::from_utf8_lossy(&stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host
+        .context("find the host in what rustc says of itself")?
+        .to_owned())
+}
+
 fn rustc(
     tree: &Path,
     args: &[&str],
