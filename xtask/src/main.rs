@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod artifact_dir;
+mod audit;
 mod bundle;
 mod causes;
 mod citation;
@@ -116,6 +117,20 @@ enum Command {
         "cargo xtask soak --histories 1000 --export target/histories",
     ]))]
     Soak(soak::Args),
+    /// Check every dependency: known vulnerabilities, yanked crates, licences, sources
+    ///
+    /// Runs cargo-audit and cargo-deny, at pinned versions, by deny.toml over the working tree. They are installed into
+    /// target/tools on first use, which takes some minutes. Prints the state and the age of the advisory database, and
+    /// each exception with its reason; one that has ended fails, as does a database that is too old. Without a network,
+    /// yanked crates cannot be told, which is said.
+    #[command(after_help = help(&[
+        "cargo xtask audit",
+        "cargo xtask audit --offline --advisory-db advisory-db.tar.gz",
+        "cargo xtask audit --offline --advisory-db ~/.cargo/advisory-db --max-age 30",
+        "cargo xtask audit --offline --advisory-db DIR --advisory-db-commit SHA --advisory-db-date 2026-08-21",
+        "cargo xtask audit --format json | jq .findings",
+    ]))]
+    Audit(audit::Args),
     /// List what the program ecac is built of, as CycloneDX 1.6 in JSON
     ///
     /// Every crate that `cargo tree --edges normal` shows below the program, in a build of the whole workspace, with its
@@ -160,6 +175,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Bundle(args)) => bundle::run(&args),
         Some(Command::Key(args)) => key::run(&args),
         Some(Command::Soak(args)) => soak::run(&args),
+        Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Sbom(args)) => sbom::run(&args),
         Some(Command::Stage(args)) => stage::run(&args),
     }

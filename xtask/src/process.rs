@@ -70,10 +70,37 @@ pub(crate) fn run(progress: &Progress, command: Cmd<'_>) -> Result<Finished<Vec<
     })
 }
 
+/// The same without showing what the child says on standard error, for one that reports there.
+pub(crate) fn run_quietly(progress: &Progress, command: Cmd<'_>) -> Result<Finished<Vec<u8>>> {
+    run_child(progress, command, Said::Kept, |stdout| {
+        let mut bytes = Vec::new();
+        stdout.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
 /// Runs a child to its end while `reader` consumes its standard output.
 pub(crate) fn run_reading<T: Send>(
     progress: &Progress,
     command: Cmd<'_>,
+    reader: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
+) -> Result<Finished<T>> {
+    run_child(progress, command, Said::Shown, reader)
+}
+
+/// What becomes of what a child says on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// It is shown as it comes, and kept.
+    Shown,
+    /// It is kept.
+    Kept,
+}
+
+fn run_child<T: Send>(
+    progress: &Progress,
+    command: Cmd<'_>,
+    said: Said,
     reader: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
 ) -> Result<Finished<T>> {
     interrupt::check()?;
@@ -100,7 +127,7 @@ pub(crate) fn run_reading<T: Send>(
             let _ = io::copy(&mut stdout, &mut io::sink());
             value
         });
-        let stderr = scope.spawn(|| follow(progress, stderr));
+        let stderr = scope.spawn(|| follow((said == Said::Shown).then_some(progress), stderr));
         let status = wait(&mut child).with_context(|| format!("wait for {name}"));
         let stdout = stdout
             .join()
@@ -115,7 +142,7 @@ pub(crate) fn run_reading<T: Send>(
             status,
             stdout: (),
             stderr,
-            is_shown: progress.shows_every_line(),
+            is_shown: said == Said::Shown && progress.shows_every_line(),
         };
         let stdout = match stdout {
             Ok(stdout) => stdout,
@@ -143,13 +170,15 @@ pub(crate) fn run_reading<T: Send>(
     })
 }
 
-/// Shows each line that a child writes to standard error and keeps them all.
-fn follow(progress: &Progress, stderr: impl Read) -> String {
+/// Keeps every line that a child writes to standard error, and shows it where there is `progress`.
+fn follow(progress: Option<&Progress>, stderr: impl Read) -> String {
     let mut reader = BufReader::new(stderr);
     let (mut all, mut line) = (String::new(), Vec::new());
     while matches!(reader.read_until(b'\n', &mut line), Ok(count) if count > 0) {
         let text = String::from_utf8_lossy(&line);
-        progress.child_line(text.trim_end());
+        if let Some(progress) = progress {
+            progress.child_line(text.trim_end());
+        }
         all.push_str(&text);
         line.clear();
     }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 #[cfg(unix)]
+mod audit;
+#[cfg(unix)]
 mod failure;
 #[cfg(unix)]
 mod golden;
