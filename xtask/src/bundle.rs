@@ -1,5 +1,6 @@
 //! `cargo xtask bundle`: packs an existing output directory, has a release built and signed, and checks archives.
 
+mod attest;
 mod contents;
 mod verify;
 
@@ -58,6 +59,17 @@ enum Command {
         "cargo xtask bundle verify mine.tar.gz --format json | jq .steps",
     ]))]
     Verify(verify::Args),
+    /// Sign the sums of an output directory that you built yourself
+    #[command(after_help = crate::help(&[
+        "cargo xtask bundle attest --signer my-name --key ecac.key",
+    ]))]
+    Attest(attest::AttestArgs),
+    /// Require that N distinct known keys have signed the same sums, and name who signed others
+    #[command(after_help = crate::help(&[
+        "cargo xtask bundle quorum 3",
+        "cargo xtask bundle quorum 2 --release v0.1.0 --format json",
+    ]))]
+    Quorum(attest::QuorumArgs),
 }
 
 /// The written archive.
@@ -72,8 +84,11 @@ struct Report {
 
 /// Packs or signs, or does what the subcommand says.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(Command::Verify(args)) = &args.command {
-        return verify::run(args);
+    match &args.command {
+        Some(Command::Verify(args)) => return verify::run(args),
+        Some(Command::Attest(args)) => return attest::attest(args),
+        Some(Command::Quorum(args)) => return attest::quorum(args),
+        None => {}
     }
     if args.sign {
         return release::run(&release::Options {
@@ -120,6 +135,16 @@ fn pack(args: &Args) -> Result<()> {
         Format::Text => output::print(&text(&report)),
         Format::Json => output::print_json(&report),
     }
+}
+
+/// The version and the sums of a directory with a complete set whose sums hold.
+fn attestable(dir: &Path) -> Result<(String, Vec<u8>)> {
+    let set = read(dir)?;
+    let file = |name: &str| set.files().get(name).cloned().unwrap_or_default();
+    let manifest = Manifest::parse(&file(Summary::Manifest.name()))?;
+    let sums = Listing::read(dir)?.files.remove(Artifact::SUMS_NAME);
+    let sums = sums.context("find the sums that were just read")?;
+    Ok((format!("v{}", manifest.version), sums))
 }
 
 /// Reads a complete set whose sums hold. The archive in it, if there is one, is made anew and not looked at.

@@ -335,7 +335,7 @@ fn check(gz: &[u8], signed: Option<&Signed>, steps: &mut Steps) -> Option<Unpack
 }
 
 /// Reads a file of at most `bytes_max` bytes.
-fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     let refuse = |code, problem: &str| -> anyhow::Error {
         Failure::new(code, format!("{} {problem}", path.display())).into()
     };

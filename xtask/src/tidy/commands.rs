@@ -69,7 +69,8 @@ fn problems(files: &Files, xtask: &Command, line: &str) -> Vec<String> {
 /// A subcommand or an option that xtask does not have.
 fn xtask_problem(mut command: &Command, arguments: &[&str]) -> Option<String> {
     let mut is_value = false;
-    for word in arguments.iter().take_while(|word| **word != "--") {
+    let ends = ["--", ">", ">>", "<"];
+    for word in arguments.iter().take_while(|word| !ends.contains(word)) {
         let name = command.get_name();
         if let Some(option) = word.strip_prefix("--") {
             let option = option.split('=').next();

@@ -10,6 +10,8 @@ mod golden;
 #[cfg(unix)]
 mod preflight;
 #[cfg(unix)]
+mod quorum;
+#[cfg(unix)]
 mod sign;
 mod soak;
 #[cfg(unix)]
