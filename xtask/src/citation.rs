@@ -20,6 +20,9 @@ pub(crate) struct Citation {
     /// The commit that the artifacts cite
     #[arg(long, value_name = "SHA[-dirty]")]
     pub(crate) commit: Commit,
+    /// When that commit was made, in seconds since 1970
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) commit_time: u64,
     /// SHA-256 of that commit's Cargo.lock
     #[arg(long, value_name = "HEX")]
     pub(crate) cargo_lock_sha256: String,
@@ -48,13 +51,14 @@ struct Package {
 
 impl Citation {
     /// The citation of the files in `tree`, which are those of `commit`.
-    pub(crate) fn of_tree(tree: &Path, commit: Commit) -> Result<Self> {
+    pub(crate) fn of_tree(tree: &Path, commit: Commit, commit_time: u64) -> Result<Self> {
         let path = tree.join("Cargo.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         let root: RootManifest =
             toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         Ok(Self {
             commit,
+            commit_time,
             cargo_lock_sha256: workspace::lockfile_sha256(tree)?,
             toolchain: workspace::pinned_toolchain(tree)?,
             source_version: root.workspace.package.version,
@@ -65,6 +69,7 @@ impl Citation {
     pub(crate) fn of_manifest(manifest: &Manifest) -> Result<Self> {
         Ok(Self {
             commit: manifest.commit()?,
+            commit_time: manifest.commit_time,
             cargo_lock_sha256: manifest.cargo_lock_sha256.clone(),
             toolchain: manifest.toolchain.clone(),
             source_version: manifest.version.clone(),
@@ -75,6 +80,7 @@ impl Citation {
     pub(crate) fn to_args(&self) -> Vec<String> {
         vec![
             format!("--commit={}", self.commit),
+            format!("--commit-time={}", self.commit_time),
             format!("--cargo-lock-sha256={}", self.cargo_lock_sha256),
             format!("--toolchain={}", self.toolchain),
             format!("--source-version={}", self.source_version),
@@ -111,12 +117,13 @@ mod tests {
         write("Cargo.lock", "");
         write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.95.0\"\n");
         let commit: Commit = "ab".repeat(20).parse().unwrap();
-        let citation = Citation::of_tree(dir.path(), commit.clone()).unwrap();
+        let citation = Citation::of_tree(dir.path(), commit.clone(), 7).unwrap();
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(
             citation,
             Citation {
                 commit,
+                commit_time: 7,
                 cargo_lock_sha256: empty.to_owned(),
                 toolchain: "1.95.0".to_owned(),
                 source_version: "1.2.3".to_owned(),

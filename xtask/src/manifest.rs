@@ -19,6 +19,8 @@ pub(crate) struct Manifest {
     pub(crate) cargo_lock_sha256: String,
     /// The commit that the artifacts cite.
     pub(crate) commit: String,
+    /// When that was made, in seconds since 1970.
+    pub(crate) commit_time: u64,
     /// The version of this file's form.
     pub(crate) format: u32,
     /// The runs, in the order in which they were made.
@@ -148,6 +150,7 @@ pub(crate) mod tests {
         Manifest {
             audit_head: "head".to_owned(),
             cargo_lock_sha256: "11".repeat(32),
+            commit_time: 1_790_000_000,
             commit: commit.to_owned(),
             format: FORMAT,
             scenarios: ["hb-chain", "concurrent", "offline-revoke"]

@@ -20,10 +20,11 @@ use crate::preflight::Source;
 use crate::process;
 use crate::progress::{Progress, StageTime};
 use crate::readme;
+use crate::sbom;
 use crate::workdir::WorkDir;
 
 /// How many stages [`run`] passes.
-pub(crate) const STAGES: u64 = 6;
+pub(crate) const STAGES: u64 = 7;
 
 /// What the second reading of the trust view was compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -82,7 +83,7 @@ pub(crate) fn run(
         plan.source.export(&tree, progress)?;
         Ok(tree)
     })?;
-    let source = Citation::of_tree(&tree, plan.source.stamp())?;
+    let source = Citation::of_tree(&tree, plan.source.stamp(), epoch)?;
     let citation = plan.citation.unwrap_or(&source);
     let expected = plan.parameters.expected(&citation.commit)?;
     let (network, programs, binaries) = progress.stage(times, "build", || {
@@ -92,9 +93,20 @@ pub(crate) fn run(
         Ok((network, programs, binaries))
     })?;
 
+    let sbom = progress.stage(times, "sbom", || {
+        let subject = sbom::Subject {
+            tree: &tree,
+            citation,
+            target: sbom::SHIPPED_TARGET,
+            epoch: citation.commit_time,
+            offline: plan.build.offline,
+        };
+        sbom::generate(&subject, progress)
+    })?;
+
     let environment = environment::of_built_programs(epoch, network);
     let staged_dir = work.create("staged")?;
-    let staged = progress.stage(times, "scenarios", || {
+    let mut staged = progress.stage(times, "scenarios", || {
         let shell = Shell::new().context("find the working directory")?;
         shell.change_dir(&staged_dir);
         let command = network.command(&shell, &programs.xtask, &environment);
@@ -113,6 +125,7 @@ pub(crate) fn run(
         }
         .run(work)
     })?;
+    staged.insert(Summary::Sbom.name().to_owned(), sbom);
     let set = ArtifactSet::new(expected.clone(), staged)
         .map_err(|difference| set_failure(&difference, "the scenarios"))?;
     let (manifest, trust) = progress.stage(times, "integrity", || {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use ecac_artifact::{Artifact, Digest, exit};
+use ecac_artifact::{Artifact, Digest, Summary, exit};
 use ecac_attest::{Build, Statement};
 use serde::Serialize;
 
@@ -26,9 +26,6 @@ use crate::signer::{Release, SignedBy, Signer};
 use crate::summary::Bundle;
 use crate::workdir::WorkDir;
 use crate::workspace;
-
-/// The name of a software bill of materials in the artifact set.
-const SBOM: &str = "sbom.json";
 
 /// What to sign with, and where to.
 pub(crate) struct Options<'a> {
@@ -182,7 +179,10 @@ fn build(outcome: &Outcome, parameters: &Parameters, root: &Path) -> Result<Buil
         tar_gz: outcome.digests.gz_sha256,
         tar: outcome.digests.tar_sha256,
         ecac: outcome.binaries.ecac_sha256.parse()?,
-        sbom: outcome.files.get(SBOM).map(|bytes| Digest::of(bytes)),
+        sbom: outcome
+            .files
+            .get(Summary::Sbom.name())
+            .map(|bytes| Digest::of(bytes)),
     })
 }
 

@@ -28,6 +28,9 @@ use crate::workdir::WorkDir;
 use document::Inputs;
 use graph::Graph;
 
+/// The target of the program that an artifact set describes, whatever machine makes the set.
+pub(crate) const SHIPPED_TARGET: &str = "x86_64-unknown-linux-gnu";
+
 /// How many stages [`run`] passes.
 const STAGES: u64 = 3;
 
@@ -77,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         source.export(&tree, &progress)?;
         Ok(tree)
     })?;
-    let citation = Citation::of_tree(&tree, source.stamp())?;
+    let citation = Citation::of_tree(&tree, source.stamp(), epoch)?;
     let bytes = progress.stage(&mut times, "sbom", || {
         let target = match &args.target {
             Some(target) => target.clone(),

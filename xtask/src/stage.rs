@@ -79,6 +79,7 @@ pub(crate) fn artifacts(
         audit_head: audited.head,
         cargo_lock_sha256: citation.cargo_lock_sha256.clone(),
         commit: stamp,
+        commit_time: citation.commit_time,
         format: Manifest::format(),
         scenarios: runs,
         schema_sha256: engine::schema_sha256(),

@@ -68,6 +68,8 @@ summaries! {
     Winners = "fig-winners.png",
     /// The page that tells what the set holds and how to check it.
     Report = "report.html",
+    /// What the program `ecac` is built of.
+    Sbom = "sbom.json",
 }
 
 /// A file of the artifact set.

@@ -197,7 +197,7 @@ mod tests {
             offline-revoke-42-ops.cborseq offline-revoke-42-state.json offline-revoke-42-timeline.jsonl \
             offline-revoke-42.csv \
             partition-3-42-ops.cborseq partition-3-42-state.json partition-3-42-timeline.jsonl partition-3-42.csv \
-            report.html trustview.json";
+            report.html sbom.json trustview.json";
         assert_eq!(names, expected.split_ascii_whitespace().collect::<Vec<_>>());
         assert!(names.is_sorted());
     }

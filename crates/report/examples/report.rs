@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if entry.file_type()?.is_file()
             && !made
             && name != "SHA256SUMS"
+            && name != "sbom.json"
             && !name.ends_with(".tar.gz")
         {
             files.insert(name, std::fs::read(entry.path())?);

@@ -16,6 +16,11 @@ pub(crate) struct Manifest {
     pub(crate) audit_head: String,
     pub(crate) cargo_lock_sha256: String,
     pub(crate) commit: String,
+    #[expect(
+        dead_code,
+        reason = "a member of the form that the report does not tell"
+    )]
+    pub(crate) commit_time: u64,
     pub(crate) format: u32,
     pub(crate) scenarios: Vec<Run>,
     pub(crate) schema_sha256: String,

@@ -116,11 +116,14 @@ impl<'a> Contents<'a> {
     /// The figures and the report follow from the other files.
     pub(super) fn figures(&self) -> Result<String> {
         let made = ecac_report::RENDERED.map(Summary::name);
+        let is_told = |name: &str| {
+            name != Artifact::SUMS_NAME && name != Summary::Sbom.name() && !made.contains(&name)
+        };
         let rest: BTreeMap<_, _> = self
             .archive
             .files()
             .iter()
-            .filter(|(name, _)| *name != Artifact::SUMS_NAME && !made.contains(&name.as_str()))
+            .filter(|(name, _)| is_told(name))
             .map(|(name, bytes)| (name.clone(), bytes.clone()))
             .collect();
         for (name, drawn) in ecac_report::render(&rest)? {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use clap::Args as ClapArgs;
 use ecac_artifact::archive::{self, Limits, Unpacked};
-use ecac_artifact::{Digest, exit};
+use ecac_artifact::{Digest, Summary, exit};
 use ecac_attest::{Bundle, PublicKey, ResourceDescriptor, Signature};
 use serde::Serialize;
 
@@ -142,12 +142,12 @@ impl Signed {
         let digests = archive.digests();
         let sbom = archive
             .files()
-            .get("sbom.json")
+            .get(Summary::Sbom.name())
             .map(|bytes| Digest::of(bytes));
         for (name, actual) in [
             (format!("{directory}.tar.gz"), Some(digests.gz_sha256)),
             (format!("{directory}.tar"), Some(digests.tar_sha256)),
-            ("sbom.json".to_owned(), sbom),
+            (Summary::Sbom.name().to_owned(), sbom),
         ] {
             let stated = statement.subject(&name);
             ensure!(

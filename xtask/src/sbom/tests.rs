@@ -35,7 +35,7 @@ impl Copy {
         let tree = dir.path().join(below);
         fs::create_dir_all(&tree).unwrap();
         tree::copy_files(&root, &files, &tree).unwrap();
-        let citation = Citation::of_tree(&tree, "ab".repeat(20).parse().unwrap()).unwrap();
+        let citation = Citation::of_tree(&tree, "ab".repeat(20).parse().unwrap(), 0).unwrap();
         Self {
             dir,
             tree,

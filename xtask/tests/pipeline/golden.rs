@@ -23,6 +23,7 @@ pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
     let out = workspace.beside("staged");
     fs::create_dir(&out).unwrap();
     let mut stage = workspace.xtask(&["stage", "--commit", stamp, &format!("--ops={ops}")]);
+    stage.arg("--commit-time=1790000000");
     // Each stamp has a lockfile of its own.
     stage.args(["--cargo-lock-sha256", &stamp[..1].repeat(64)]);
     stage
@@ -31,7 +32,7 @@ pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
     check(&mut stage, exit::SUCCESS, "");
     let commit: Commit = stamp.parse().unwrap();
     let expected = ExpectedSet::new(&SCENARIOS, 42, &commit).unwrap();
-    let files = fs::read_dir(out)
+    let staged = fs::read_dir(out)
         .unwrap()
         .map(|entry| entry.unwrap())
         .map(|entry| {
@@ -40,8 +41,9 @@ pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
                 fs::read(entry.path()).unwrap(),
             )
         })
+        .chain([("sbom.json".to_owned(), b"{}\n".to_vec())])
         .collect();
-    ArtifactSet::new(expected, files)
+    ArtifactSet::new(expected, staged)
         .unwrap()
         .publish()
         .unwrap()
@@ -106,7 +108,7 @@ fn flip(path: &Path, position: usize) {
 #[test]
 fn the_same_bytes_pass() {
     let fixture = Fixture::new();
-    fixture.verify(exit::SUCCESS, &["verdict        same: all 22 files"]);
+    fixture.verify(exit::SUCCESS, &["verdict        same: all 23 files"]);
     let args = [
         "verify-golden",
         "--artifacts",
@@ -411,6 +413,7 @@ fn this_build_gives_the_golden_bytes_whatever_its_profile() {
     let args = [
         "stage".to_owned(),
         said("commit", "commit"),
+        format!("--commit-time={}", manifest["commit_time"]),
         said("cargo-lock-sha256", "cargo_lock_sha256"),
         said("toolchain", "toolchain"),
         said("source-version", "version"),

@@ -363,7 +363,7 @@ esac"#,
     assert_eq!(signed["r.tar.gz.sig"], signature.to_file());
     let envelope = Envelope::parse(&signed["r.tar.gz.intoto.jsonl"]).unwrap();
     let statement: Statement = envelope.statement_unverified().unwrap();
-    assert_eq!(statement.subject.len(), 3);
+    assert_eq!(statement.subject.len(), 4);
     let log = fs::read_to_string(workspace.beside("cosign.log")).unwrap();
     let calls: Vec<_> = log
         .lines()

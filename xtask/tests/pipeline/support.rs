@@ -138,12 +138,33 @@ impl Workspace {
             eprintln!("SKIPPED: there is no ecac; run cargo test --workspace");
             return false;
         }
+        // What the tree is made of is asked of the real cargo.
+        let cargo = Path::new(env!("CARGO"));
         let script = format!(
-            "mkdir -p target/release && cp '{}' '{}' target/release\n{then}",
+            "if [ \"$1\" != build ]; then RUSTC='{}' exec '{}' \"$@\"; fi\n\
+             mkdir -p target/release && cp '{}' '{}' target/release\n{then}",
+            cargo.with_file_name("rustc").display(),
+            cargo.display(),
             xtask.display(),
             ecac.display()
         );
         self.program("cargo", &script);
+        fs::create_dir_all(self.root().join("crates/cli")).unwrap();
+        self.write(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"crates/cli\"]\nresolver = \"3\"\n[workspace.package]\nversion = \"0.1.0\"\n",
+        );
+        self.write(
+            "Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"ecac-cli\"\nversion = \"0.1.0\"\n",
+        );
+        self.write(
+            "crates/cli/Cargo.toml",
+            "[package]\nname = \"ecac-cli\"\nversion.workspace = true\nedition = \"2024\"\nlicense = \"MIT\"\n\
+             repository = \"https://example.org/ecac\"\n[[bin]]\nname = \"ecac\"\npath = \"main.rs\"\n",
+        );
+        self.write("crates/cli/main.rs", "fn main() {}\n");
+        self.commit();
         true
     }
 

@@ -25,7 +25,7 @@ fn what_stayed_equal_is_told_variation_by_variation() {
     for line in [
         "binary ecac     same",
         "binary xtask    same",
-        "14 artifacts   same",
+        "15 artifacts   same",
     ] {
         assert!(stdout.contains(line), "{line} in {stdout}");
     }
