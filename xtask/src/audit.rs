@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Use no network: needs --advisory-db, and tools and crates that are there already
     #[arg(long, requires = "advisory_db")]
     offline: bool,
+    /// Only install the two programs and fetch the crates, for a later --offline
+    #[arg(long, conflicts_with_all = ["offline", "advisory_db", "today", "format"])]
+    install: bool,
     #[command(flatten)]
     database: DatabaseArgs,
     /// The day on which exceptions and the database have to hold [default: that of the clock]
@@ -102,6 +105,26 @@ struct Report {
 
 /// Checks the dependencies of the working tree.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    match args.install {
+        true => install(),
+        false => check(args),
+    }
+}
+
+/// Installs what [`check`] needs and does not need a database for.
+fn install() -> Result<()> {
+    let root = workspace::root()?;
+    let variables = variables(&root)?;
+    let progress = Progress::new(1);
+    let programs = progress.stage(&mut Vec::new(), "tools", || {
+        provide(&root, &variables, false, &progress)
+    })?;
+    drop(progress);
+    let lines = programs.map(|program| format!("{}\n", program.display()));
+    output::print(&lines.concat())
+}
+
+fn check(args: &Args) -> Result<()> {
     let today = args.today.unwrap_or_else(Day::today);
     let root = workspace::root()?;
     let progress = Progress::new(STAGES);
@@ -111,19 +134,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         check_sources(&root, &policy)?;
         Ok((text, policy))
     })?;
-    let mut variables = Inherited::for_tree(&root)?.variables;
-    variables.push(("CARGO_TERM_COLOR".into(), "never".into()));
+    let variables = variables(&root)?;
     let database = progress.stage(&mut times, "advisory database", || {
         let fetched = root.join(FETCHED);
         Database::read(&args.database, today, &fetched, &variables, &progress)
     })?;
     let work = WorkDir::new(false)?;
     let [audit, deny] = progress.stage(&mut times, "tools", || {
-        if !args.offline {
-            fetch(&root, &variables, &progress)?;
-        }
-        let provide = |tool: tools::Tool| tool.provide(&root, &variables, args.offline, &progress);
-        Ok([provide(CARGO_AUDIT)?, provide(CARGO_DENY)?])
+        provide(&root, &variables, args.offline, &progress)
     })?;
     let audited = progress.stage(&mut times, "cargo audit", || {
         let dir = work.create("advisories")?;
@@ -232,6 +250,27 @@ fn check_sources(root: &Path, policy: &Policy) -> Result<()> {
         true => Ok(()),
         false => Err(failure(&foreign).into()),
     }
+}
+
+/// What the programs are told by the environment.
+fn variables(root: &Path) -> Result<Vec<Variable>> {
+    let mut variables = Inherited::for_tree(root)?.variables;
+    variables.push(("CARGO_TERM_COLOR".into(), "never".into()));
+    Ok(variables)
+}
+
+/// The two programs, installed, and unless `offline` all that they look at.
+fn provide(
+    root: &Path,
+    variables: &[Variable],
+    offline: bool,
+    progress: &Progress,
+) -> Result<[PathBuf; 2]> {
+    if !offline {
+        fetch(root, variables, progress)?;
+    }
+    let provide = |tool: tools::Tool| tool.provide(root, variables, offline, progress);
+    Ok([provide(CARGO_AUDIT)?, provide(CARGO_DENY)?])
 }
 
 /// Gets every crate of the lockfile, those for other systems too, whose licences count, and asks the registry what it

@@ -125,6 +125,7 @@ enum Command {
     /// yanked crates cannot be told, which is said.
     #[command(after_help = help(&[
         "cargo xtask audit",
+        "cargo xtask audit --install",
         "cargo xtask audit --offline --advisory-db advisory-db.tar.gz",
         "cargo xtask audit --offline --advisory-db ~/.cargo/advisory-db --max-age 30",
         "cargo xtask audit --offline --advisory-db DIR --advisory-db-commit SHA --advisory-db-date 2026-08-21",

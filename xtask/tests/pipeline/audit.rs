@@ -141,7 +141,7 @@ impl Fixture {
         for name in ["cargo-audit", "cargo-deny"] {
             let program = tools.join(format!("{name}-{}/bin/{name}", pinned(name)));
             if !program.is_file() {
-                eprintln!("SKIPPED: {name} is not installed; run cargo xtask audit");
+                eprintln!("SKIPPED: {name} is not installed; run cargo xtask audit --install");
                 return None;
             }
         }
