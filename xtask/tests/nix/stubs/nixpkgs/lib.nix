@@ -1,0 +1,14 @@
+rec {
+  inherit (builtins) mapAttrs;
+  genAttrs =
+    names: f:
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = f name;
+      }) names
+    );
+  importTOML = path: builtins.fromTOML (builtins.readFile path);
+  getExe = package: "${package}/bin/${package.meta.mainProgram}";
+  licenses = genAttrs [ "mit" "asl20" ] (spdxId: { inherit spdxId; });
+}
