@@ -9,6 +9,7 @@ mod contents;
 mod dependencies;
 mod failures;
 mod files;
+mod flake;
 mod layout;
 mod links;
 mod manifest;

@@ -35,7 +35,8 @@ let
     runCommand =
       name: args: script:
       make name (args // { inherit script; });
-    writeShellApplication = args: make args.name (args // { meta.mainProgram = args.name; });
+    # The text lies in the store as soon as it is evaluated, so that it can be run without a build.
+    writeShellApplication = args: make args.name args // { program = builtins.toFile args.name args.text; };
     makeRustPlatform = platform: {
       buildRustPackage = args: make "${args.pname}-${args.version}" (args // { inherit platform; });
     };

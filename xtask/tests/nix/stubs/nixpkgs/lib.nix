@@ -9,6 +9,6 @@ rec {
       }) names
     );
   importTOML = path: builtins.fromTOML (builtins.readFile path);
-  getExe = package: "${package}/bin/${package.meta.mainProgram}";
+  getExe = package: package.program;
   licenses = genAttrs [ "mit" "asl20" ] (spdxId: { inherit spdxId; });
 }
