@@ -195,6 +195,7 @@ fn seconds(duration_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Manifest;
 
     #[test]
     fn the_table_names_every_figure() {
@@ -209,6 +210,18 @@ mod tests {
             ["hb-chain", "500", "499", "1", "1", "0", "0000000000000000…"]
         );
         assert_eq!(rows.len(), 4);
+    }
+
+    /// What the golden set says is what a run prints: `verify-golden` holds the set to the run, and this test the README to
+    /// the set.
+    #[test]
+    fn the_readme_prints_the_table_of_the_golden_set() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let golden = std::fs::read(top.join("docs/eval/golden/manifest.json")).unwrap();
+        let manifest: Manifest = serde_json::from_slice(&golden).unwrap();
+        let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+        let excerpt = format!("```\n{}```\n", scenario_table(&manifest.scenarios));
+        assert!(readme.contains(&excerpt), "README.md lacks\n{excerpt}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! every breach as `file:line: what; how to mend it`, and another requires that it finds the breaches of a small tree.
 //! What clippy, rustfmt and cargo can say is left to them.
 
+mod cff;
 mod commands;
 mod contents;
 mod dependencies;

@@ -3,7 +3,7 @@
 use super::{Breach, Files, check, keeps};
 
 /// Everything that may stand at the top; a name with a `/` is a directory.
-const TOP: [&str; 21] = [
+const TOP: [&str; 22] = [
     ".cargo/",
     ".ci/",
     ".gitattributes",
@@ -18,6 +18,7 @@ const TOP: [&str; 21] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "SECURITY.md",
     "crates/",
     "deny.toml",
     "docs/",
