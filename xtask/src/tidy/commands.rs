@@ -4,13 +4,19 @@ use clap::{Command, CommandFactory as _};
 
 use super::manifest::Manifest;
 use super::markdown::pages;
-use super::{Breach, Files, check, keeps, line_of};
+use super::{Breach, Files, check, keeps, line_of, numbered};
 
 /// The source file of the command line of xtask.
 const MAIN: &str = "xtask/src/main.rs";
 
 /// The commands of the program `ecac`, a module each.
 const ECAC_COMMANDS: &str = "crates/cli/src/command";
+
+/// What GitHub runs.
+const WORKFLOWS: &str = ".github/workflows/";
+
+/// What has to pass before anything lands.
+const CI: &str = ".ci/run";
 
 fn commands(files: &Files) -> Vec<Breach> {
     let mut breaches = Vec::new();
@@ -24,6 +30,26 @@ fn commands(files: &Files) -> Vec<Breach> {
         }
     }
     breaches.extend(in_help(files, &xtask));
+    breaches.extend(in_automation(files, &xtask));
+    breaches
+}
+
+/// The commands of xtask in what GitHub and CI run, a line each.
+fn in_automation(files: &Files, xtask: &Command) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let automation = files
+        .iter()
+        .filter(|file| file.path.starts_with(WORKFLOWS) || file.path == CI);
+    for file in automation {
+        for (number, line) in numbered(file.text()) {
+            let Some(start) = line.find("cargo xtask") else {
+                continue;
+            };
+            for what in problems(files, xtask, &line[start..]) {
+                breaches.push(Breach::new(file, number, what));
+            }
+        }
+    }
     breaches
 }
 
@@ -166,5 +192,26 @@ fn good_commands_are_let_through() {
             ("docs/a.md", PAGE),
         ],
         &[],
+    );
+}
+
+#[test]
+fn what_automation_runs_is_checked() {
+    check(
+        commands,
+        &[
+            (
+                CI,
+                "step cargo xtask audit --instal\nstep cargo xtask audit --install\n",
+            ),
+            (
+                ".github/workflows/a.yml",
+                "      - run: nix develop --command cargo xtask rerpo\n      - run: cargo xtask repro --offline\n",
+            ),
+        ],
+        &[
+            ".ci/run:1: `audit` has no option `--instal`",
+            ".github/workflows/a.yml:1: `cargo xtask` has no subcommand `rerpo`",
+        ],
     );
 }
