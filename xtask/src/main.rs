@@ -16,6 +16,7 @@ mod error;
 mod gate;
 mod golden;
 mod golden_set;
+mod guide;
 mod interrupt;
 mod key;
 mod manifest;
@@ -157,7 +158,18 @@ fn help(examples: &[&str]) -> String {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let hint = guide::hint(&error);
+            let _ = error.print();
+            output::note(&hint.unwrap_or_default());
+            return match error.use_stderr() {
+                true => ecac_artifact::exit::USAGE.into(),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
     match interrupt::install().and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -169,7 +181,11 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => output::print(&Cli::command().render_help().to_string()),
+        None => output::print(&format!(
+            "{}\n{}",
+            guide::START,
+            Cli::command().render_help()
+        )),
         Some(Command::Repro(args)) => repro::run(&args),
         Some(Command::VerifyGolden(args)) => verify_golden::run(&args),
         Some(Command::Golden(args)) => golden::run(&args),

@@ -8,6 +8,8 @@ mod failure;
 #[cfg(unix)]
 mod golden;
 #[cfg(unix)]
+mod guide;
+#[cfg(unix)]
 mod preflight;
 #[cfg(unix)]
 mod quorum;

@@ -1,0 +1,64 @@
+//! What `cargo xtask` says to somebody who does not know its commands.
+
+use std::process::Command;
+
+use ecac_artifact::exit;
+
+use crate::support::check;
+
+fn xtask(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(args);
+    command
+}
+
+#[test]
+fn without_arguments_it_says_where_to_begin() {
+    let (stdout, stderr) = check(&mut xtask(&[]), 0, "");
+    assert!(stdout.starts_with("Start here:\n"), "{stdout}");
+    for command in [
+        "repro",
+        "verify-golden",
+        "bundle",
+        "audit",
+        "sbom",
+        "Exit codes:",
+    ] {
+        assert!(stdout.contains(command), "{command} in {stdout}");
+    }
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn a_word_that_is_no_command_gets_the_one_that_was_meant() {
+    let (stdout, _) = check(
+        &mut xtask(&["reproduce"]),
+        exit::USAGE,
+        "hint: cargo xtask repro\n",
+    );
+    assert_eq!(stdout, "");
+    check(
+        &mut xtask(&["sign"]),
+        exit::USAGE,
+        "hint: cargo xtask bundle --sign\n",
+    );
+    check(
+        &mut xtask(&["verify-gloden"]),
+        exit::USAGE,
+        "'verify-golden'",
+    );
+    check(&mut xtask(&["repro", "--hepl"]), exit::USAGE, "--help");
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["bundle", "verify", "--help"],
+    ] {
+        let (stdout, stderr) = check(&mut xtask(args), 0, "");
+        assert!(stdout.contains("xtask"), "{stdout}");
+        assert_eq!(stderr, "");
+    }
+}
