@@ -252,6 +252,11 @@ fn check_sources(root: &Path, policy: &Policy) -> Result<()> {
     }
 }
 
+/// The two programs by name, and whether each is installed.
+pub(crate) fn programs(root: &Path) -> [(&'static str, bool); 2] {
+    [CARGO_AUDIT, CARGO_DENY].map(|tool| (tool.name, tool.path(root).is_file()))
+}
+
 /// What the programs are told by the environment.
 fn variables(root: &Path) -> Result<Vec<Variable>> {
     let mut variables = Inherited::for_tree(root)?.variables;

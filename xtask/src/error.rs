@@ -58,12 +58,17 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
 /// The text for standard error: `error: …`, then `hint: …` on its own line where there is one.
 pub(crate) fn render(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error:#}\n");
-    if let Some(hint) = failure(error).and_then(|failure| failure.hint.as_deref()) {
+    if let Some(hint) = hint(error) {
         text.push_str("hint: ");
         text.push_str(hint);
         text.push('\n');
     }
     text
+}
+
+/// What to do about an error, where it says so.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
+    failure(error)?.hint.as_deref()
 }
 
 fn failure(error: &anyhow::Error) -> Option<&Failure> {

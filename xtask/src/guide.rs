@@ -5,13 +5,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 /// Where to begin, by who asks.
 pub(crate) const START: &str = "\
 Start here:
-  to review the paper      cargo xtask repro           makes every artifact from the committed tree, in minutes
-                           cargo xtask verify-golden   and compares each byte with what the paper cites
-  with a downloaded file   cargo xtask bundle verify FILE --key release.pub
-  to change the code       cargo test --workspace --locked
-  before a release         cargo xtask audit
-                           cargo xtask bundle --sign --key release.key
-";
+  something is missing   cargo xtask doctor
+  review the paper       cargo xtask repro           make every artifact
+                         cargo xtask verify-golden   compare with those cited
+  a downloaded file      cargo xtask bundle verify FILE --key release.pub
+  change the code        cargo test --workspace --locked
+  release                cargo xtask audit
+                         cargo xtask bundle --sign --key release.key";
 
 /// Words that people type, and what does what they mean.
 const MEANT: [(&[&str], &str); 9] = [

@@ -33,6 +33,10 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a new P-256 key; nothing is overwritten
+    #[command(after_help = crate::help(&[
+        "cargo xtask key new",
+        "ECAC_KEY_PASSWORD=secret cargo xtask key new --encrypt --out ~/keys/release.key",
+    ]))]
     New(New),
 }
 

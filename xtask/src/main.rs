@@ -10,6 +10,7 @@ mod claim;
 mod compare;
 mod compile;
 mod crosscheck;
+mod doctor;
 mod engine;
 mod environment;
 mod error;
@@ -51,7 +52,13 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Reproduces the artifacts of ECAC and checks that they are the cited ones.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = ecac_artifact::exit::help())]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    before_help = guide::START,
+    after_help = ecac_artifact::exit::help()
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -102,8 +109,7 @@ enum Command {
     Bundle(bundle::Args),
     /// Make the keys that sign a release
     #[command(after_help = help(&[
-        "cargo xtask key new",
-        "ECAC_KEY_PASSWORD=secret cargo xtask key new --encrypt --out ~/keys/release.key",
+        "cargo xtask key new --out release.key",
     ]))]
     Key(key::Args),
     /// Check the laws of the engine on random adversarial histories, against an independent oracle
@@ -146,6 +152,15 @@ enum Command {
         "cargo xtask sbom --offline --target aarch64-apple-darwin",
     ]))]
     Sbom(sbom::Args),
+    /// Look whether this machine has what the other commands need, and say how to mend what it lacks
+    ///
+    /// Takes seconds, uses no network and changes nothing. What `repro` needs and is not there is MISSING, with exit
+    /// code 3; what only other commands use is optional.
+    #[command(after_help = help(&[
+        "cargo xtask doctor",
+        "cargo xtask doctor --format json | jq .ready",
+    ]))]
+    Doctor(doctor::Args),
     /// Run the scenarios in the freshly built program
     #[command(hide = true)]
     Stage(stage::Args),
@@ -181,11 +196,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => output::print(&format!(
-            "{}\n{}",
-            guide::START,
-            Cli::command().render_help()
-        )),
+        None => output::print(&Cli::command().render_help().to_string()),
         Some(Command::Repro(args)) => repro::run(&args),
         Some(Command::VerifyGolden(args)) => verify_golden::run(&args),
         Some(Command::Golden(args)) => golden::run(&args),
@@ -194,6 +205,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Soak(args)) => soak::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Sbom(args)) => sbom::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Stage(args)) => stage::run(&args),
     }
 }

@@ -9,6 +9,9 @@ use super::{Breach, Files, check, keeps, line_of, numbered};
 /// The source file of the command line of xtask.
 const MAIN: &str = "xtask/src/main.rs";
 
+/// Where the command line of xtask is made.
+const SOURCES: &str = "xtask/src/";
+
 /// The commands of the program `ecac`, a module each.
 const ECAC_COMMANDS: &str = "crates/cli/src/command";
 
@@ -53,18 +56,31 @@ fn in_automation(files: &Files, xtask: &Command) -> Vec<Breach> {
     breaches
 }
 
-/// The examples at the end of the help of each subcommand.
+/// The examples before and after the help of each command, at least one for each.
 fn in_help(files: &Files, xtask: &Command) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let Some(main) = files.get(MAIN) else {
         return breaches;
     };
-    for subcommand in xtask.get_subcommands() {
-        let help = subcommand.get_after_help().map(ToString::to_string);
-        for example in help.unwrap_or_default().lines().map(str::trim) {
-            let place = main.text().find(example).unwrap_or_default();
+    let mut open: Vec<&Command> = vec![xtask];
+    while let Some(command) = open.pop() {
+        let shown = command.get_subcommands();
+        open.extend(shown.filter(|it| !it.is_hide_set() && it.get_name() != "help"));
+        let ends = [command.get_before_help(), command.get_after_help()];
+        let ends: Vec<_> = ends.iter().flatten().map(ToString::to_string).collect();
+        let help = ends.join("\n");
+        let name = command.get_bin_name().unwrap_or(command.get_name());
+        if !help.contains(name) {
+            let what = format!("the help of `{name}` has no example; give it one in `after_help`");
+            breaches.push(Breach::new(main, 1, what));
+        }
+        for example in help.lines().map(str::trim) {
+            let mut sources = files.iter().filter(|it| it.path.starts_with(SOURCES));
+            let source = sources.find(|it| it.text().contains(example));
+            let source = source.unwrap_or(main);
+            let place = source.text().find(example).unwrap_or_default();
             for what in problems(files, xtask, example) {
-                breaches.push(Breach::new(main, line_of(main.text(), place), what));
+                breaches.push(Breach::new(source, line_of(source.text(), place), what));
             }
         }
     }
@@ -164,15 +180,31 @@ fn breaches_are_found() {
 #[test]
 fn breaches_in_help_are_found() {
     fn of_an_example(files: &Files) -> Vec<Breach> {
-        let examples = "Examples:\n  cargo xtask a\n  cargo xtask gone\n";
-        let a = Command::new("a").after_help(examples);
-        in_help(files, &Command::new("cargo xtask").subcommand(a))
+        let c = Command::new("c").after_help("Examples:\n  cargo xtask a c\n  cargo xtask a b\n");
+        let a = Command::new("a")
+            .after_help("Examples:\n  cargo xtask a\n  cargo xtask gone\n")
+            .subcommands([c, Command::new("d"), Command::new("e").hide(true)]);
+        let mut xtask = Command::new("cargo xtask")
+            .after_help("cargo xtask")
+            .subcommand(a);
+        xtask.build();
+        in_help(files, &xtask)
     }
     const SOURCE: &str = "help(&[\n    \"cargo xtask a\",\n    \"cargo xtask gone\",\n])\n";
     check(
         of_an_example,
-        &[(MAIN, SOURCE)],
-        &["xtask/src/main.rs:3: `cargo xtask` has no subcommand `gone`"],
+        &[
+            (MAIN, SOURCE),
+            (
+                "xtask/src/zebra.rs",
+                "\"cargo xtask a c\",\n\"cargo xtask a b\",\n",
+            ),
+        ],
+        &[
+            "xtask/src/main.rs:1: the help of `cargo xtask a d` has no example",
+            "xtask/src/main.rs:3: `cargo xtask` has no subcommand `gone`",
+            "xtask/src/zebra.rs:2: `a` has no subcommand `b`",
+        ],
     );
 }
 

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod audit;
 #[cfg(unix)]
+mod doctor;
+#[cfg(unix)]
 mod failure;
 #[cfg(unix)]
 mod golden;

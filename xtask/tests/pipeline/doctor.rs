@@ -1,0 +1,127 @@
+//! `cargo xtask doctor` says what a machine lacks, and how to mend it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ecac_artifact::exit;
+use serde_json::Value as Json;
+
+use crate::support::{Workspace, check, set_mode, snapshot};
+
+/// The verdict, words and fix of a check.
+fn finding(report: &str, name: &str) -> (String, String, String) {
+    let report: Json = serde_json::from_str(report).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let finding = checks.iter().find(|it| it["check"] == name).unwrap();
+    let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    (text("verdict"), text("says"), text("fix"))
+}
+
+#[test]
+fn a_machine_that_built_this_test_is_ready() {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command
+        .args(["doctor", "--format", "json"])
+        .current_dir(xtask);
+    let (stdout, _) = check(&mut command, 0, "");
+    let report: Json = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["ready"], true, "{stdout}");
+    let checks = report["checks"].as_array().unwrap().iter();
+    let names: Vec<_> = checks.map(|it| it["check"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "compiler",
+            "linker",
+            "git",
+            "tree",
+            "room",
+            "output",
+            "crates",
+            "isolation",
+            "cargo-audit",
+            "cargo-deny",
+            "cosign",
+            "openssl",
+            "python3",
+            "node",
+            "npm",
+            "nix"
+        ]
+    );
+}
+
+#[test]
+fn whatever_is_not_in_order_comes_with_a_fix_and_nothing_is_changed() {
+    let workspace = Workspace::new();
+    workspace.write("new.txt", "not committed\n");
+    for tool in [
+        "cosign", "openssl", "python3", "node", "npm", "nix", "unshare",
+    ] {
+        workspace.program(tool, "exit 1");
+    }
+    let before = snapshot(&workspace.root());
+    let (stdout, _) = workspace.check(
+        &["doctor", "--format", "json"],
+        exit::ENVIRONMENT,
+        "error: this machine lacks: linker\n",
+    );
+    assert_eq!(snapshot(&workspace.root()), before);
+    assert_eq!(fs::read_dir(workspace.temporary()).unwrap().count(), 0);
+    let report: Json = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["ready"], false);
+    for check in report["checks"].as_array().unwrap() {
+        assert_eq!(check["verdict"] == "ok", check["fix"].is_null(), "{check}");
+    }
+    let (verdict, _, fix) = finding(&stdout, "linker");
+    assert_eq!(verdict, "missing");
+    assert!(fix.contains("gcc"), "{fix}");
+    for (name, mends) in [
+        ("tree", "--allow-dirty"),
+        ("crates", "cargo fetch --locked"),
+        ("isolation", "user namespaces"),
+        ("cargo-audit", "cargo xtask audit --install"),
+        ("cosign", "install cosign"),
+        ("python3", "python3-venv"),
+        ("nix", "docs/nix.md"),
+    ] {
+        let (verdict, _, fix) = finding(&stdout, name);
+        assert_eq!(verdict, "optional", "{name}");
+        assert!(fix.contains(mends), "{mends} in {fix}");
+    }
+}
+
+#[test]
+fn another_compiler_is_named_with_the_pinned_one() {
+    let workspace = Workspace::new();
+    workspace.program("rustc", "echo 'rustc 1.94.0'; echo 'release: 1.94.0'");
+    let (stdout, _) = workspace.check(
+        &["doctor", "--format", "json"],
+        exit::ENVIRONMENT,
+        "lacks: compiler, linker\n",
+    );
+    let (_, says, fix) = finding(&stdout, "compiler");
+    assert!(says.contains("1.94.0") && says.contains("1.95.0"), "{says}");
+    assert!(fix.contains("rustup toolchain install 1.95.0"), "{fix}");
+}
+
+#[test]
+fn without_git_and_with_a_directory_that_cannot_be_written_it_goes_on() {
+    let workspace = Workspace::new();
+    let mut command = workspace.xtask(&["doctor"]);
+    command.env("PATH", workspace.beside("bin"));
+    let eval = workspace.root().join("docs/eval");
+    set_mode(&eval, 0o555);
+    let is_bound = fs::write(eval.join("probe"), "").is_err();
+    let lacks = match is_bound {
+        true => "lacks: linker, git, output\n",
+        // The superuser may write anywhere.
+        false => "lacks: linker, git\n",
+    };
+    let (stdout, _) = check(&mut command, exit::ENVIRONMENT, lacks);
+    set_mode(&eval, 0o755);
+    assert!(stdout.contains("\n  fix: install git\n"), "{stdout}");
+    assert!(!stdout.contains("ready"), "{stdout}");
+}
