@@ -146,11 +146,17 @@ fn check_place(out: &Path) -> Result<(PathBuf, String)> {
             .hint("name a file in another directory with --out")
             .into());
     }
+    if !dir.is_dir() {
+        let message = format!("there is no directory {}", dir.display());
+        return Err(Failure::environment(message)
+            .hint("create it, or choose another with --out")
+            .into());
+    }
     // Creating and removing a file there shows that the real ones can be made.
     tempfile::NamedTempFile::new_in(dir).map_err(|error| {
         let error = std::io::Error::from(error.kind());
         Failure::environment(format!("cannot write in {}: {error}", dir.display()))
-            .hint("create the directory or give access, or choose another with --out")
+            .hint("give access, or choose another with --out")
     })?;
     Ok((dir.to_owned(), name.to_owned()))
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use ecac_differ::explain;
 
 use super::*;
+use crate::output;
 
 /// The committed set; nothing, and a word about it, in a tree without one.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn golden() -> Option<Listing> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/eval/golden");
     if !dir.exists() {
-        eprintln!("SKIPPED: there is no docs/eval/golden in this tree");
+        output::note("SKIPPED: there is no docs/eval/golden in this tree\n");
         return None;
     }
     Some(Listing::read(&dir).unwrap())

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use ecac_artifact::exit;
 
-use crate::support::{Workspace, check};
+use crate::support::{Workspace, check, skipped};
 
 /// Where the versions of the tools are pinned.
 const PINS: &str = include_str!("../../src/audit/tools.rs");
@@ -135,13 +135,14 @@ impl Fixture {
     }
 
     /// The same with the installed tools and the real cargo; `None` where the tools are not there.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn audit(&self) -> Option<Command> {
         let tools = repository().join("target/tools");
         for name in ["cargo-audit", "cargo-deny"] {
             let program = tools.join(format!("{name}-{}/bin/{name}", pinned(name)));
             if !program.is_file() {
-                eprintln!("SKIPPED: {name} is not installed; run cargo xtask audit --install");
+                skipped(&format!(
+                    "{name} is not installed; run cargo xtask audit --install"
+                ));
                 return None;
             }
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Workspace, check, snapshot};
+use crate::support::{Workspace, check, skipped, snapshot};
 use ecac_artifact::{Sums, exit};
 
 /// Arguments of a run with few ops into `out`.
@@ -138,7 +138,6 @@ fn a_build_that_is_killed_is_a_failed_build() {
 
 /// Runs `args` where `dir` is another file system, mounted by the shell commands `mount`, which begins with a
 /// copy of what is in `dir`. What is in it at the end is copied to `after`. Nothing where this user may not mount.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn on_a_mount(
     workspace: &Workspace,
     dir: &Path,
@@ -153,7 +152,7 @@ fn on_a_mount(
         .output()
         .is_ok_and(|probe| probe.status.success());
     if !can_mount {
-        eprintln!("SKIPPED: no mount namespaces for this user");
+        skipped("no mount namespaces for this user");
         return None;
     }
     let script = format!(

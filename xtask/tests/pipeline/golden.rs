@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::{Workspace, check, snapshot};
+use crate::support::{Workspace, check, skipped, snapshot};
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, exit};
 
 pub(crate) const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
@@ -375,12 +375,11 @@ fn staged_files_do_not_depend_on_the_environment_or_the_directory() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_committed_golden_set_is_in_order() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let golden = root.join("docs/eval/golden");
     if !golden.exists() {
-        eprintln!("SKIPPED: there is no docs/eval/golden in this tree");
+        skipped("there is no docs/eval/golden in this tree");
         return;
     }
     let mut verify = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -397,11 +396,10 @@ fn the_committed_golden_set_is_in_order() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn this_build_gives_the_golden_bytes_whatever_its_profile() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/eval/golden");
     let Ok(manifest) = fs::read(golden.join("manifest.json")) else {
-        eprintln!("SKIPPED: there is no docs/eval/golden in this tree");
+        skipped("there is no docs/eval/golden in this tree");
         return;
     };
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();

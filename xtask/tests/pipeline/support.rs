@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -130,12 +131,11 @@ impl Workspace {
 
     /// Lets `cargo` put the programs of this test run where a build would put its own, which takes no time, and run
     /// the shell commands `then`. False where there is no `ecac`, which only a test run of the whole workspace builds.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) fn builds(&self, then: &str) -> bool {
         let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
         let ecac = xtask.with_file_name("ecac");
         if !ecac.exists() {
-            eprintln!("SKIPPED: there is no ecac; run cargo test --workspace");
+            skipped("there is no ecac; run cargo test --workspace");
             return false;
         }
         // What the tree is made of is asked of the real cargo.
@@ -172,6 +172,11 @@ impl Workspace {
     pub(crate) fn temporary(&self) -> PathBuf {
         self.dir.path().join("tmp")
     }
+}
+
+/// Says that a test is skipped, past the harness, which shows nothing that a test prints unless it fails.
+pub(crate) fn skipped(why: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {why}");
 }
 
 /// Runs a command and requires its exit code and a text on standard error; returns both streams.
