@@ -1,5 +1,6 @@
 //! `cargo xtask doctor`: whether this machine has what the other commands need, and the fix where it has not.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -234,7 +235,7 @@ fn look(root: &Path, progress: &Progress) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The first line that a program prints, if it succeeds.
+/// The line in which a program says its version, if it succeeds.
 fn says(root: &Path, program: &str, args: &[&str], progress: &Progress) -> Result<String> {
     let shell = Shell::new().context("find the working directory")?;
     shell.change_dir(root);
@@ -310,21 +311,15 @@ fn fetched(root: &Path, progress: &Progress) -> Result<String> {
 }
 
 fn text(report: &Report) -> String {
-    let lines = report.checks.iter().map(|finding| {
-        let Finding {
-            check,
-            verdict,
-            says,
-            fix,
-        } = finding;
-        let fix = fix.iter().map(|fix| format!("  fix: {fix}\n"));
-        format!(
-            "{check:<12} {:<9} {says}\n{}",
-            verdict.name(),
-            fix.collect::<String>()
-        )
-    });
-    let mut text: String = lines.collect();
+    let mut text = String::new();
+    for finding in &report.checks {
+        let Finding { check, says, .. } = finding;
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{check:<12} {:<9} {says}", finding.verdict.name());
+        if let Some(fix) = &finding.fix {
+            let _ = writeln!(text, "  fix: {fix}");
+        }
+    }
     if report.ready {
         text.push_str("\nready: this machine has all that cargo xtask repro needs\n");
     }

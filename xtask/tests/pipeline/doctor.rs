@@ -7,7 +7,8 @@ use std::process::Command;
 use ecac_artifact::exit;
 use serde_json::Value as Json;
 
-use crate::support::{Workspace, check, set_mode, snapshot};
+use crate::failure::on_a_mount;
+use crate::support::{Workspace, check, snapshot};
 
 /// The verdict, words and fix of a check.
 fn finding(report: &str, name: &str) -> (String, String, String) {
@@ -108,20 +109,38 @@ fn another_compiler_is_named_with_the_pinned_one() {
 }
 
 #[test]
-fn without_git_and_with_a_directory_that_cannot_be_written_it_goes_on() {
+fn without_git_it_goes_on() {
     let workspace = Workspace::new();
     let mut command = workspace.xtask(&["doctor"]);
     command.env("PATH", workspace.beside("bin"));
-    let eval = workspace.root().join("docs/eval");
-    set_mode(&eval, 0o555);
-    let is_bound = fs::write(eval.join("probe"), "").is_err();
-    let lacks = match is_bound {
-        true => "lacks: linker, git, output\n",
-        // The superuser may write anywhere.
-        false => "lacks: linker, git\n",
-    };
-    let (stdout, _) = check(&mut command, exit::ENVIRONMENT, lacks);
-    set_mode(&eval, 0o755);
+    let (stdout, _) = check(&mut command, exit::ENVIRONMENT, "lacks: linker, git\n");
     assert!(stdout.contains("\n  fix: install git\n"), "{stdout}");
     assert!(!stdout.contains("ready"), "{stdout}");
+}
+
+#[test]
+fn a_disk_that_is_too_small_or_read_only_is_named() {
+    for (dir, mount, lacks, fix) in [
+        (
+            "tmp",
+            "mount -t tmpfs -o size=64m tmpfs \"$1\"",
+            "lacks: linker, room\n",
+            "\n  fix: make room, or set TMPDIR",
+        ),
+        (
+            "root/docs/eval",
+            "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\"",
+            "lacks: linker, output\n",
+            "\n  fix: make the directory writable",
+        ),
+    ] {
+        let workspace = Workspace::new();
+        let (dir, after) = (workspace.beside(dir), workspace.beside("after"));
+        let Some(mut run) = on_a_mount(&workspace, &dir, mount, &["doctor".to_owned()], &after)
+        else {
+            return;
+        };
+        let (stdout, _) = check(&mut run, exit::ENVIRONMENT, lacks);
+        assert!(stdout.contains(fix), "{stdout}");
+    }
 }

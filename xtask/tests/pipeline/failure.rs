@@ -138,7 +138,7 @@ fn a_build_that_is_killed_is_a_failed_build() {
 
 /// Runs `args` where `dir` is another file system, mounted by the shell commands `mount`, which begins with a
 /// copy of what is in `dir`. What is in it at the end is copied to `after`. Nothing where this user may not mount.
-fn on_a_mount(
+pub(crate) fn on_a_mount(
     workspace: &Workspace,
     dir: &Path,
     mount: &str,
