@@ -71,20 +71,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recommended_exists() {
+    fn what_was_meant_exists() {
         let mut cli = Cli::command();
         cli.build();
         let meant = MEANT.map(|(_, meant)| meant).join(" ");
-        let texts = [START, &meant];
         let mut named = 0;
-        for rest in texts
-            .iter()
-            .flat_map(|text| text.split("cargo xtask ").skip(1))
-        {
-            let word = rest.split([' ', ',', '\n']).next().unwrap();
+        for rest in meant.split("cargo xtask ").skip(1) {
+            let word = rest.split([' ', ',']).next().unwrap();
             assert!(cli.find_subcommand(word).is_some(), "{word}");
             named += 1;
         }
-        assert!(named > 10, "{named}");
+        assert!(named > 7, "{named}");
     }
 }

@@ -45,10 +45,7 @@ fn in_automation(files: &Files, xtask: &Command) -> Vec<Breach> {
         .filter(|file| file.path.starts_with(WORKFLOWS) || file.path == CI);
     for file in automation {
         for (number, line) in numbered(file.text()) {
-            let Some(start) = line.find("cargo xtask") else {
-                continue;
-            };
-            for what in problems(files, xtask, &line[start..]) {
+            for what in problems(files, xtask, from_cargo(line)) {
                 breaches.push(Breach::new(file, number, what));
             }
         }
@@ -79,12 +76,17 @@ fn in_help(files: &Files, xtask: &Command) -> Vec<Breach> {
             let source = sources.find(|it| it.text().contains(example));
             let source = source.unwrap_or(main);
             let place = source.text().find(example).unwrap_or_default();
-            for what in problems(files, xtask, example) {
+            for what in problems(files, xtask, from_cargo(example)) {
                 breaches.push(Breach::new(source, line_of(source.text(), place), what));
             }
         }
     }
     breaches
+}
+
+/// A line from its first command of cargo on: what stands before says when to run it, or runs it.
+fn from_cargo(line: &str) -> &str {
+    line.find("cargo ").map_or("", |start| &line[start..])
 }
 
 /// What is wrong with the commands on a line of a shell.
@@ -185,7 +187,7 @@ fn breaches_in_help_are_found() {
             .after_help("Examples:\n  cargo xtask a\n  cargo xtask gone\n")
             .subcommands([c, Command::new("d"), Command::new("e").hide(true)]);
         let mut xtask = Command::new("cargo xtask")
-            .after_help("cargo xtask")
+            .before_help("to begin   cargo xtask rerpo   with it")
             .subcommand(a);
         xtask.build();
         in_help(files, &xtask)
@@ -201,6 +203,7 @@ fn breaches_in_help_are_found() {
             ),
         ],
         &[
+            "xtask/src/main.rs:1: `cargo xtask` has no subcommand `rerpo`",
             "xtask/src/main.rs:1: the help of `cargo xtask a d` has no example",
             "xtask/src/main.rs:3: `cargo xtask` has no subcommand `gone`",
             "xtask/src/zebra.rs:2: `a` has no subcommand `b`",
