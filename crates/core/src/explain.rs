@@ -10,6 +10,7 @@ use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::log::Log;
 use crate::op::VerifiedOp;
+use crate::quote::quote;
 use crate::replay::{Decision, Replay};
 
 /// The answer to "why?" for one op: the decision and the chain op, grant, credential, issuer key, root.
@@ -197,11 +198,7 @@ impl fmt::Display for Explanation {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tags: Vec<String> = self
-            .scope
-            .iter()
-            .map(|tag| tag.escape_debug().to_string())
-            .collect();
+        let tags: Vec<String> = self.scope.iter().map(|tag| quote(tag)).collect();
         let scope = if self.role == Role::Root {
             "everything".into()
         } else {
@@ -215,7 +212,7 @@ impl fmt::Display for Link {
             writeln!(
                 f,
                 "    credential  {credential}\n    issuer      {}",
-                issuer.escape_debug()
+                quote(issuer)
             )?;
         }
         self.issuer_keys

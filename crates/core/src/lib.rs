@@ -18,6 +18,7 @@ pub mod limits;
 mod log;
 mod op;
 mod op_log;
+mod quote;
 mod reason;
 mod replay;
 mod state;
@@ -34,6 +35,7 @@ pub use op::{
     SchemaRule, SigningKey, Tags, Value, VerifiedOp, public_key, zip215_verifies,
 };
 pub use op_log::{OpLogError, project_of, split_op_log};
+pub use quote::{defuse, is_plain, quote};
 pub use reason::{Denial, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
 pub use state::State;
