@@ -97,12 +97,7 @@ fn detail(payload: &Payload, replica: &Replica) -> String {
             issuer,
             kid,
             reason,
-        } => format!(
-            "{} {}: {}",
-            name(issuer),
-            name(kid),
-            text::quoted(reason.as_str())
-        ),
+        } => format!("{} {}: {}", name(issuer), name(kid), name(reason)),
         Payload::StatusList { jwt } => status_list(jwt),
     }
 }
@@ -153,7 +148,7 @@ fn shown(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
-        Value::Text(value) => text::quoted(value),
+        Value::Text(value) => text::name(value),
         Value::Bytes(bytes) => match bytes.get(..BYTES_SHOWN) {
             Some(head) if bytes.len() > BYTES_SHOWN => {
                 format!("{} bytes {}…", bytes.len(), hex::encode(head))

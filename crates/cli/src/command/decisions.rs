@@ -1,11 +1,13 @@
 //! `ecac decisions`: what is decided of every op.
 
-use ecac_core::OpId;
+use std::collections::BTreeMap;
+
+use ecac_core::{Decision, OpId};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::Destination;
-use crate::replica::{Replica, Source};
+use crate::replica::Source;
 
 /// Write the decision on every op, as JSON Lines by op id
 ///
@@ -34,15 +36,17 @@ struct Line {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let destination = args.destination.claim()?;
     let replica = args.source.replay()?;
-    args.destination.write(&lines(&replica)?)
+    destination.write(&lines(&replica.replay.decisions(&replica.log))?)
 }
 
-fn lines(replica: &Replica) -> Result<Vec<u8>, Failure> {
+/// The document: a line for each decision, by op id.
+pub(crate) fn lines(decisions: &BTreeMap<OpId, Decision>) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    for (op, decision) in replica.replay.decisions(&replica.log) {
+    for (op, decision) in decisions {
         let line = Line {
-            op,
+            op: *op,
             verdict: decision.verdict(),
             reason: decision.reason(),
             witness: decision.witness(),

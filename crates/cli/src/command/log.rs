@@ -1,43 +1,66 @@
 //! `ecac log`: the ops of an op log in the total order.
 
+mod filter;
+
 use std::fmt::Write as _;
 
 use ecac_core::{Body, Decision, Hlc, OpId, ProjectId, PublicKey, Refusal};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use self::filter::Filter;
 use crate::failure::Failure;
-use crate::output::{self, Format};
+use crate::input::Place;
+use crate::output::{self, Form, Format};
 use crate::payload;
 use crate::replica::{Replica, Source};
+use crate::table::{self, Table};
 use crate::text;
 
-/// List the ops of an op log and what is decided of each
+/// List the ops of op logs and what is decided of each
 ///
 /// Ops stand in the total order: parents first, ties by stamp and op id. Admitted ops are numbered in it;
 /// refused and pending ops stand where their stamp puts them, without a number. Items that are no op of
-/// anybody's (not canonical, or not signed by their author) come last, by the item's place in the file.
+/// anybody's (not canonical, or not signed by their author) come last, by their place in the logs.
+///
+/// Filters of one kind add up, and those of different kinds must all hold: `--verdict denied --verdict refused
+/// --object doc/1` lists what does not count of what was written into one object.
+///
+/// On a terminal the table fits its width: what does not fit stands below, further in. Elsewhere, unless --width is given, an op
+/// is one line, however long.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ecac log ops.cborseq                    everything
-  ecac log ops.cborseq --limit 20         the first 20
-  ecac log ops.cborseq --format json | jq '.ops[] | select(.verdict == \"denied\") | .op'")]
+  ecac log ops.cborseq                      everything
+  ecac log ops.cborseq --limit 20           the first 20
+  ecac log ops.cborseq --verdict denied --reason revoked --author z6Mkph4K
+  ecac log mine.cborseq theirs.cborseq      what both logs together amount to
+  gunzip -c ops.gz | ecac log - --object doc/1
+  ecac log ops.cborseq --json | jq '.ops[] | select(.verdict == \"denied\") | .op'")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
-    /// Lines for people or one JSON document
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    filter: filter::Args,
     /// List at most N ops
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Fit the table into N columns (at least 24), whatever standard output is
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let replica = args.source.replay()?;
-    let listing = Listing::of(&replica, args.limit.unwrap_or(usize::MAX));
-    match args.format {
-        Format::Text => output::print(listing.to_text(&replica).as_bytes()),
+    let filter = args.filter.of(&replica, &args.source.logs.label())?;
+    let limit = args.limit.unwrap_or(usize::MAX);
+    let listing = Listing::of(&replica, &filter, limit);
+    match args.form.format() {
+        Format::Text => {
+            let width = args.width.or_else(table::terminal_width);
+            output::print(listing.to_text(&replica, width).as_bytes())
+        }
         Format::Json => output::print_json(&listing),
     }
 }
@@ -47,8 +70,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 struct Listing<'a> {
     format: &'static str,
     project: ProjectId,
+    /// The logs, as they were named.
+    logs: Vec<&'a str>,
+    /// Of everything, whatever the filters.
     counts: Counts,
-    /// Rows beyond the limit.
+    /// How many rows there are without filters and limit.
+    rows: usize,
+    /// How many of them the filters let through.
+    matching: usize,
+    /// Matching rows beyond the limit.
     omitted: usize,
     ops: Vec<Row<'a>>,
 }
@@ -68,8 +98,9 @@ struct Counts {
 struct Row<'a> {
     /// Place among the admitted ops in the total order, from 0.
     number: Option<usize>,
-    /// Place in the file, from 0.
-    item: Option<usize>,
+    /// Where it stands: the number of the log, and of the item in it.
+    #[serde(flatten)]
+    place: Option<Place>,
     op: Option<OpId>,
     /// The op id that bytes claim which nobody signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,59 +128,56 @@ struct Said<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn of(replica: &'a Replica, limit: usize) -> Self {
+    fn of(replica: &'a Replica, filter: &Filter, limit: usize) -> Self {
         let mut counts = Counts {
             duplicate: replica.duplicates,
             refused: replica.rejected.len(),
             items: replica.items.len() + replica.rejected.len() + replica.duplicates,
             ..Counts::default()
         };
-        let mut ops = Vec::new();
         let decided = in_order(replica);
-        let rows = decided.len() + replica.rejected.len();
-        for (number, id, decision) in decided {
+        for (_, _, decision) in &decided {
             *match decision {
                 Decision::Applied { .. } => &mut counts.applied,
                 Decision::Denied { .. } => &mut counts.denied,
                 Decision::Refused { .. } => &mut counts.refused,
                 Decision::Pending { .. } => &mut counts.pending,
             } += 1;
-            if ops.len() < limit {
-                ops.push(Row::of(replica, number, id, &decision));
-            }
         }
-        let left = limit - ops.len();
-        for (item, rejected) in replica.rejected.iter().take(left) {
-            ops.push(Row::rejected(*item, rejected.claimed, rejected.reason));
-        }
+        let rows = decided.len() + replica.rejected.len();
+        let ops = decided
+            .iter()
+            .map(|(number, id, decision)| Row::of(replica, *number, *id, decision));
+        let rejected = replica.rejected.iter().map(|(number, rejected)| {
+            let place = replica.files.place(*number);
+            Row::rejected(place, rejected.claimed, rejected.reason)
+        });
+        let matches = |row: &Row<'_>| {
+            let body = row.said.as_ref().map(|said| said.body);
+            filter.admits(row.verdict, row.reason, body)
+        };
+        let mut ops: Vec<Row<'a>> = ops.chain(rejected).filter(matches).collect();
+        let matching = ops.len();
+        ops.truncate(limit);
         Self {
             format: "ecac-log-v1",
             project: replica.log.project(),
+            logs: replica.files.names().collect(),
             counts,
-            omitted: rows - ops.len(),
+            rows,
+            matching,
+            omitted: matching - ops.len(),
             ops,
         }
     }
 
-    fn to_text(&self, replica: &Replica) -> String {
-        let mut lines =
-            vec![["NUMBER", "OP", "STAMP", "AUTHOR", "VERDICT", "WHAT"].map(str::to_owned)];
-        lines.extend(self.ops.iter().map(|row| row.cells(replica)));
-        let mut widths = [0; 5];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
+    fn to_text(&self, replica: &Replica, width: Option<usize>) -> String {
+        let mut table = Table::new(["NUMBER", "OP", "STAMP", "AUTHOR", "VERDICT", "WHAT"]);
+        for row in &self.ops {
+            table.push(row.cells(replica));
         }
-        let [number, op, stamp, author, verdict] = widths;
-        let mut text = format!("project {}\n\n", self.project);
-        for [a, b, c, d, e, what] in &lines {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{a:>number$}  {b:op$}  {c:stamp$}  {d:author$}  {e:verdict$}  {what}"
-            );
-        }
+        let mut text = format!("project {}\n\n{}", self.project, table.render(width));
+        // Writing to a String cannot fail.
         if self.omitted > 0 {
             let _ = writeln!(text, "… {} more beyond --limit", self.omitted);
         }
@@ -163,7 +191,9 @@ impl<'a> Listing<'a> {
         } = &self.counts;
         let _ = writeln!(
             text,
-            "\n{items} items: {applied} applied, {denied} denied, {refused} refused, {pending} pending, {duplicate} duplicate"
+            "\n{} of {} shown\n{items} items: {applied} applied, {denied} denied, {refused} refused, {pending} pending, {duplicate} duplicate",
+            self.ops.len(),
+            self.rows,
         );
         text
     }
@@ -206,7 +236,10 @@ impl<'a> Row<'a> {
         });
         Self {
             number,
-            item: replica.items.get(&op).copied(),
+            place: replica
+                .items
+                .get(&op)
+                .map(|number| replica.files.place(*number)),
             op: Some(op),
             claimed: None,
             said,
@@ -217,10 +250,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    const fn rejected(item: usize, claimed: Option<OpId>, reason: Refusal) -> Self {
+    const fn rejected(place: Place, claimed: Option<OpId>, reason: Refusal) -> Self {
         Self {
             number: None,
-            item: Some(item),
+            place: Some(place),
             op: None,
             claimed,
             said: None,
@@ -238,9 +271,11 @@ impl<'a> Row<'a> {
             || self.verdict.to_owned(),
             |reason| format!("{} {reason}", self.verdict),
         );
-        let what = match (said, self.item) {
+        let what = match (said, self.place) {
             (Some(said), _) => payload::summary(&said.body.payload, replica),
-            (None, Some(item)) => format!("item {item} of the file"),
+            (None, Some(Place { log, item })) => {
+                format!("item {item} of {}", replica.files.label(log))
+            }
             (None, None) => dash(),
         };
         [

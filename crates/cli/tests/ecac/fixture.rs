@@ -10,8 +10,8 @@ use ecac_core::{
 };
 
 /// 2026-01-01T00:00:00Z.
-const START_MS: u64 = 1_767_225_600_000;
-const YEAR_MS: u64 = 365 * 86_400_000;
+pub(crate) const START_MS: u64 = 1_767_225_600_000;
+pub(crate) const YEAR_MS: u64 = 365 * 86_400_000;
 
 pub(crate) struct Author {
     key: SigningKey,
