@@ -41,14 +41,14 @@ pub(crate) struct Args {
     source: Source,
     #[command(flatten)]
     form: Form,
-    #[command(flatten)]
-    filter: filter::Args,
     /// List at most N ops
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Fit the table into N columns (at least 24), whatever standard output is
     #[arg(long, value_name = "N")]
     width: Option<usize>,
+    #[command(flatten)]
+    filter: filter::Args,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
