@@ -47,11 +47,6 @@ pub(crate) struct Replica {
 }
 
 impl Source {
-    /// An op log of a project, or of the one project that it has.
-    pub(crate) const fn new(log: PathBuf, project: Option<ProjectId>) -> Self {
-        Self { log, project }
-    }
-
     /// Reads the file and settles the project.
     pub(crate) fn read(&self) -> Result<OpLog, Failure> {
         let file = OpLogFile::read(&self.log)?;
