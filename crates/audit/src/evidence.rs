@@ -109,14 +109,17 @@ impl Evidence {
     ///
     /// An absent op that arrived in an earlier batch was released by any of the arrivals in this one.
     fn end_in(&self, entries: &[Entry]) -> Option<usize> {
-        let admitted: BTreeSet<OpId> = entries
-            .iter()
-            .filter_map(decided)
-            .filter(|op| self.absent.contains(op))
-            .collect();
-        let arrival = |op: &OpId| entries.iter().position(|it| ingested(it) == Some(*op));
-        let arrivals: Option<Vec<usize>> = admitted.iter().map(arrival).collect();
-        arrivals.map_or(Some(0), |arrivals| arrivals.into_iter().min())
+        let absent = |op: &OpId| self.absent.contains(op);
+        let mut arrivals: BTreeMap<OpId, usize> = BTreeMap::new();
+        for (at, op) in entries.iter().map(ingested).enumerate() {
+            if let Some(op) = op.filter(absent) {
+                arrivals.entry(op).or_insert(at);
+            }
+        }
+        let admitted = entries.iter().filter_map(decided).filter(absent);
+        admitted
+            .map(|op| arrivals.get(&op).copied().unwrap_or(0))
+            .min()
     }
 
     /// The op, of which the audit log speaks; `None` where it, or something that it rests on, is absent.

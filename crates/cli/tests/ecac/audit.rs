@@ -108,7 +108,7 @@ fn every_way_to_lie_is_caught_and_nothing_is_repaired() {
 
 /// The audit log, with another reason why an op was denied, under the signature of its node.
 fn lie(export: &str) -> String {
-    let audit = AuditLog::verify(export.as_bytes(), &Expect::default()).unwrap();
+    let audit = AuditLog::verify(export.as_bytes(), &Expect::default()).expect("an audit log");
     let mut lie = AuditLog::new(audit.origin());
     let mut told = 0;
     for batch in audit.batches() {
@@ -120,7 +120,7 @@ fn lie(export: &str) -> String {
             }
         }
         lie.commit_batch(entries, &ecac_bench::node_key(42))
-            .unwrap();
+            .expect("a node can sign a lie");
     }
     assert!(told > 0);
     lie.export()
