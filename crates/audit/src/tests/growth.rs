@@ -1,9 +1,11 @@
 //! What a log costs: to keep, when strangers send what is no op, and to verify, when it states much and says little.
 
-use ecac_core::{Costs, Refusal, VerifiedOp};
+use std::collections::BTreeSet;
+
+use ecac_core::{Costs, Refusal, Replay, VerifiedOp};
 
 use super::{World, node, sign, write};
-use crate::{AuditLog, Comparison, Entry, EntryKind, Recorder, Verdict, verify_against};
+use crate::{AuditLog, Comparison, Digest, Entry, EntryKind, Recorder, Verdict, verify_against};
 
 #[test]
 fn arrivals_that_are_no_op_are_counted_and_make_no_batch() {
@@ -125,4 +127,38 @@ fn only_what_moves_the_state_costs_an_export() {
         |world| world.revoke.clone(),
         2,
     );
+}
+
+#[test]
+fn each_digest_is_the_one_of_a_replica_that_starts_afresh() {
+    let world = World::new();
+    let costs = &mut Costs::default();
+    let mut recorder = Recorder::new(world.project());
+    let ops = [
+        &world.genesis,
+        &world.second,
+        &world.stranger,
+        &world.first,
+        &world.revoke,
+    ];
+    let mut digests = BTreeSet::new();
+    for op in ops {
+        recorder.ingest(op.clone(), costs);
+        recorder.synced(node(8).public());
+        let batch = recorder.seal_with_checkpoint(costs);
+        let log = recorder.log();
+        let replay = Replay::of(log, costs);
+        let state = Digest::of(&replay.state().export(log, costs));
+        let heads: Vec<u8> = log.heads().iter().flat_map(|id| *id.as_bytes()).collect();
+        let heads = Digest::of(&heads);
+        let stated = batch.iter().filter(|entry| match entry {
+            Entry::Checkpoint { state: stated, .. } => *stated == state,
+            Entry::Synced { heads: stated, .. } => *stated == heads,
+            _ => false,
+        });
+        assert_eq!(stated.count(), 2, "{}", op.id());
+        digests.extend([state, heads]);
+    }
+    // Empty, after two edits, after the revocation that undoes them; genesis, second, and with it the revocation.
+    assert_eq!(digests.len(), 2 + 3, "the digests change");
 }
