@@ -16,6 +16,7 @@ mod expected;
 mod name;
 mod set;
 mod sums;
+mod version;
 
 pub use artifact::{Artifact, Part, Summary};
 pub use commit::{Commit, ParseCommitError};
@@ -24,3 +25,4 @@ pub use expected::{ExpectedSet, ScenarioError, SetDifference};
 pub use name::{NAME_BYTES_MAX, NameFault, check_name};
 pub use set::{ArtifactSet, Published};
 pub use sums::{Sums, SumsError, SumsErrorKind, SumsFault};
+pub use version::{ParseVersionError, Version};
