@@ -17,7 +17,7 @@ use crate::workspace;
 
 /// Most ops of all logs together, as stated and as there. The cited set has a fraction of that, and to check this many
 /// takes some seconds.
-const OPS_MAX: usize = 12_000;
+const OPS_MAX: usize = 9_000;
 
 /// A file that is so many times longer than it should be is not compared byte by byte.
 const LONGER_TIMES_MAX: usize = 4;

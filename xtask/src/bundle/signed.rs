@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use ecac_artifact::archive::{self, Unpacked};
 use ecac_artifact::{Digest, Summary, escape, exit};
 use ecac_attest::{Bundle, PublicKey, ResourceDescriptor, Signature};
@@ -12,6 +12,9 @@ use crate::error::{Failure, exit_code};
 use crate::input;
 use crate::manifest::Manifest;
 use crate::signer;
+
+/// The program that a release is about; the archive holds only what it made.
+const PROGRAM: &str = "ecac";
 
 /// The largest key, signature or provenance that is read, in bytes.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;
@@ -121,9 +124,11 @@ impl Signed {
         for (claim, holds) in claims {
             ensure!(holds, "it states another {claim} than manifest.json");
         }
+        let program = statement.subject(PROGRAM);
+        let program = program.with_context(|| format!("it does not speak of {PROGRAM}"))?;
         let target = &definition.internal_parameters.target;
         Ok(format!(
-            "built of {} for {}",
+            "built of {} for {}\nnot compared: {PROGRAM}, sha256:{program}, which is not in the archive",
             manifest.commit,
             escape(target)
         ))

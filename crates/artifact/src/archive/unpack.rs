@@ -29,8 +29,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 10 MiB that unpack to 128 files of 16 MiB, none with more than 8 MiB.
     ///
-    /// The cited set has a twentieth of that, and a set of 12,000 ops, twenty-four times as many as one cited scenario
-    /// has, still fits.
+    /// The cited set has a twentieth of that, and a set with eighteen times the ops of a cited scenario still fits.
     fn default() -> Self {
         Self {
             gz_bytes_max: 10 << 20,
