@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+/// The source of crates.io, as `Cargo.lock` names it.
+pub(super) const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
 /// SHA-256 of each crate's archive: by name, version and source.
 #[derive(Debug)]
 pub(super) struct Checksums(BTreeMap<(String, String, String), String>);

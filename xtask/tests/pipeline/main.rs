@@ -16,6 +16,8 @@ mod preflight;
 #[cfg(unix)]
 mod quorum;
 #[cfg(unix)]
+mod sbom;
+#[cfg(unix)]
 mod sign;
 mod soak;
 #[cfg(unix)]
