@@ -140,9 +140,7 @@ pub(super) fn check(
     let costs = &mut Costs::default();
     let offered = parents_for(log, replay, &author, &payload, now_ms, costs);
     let law = Law::OfferedParents;
-    let says = |what: &str| {
-        format!("{what}: {offered:?} for {payload:?} at {now_ms} by {wish:?}")
-    };
+    let says = |what: &str| format!("{what}: {offered:?} for {payload:?} at {now_ms} by {wish:?}");
     let is_sound = (1..=PARENTS_MAX).contains(&offered.ids.len())
         && offered.ids.is_sorted_by(|one, other| one < other)
         && offered.unseen.is_sorted_by(|one, other| one < other);

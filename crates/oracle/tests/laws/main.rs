@@ -33,7 +33,7 @@ proptest! {
 fn random_histories_meet_every_reason_and_effect() {
     let trials = Trials::new(0);
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
-    for number in 0..1_500 {
+    for number in 0..600 {
         let said = laws::check(&trials.get(number)).expect("the laws hold");
         let verdicts = said.replayed.decisions.values().map(|decision| {
             let reason = decision.reason().unwrap_or_default();
@@ -59,5 +59,5 @@ fn random_histories_meet_every_reason_and_effect() {
         .filter(|it| !met.contains_key(it))
         .collect();
     assert!(never.is_empty(), "never met: {never:?} in {met:#?}");
-    assert!(met["applied "] > 1_500, "{met:#?}");
+    assert!(met["applied "] > 600, "{met:#?}");
 }
