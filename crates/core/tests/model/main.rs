@@ -386,11 +386,11 @@ fn replicas_agree_on_more_ops() {
 #[test]
 #[ignore = "minutes in release"]
 fn the_engine_agrees_on_every_history_of_4_ops() {
-    compare(Comparison::new(machine(OFFICE, 4)), 110_154);
-    compare(Comparison::new(machine(DYNASTY, 4)), 15_428);
+    compare(Comparison::new(machine(OFFICE, 4)), 110_704);
+    compare(Comparison::new(machine(DYNASTY, 4)), 17_990);
     compare(Comparison::new(forked(COUNCIL, 4)), 1_852);
-    compare(Comparison::new(machine(COUNCIL, 4)), 183_750);
-    compare(Comparison::new(machine(COURT, 4)), 56_589);
+    compare(Comparison::new(machine(COUNCIL, 4)), 183_960);
+    compare(Comparison::new(machine(COURT, 4)), 65_802);
     for world in [OFFICE, DYNASTY, COUNCIL, COURT] {
         compare_at_random(world, 100_000);
     }
