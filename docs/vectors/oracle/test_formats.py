@@ -363,14 +363,18 @@ class Credentials(unittest.TestCase):
                 {"aud": ["x", 1]},
                 {"aud": [["x"]]},
                 {"aud": ["x"] * 65},
-                *(
-                    {name: None}
-                    for name in ("status", "STATUS", "xStatusy", "revoked", "Revocation", "CredentialStatus")
-                ),
-                {"credentialStatus": entry, "credentialStatus2": entry},
             ]:
                 with self.assertRaises(credential.Unreadable, msg=claims):
                     read(payload(claims)[1])
+        (read, payload), (read_list, list_payload) = documents
+        for claims in [
+            *({name: None} for name in ("status", "STATUS", "xStatusy", "revoked", "Revocation", "CredentialStatus")),
+            {"credentialStatus": entry, "credentialStatus2": entry},
+        ]:
+            with self.assertRaises(credential.Unreadable, msg=claims):
+                read(payload(claims)[1])
+            # A list that is withdrawn still withdraws.
+            self.assertIsNone(read_list(list_payload(claims)[1]).signed.audiences)
 
     def test_json_is_strict(self):
         for value in ("1", "-0", "1e5", "1e-999", "9" * 300, r'"\ud83d\ude00"', "[" * 126 + "]" * 126, '"\x7f"'):

@@ -265,7 +265,6 @@ def read_claims(jwt):
     for claim, value in [("iss", issuer), ("jti", claims.get("id")), ("sub", subject.get("id"))]:
         if claim in claims:
             need(member(claims, claim, str) == value, f"`{claim}` says something else")
-    need(not any(map(is_other_status, claims)), "a claim of status that is not understood")
     signed = Signed(kid, issuer, f"{parts[0]}.{parts[1]}".encode(), signature, audiences(claims))
     return claims, subject, signed
 
@@ -301,6 +300,7 @@ def read_status(entry):
 def read_credential(jwt):
     """The credential in a JWT; whether its signature verifies is another question."""
     claims, subject, signed = read_claims(jwt)
+    need(not any(map(is_other_status, claims)), "a claim of status that is not understood")
     from_ns, until_ns = valid_from(claims), valid_until(claims)
     need(from_ns < until_ns, "the validity ends before it begins")
     key = key_of_did(member(subject, "id", str))
@@ -321,7 +321,7 @@ def read_credential(jwt):
 def read_status_list(jwt):
     """The status list in a JWT; whether its signature verifies is another question.
 
-    When it ends does not matter, nor does a `credentialStatus` of its own.
+    When it ends does not matter, nor does any status of its own: a list that is withdrawn still withdraws.
     """
     claims, subject, signed = read_claims(jwt)
     need("BitstringStatusListCredential" in types(claims), "not a status list credential")
