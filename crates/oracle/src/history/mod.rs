@@ -76,6 +76,7 @@ impl fmt::Debug for History {
             .enumerate()
             .map(|(at, op)| (op.id(), at))
             .collect();
+        let elsewhere = |here: bool| if here { "" } else { "for another project " };
         let mut text = String::new();
         for (at, op) in self.ops.iter().enumerate() {
             let body = op.body();
@@ -92,7 +93,8 @@ impl fmt::Debug for History {
                 Payload::Genesis(genesis) => format!("Genesis {:?}", genesis.features),
                 Payload::Credential(payload::Credential { jwt }) => match Credential::parse(jwt) {
                     Ok(it) => format!(
-                        "Credential {} {} {:?} by {} {} from {:?} until {:?} status {:?}",
+                        "Credential {}{} {} {:?} by {} {} from {:?} until {:?} status {:?}",
+                        elsewhere(it.is_for(&self.project)),
                         it.subject,
                         it.role,
                         it.scope,
@@ -108,7 +110,8 @@ impl fmt::Debug for History {
                     Ok(it) => {
                         let bits = (0..it.bit_count()).filter(|bit| it.get(*bit) == Some(true));
                         format!(
-                            "StatusList {} {} by {} {} from {:?} bits {:?}",
+                            "StatusList {}{} {} by {} {} from {:?} bits {:?}",
+                            elsewhere(it.is_for(&self.project)),
                             it.id,
                             it.purpose,
                             it.issuer,

@@ -182,6 +182,10 @@ impl Oracle {
         let Some((_, Some(paper))) = self.carried(credential, &self.admitted) else {
             return Vec::new();
         };
+        // A grant that never counts is not killed.
+        if !paper.says.is_for(&self.project) || paper.says.subject != *subject {
+            return Vec::new();
+        }
         let (role, scope): (_, &BTreeSet<String>) = (paper.says.role, &paper.says.scope);
         let kills = |op: &Op| {
             !past.contains(*op)
