@@ -211,9 +211,10 @@ impl<'a> Teller<'a> {
             let Some((op, body)) = item.and_then(|op| Some((op, self.ops.get(&op)?))) else {
                 continue;
             };
-            let refused = self
-                .fate(&op)
-                .is_none_or(|fate| fate.event == Kind::Refused);
+            let fate = self.fate(&op).map(|fate| fate.event);
+            let refused = fate.is_none_or(|fate| fate == Kind::Refused);
+            // Whoever writes names the ends of what counts; nobody has to build on what is denied.
+            let denied = matches!(fate, Some(Kind::RolledBack | Kind::Denied));
             let knows_all = heads.iter().all(|head| body.parents.contains(head));
             let place = match (knows_all, refused) {
                 _ if taken_back.contains(&n) => Place::Elsewhere,
@@ -226,11 +227,13 @@ impl<'a> Teller<'a> {
             } else {
                 moments.extend(close(&mut meeting, clock_ms));
             }
-            if !refused {
+            if !refused && !denied {
                 for parent in &body.parents {
                     heads.remove(parent);
                 }
                 heads.insert(op);
+            }
+            if !refused {
                 clock_ms = clock_ms.max(body.hlc.physical_ms);
             }
             moments.push(Moment {
