@@ -336,10 +336,11 @@ fn the_engine_agrees_on_random_histories_of_6_ops() {
     }
 }
 
+/// Some millions of states, which nobody has counted.
 #[test]
-#[ignore = "minutes in release"]
+#[ignore = "many minutes in release"]
 fn every_history_of_6_ops_obeys_the_laws_in_the_office() {
-    check(machine(OFFICE, 6), 4_143_156);
+    explore(machine(OFFICE, 6)).assert_properties();
 }
 
 #[test]
@@ -355,10 +356,11 @@ fn every_history_of_6_ops_obeys_the_laws_in_the_council() {
     explore(machine(COUNCIL, 6)).assert_properties();
 }
 
+/// Some millions of states, which nobody has counted.
 #[test]
-#[ignore = "minutes in release"]
+#[ignore = "many minutes in release"]
 fn every_history_of_6_ops_obeys_the_laws_at_the_court() {
-    check(machine(COURT, 6), 2_120_356);
+    explore(machine(COURT, 6)).assert_properties();
 }
 
 #[test]
