@@ -57,20 +57,6 @@ const INHERITED: &[&str] = &[
     "TMP",
 ];
 
-/// Variables that point git at another repository than the one it is run in, as hooks and rebases set them.
-const GIT_REDIRECTIONS: &[&str] = &[
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_LITERAL_PATHSPECS",
-];
-
 /// A variable and its value.
 pub(crate) type Variable = (OsString, OsString);
 
@@ -161,11 +147,6 @@ pub(crate) fn of_built_programs(source_date_epoch: u64, network: Network) -> Vec
         ),
     ]);
     variables
-}
-
-/// The names of the variables that a git child must not inherit.
-pub(crate) fn git_redirections() -> &'static [&'static str] {
-    GIT_REDIRECTIONS
 }
 
 /// The inherited part of the build environment.

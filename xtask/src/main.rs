@@ -22,6 +22,7 @@ mod interrupt;
 mod key;
 mod manifest;
 mod network;
+mod object;
 mod output;
 mod parameters;
 mod pipeline;

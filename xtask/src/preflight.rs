@@ -1,6 +1,7 @@
 //! Checks before anything is built: the toolchain, the tree and the commit.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +11,8 @@ use xshell::{Shell, cmd};
 
 use crate::environment::{Compiler, Sysroot, Variable};
 use crate::error::Failure;
+use crate::object::ObjectId;
+use crate::output;
 use crate::process;
 use crate::progress::Progress;
 use crate::repository::{Repository, dirty_failure};
@@ -49,6 +52,8 @@ pub(crate) struct Source {
     pub(crate) commit: Commit,
     /// When the commit was made, in seconds since 1970.
     pub(crate) commit_time: u64,
+    /// The tree of the commit, unless only the user's word says which commit it is.
+    pub(crate) tree: Option<ObjectId>,
 }
 
 impl Source {
@@ -73,25 +78,41 @@ impl Source {
             Failure::environment(format!("the repository has no commit {commit}"))
                 .hint("fetch the whole history: git fetch --unshallow")
         })?;
+        let object = repository.commit(&commit)?;
         Ok(Self {
-            commit_time: repository.commit_time(&commit)?,
+            commit_time: object.time,
+            tree: Some(object.tree),
             origin: Origin::Commit,
             root: self.root.clone(),
             commit,
         })
     }
 
-    /// Writes the clean tree into the empty directory `dest`.
+    /// Writes the clean tree into the empty directory `dest`, and checks that it is the tree of the commit.
     pub(crate) fn export(&self, dest: &Path, progress: &Progress) -> Result<()> {
-        let repository = Repository::at(&self.root, progress)?;
-        match (&self.origin, &repository) {
-            (Origin::Commit, Some(repository)) => {
-                tree::export_commit(repository, self.commit.hash(), dest)
+        let Self { root, commit, .. } = self;
+        let repository = Repository::at(root, progress)?;
+        match (&self.origin, &repository, self.tree) {
+            (Origin::Commit, Some(repository), Some(tree)) => tree::export(repository, tree, dest),
+            (Origin::DirtyWorkTree, Some(repository), _) => {
+                tree::copy_files(root, &repository.work_tree_files()?, dest)
             }
-            (Origin::DirtyWorkTree, Some(repository)) => {
-                tree::copy_files(&self.root, &repository.work_tree_files()?, dest)
+            (Origin::Archive, None, Some(tree)) => {
+                tree::copy_archive(root, commit, self.commit_time, tree, dest)
             }
-            _ => tree::copy_files(&self.root, &tree::archive_files(&self.root)?, dest),
+            (Origin::Archive, None, None) => {
+                output::note(&format!(
+                    "note: nothing but --commit says that these are the files of {commit}\n"
+                ));
+                tree::copy_files(root, &tree::archive_files(root)?, dest)
+            }
+            _ => {
+                let message = format!(
+                    "the repository at {} came or went meanwhile",
+                    root.display()
+                );
+                Err(Failure::environment(message).hint("run it again").into())
+            }
         }
     }
 }
@@ -125,32 +146,67 @@ pub(crate) fn source(root: PathBuf, args: &SourceArgs, progress: &Progress) -> R
         (false, true) => Origin::DirtyWorkTree,
         (false, false) => return Err(dirty_failure(&dirty).into()),
     };
-    let commit_time = repository.commit_time(&commit)?;
+    let object = repository.commit(&commit)?;
     drop(repository);
     Ok(Source {
         root,
         origin,
         commit,
-        commit_time,
+        commit_time: object.time,
+        tree: Some(object.tree),
     })
+}
+
+/// What a source archive says that it was made of.
+struct Recorded {
+    commit: Commit,
+    commit_time: u64,
+    tree: ObjectId,
+}
+
+/// Reads what `git archive` makes of the placeholders; nothing where they are as they are committed.
+fn recorded(root: &Path) -> Result<Option<Recorded>> {
+    let path = root.join(tree::ORIGIN_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+    };
+    if text == tree::ORIGIN_TEMPLATE {
+        return Ok(None);
+    }
+    let read = || {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let recorded = Recorded {
+            commit: parse_commit(lines.next()?).ok()?,
+            commit_time: lines.next()?.parse().ok()?,
+            tree: lines.next()?.parse().ok()?,
+        };
+        lines.next().is_none().then_some(recorded)
+    };
+    match read() {
+        Some(recorded) => Ok(Some(recorded)),
+        None => {
+            let message = format!(
+                "{} does not say the commit, its time and its tree, as `git archive` writes them",
+                path.display()
+            );
+            Err(Failure::environment(message)
+                .hint("unpack the archive again, into an empty directory, or clone the repository")
+                .into())
+        }
+    }
 }
 
 /// The commit of a source archive: from the file that `git archive` fills in, or as the user says.
 fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
-    let text = fs::read_to_string(root.join("xtask/commit.txt")).unwrap_or_default();
-    let mut lines = text.lines();
-    let recorded = lines.next().and_then(|line| parse_commit(line).ok());
-    let recorded_time = lines.next().and_then(|line| line.trim().parse().ok());
-    let commit = match (&args.commit, &recorded) {
-        (Some(given), Some(recorded)) if given != recorded => {
-            return Err(Failure::new(
-                exit::USAGE,
-                format!("--commit says {given}, but this archive was made of {recorded}"),
-            )
-            .into());
+    let (commit, commit_time, tree) = match (&args.commit, recorded(&root)?) {
+        (Some(given), Some(Recorded { commit, .. })) if *given != commit => {
+            let message = format!("--commit says {given}, but this archive was made of {commit}");
+            return Err(Failure::new(exit::USAGE, message).into());
         }
-        (Some(given), _) => given.clone(),
-        (None, Some(recorded)) => recorded.clone(),
+        (_, Some(recorded)) => (recorded.commit, recorded.commit_time, Some(recorded.tree)),
+        (Some(given), None) => (given.clone(), 0, None),
         (None, None) => {
             return Err(Failure::environment(format!(
                 "{} is not a git repository and does not know its commit",
@@ -164,7 +220,8 @@ fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
         root,
         origin: Origin::Archive,
         commit,
-        commit_time: recorded_time.unwrap_or(0),
+        commit_time,
+        tree,
     })
 }
 

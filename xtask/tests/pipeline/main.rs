@@ -19,6 +19,8 @@ mod quorum;
 mod sign;
 mod soak;
 #[cfg(unix)]
+mod source;
+#[cfg(unix)]
 mod support;
 #[cfg(unix)]
 mod twice;

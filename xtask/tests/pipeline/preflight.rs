@@ -70,40 +70,33 @@ fn without_git_the_commit_comes_from_the_archive_or_the_user() {
     let hash = "0123456789abcdef0123456789abcdef01234567";
     let workspace = Workspace::without_git();
     workspace.check(&["repro"], exit::ENVIRONMENT, "does not know its commit");
-    // The fake build is reached, so the commit was found.
-    workspace.check(&["repro", "--commit", hash], exit::BUILD, "no such crate");
+    // The fake build is reached, so the commit was found; that nobody can hold the files to it is said.
+    let args = ["repro", "--commit", hash];
+    let (_, stderr) = workspace.check(&args, exit::BUILD, "no such crate");
+    let says = format!("note: nothing but --commit says that these are the files of {hash}\n");
+    assert!(stderr.contains(&says), "{stderr}");
     workspace.check(&["repro", "--commit", "HEAD"], exit::USAGE, "hexadecimal");
 
-    workspace.write("xtask/commit.txt", &format!("{hash}\n1700000000\n"));
-    workspace.check(&["repro"], exit::BUILD, "no such crate");
+    workspace.write("xtask/commit.txt", &format!("{hash}\n1700000000\n{hash}\n"));
+    workspace.check(&["repro"], exit::ENVIRONMENT, "these are not the files of");
     workspace.check(
         &["repro", "--commit", &"f".repeat(40)],
         exit::USAGE,
         "was made of",
     );
-}
-
-#[test]
-fn a_git_archive_knows_its_commit() {
-    let workspace = Workspace::new();
-    let head = workspace.git(&["rev-parse", "HEAD"]);
-    let archive = workspace.beside("archive");
-    fs::create_dir(&archive).unwrap();
-    workspace.git(&["archive", "--output=../archive.tar", "HEAD"]);
-    let status = Command::new("tar")
-        .arg("-xf")
-        .arg(workspace.beside("archive.tar"))
-        .current_dir(&archive)
-        .status();
-    assert!(status.unwrap().success());
-    let text = fs::read_to_string(archive.join("xtask/commit.txt")).unwrap();
-    assert!(text.starts_with(&format!("{head}\n")), "{text}");
-
-    let mut repro = workspace.xtask(&["repro", "--out", "../out"]);
-    repro
-        .current_dir(&archive)
-        .env("CARGO_MANIFEST_DIR", archive.join("xtask"));
-    check(&mut repro, exit::BUILD, "no such crate");
+    // What was filled in once cannot be half taken back.
+    for text in [
+        "",
+        &format!("{hash}\n1700000000\n"),
+        &format!("{hash}\n1700000000\n$Format:%T$\n"),
+        &format!("{hash}\n1700000000\n{hash}\nmore\n"),
+        &format!("{hash}\n1700000000\n{hash}"),
+        &format!("$Format:%H$\n1700000000\n{hash}\n"),
+    ] {
+        workspace.write("xtask/commit.txt", text);
+        let says = "does not say the commit, its time and its tree";
+        workspace.check(&args, exit::ENVIRONMENT, says);
+    }
 }
 
 #[test]
@@ -261,18 +254,6 @@ fn the_clean_tree_is_exactly_the_commit_whatever_the_umask_and_the_work_tree() {
         expected.sort_unstable();
         assert_eq!(files, expected, "umask {umask}");
     }
-}
-
-#[test]
-fn attributes_outside_the_commit_cannot_leave_files_out() {
-    let workspace = Workspace::new();
-    fs::create_dir(workspace.root().join(".git/info")).ok();
-    workspace.write(".git/info/attributes", "Cargo.lock export-ignore\n");
-    workspace.check(
-        &["repro"],
-        exit::INTERNAL,
-        "left out the committed file Cargo.lock",
-    );
 }
 
 #[test]
