@@ -1,4 +1,4 @@
-//! Checks before anything is built: the toolchain, the tree and the commit.
+//! Checks before anything is built: the toolchain, the place, the tree and the commit.
 
 use std::fs;
 use std::io;
@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use ecac_artifact::{Commit, exit};
-use xshell::{Shell, cmd};
 
-use crate::environment::{Compiler, Sysroot, Variable};
 use crate::error::Failure;
 use crate::object::ObjectId;
 use crate::output;
-use crate::process;
+use crate::place;
 use crate::progress::Progress;
 use crate::repository::{Repository, dirty_failure};
+use crate::toolchain::{Linker, Toolchain};
 use crate::tree;
 use crate::workspace;
 
@@ -117,11 +116,20 @@ impl Source {
     }
 }
 
-/// Checks the toolchain and the tree of the workspace.
+/// Checks the toolchain, the place of the clean tree and the tree of the workspace.
 pub(crate) fn check(args: &SourceArgs, progress: &Progress) -> Result<Source> {
     let root = workspace::root()?;
-    toolchain(&root, None, progress)?;
+    Toolchain::find(&root, None, progress)?;
+    Linker::find(progress)?;
+    place::check()?;
     source(root, args, progress)
+}
+
+/// The same, and that there is the room that a build takes.
+pub(crate) fn check_build(args: &SourceArgs, progress: &Progress) -> Result<Source> {
+    let source = check(args, progress)?;
+    place::room()?;
+    Ok(source)
 }
 
 /// Finds the commit, and refuses uncommitted files unless they are asked for.
@@ -223,89 +231,6 @@ fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
         commit_time,
         tree,
     })
-}
-
-/// Requires that `rustc` in `tree` is exactly the pinned release, and returns what it says of itself. `environment`
-/// is that of the build; without one it is that of this process.
-pub(crate) fn toolchain(
-    tree: &Path,
-    environment: Option<&[Variable]>,
-    progress: &Progress,
-) -> Result<Compiler> {
-    let pinned = workspace::pinned_toolchain(tree)?;
-    let hint = format!(
-        "rustup toolchain install {pinned}, and leave out `+toolchain` and RUSTUP_TOOLCHAIN; or `nix develop`"
-    );
-    let output = rustc(tree, &["--version", "--verbose"], environment, progress)?;
-    if !output.status.success() {
-        let said = output.stderr.trim();
-        let message = format!("rustc {pinned} is pinned, but rustc does not run: {said}");
-        return Err(Failure::environment(message).hint(hint).into());
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-            .unwrap_or("unknown")
-    };
-    let release = field("release");
-    if release != pinned {
-        let message =
-            format!("rust-toolchain.toml pins rustc {pinned}, but the rustc on PATH is {release}");
-        return Err(Failure::environment(message).hint(hint).into());
-    }
-    Ok(Compiler {
-        commit: field("commit-hash").to_owned(),
-        host: field("host").to_owned(),
-    })
-}
-
-/// The sysroot of the pinned compiler, as the build of `tree` will find it.
-pub(crate) fn sysroot(
-    tree: &Path,
-    environment: &[Variable],
-    progress: &Progress,
-) -> Result<Sysroot> {
-    let compiler = toolchain(tree, Some(environment), progress)?;
-    let output = rustc(tree, &["--print", "sysroot"], Some(environment), progress)?;
-    let stdout = output.require(exit::ENVIRONMENT)?;
-    let path = String::from_utf8_lossy(&stdout).trim_end().to_owned();
-    Ok(Sysroot {
-        path: path.into(),
-        compiler,
-    })
-}
-
-/// The triple of the machine that the pinned compiler runs on, for which it builds where no target is named.
-pub(crate) fn host(tree: &Path, environment: &[Variable], progress: &Progress) -> Result<String> {
-    let output = rustc(
-        tree,
-        &["--version", "--verbose"],
-        Some(environment),
-        progress,
-    )?;
-    let stdout = output.require(exit::ENVIRONMENT)?;
-    let text = String::from_utf8_lossy(&stdout);
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host
-        .context("find the host in what rustc says of itself")?
-        .to_owned())
-}
-
-fn rustc(
-    tree: &Path,
-    args: &[&str],
-    environment: Option<&[Variable]>,
-    progress: &Progress,
-) -> Result<process::Finished<Vec<u8>>> {
-    let shell = Shell::new().context("find the working directory")?;
-    shell.change_dir(tree);
-    let mut command = cmd!(shell, "rustc {args...}");
-    if let Some(variables) = environment {
-        let variables = variables.iter().map(|(name, value)| (name, value));
-        command = command.env_clear().envs(variables);
-    }
-    process::run(progress, command)
 }
 
 /// A full git commit id in lower case.

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod audit;
 #[cfg(unix)]
+mod closed;
+#[cfg(unix)]
 mod doctor;
 #[cfg(unix)]
 mod failure;
