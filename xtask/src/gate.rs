@@ -13,8 +13,8 @@ use crate::error::Failure;
 const NEUTRAL: &[&str] = &["/cargo", "/src", "/rustc"];
 
 /// How the released standard library names the crates that it is built of, wherever it is installed: a home in
-/// `/rust` is not what that tells.
-const RELEASED: &[u8] = b"/rust/deps/";
+/// `/rust` is not what that tells. Without its first byte, so that this program does not itself hold what it looks for.
+const RELEASED: &[u8] = b"rust/deps/";
 
 /// Requires that none of `secrets` stands in any of `binaries`.
 pub(crate) fn check(binaries: &[PathBuf], secrets: &[PathBuf]) -> Result<()> {
@@ -23,7 +23,7 @@ pub(crate) fn check(binaries: &[PathBuf], secrets: &[PathBuf]) -> Result<()> {
         for secret in secrets.iter().filter(|path| is_telling(path)) {
             let needle = needle(secret);
             let mut places = memmem::find_iter(&bytes, &needle);
-            if let Some(offset) = places.find(|at| !bytes[*at..].starts_with(RELEASED)) {
+            if let Some(offset) = places.find(|at| !bytes[at + 1..].starts_with(RELEASED)) {
                 let name = binary.file_name().unwrap_or(binary.as_os_str());
                 return Err(Failure::new(
                     exit::BUILD,
