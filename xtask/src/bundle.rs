@@ -1,8 +1,14 @@
 //! `cargo xtask bundle`: packs an existing output directory, has a release built and signed, and checks archives.
 
 mod attest;
+mod attestations;
 mod contents;
+mod demand;
+mod quorum;
+mod signed;
+mod steps;
 mod verify;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,6 +22,7 @@ use serde::Serialize;
 use crate::artifact_dir::Listing;
 use crate::compile::BuildArgs;
 use crate::error::Failure;
+use crate::input;
 use crate::manifest::Manifest;
 use crate::output::{self, Format};
 use crate::pipeline::set_failure;
@@ -52,24 +59,37 @@ pub(crate) struct Args {
 enum Command {
     /// Check an archive from the file alone: packing, sums, audit log, and every figure recomputed from its op logs
     ///
-    /// With --key also who signed it, and whether the signed provenance is about this file. Nothing is written, and
-    /// nothing of the archive is unpacked to a disk.
+    /// With --key also who signed it, and whether the signed provenance is about this file; with --commit and --version
+    /// also whether it is the one that you want, and no older one. Nothing is written, and nothing of the archive is
+    /// unpacked to a disk. The first step that fails is the last one taken.
     #[command(after_help = crate::help(&[
         "cargo xtask bundle verify ecac-artifacts-COMMIT.tar.gz --key release.pub",
+        "cargo xtask bundle verify FILE --key release.pub --version v0.1.0 --commit COMMIT",
         "cargo xtask bundle verify mine.tar.gz --format json | jq .steps",
     ]))]
     Verify(verify::Args),
-    /// Sign the sums of an output directory that you built yourself
+    /// Sign the sums of an output directory that you built yourself, with their version and commit
+    ///
+    /// Attested is a whole set of a commit: every file and no other, sums and archive that hold, a committed tree, and
+    /// the parameters of the golden set. Written are your key and your attestation below docs/attestations, nothing
+    /// else.
     #[command(after_help = crate::help(&[
         "cargo xtask bundle attest --signer my-name --key ecac.key",
     ]))]
-    Attest(attest::AttestArgs),
-    /// Require that N distinct known keys have signed the same sums, and name who signed others
+    Attest(attest::Args),
+    /// Require that N distinct known keys have signed the sums of the golden set, and name who signed others
+    ///
+    /// Every entry of docs/attestations/vVERSION is read, and each has to count: one that cannot be read, that no known
+    /// key signed, that does not say of which version and commit it is, or says another one, fails the quorum and is
+    /// named, as does a key that says two things. Whoever signed other sums of this version and commit disagrees, and
+    /// is named with the files; the quorum holds against that as long as more keys agree with the golden set than on
+    /// any other bytes. A tie fails. A key counts once, under however many names.
     #[command(after_help = crate::help(&[
         "cargo xtask bundle quorum 3",
-        "cargo xtask bundle quorum 2 --release v0.1.0 --format json",
+        "cargo xtask bundle quorum 2 --bundle ecac-artifacts-COMMIT.tar.gz --release v0.1.0",
+        "cargo xtask bundle quorum 2 --format json | jq .signers",
     ]))]
-    Quorum(attest::QuorumArgs),
+    Quorum(quorum::Args),
 }
 
 /// The written archive.
@@ -86,8 +106,8 @@ struct Report {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Verify(args)) => return verify::run(args),
-        Some(Command::Attest(args)) => return attest::attest(args),
-        Some(Command::Quorum(args)) => return attest::quorum(args),
+        Some(Command::Attest(args)) => return attest::run(args),
+        Some(Command::Quorum(args)) => return quorum::run(args),
         None => {}
     }
     if args.sign {
@@ -137,23 +157,13 @@ fn pack(args: &Args) -> Result<()> {
     }
 }
 
-/// The version and the sums of a directory with a complete set whose sums hold.
-fn attestable(dir: &Path) -> Result<(String, Vec<u8>)> {
-    let set = read(dir)?;
-    let file = |name: &str| set.files().get(name).cloned().unwrap_or_default();
-    let manifest = Manifest::parse(&file(Summary::Manifest.name()))?;
-    let sums = Listing::read(dir)?.files.remove(Artifact::SUMS_NAME);
-    let sums = sums.context("find the sums that were just read")?;
-    Ok((format!("v{}", manifest.version), sums))
-}
-
 /// Reads a complete set whose sums hold. The archive in it, if there is one, is made anew and not looked at.
 fn read(dir: &Path) -> Result<ArtifactSet> {
     let listing = Listing::read_or_hint(dir, "make it first: cargo xtask repro")?;
     let manifest = listing.files.get(Summary::Manifest.name()).ok_or_else(|| {
         let message = format!(
             "{} has no manifest.json, so it is no artifact set",
-            dir.display()
+            input::shown(dir)
         );
         Failure::new(exit::MISSING, message).hint("make it again: cargo xtask repro")
     })?;
@@ -169,10 +179,15 @@ fn check_names(dir: &Path, listing: &Listing, expected: &ExpectedSet) -> Result<
     let names = listing.names().into_iter().filter(|name| *name != tarball);
     let difference = SetDifference::between(expected.packed(), names);
     if !difference.is_empty() {
-        return Err(set_failure(&difference, &dir.display().to_string()).into());
+        return Err(set_failure(&difference, &input::shown(dir))
+            .hint("make it again: cargo xtask repro")
+            .into());
     }
     if let Some((name, kind)) = listing.irregular.first_key_value() {
-        let message = format!("{} is {kind}, not a regular file", dir.join(name).display());
+        let message = format!(
+            "{} is {kind}, not a regular file",
+            input::shown(&dir.join(name))
+        );
         return Err(Failure::new(exit::BAD_INPUT, message).into());
     }
     Ok(())
@@ -183,7 +198,7 @@ fn check_sums(dir: &Path, listing: &Listing, expected: ExpectedSet) -> Result<Ar
     let sums = Sums::parse(&file(Artifact::SUMS_NAME)).map_err(|error| {
         Failure::new(
             exit::VERIFICATION,
-            format!("{}: SHA256SUMS: {error}", dir.display()),
+            format!("{}: SHA256SUMS: {error}", input::shown(dir)),
         )
     })?;
     let files: BTreeMap<_, _> = expected
@@ -192,7 +207,7 @@ fn check_sums(dir: &Path, listing: &Listing, expected: ExpectedSet) -> Result<Ar
         .collect();
     let faults = sums.verify(&Sums::digests(&files));
     if !faults.is_empty() {
-        let mut message = format!("{} does not agree with its SHA256SUMS", dir.display());
+        let mut message = format!("{} does not agree with its SHA256SUMS", input::shown(dir));
         for fault in faults {
             // Writing to a String cannot fail.
             let _ = write!(message, "\n  {fault}");

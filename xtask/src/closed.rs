@@ -19,7 +19,7 @@ use crate::cargo_home::CargoHome;
 use crate::environment::{self, Inherited, Variable};
 use crate::error::Failure;
 use crate::interrupt;
-use crate::lockfile::Checksums;
+use crate::lockfile::{self, Checksums};
 use crate::network::Network;
 use crate::place;
 use crate::process;
@@ -29,9 +29,6 @@ use crate::workspace;
 
 /// The folder in which cargo keeps the sources of crates.io, which names them in the binaries, too.
 const CRATES_IO: &str = "index.crates.io-1949cf8c6b5b557f";
-
-/// How `Cargo.lock` and cargo name crates.io, whatever stands for it.
-const CRATES_IO_SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// What helps where a crate is not there and may not be fetched.
 const FETCH: &str =
@@ -305,7 +302,7 @@ impl Package {
                 .hint("remove it; cargo then fetches it again")
                 .into());
         }
-        Ok((source == CRATES_IO_SOURCE).then_some(registry))
+        Ok((source == lockfile::CRATES_IO).then_some(registry))
     }
 
     fn stranger(&self) -> Failure {
@@ -381,7 +378,7 @@ mod tests {
             package: Package {
                 name: "a".to_owned(),
                 version: "1.0.0".to_owned(),
-                source: Some(CRATES_IO_SOURCE.to_owned()),
+                source: Some(lockfile::CRATES_IO.to_owned()),
                 manifest_path,
             },
         }
@@ -390,7 +387,8 @@ mod tests {
     fn checksums(of: &str) -> Checksums {
         let sum = workspace::sha256_hex(of.as_bytes());
         Checksums::parse(&format!(
-            "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"{CRATES_IO_SOURCE}\"\nchecksum = \"{sum}\"\n"
+            "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"{}\"\nchecksum = \"{sum}\"\n",
+            lockfile::CRATES_IO
         ))
         .unwrap()
     }

@@ -1,8 +1,8 @@
 //! The scenario engine as the pipeline sees it.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use ecac_artifact::exit;
-use ecac_audit::{AuditLog, Expect, report, verify_against};
+use ecac_audit::{AuditLog, Expect, Verdict, report, verify_against};
 use ecac_bench::{Params, Scenario, ScenarioReport};
 use ecac_core::{Costs, split_op_log};
 use serde::{Deserialize, Serialize};
@@ -95,17 +95,23 @@ pub(crate) struct Audited {
     pub(crate) head: String,
 }
 
-/// Verifies the audit log of a run with `seed`: its chain, the observer's signature, and every decision by replay.
+/// Verifies the audit log of a run with `seed`: its chain, the observer's signature, and every decision by replay. The
+/// observer took in every op of the run, and nothing else.
 pub(crate) fn verify_audit(audit: &[u8], ops: &[u8], seed: u64) -> Result<Audited> {
     let expect = Expect {
         project: None,
         node: Some(ecac_bench::node_key(seed).public()),
     };
     let log = AuditLog::verify(audit, &expect)?;
-    let confirmed = verify_against(&log, split_op_log(ops)?, &mut Costs::default())?;
+    let compared = verify_against(&log, split_op_log(ops)?, &mut Costs::default())?;
+    let (verdict, items_no_op) = (compared.verdict(), compared.items_no_op);
+    ensure!(
+        verdict == Verdict::Confirmed && items_no_op == 0,
+        "the audit log and the op log are not of one run: {verdict}, {items_no_op} items are no op"
+    );
     let checkpoint = log.checkpoint().context("find the signed head")?;
     Ok(Audited {
-        report: report(&log, Some(&confirmed)),
+        report: report(&log, Some(&compared)),
         head: checkpoint.head().root.to_string(),
     })
 }

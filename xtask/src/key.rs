@@ -10,7 +10,9 @@ use ecac_artifact::exit;
 use ecac_attest::{KeyError, PrivateKey, SaltAndIv};
 use serde::Serialize;
 
-use crate::error::Failure;
+use crate::error::{Failure, exit_code};
+use crate::guard::{self, Allowance};
+use crate::input;
 use crate::output::{self, Format};
 use crate::workspace;
 
@@ -118,14 +120,30 @@ fn text(report: &Report) -> String {
     )
 }
 
-/// Reads a private key; its password, where it has one, comes from the environment.
+/// Reads a private key that not everybody can read; its password, where it has one, comes from the environment.
+///
+/// Hashing a password can take seconds, during which a signal still ends the program.
 pub(crate) fn read(path: &Path) -> Result<PrivateKey> {
-    let bytes = read_file(path)?;
-    PrivateKey::from_pem(&bytes, password().as_deref()).map_err(|error| {
+    let path = path.to_owned();
+    guard::run(Allowance::UNBOUNDED, move || open(&path))
+}
+
+fn open(path: &Path) -> Result<PrivateKey> {
+    let shown = input::shown(path);
+    let bytes = input::read(path, FILE_BYTES_MAX).map_err(|error| match exit_code(&error) {
+        exit::NOT_FOUND => Failure::new(
+            exit::NOT_FOUND,
+            format!("the key file {shown} does not exist"),
+        )
+        .hint("make one: cargo xtask key new")
+        .into(),
+        _ => error,
+    })?;
+    let key = PrivateKey::from_pem(&bytes, password().as_deref()).map_err(|error| {
         if matches!(error, KeyError::PasswordNeeded) {
-            return no_password(format!("{}: {error}", path.display())).into();
+            return no_password(format!("{shown}: {error}"));
         }
-        let failure = Failure::new(exit::BAD_INPUT, format!("{}: {error}", path.display()));
+        let failure = Failure::new(exit::BAD_INPUT, format!("{shown}: {error}"));
         match error {
             KeyError::PasswordWrong => failure.hint(format!(
                 "the password is that in {}",
@@ -139,31 +157,33 @@ pub(crate) fn read(path: &Path) -> Result<PrivateKey> {
             }
             _ => failure,
         }
-        .into()
-    })
+    })?;
+    check_mode(path)?;
+    Ok(key)
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let failure = |code, problem: &str| {
-        let message = format!("the key file {} {problem}", path.display());
-        anyhow::Error::from(Failure::new(code, message))
-    };
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let message = format!("the key file {} does not exist", path.display());
-            return Err(Failure::new(exit::NOT_FOUND, message)
-                .hint("make one: cargo xtask key new")
-                .into());
-        }
-        Ok(metadata) if metadata.is_dir() => {
-            return Err(failure(exit::BAD_INPUT, "is a directory"));
-        }
-        Ok(metadata) if metadata.len() > FILE_BYTES_MAX => {
-            return Err(failure(exit::BAD_INPUT, "is too large to be a key"));
-        }
-        _ => {}
+/// Refuses a key that every user of the machine could have copied or exchanged.
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const OTHERS: u32 = 0o006;
+    let shown = input::shown(path);
+    let metadata = fs::metadata(path).with_context(|| format!("read {shown}"))?;
+    if metadata.permissions().mode() & OTHERS == 0 {
+        return Ok(());
     }
-    fs::read(path).with_context(|| format!("read {}", path.display()))
+    let message = format!("every user of this machine can read or write the private key {shown}");
+    Err(Failure::environment(message)
+        .hint(format!(
+            "if nobody has, keep it to yourself: chmod 600 {shown}; else make another: cargo xtask key new"
+        ))
+        .into())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_path: &Path) -> Result<()> {
+    Ok(())
 }
 
 fn password() -> Option<Vec<u8>> {

@@ -7,6 +7,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+/// The source of crates.io, as `Cargo.lock` names it.
+pub(crate) const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
 /// SHA-256 of each crate's archive: by name, version and source.
 #[derive(Debug)]
 pub(crate) struct Checksums(BTreeMap<(String, String, String), String>);

@@ -1,13 +1,16 @@
 //! `manifest.json`: what was run, from which commit, and with what.
 
-use anyhow::{Context as _, Result, bail};
-use ecac_artifact::{Commit, ExpectedSet};
+use anyhow::{Context as _, Result, anyhow, bail};
+use ecac_artifact::{Commit, ExpectedSet, Version, escape};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Summary;
 
 /// The version of this file's form.
 const FORMAT: u32 = 1;
+
+/// How much of what the reader of JSON says is told.
+const TOLD_CHARS_MAX: usize = 300;
 
 /// The contents of `manifest.json`. No path, host, user or time; the fields are sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,16 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
+    /// What was run, in words.
+    pub(crate) fn describe(&self) -> String {
+        let Self {
+            scenarios,
+            seed,
+            ops,
+        } = self;
+        format!("{} with seed {seed} and {ops} ops", scenarios.join(", "))
+    }
+
     /// The files that a run with these parameters must produce at `commit`.
     pub(crate) fn expected(&self, commit: &Commit) -> Result<ExpectedSet> {
         let scenarios: Vec<_> = self.scenarios.iter().map(String::as_str).collect();
@@ -76,7 +89,12 @@ impl Manifest {
 
     /// Reads `manifest.json`.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
-        let manifest: Self = serde_json::from_slice(bytes).context("manifest.json is malformed")?;
+        let malformed = |error: serde_json::Error| {
+            // The reader repeats names from the document.
+            let told: String = error.to_string().chars().take(TOLD_CHARS_MAX).collect();
+            anyhow!("manifest.json is malformed: {}", escape(&told))
+        };
+        let manifest: Self = serde_json::from_slice(bytes).map_err(malformed)?;
         if manifest.format != FORMAT {
             bail!(
                 "manifest.json has format {}, but {FORMAT} is known",
@@ -99,6 +117,16 @@ impl Manifest {
             format!(
                 "manifest.json cites the commit `{}`",
                 self.commit.escape_debug()
+            )
+        })
+    }
+
+    /// The version that the artifacts are of.
+    pub(crate) fn version(&self) -> Result<Version> {
+        self.version.parse().with_context(|| {
+            format!(
+                "manifest.json is of the version `{}`",
+                self.version.escape_debug()
             )
         })
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask sbom`: what the program `ecac` is built of, as a CycloneDX document.
 
+mod check;
 mod cyclonedx;
 mod document;
 mod graph;
@@ -25,6 +26,8 @@ use crate::publish;
 use crate::workdir::WorkDir;
 use document::Inputs;
 use graph::Graph;
+
+pub(crate) use check::check;
 
 /// The target of the program that an artifact set describes, whatever machine makes the set.
 pub(crate) const SHIPPED_TARGET: &str = "x86_64-unknown-linux-gnu";

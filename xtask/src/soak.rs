@@ -1,7 +1,6 @@
 //! `cargo xtask soak`: the laws of the engine on as many random adversarial histories as one likes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -58,7 +57,12 @@ struct Report {
     ops_max: u64,
     /// How often each verdict and reason was met.
     met: BTreeMap<String, u64>,
+    /// How often each effect was met.
+    effects: BTreeMap<&'static str, u64>,
     duration_ms: u64,
+    /// Threads that checked.
+    jobs: usize,
+    histories_per_second: u64,
 }
 
 impl Report {
@@ -74,6 +78,9 @@ impl Report {
             };
             *self.met.entry(met).or_default() += 1;
         }
+        for effect in said.replayed.effects.values() {
+            *self.effects.entry(effect.code.name()).or_default() += 1;
+        }
     }
 
     fn merge(&mut self, other: Self) {
@@ -83,6 +90,17 @@ impl Report {
         for (met, times) in other.met {
             *self.met.entry(met).or_default() += times;
         }
+        for (effect, times) in other.effects {
+            *self.effects.entry(effect).or_default() += times;
+        }
+    }
+
+    /// Takes down how long it took.
+    fn took(&mut self, start: Instant, jobs: usize) {
+        let rate = |duration_ms: u64| self.histories.saturating_mul(1000) / duration_ms.max(1);
+        self.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.histories_per_second = rate(self.duration_ms);
+        self.jobs = jobs;
     }
 }
 
@@ -131,7 +149,7 @@ fn soak(args: &Args, end: u64) -> Result<()> {
         }
         Ok(())
     })?;
-    report.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.took(start, threads);
     let failed = search
         .failed
         .into_inner()
@@ -208,20 +226,16 @@ fn breach(seed: u64, number: u64) -> Failure {
 }
 
 fn text(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["decision", "ops"]);
-    for (met, times) in &report.met {
-        table.add_row([met.clone(), times.to_string()]);
-    }
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let mut text = format!("{table}\n");
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s: every law holds",
+    let decisions = report.met.iter();
+    let decisions = counts(
+        "decision",
+        decisions.map(|(met, times)| (met.as_str(), *times)),
+    );
+    let effects = report.effects.iter();
+    let effects = counts("effect", effects.map(|(effect, times)| (*effect, *times)));
+    format!(
+        "{decisions}\n\n{effects}\n\n{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s, {} histories a \
+         second in {} threads: every law holds\n",
         report.histories,
         report.ops_max,
         report.seed,
@@ -229,8 +243,23 @@ fn text(report: &Report) -> String {
         report.first + report.histories - 1,
         report.ops,
         report.duration_ms / 1000,
-    );
-    text
+        report.histories_per_second,
+        report.jobs,
+    )
+}
+
+/// How often what was met.
+fn counts<'a>(what: &str, met: impl Iterator<Item = (&'a str, u64)>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([what, "ops"]);
+    for (met, times) in met {
+        table.add_row([met.to_owned(), times.to_string()]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
 }
 
 fn export(args: &Args, end: u64, directory: &Path) -> Result<()> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::attestation::{Attestation, AttestationError, Attested};
 use crate::json::{self, JsonError};
 use crate::{Envelope, EnvelopeError, PrivateKey, PublicKey, Signature, SignatureError};
 use crate::{Statement, base64, envelope};
@@ -71,7 +72,7 @@ struct MessageDigest {
 pub enum BundleError {
     /// The file is no bundle.
     #[error("the bundle is malformed: {0}")]
-    Malformed(#[from] JsonError),
+    Malformed(JsonError),
     /// A bundle of another version, or another kind of file.
     #[error("the bundle is `{}`, expected `{MEDIA_TYPE}`", .found.escape_debug())]
     MediaType {
@@ -113,10 +114,32 @@ pub enum BundleError {
     },
     /// The signature is malformed, or that of another message or key.
     #[error("the bundle is not to be believed: {0}")]
-    Signature(#[from] SignatureError),
+    Signature(SignatureError),
     /// The envelope in the bundle is not to be believed.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+    /// The envelope is to be believed, but holds no attestation.
+    #[error(transparent)]
+    Attestation(#[from] AttestationError),
+    /// The attestation is about other sums.
+    #[error("the attestation is about other sums, which have not sha256:{actual}")]
+    Sums {
+        /// The digest of the sums that are there.
+        actual: Digest,
+    },
+}
+
+// The text of each names its cause, so none is told a second time as a source.
+impl From<JsonError> for BundleError {
+    fn from(error: JsonError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl From<SignatureError> for BundleError {
+    fn from(error: SignatureError) -> Self {
+        Self::Signature(error)
+    }
 }
 
 impl Bundle {
@@ -134,6 +157,14 @@ impl Bundle {
             message_signature: Some(signature),
             ..Self::of_key(&key.public())
         }
+    }
+
+    /// Signs an attestation.
+    #[must_use]
+    pub fn of_attestation(key: &PrivateKey, attestation: &Attestation) -> Self {
+        let payload = attestation.to_bytes();
+        let envelope = Envelope::of_payload(key, envelope::PAYLOAD_TYPE, payload);
+        Self::of_envelope(&key.public(), envelope)
     }
 
     /// Puts an envelope, which `key` signed, into a bundle.
@@ -230,6 +261,29 @@ impl Bundle {
             return Err(BundleError::Digest { actual });
         }
         Ok(key.verify(message, &Signature::from_der(&content.signature)?)?)
+    }
+
+    /// Verifies that `key` attests to the file `SHA256SUMS` with the contents `sums`, in either form.
+    ///
+    /// # Errors
+    ///
+    /// Every [`BundleError`] but those of [`Self::parse`].
+    pub fn verify_attestation(
+        &self,
+        key: &PublicKey,
+        sums: &[u8],
+    ) -> Result<Attested, BundleError> {
+        let Some(envelope) = self.envelope() else {
+            self.verify_message(key, sums)?;
+            return Ok(Attested::Unbound);
+        };
+        self.check_key(key)?;
+        let attestation = Attestation::parse(envelope.payload(key)?)?;
+        let actual = Digest::of(sums);
+        match attestation.sums == actual {
+            true => Ok(Attested::Bound(attestation)),
+            false => Err(BundleError::Sums { actual }),
+        }
     }
 
     /// Verifies that `key` signed the envelope, and reads the statement in it.

@@ -40,7 +40,7 @@ struct EnvelopeSignature {
 pub enum EnvelopeError {
     /// The file is no envelope.
     #[error("the envelope is malformed: {0}")]
-    Malformed(#[from] JsonError),
+    Malformed(JsonError),
     /// There is none, or there are several.
     #[error("the envelope has {count} signatures, expected one")]
     SignatureCount {
@@ -55,7 +55,7 @@ pub enum EnvelopeError {
     },
     /// The signature is malformed, or that of another payload or key.
     #[error("the envelope is not to be believed: {0}")]
-    Signature(#[from] SignatureError),
+    Signature(SignatureError),
     /// The payload is of another type.
     #[error("the payload is `{}`, expected `{PAYLOAD_TYPE}`", .found.escape_debug())]
     PayloadType {
@@ -64,7 +64,26 @@ pub enum EnvelopeError {
     },
     /// The payload is signed, but no provenance.
     #[error("the statement is signed but malformed: {0}")]
-    Statement(#[from] StatementError),
+    Statement(StatementError),
+}
+
+// The text of each names its cause, so none is told a second time as a source.
+impl From<JsonError> for EnvelopeError {
+    fn from(error: JsonError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl From<SignatureError> for EnvelopeError {
+    fn from(error: SignatureError) -> Self {
+        Self::Signature(error)
+    }
+}
+
+impl From<StatementError> for EnvelopeError {
+    fn from(error: StatementError) -> Self {
+        Self::Statement(error)
+    }
 }
 
 impl Envelope {
@@ -110,6 +129,11 @@ impl Envelope {
     ///
     /// Every [`EnvelopeError`]; those of the payload only after its signature has been verified.
     pub fn open(&self, key: &PublicKey) -> Result<Statement, EnvelopeError> {
+        Ok(Statement::parse(self.payload(key)?)?)
+    }
+
+    /// Verifies the signature and the type of the payload that it covers.
+    pub(crate) fn payload(&self, key: &PublicKey) -> Result<&[u8], EnvelopeError> {
         let signature = self.signature()?;
         if !signature.keyid.is_empty() && signature.keyid != key.hint() {
             return Err(EnvelopeError::KeyId {
@@ -118,7 +142,7 @@ impl Envelope {
         }
         let message = pre_authentication_encoding(&self.payload_type, &self.payload);
         key.verify(&message, &Signature::from_der(&signature.sig)?)?;
-        self.statement_unverified()
+        self.payload_unverified()
     }
 
     /// Reads the statement without a look at the signature: for a caller whom cosign has told that it holds, as with
@@ -128,12 +152,16 @@ impl Envelope {
     ///
     /// [`EnvelopeError::PayloadType`] or [`EnvelopeError::Statement`].
     pub fn statement_unverified(&self) -> Result<Statement, EnvelopeError> {
-        if self.payload_type != PAYLOAD_TYPE {
-            return Err(EnvelopeError::PayloadType {
+        Ok(Statement::parse(self.payload_unverified()?)?)
+    }
+
+    fn payload_unverified(&self) -> Result<&[u8], EnvelopeError> {
+        match self.payload_type == PAYLOAD_TYPE {
+            true => Ok(&self.payload),
+            false => Err(EnvelopeError::PayloadType {
                 found: self.payload_type.clone(),
-            });
+            }),
         }
-        Ok(Statement::parse(&self.payload)?)
     }
 
     fn signature(&self) -> Result<&EnvelopeSignature, EnvelopeError> {

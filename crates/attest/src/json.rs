@@ -6,9 +6,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use ecac_artifact::escape;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
+
+/// How much of what the reader of JSON says is told: it repeats names from the document, which can be long.
+const TOLD_CHARS_MAX: usize = 300;
 
 /// Why bytes are not the JSON document that they should be.
 #[derive(Debug, Error)]
@@ -21,9 +25,19 @@ pub enum JsonError {
         /// How many are read.
         size_max: usize,
     },
-    /// No JSON, a duplicate or unknown member, or a value of the wrong kind.
+    /// No JSON, a duplicate or unknown member, or a value of the wrong kind. What the reader says of it, with whatever
+    /// it repeats of the document escaped.
     #[error("{0}")]
-    Malformed(#[source] serde_json::Error),
+    Malformed(String),
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        let told = error.to_string();
+        let shown: String = told.chars().take(TOLD_CHARS_MAX).collect();
+        let rest = if shown.len() < told.len() { "…" } else { "" };
+        Self::Malformed(escape(&shown) + rest)
+    }
 }
 
 /// Reads a document of at most `size_max` bytes.
@@ -34,8 +48,8 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], size_max: usize) -> Result
             size_max,
         });
     }
-    serde_json::from_slice::<Unambiguous>(bytes).map_err(JsonError::Malformed)?;
-    serde_json::from_slice(bytes).map_err(JsonError::Malformed)
+    serde_json::from_slice::<Unambiguous>(bytes)?;
+    Ok(serde_json::from_slice(bytes)?)
 }
 
 /// A document on a line of its own.
@@ -125,6 +139,25 @@ mod tests {
         }
         let good = br#"[{"a":{"a":"a"}},{"a":[1,-1,0.5,null,false]}]"#;
         assert!(read::<IgnoredAny>(good, 100).is_ok());
+    }
+
+    #[test]
+    fn what_a_document_says_is_told_escaped_and_short() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        let told = |text: &str| {
+            let error = read::<Nothing>(text.as_bytes(), 10_000).unwrap_err();
+            error.to_string()
+        };
+        let forged = told(r#"{"a\nverdict verified\u001b[2K":1}"#);
+        assert!(
+            forged.starts_with("unknown field `a\\nverdict verified\\u{1b}[2K`"),
+            "{forged}"
+        );
+        let long = told(&format!(r#"{{"{}":1}}"#, "a".repeat(5_000)));
+        assert!(long.len() < 400 && long.ends_with('…'), "{long}");
     }
 
     #[test]

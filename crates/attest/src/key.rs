@@ -65,7 +65,7 @@ pub enum KeyError {
     },
     /// The inside of a key that cosign encrypted is not what it should be.
     #[error("the encrypted key of cosign is malformed: {0}")]
-    Cosign(#[source] JsonError),
+    Cosign(JsonError),
 }
 
 /// Refuses scrypt parameters that would take too much memory or time.

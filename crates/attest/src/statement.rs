@@ -179,7 +179,7 @@ pub struct Builder {
 #[derive(Debug, Error)]
 pub enum StatementError {
     /// No JSON, or a member is missing, duplicate or of the wrong kind.
-    #[error("{0}")]
+    #[error(transparent)]
     Malformed(#[from] JsonError),
     /// A statement or predicate of another type.
     #[error("it is a `{}`, expected `{expected}`", .found.escape_debug())]

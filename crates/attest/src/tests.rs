@@ -1,5 +1,6 @@
 //! What the readers take, what they refuse and why, and that both are the same for every builder.
 
+mod attestations;
 mod bundles;
 mod keys;
 mod statements;

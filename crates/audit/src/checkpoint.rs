@@ -46,6 +46,9 @@ pub enum CheckpointError {
     /// The text is not three lines: origin, size in decimal, base64 of the root.
     #[error("the signed text is not origin, tree size and root hash")]
     Text,
+    /// A head of size 0 whose root is not the one of the empty tree (RFC 9162 section 2.1.1).
+    #[error("the head is of size 0, but its root is not that of the empty tree")]
+    EmptyTree,
     /// The head of another log.
     #[error("the head is of the log {found}")]
     Origin {
@@ -94,6 +97,9 @@ impl Checkpoint {
         let head = tree_head(size, root).ok_or(CheckpointError::Text)?;
         if text(&name, &head) != parsed.text {
             return Err(CheckpointError::Text);
+        }
+        if !head.is_possible() {
+            return Err(CheckpointError::EmptyTree);
         }
         if !parsed.is_by(&name, origin.node) {
             return Err(CheckpointError::Key {
@@ -235,6 +241,19 @@ mod tests {
                 CheckpointError::Text,
             ),
             (
+                "empty tree with a root",
+                sign(&format!("{name}\n0\n{root}\n")),
+                CheckpointError::EmptyTree,
+            ),
+            (
+                "empty tree with zeroes for a root",
+                sign(&format!(
+                    "{name}\n0\n{}\n",
+                    base64(&Digest::from_bytes([0; 32]))
+                )),
+                CheckpointError::EmptyTree,
+            ),
+            (
                 "other project",
                 sign(&format!("ecac.dev/audit/x\n7\n{root}\n")),
                 CheckpointError::Origin {
@@ -269,5 +288,7 @@ mod tests {
         for (name, note, want) in table {
             assert_eq!(Checkpoint::open(&note, &mine), Err(want), "{name}");
         }
+        let empty = sign(&format!("{name}\n0\n{}\n", base64(&Digest::of(b""))));
+        assert_eq!(Checkpoint::open(&empty, &mine).unwrap().head().size, 0);
     }
 }

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use ecac_core::{Denial, OpId, PublicKey, Refusal};
+use ecac_core::{OpId, PublicKey, Refusal};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::reason::RollBackReason;
 
 /// What an entry is about.
 ///
@@ -30,14 +31,14 @@ impl fmt::Display for Subject {
     }
 }
 
-/// One event in the life of a node (ENGINE section 6).
+/// One event in the life of a node (`docs/audit.md`).
 ///
-/// An op is ingested once, when its bytes arrive; it is applied, skipped or rolled back at once or in a later
-/// batch, when its parents have arrived. Once applied it can only be rolled back, once.
+/// An op is ingested when its bytes arrive; it is applied, skipped or rolled back at once or in a later batch, when its
+/// parents have arrived. Once applied it can only be rolled back, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// Bytes arrived that had not been there before.
+    /// An op arrived that the node does not hold already, or bytes that are no op and that it lists one by one.
     Ingested {
         /// The op, or the envelope where there is no op.
         #[serde(flatten)]
@@ -66,9 +67,23 @@ pub enum Entry {
         /// The op.
         op: OpId,
         /// The first denial that holds.
-        reason: Denial,
+        reason: RollBackReason,
         /// The op that kills it.
         denial: OpId,
+    },
+    /// An op arrived, or was released, that the node's program cannot judge: of a kind or on top of an op that it does not
+    /// know.
+    Held {
+        /// The op.
+        op: OpId,
+    },
+    /// Bytes were refused as no op of anybody's since the last such entry: how many, and nothing of each, so that whoever
+    /// sends them cannot make the log grow.
+    Rejected {
+        /// `non_canonical` or `bad_signature`.
+        reason: Refusal,
+        /// Arrivals; at least one.
+        count: u64,
     },
     /// Somebody read an object; recorded only where the operator opts in, and by digest only.
     Viewed {
@@ -104,6 +119,10 @@ pub enum EntryKind {
     Skipped,
     /// [`Entry::RolledBack`].
     RolledBack,
+    /// [`Entry::Held`].
+    Held,
+    /// [`Entry::Rejected`].
+    Rejected,
     /// [`Entry::Viewed`].
     Viewed,
     /// [`Entry::Checkpoint`].
@@ -114,11 +133,13 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Ingested,
         Self::Applied,
         Self::Skipped,
         Self::RolledBack,
+        Self::Held,
+        Self::Rejected,
         Self::Viewed,
         Self::Checkpoint,
         Self::Synced,
@@ -132,6 +153,8 @@ impl EntryKind {
             Self::Applied => "applied",
             Self::Skipped => "skipped",
             Self::RolledBack => "rolled_back",
+            Self::Held => "held",
+            Self::Rejected => "rejected",
             Self::Viewed => "viewed",
             Self::Checkpoint => "checkpoint",
             Self::Synced => "synced",
@@ -154,6 +177,8 @@ impl Entry {
             Self::Applied { .. } => EntryKind::Applied,
             Self::Skipped { .. } => EntryKind::Skipped,
             Self::RolledBack { .. } => EntryKind::RolledBack,
+            Self::Held { .. } => EntryKind::Held,
+            Self::Rejected { .. } => EntryKind::Rejected,
             Self::Viewed { .. } => EntryKind::Viewed,
             Self::Checkpoint { .. } => EntryKind::Checkpoint,
             Self::Synced { .. } => EntryKind::Synced,
@@ -240,6 +265,8 @@ pub(crate) fn canonical(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ecac_core::Denial;
+
     use super::*;
 
     fn op(byte: u8) -> OpId {
@@ -300,12 +327,34 @@ mod tests {
             (
                 Entry::RolledBack {
                     op: op(10),
-                    reason: Denial::StatusRevoked,
+                    reason: Denial::StatusRevoked.into(),
                     denial: op(11),
                 },
                 format!(
                     r#"{{"batch":2,"denial":"{b}","entry":"rolled_back","index":7,"op":"{a}","reason":"status_revoked"}}"#
                 ),
+            ),
+            (
+                Entry::RolledBack {
+                    op: op(10),
+                    reason: RollBackReason::EQUIVOCATION,
+                    denial: op(11),
+                },
+                format!(
+                    r#"{{"batch":2,"denial":"{b}","entry":"rolled_back","index":7,"op":"{a}","reason":"equivocation"}}"#
+                ),
+            ),
+            (
+                Entry::Held { op: op(10) },
+                format!(r#"{{"batch":2,"entry":"held","index":7,"op":"{a}"}}"#),
+            ),
+            (
+                Entry::Rejected {
+                    reason: Refusal::NonCanonical,
+                    count: 5,
+                },
+                r#"{"batch":2,"count":5,"entry":"rejected","index":7,"reason":"non_canonical"}"#
+                    .to_owned(),
             ),
             (
                 Entry::Viewed {

@@ -9,13 +9,17 @@
 
 mod chain;
 mod checkpoint;
+mod comparison;
 mod digest;
+mod digests;
 mod entry;
+mod evidence;
 mod log;
 mod merkle;
 mod node_key;
 mod note;
 mod proof;
+mod reason;
 mod recorder;
 mod report;
 #[cfg(test)]
@@ -24,6 +28,7 @@ mod verify;
 
 pub use chain::{AuditError, Batch, Expect, FORMAT, LINE_BYTES_MAX};
 pub use checkpoint::{Checkpoint, CheckpointError, Origin};
+pub use comparison::{Comparison, Contradiction, Halt, Obstacle, Verdict};
 pub use digest::{Digest, ParseDigestError};
 pub use entry::{Entry, EntryError, EntryKind, Subject};
 pub use log::{AuditLog, CommitError, Reopened};
@@ -31,6 +36,7 @@ pub use merkle::{ProofError, TreeHead, verify_consistency, verify_inclusion};
 pub use node_key::NodeKey;
 pub use note::NoteError;
 pub use proof::{EntryProof, ExtensionProof, ParseProofError, VerifyProofError};
+pub use reason::RollBackReason;
 pub use recorder::Recorder;
 pub use report::report;
-pub use verify::{Confirmed, Contradiction, verify_against};
+pub use verify::verify_against;

@@ -81,13 +81,16 @@ impl AuditLog {
 
     /// Whether `old` is a head of this log: one that was signed earlier must never be missing or different later.
     ///
-    /// A copy of an earlier head, kept elsewhere, so reveals a log whose last batches were taken away.
+    /// A copy of an earlier head, kept elsewhere, so reveals a log whose last batches were taken away. The head of the
+    /// empty tree is one of every log.
     #[must_use]
     pub fn holds(&self, old: &Checkpoint) -> bool {
         let heads = &self.batches;
-        heads
-            .binary_search_by_key(&old.head().size, |batch| batch.checkpoint.head().size)
-            .is_ok_and(|at| heads[at].checkpoint.head() == old.head())
+        let old_is_empty = old.head().size == 0;
+        old_is_empty
+            || heads
+                .binary_search_by_key(&old.head().size, |batch| batch.checkpoint.head().size)
+                .is_ok_and(|at| heads[at].checkpoint.head() == old.head())
     }
 
     /// The last signed head; `None` while the log is empty.

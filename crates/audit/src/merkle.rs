@@ -19,6 +19,13 @@ pub struct TreeHead {
     pub root: Digest,
 }
 
+impl TreeHead {
+    /// Whether some tree can have this head: the empty tree has only one.
+    pub(crate) fn is_possible(&self) -> bool {
+        self.size > 0 || self.root == Digest::of(b"")
+    }
+}
+
 /// Why a Merkle proof does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ProofError {
@@ -120,7 +127,8 @@ pub fn verify_inclusion(
 ///
 /// # Errors
 ///
-/// [`ProofError`] when `new` is the smaller tree, or `path` does not lead to both roots.
+/// [`ProofError`] when `new` is the smaller tree, `path` does not lead to both roots, or one of the trees is empty and
+/// has not the one root of the empty tree.
 pub fn verify_consistency(
     old: &TreeHead,
     new: &TreeHead,
@@ -130,10 +138,11 @@ pub fn verify_consistency(
     if new.size > INTEGER_MAX || old.size > new.size {
         return Err(ProofError::OutOfRange);
     }
+    if !old.is_possible() || !new.is_possible() {
+        return Err(ProofError::Root);
+    }
     if old.size == 0 {
-        return if old.root != Digest::of(b"") {
-            Err(ProofError::Root)
-        } else if path.is_empty() {
+        return if path.is_empty() {
             Ok(())
         } else {
             Err(ProofError::Length { found: path.len() })
@@ -376,6 +385,19 @@ mod tests {
             verify_consistency(&heads[3], &heads[2], &[]),
             Err(ProofError::OutOfRange)
         );
+        // Two heads of size 0 that differ are not two trees.
+        let empty = |root| TreeHead { size: 0, root };
+        let (none, other) = (empty(Digest::of(b"")), empty(Digest::from_bytes([7; 32])));
+        for (old, new, want) in [
+            (&none, &none, Ok(())),
+            (&none, &other, Err(ProofError::Root)),
+            (&other, &none, Err(ProofError::Root)),
+            (&other, &other, Err(ProofError::Root)),
+            (&other, &heads[1], Err(ProofError::Root)),
+            (&heads[1], &none, Err(ProofError::OutOfRange)),
+        ] {
+            assert_eq!(verify_consistency(old, new, &[]), want, "{old:?} {new:?}");
+        }
         let huge = TreeHead {
             size: u64::MAX,
             ..heads[1]

@@ -1,14 +1,16 @@
 //! Recording: a replica whose every step leaves its entry.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use ecac_core::limits::INTEGER_MAX;
 use ecac_core::{
-    Arrival, Change, Costs, Decision, Log, Outcome, ProjectId, PublicKey, Refusal, Rejected,
+    Arrival, Change, Costs, Decision, Log, OpId, Outcome, ProjectId, PublicKey, Refusal, Rejected,
     Replay, VerifiedOp,
 };
 
 use crate::checkpoint::Origin;
 use crate::digest::Digest;
+use crate::digests::Digests;
 use crate::entry::{Entry, Subject};
 use crate::log::AuditLog;
 use crate::node_key::NodeKey;
@@ -16,15 +18,16 @@ use crate::node_key::NodeKey;
 /// A replica of one project that records what it does.
 ///
 /// Ops go in one by one; [`Self::seal`] closes the batch, decides, and hands out the entries. Within a batch stand
-/// first the arrivals, views and syncs as they happened, then what changed by op id, then the checkpoint if there is
-/// one. The entries are thus a function of the arrivals and of where the batches end, of nothing else, so that anyone
-/// who holds the ops can compute them again.
+/// first the arrivals, views and syncs as they happened, then how many arrivals were no op, then what changed by op id,
+/// then the checkpoint if there is one. The entries are thus a function of the arrivals and of where the batches end, of
+/// nothing else, so that anyone who holds the ops can compute them again.
 #[derive(Debug)]
 pub struct Recorder {
     log: Log,
     replay: Replay,
-    /// Envelopes refused as no op of anybody's; each is recorded once.
-    rejected: BTreeSet<Digest>,
+    /// Arrivals that were no op of anybody's, and that no entry counts yet.
+    rejected: BTreeMap<Refusal, u64>,
+    digests: Digests,
     entries: Vec<Entry>,
 }
 
@@ -35,7 +38,8 @@ impl Recorder {
         Self {
             log: Log::new(project),
             replay: Replay::new(),
-            rejected: BTreeSet::new(),
+            rejected: BTreeMap::new(),
+            digests: Digests::default(),
             entries: Vec::new(),
         }
     }
@@ -52,11 +56,17 @@ impl Recorder {
         &self.replay
     }
 
+    /// How many digests of states and of heads were computed: what checkpoints and syncs cost.
+    #[must_use]
+    pub const fn digests_computed(&self) -> u64 {
+        self.digests.computed()
+    }
+
     /// Decodes, verifies and takes in an envelope, as [`Log::receive`] does, and records it.
     ///
     /// # Errors
     ///
-    /// [`Rejected`] if the bytes are not canonical or the signature is bad; that is recorded, too, once.
+    /// [`Rejected`] if the bytes are not canonical or the signature is bad; that is counted.
     pub fn receive(
         &mut self,
         envelope: &[u8],
@@ -68,7 +78,7 @@ impl Recorder {
                 Ok(arrivals)
             }
             Err(rejected) => {
-                self.reject(Digest::of(envelope), rejected.reason);
+                self.count_rejected(rejected.reason, 1);
                 Err(rejected)
             }
         }
@@ -81,17 +91,32 @@ impl Recorder {
         arrivals
     }
 
-    /// Records that envelope `digest` was refused as no op of anybody's.
-    pub(crate) fn reject(&mut self, digest: Digest, reason: Refusal) {
-        if self.rejected.insert(digest) {
-            let subject = Subject::Envelope(digest);
-            self.entries.push(Entry::Ingested { subject });
-            self.entries.push(Entry::Skipped {
-                subject,
-                reason,
-                witness: None,
-            });
-        }
+    /// Counts arrivals that were refused as no op of anybody's.
+    pub(crate) fn count_rejected(&mut self, reason: Refusal, more: u64) {
+        let count = self.rejected.entry(reason).or_default();
+        *count = count.saturating_add(more).min(INTEGER_MAX);
+    }
+
+    /// Records that envelope `digest` was refused as no op of anybody's, as a recorder does that lists each of them.
+    pub(crate) fn list_rejected(&mut self, digest: Digest, reason: Refusal) {
+        let subject = Subject::Envelope(digest);
+        self.entries.push(Entry::Ingested { subject });
+        self.entries.push(Entry::Skipped {
+            subject,
+            reason,
+            witness: None,
+        });
+    }
+
+    /// Records the arrival of an op that is not here, and so cannot be judged.
+    pub(crate) fn ingest_absent(&mut self, op: OpId) {
+        let subject = Subject::Op(op);
+        self.entries.push(Entry::Ingested { subject });
+    }
+
+    /// The entries since the last batch was closed.
+    pub(crate) fn open_entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// Records that `viewer` read what has the digest `object`.
@@ -101,35 +126,45 @@ impl Recorder {
 
     /// Records that `peer` held the same ops as this replica.
     pub fn synced(&mut self, peer: PublicKey) {
-        let ids: Vec<u8> = self
-            .log
-            .heads()
-            .iter()
-            .flat_map(|id| *id.as_bytes())
-            .collect();
         self.entries.push(Entry::Synced {
             peer,
-            heads: Digest::of(&ids),
+            heads: self.digests.heads(&self.log),
         });
     }
 
     /// Closes the batch: decides on what arrived, and hands out its entries. None when nothing happened.
+    ///
+    /// Arrivals that were no op make no batch of their own: the next one counts them.
     #[must_use]
     pub fn seal(&mut self, costs: &mut Costs) -> Vec<Entry> {
-        let mut changes = self.replay.advance(&self.log, costs);
-        changes.sort_by_key(|change| change.op);
-        self.entries.extend(changes.iter().filter_map(decided));
-        core::mem::take(&mut self.entries)
+        self.close(false, costs)
     }
 
     /// Closes the batch as [`Self::seal`] does, with the digest of the state after it.
     #[must_use]
     pub fn seal_with_checkpoint(&mut self, costs: &mut Costs) -> Vec<Entry> {
-        let mut entries = self.seal(costs);
-        entries.push(Entry::Checkpoint {
-            ops: self.log.admitted_count() as u64,
-            state: Digest::of(&self.replay.state().export(&self.log, costs)),
-        });
+        self.close(true, costs)
+    }
+
+    fn close(&mut self, checkpoint: bool, costs: &mut Costs) -> Vec<Entry> {
+        let mut changes = self.replay.advance(&self.log, costs);
+        changes.sort_by_key(|change| change.op);
+        self.digests.advanced(&self.log, &changes);
+        let mut entries = core::mem::take(&mut self.entries);
+        let decisions: Vec<Entry> = changes.iter().filter_map(decided).collect();
+        let news = checkpoint || !entries.is_empty() || !decisions.is_empty();
+        if news {
+            let rejected = core::mem::take(&mut self.rejected);
+            let rejected = rejected.into_iter();
+            entries.extend(rejected.map(|(reason, count)| Entry::Rejected { reason, count }));
+        }
+        entries.extend(decisions);
+        if checkpoint {
+            entries.push(Entry::Checkpoint {
+                ops: self.log.admitted_count() as u64,
+                state: self.digests.state(&self.log, &self.replay, costs),
+            });
+        }
         entries
     }
 
@@ -137,16 +172,20 @@ impl Recorder {
     fn record(&mut self, arrivals: &[Arrival]) {
         for (at, arrival) in arrivals.iter().enumerate() {
             let subject = Subject::Op(arrival.op);
-            if at == 0 && arrival.outcome != Outcome::Duplicate {
-                self.entries.push(Entry::Ingested { subject });
-            }
-            if let Outcome::Refused { reason, witness } = arrival.outcome {
-                self.entries.push(Entry::Skipped {
+            let judged = match arrival.outcome {
+                Outcome::Duplicate => continue,
+                Outcome::Refused { reason, witness } => Some(Entry::Skipped {
                     subject,
                     reason,
                     witness,
-                });
+                }),
+                Outcome::Unsupported => Some(Entry::Held { op: arrival.op }),
+                Outcome::Admitted | Outcome::Pending => None,
+            };
+            if at == 0 {
+                self.entries.push(Entry::Ingested { subject });
             }
+            self.entries.extend(judged);
         }
     }
 }
@@ -156,8 +195,12 @@ fn decided(change: &Change) -> Option<Entry> {
     let op = change.op;
     match change.decision {
         Decision::Applied { grant } => Some(Entry::Applied { op, grant }),
-        Decision::Denied { reason, denial } => Some(Entry::RolledBack { op, reason, denial }),
-        Decision::Refused { .. } | Decision::Pending { .. } => None,
+        Decision::Denied { reason, denial } => Some(Entry::RolledBack {
+            op,
+            reason: reason.into(),
+            denial,
+        }),
+        Decision::Refused { .. } | Decision::Pending { .. } | Decision::Unsupported => None,
     }
 }
 
@@ -175,7 +218,7 @@ impl AuditLog {
         let last = items.len().div_ceil(batch_ops);
         for (number, batch) in (1..).zip(items.chunks(batch_ops)) {
             for item in batch {
-                // What is rejected leaves its entry.
+                // What is rejected is counted.
                 let _ = recorder.receive(item, &mut costs);
             }
             let entries = if number == last {

@@ -1,80 +1,27 @@
 //! Verification against replay: whether what a node signed is what the ops say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use ecac_core::{Costs, Op, OpId, Refusal, VerifiedOp};
-use thiserror::Error;
+use ecac_core::{Costs, Denial, Log, OpId, Payload, Refusal, VerifiedOp};
 
 use crate::chain::Batch;
+use crate::comparison::{Comparison, Contradiction, Halt, Obstacle};
 use crate::digest::Digest;
-use crate::entry::{Entry, Subject};
+use crate::entry::{Entry, EntryKind, Subject};
+use crate::evidence::Evidence;
 use crate::log::AuditLog;
+use crate::reason::RollBackReason;
 use crate::recorder::Recorder;
-
-/// Where the audit log and the op log contradict each other.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Contradiction {
-    /// An entry is not the one that replay gives.
-    #[error("line {line}: entry {index} is {}, but replay gives {}", shown(recorded.as_deref()), shown(expected.as_deref()))]
-    Entry {
-        /// Line of the export.
-        line: u64,
-        /// Index of the entry.
-        index: u64,
-        /// The entry in the audit log; `None` where the batch has no more.
-        recorded: Option<Box<Entry>>,
-        /// The entry of the replay; `None` where there should be no more.
-        expected: Option<Box<Entry>>,
-    },
-    /// An op was ingested that the op log does not have.
-    #[error("line {line}: entry {index} ingests op {op}, which the op log does not have")]
-    UnknownOp {
-        /// Line of the export.
-        line: u64,
-        /// Index of the entry.
-        index: u64,
-        /// The op.
-        op: OpId,
-    },
-    /// The audit log ingests something a second time.
-    #[error("line {line}: entry {index} ingests {subject} a second time")]
-    IngestedTwice {
-        /// Line of the export.
-        line: u64,
-        /// Index of the entry.
-        index: u64,
-        /// What it is about.
-        subject: Subject,
-    },
-    /// The op log has something that the audit log never ingests.
-    #[error("the audit log never ingests {subject}, which the op log has")]
-    NotIngested {
-        /// What it is about; the first such by kind and id.
-        subject: Subject,
-    },
-}
-
-fn shown(entry: Option<&Entry>) -> String {
-    entry.map_or_else(|| "absent".to_owned(), crate::entry::canonical)
-}
-
-/// An audit log that replay bears out.
-#[derive(Debug)]
-pub struct Confirmed {
-    /// Distinct ops of the op log, all of which were ingested.
-    pub ops: u64,
-    /// Envelopes that the audit log calls no op of anybody's and that the op log does not have: nobody can check that.
-    pub envelopes_absent: u64,
-    /// The replica after the last batch, ready to go on.
-    pub recorder: Recorder,
-}
 
 /// Replays `op_log`, a set of envelopes in any order, in the order and the batches that `audit` records, and compares
 /// every entry.
 ///
-/// All of `audit` is recomputed but three things, which rest on the node's word: the order of arrivals, who viewed
-/// what, and with whom it synced. Bytes that were no op at all need not be in the op log; where they are, they are
-/// judged again.
+/// All of `audit` is recomputed but what rests on the node's word: the order of arrivals, how many of them were no op,
+/// who viewed what, and with whom it synced. Bytes that were no op at all need not be in the op log; where it has some that
+/// the audit log lists, they are judged again.
+///
+/// Only what the node signed speaks against it. What else is in the op log, and what is missing there, is told in the
+/// [`Comparison`].
 ///
 /// # Errors
 ///
@@ -83,158 +30,282 @@ pub fn verify_against<'a>(
     audit: &AuditLog,
     op_log: impl IntoIterator<Item = &'a [u8]>,
     costs: &mut Costs,
-) -> Result<Confirmed, Contradiction> {
-    let held = Held::new(op_log, costs);
+) -> Result<Comparison, Contradiction> {
+    let evidence = Evidence::new(audit, op_log, costs);
     let mut run = Run {
-        held: &held,
+        evidence: &evidence,
         recorder: Recorder::new(audit.origin().project),
-        seen: BTreeSet::new(),
+        listed: BTreeSet::new(),
+        ops: 0,
+        entries: 0,
         envelopes_absent: 0,
     };
-    let (mut line, mut index) = (2, 0);
-    for batch in audit.batches() {
-        let expected = run.batch(batch, line, index, costs)?;
-        compare(&batch.entries, &expected, line, index)?;
-        let length = batch.entries.len() as u64;
-        (line, index) = (line + length + 1, index + length);
+    let mut halt = None;
+    let mut place = Place { line: 2, index: 0 };
+    for (number, batch) in audit.batches().iter().enumerate() {
+        halt = run.batch(batch, place, evidence.ends_in(number), costs)?;
+        if halt.is_some() {
+            break;
+        }
+        place = place.after(batch.entries.len());
+        place.line += 1;
     }
-    if let Some(subject) = held.subjects().find(|subject| !run.seen.contains(subject)) {
-        return Err(Contradiction::NotIngested { subject });
-    }
-    Ok(Confirmed {
-        ops: held.ops.len() as u64,
-        envelopes_absent: run.envelopes_absent,
-        recorder: run.recorder,
+    let (recorder, ops, entries, envelopes_absent) =
+        (run.recorder, run.ops, run.entries, run.envelopes_absent);
+    Ok(Comparison {
+        ops,
+        entries,
+        entries_unjudged: audit.size() - entries,
+        halt,
+        absent: evidence.absent,
+        silent: evidence.silent,
+        items_no_op: evidence.items_no_op,
+        envelopes_absent,
+        recorder,
     })
 }
 
-/// The op log, by what each envelope is.
-struct Held {
-    ops: BTreeMap<OpId, VerifiedOp>,
-    envelopes: BTreeMap<Digest, Result<OpId, Refusal>>,
+/// Where the first entry of a batch stands.
+#[derive(Clone, Copy)]
+struct Place {
+    line: u64,
+    index: u64,
 }
 
-impl Held {
-    fn new<'a>(op_log: impl IntoIterator<Item = &'a [u8]>, costs: &mut Costs) -> Self {
-        let mut held = Self {
-            ops: BTreeMap::new(),
-            envelopes: BTreeMap::new(),
-        };
-        for envelope in op_log {
-            let judged = Op::decode(envelope, costs)
-                .map_err(|_| Refusal::NonCanonical)
-                .and_then(|op| VerifiedOp::verify(op, costs).map_err(|_| Refusal::BadSignature));
-            let what = judged.map(|op| {
-                let id = op.id();
-                held.ops.entry(id).or_insert(op);
-                id
-            });
-            held.envelopes.insert(Digest::of(envelope), what);
+impl Place {
+    const fn after(self, entries: usize) -> Self {
+        let entries = entries as u64;
+        Self {
+            line: self.line + entries,
+            index: self.index + entries,
         }
-        held
     }
 
-    fn subjects(&self) -> impl Iterator<Item = Subject> {
-        let rejected = self.envelopes.iter().filter(|(_, what)| what.is_err());
-        let ops = self.ops.keys().map(|id| Subject::Op(*id));
-        ops.chain(rejected.map(|(digest, _)| Subject::Envelope(*digest)))
+    const fn halt(self, obstacle: Obstacle) -> Halt {
+        Halt {
+            line: self.line,
+            index: self.index,
+            obstacle,
+        }
     }
 }
 
 struct Run<'a> {
-    held: &'a Held,
+    evidence: &'a Evidence,
     recorder: Recorder,
-    seen: BTreeSet<Subject>,
+    /// Envelopes that the audit log has listed as no op.
+    listed: BTreeSet<Digest>,
+    ops: u64,
+    entries: u64,
     envelopes_absent: u64,
 }
 
 impl Run<'_> {
-    /// The entries that a batch should have whose arrivals, views and syncs are those of `batch`.
+    /// Compares a batch, up to the place `end` if there is one, with the entries that it should have, given its arrivals,
+    /// views and syncs.
     fn batch(
         &mut self,
         batch: &Batch,
-        line: u64,
-        index: u64,
+        place: Place,
+        end: Option<usize>,
         costs: &mut Costs,
-    ) -> Result<Vec<Entry>, Contradiction> {
+    ) -> Result<Option<Halt>, Contradiction> {
+        let entries = &batch.entries[..end.unwrap_or(batch.entries.len())];
         let mut checkpoint = false;
-        for (at, entry) in (0..).zip(&batch.entries) {
-            match entry {
-                Entry::Ingested { subject } => {
-                    let (line, index, subject) = (line + at, index + at, *subject);
-                    if !self.seen.insert(subject) {
-                        return Err(Contradiction::IngestedTwice {
-                            line,
-                            index,
-                            subject,
-                        });
-                    }
-                    match subject {
-                        Subject::Op(op) => {
-                            let held = self.held.ops.get(&op);
-                            let held = held.ok_or(Contradiction::UnknownOp { line, index, op })?;
-                            self.recorder.ingest(held.clone(), costs);
-                        }
-                        Subject::Envelope(digest) => {
-                            let next = usize::try_from(at + 1).ok();
-                            let next = next.and_then(|next| batch.entries.get(next));
-                            self.envelope(digest, next, costs);
-                        }
-                    }
-                }
-                Entry::Viewed { object, viewer } => self.recorder.viewed(*object, *viewer),
-                Entry::Synced { peer, .. } => self.recorder.synced(*peer),
-                Entry::Checkpoint { .. } => checkpoint = true,
-                Entry::Applied { .. } | Entry::Skipped { .. } | Entry::RolledBack { .. } => {}
-            }
+        for (at, entry) in entries.iter().enumerate() {
+            let next = entries.get(at + 1);
+            self.step(entry, next, place.after(at), costs)?;
+            checkpoint |= entry.kind() == EntryKind::Checkpoint;
         }
-        Ok(if checkpoint {
-            self.recorder.seal_with_checkpoint(costs)
-        } else {
-            self.recorder.seal(costs)
-        })
+        let expected = match end {
+            Some(_) => self.recorder.open_entries().to_vec(),
+            None if checkpoint => self.recorder.seal_with_checkpoint(costs),
+            None => self.recorder.seal(costs),
+        };
+        let halt = self.compare(entries, &expected, place)?;
+        let at_end = || end.map(|end| place.after(end).halt(Obstacle::AbsentOp));
+        Ok(halt.or_else(at_end))
     }
 
+    /// Lets the recorder do what the entry says that the node met with.
+    fn step(
+        &mut self,
+        entry: &Entry,
+        next: Option<&Entry>,
+        Place { line, index }: Place,
+        costs: &mut Costs,
+    ) -> Result<(), Contradiction> {
+        match *entry {
+            Entry::Ingested { subject } => {
+                let fresh = match subject {
+                    Subject::Op(op) => self.op(op, costs),
+                    Subject::Envelope(digest) => self.envelope(digest, next, costs),
+                };
+                if !fresh {
+                    return Err(Contradiction::IngestedTwice {
+                        line,
+                        index,
+                        subject,
+                    });
+                }
+            }
+            Entry::Rejected { reason, count } => {
+                if count > 0 && of_bytes_alone(reason) {
+                    self.recorder.count_rejected(reason, count);
+                }
+            }
+            Entry::Viewed { object, viewer } => self.recorder.viewed(object, viewer),
+            Entry::Synced { peer, .. } => self.recorder.synced(peer),
+            Entry::Applied { .. }
+            | Entry::Skipped { .. }
+            | Entry::RolledBack { .. }
+            | Entry::Held { .. }
+            | Entry::Checkpoint { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Takes in an op; false if it is here already.
+    ///
+    /// What is absent, or rests on what is absent, cannot be judged. As long as the audit log has not admitted it, it
+    /// changes nothing else.
+    fn op(&mut self, id: OpId, costs: &mut Costs) -> bool {
+        let Some(op) = self.evidence.founded(&id) else {
+            self.recorder.ingest_absent(id);
+            return true;
+        };
+        let fresh = !self.recorder.log().holds(&id);
+        if fresh {
+            self.recorder.ingest(op.clone(), costs);
+            self.ops += 1;
+        }
+        fresh
+    }
+
+    /// Takes in what the audit log lists as no op; false if it did so before.
+    ///
     /// Where the envelope turns out to be an op, the replay ingests that op, and the entries differ. Where nobody has
     /// the envelope, the reason that the next entry gives is taken, if it is one that bytes alone can have.
-    fn envelope(&mut self, digest: Digest, next: Option<&Entry>, costs: &mut Costs) {
-        match self.held.envelopes.get(&digest) {
+    fn envelope(&mut self, digest: Digest, next: Option<&Entry>, costs: &mut Costs) -> bool {
+        if !self.listed.insert(digest) {
+            return false;
+        }
+        match self.evidence.envelope(&digest) {
             Some(Ok(op)) => {
-                self.recorder.ingest(self.held.ops[op].clone(), costs);
+                self.op(op, costs);
             }
-            Some(Err(reason)) => self.recorder.reject(digest, *reason),
+            Some(Err(reason)) => self.recorder.list_rejected(digest, reason),
             None => {
                 self.envelopes_absent += 1;
-                let reason = match next {
-                    Some(Entry::Skipped {
-                        reason: Refusal::BadSignature,
-                        ..
-                    }) => Refusal::BadSignature,
-                    _ => Refusal::NonCanonical,
+                let given = match next {
+                    Some(Entry::Skipped { reason, .. }) => Some(*reason),
+                    _ => None,
                 };
-                self.recorder.reject(digest, reason);
+                let reason = given.filter(|reason| of_bytes_alone(*reason));
+                let reason = reason.unwrap_or(Refusal::NonCanonical);
+                self.recorder.list_rejected(digest, reason);
             }
+        }
+        true
+    }
+
+    fn compare(
+        &mut self,
+        entries: &[Entry],
+        expected: &[Entry],
+        place: Place,
+    ) -> Result<Option<Halt>, Contradiction> {
+        let on_word = |entry: &Entry| matches!(entry, Entry::Skipped { subject: Subject::Op(op), .. } if self.evidence.on_word(op));
+        let recorded = entries.iter().enumerate();
+        let mut recorded = recorded.filter(|(_, entry)| !on_word(entry));
+        let mut expected = expected.iter();
+        loop {
+            let (found, wanted) = (recorded.next(), expected.next());
+            let (at, found) = found.map_or((entries.len(), None), |(at, it)| (at, Some(it)));
+            if found != wanted {
+                let place = place.after(at);
+                let log = self.recorder.log();
+                return if found.is_some_and(|it| by_earlier_rules(it, log)) {
+                    Ok(Some(place.halt(Obstacle::EarlierRules)))
+                } else if by_another_program(found, wanted, log) {
+                    Ok(Some(place.halt(Obstacle::OtherProgram)))
+                } else {
+                    Err(Contradiction::Entry {
+                        line: place.line,
+                        index: place.index,
+                        recorded: found.cloned().map(Box::new),
+                        expected: wanted.cloned().map(Box::new),
+                    })
+                };
+            }
+            if found.is_none() {
+                return Ok(None);
+            }
+            self.entries += 1;
         }
     }
 }
 
-fn compare(
-    recorded: &[Entry],
-    expected: &[Entry],
-    line: u64,
-    index: u64,
-) -> Result<(), Contradiction> {
-    let length = recorded.len().max(expected.len());
-    for (at, offset) in (0..length).zip(0..) {
-        let (recorded, expected) = (recorded.get(at), expected.get(at));
-        if recorded != expected {
-            return Err(Contradiction::Entry {
-                line: line + offset,
-                index: index + offset,
-                recorded: recorded.cloned().map(Box::new),
-                expected: expected.cloned().map(Box::new),
-            });
+/// Whether bytes can be refused for this reason without being an op.
+const fn of_bytes_alone(reason: Refusal) -> bool {
+    matches!(reason, Refusal::NonCanonical | Refusal::BadSignature)
+}
+
+/// Whether earlier rules may give an entry that these rules do not: those by which two ops of one author with one
+/// sequence number deny.
+///
+/// Such an entry names one of the two as what denies. Where there are no two, the entry is a lie by any rules.
+fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
+    let denial = match *entry {
+        Entry::RolledBack { reason, denial, .. }
+            if reason == RollBackReason::EQUIVOCATION || reason == Denial::GranterDenied.into() =>
+        {
+            denial
         }
-    }
-    Ok(())
+        Entry::Skipped {
+            reason: Refusal::Revoked,
+            witness: Some(witness),
+            ..
+        } => witness,
+        Entry::RolledBack { .. }
+        | Entry::Skipped { .. }
+        | Entry::Ingested { .. }
+        | Entry::Applied { .. }
+        | Entry::Held { .. }
+        | Entry::Rejected { .. }
+        | Entry::Viewed { .. }
+        | Entry::Checkpoint { .. }
+        | Entry::Synced { .. } => return false,
+    };
+    let Some(fork) = log.admitted().find(|op| op.id() == denial) else {
+        return false;
+    };
+    let (author, seq) = (fork.body().author, fork.body().seq);
+    let twin = |op: &VerifiedOp| {
+        let body = op.body();
+        op.id() != denial && body.author == author && body.seq == seq
+    };
+    log.admitted().any(twin)
+}
+
+/// Whether one of the two programs holds an op that the other one judges. That can be only where the project uses
+/// features; elsewhere the entry is a lie by any program.
+fn by_another_program(recorded: Option<&Entry>, expected: Option<&Entry>, log: &Log) -> bool {
+    let holds = |entry: Option<&Entry>| entry.is_some_and(|it| it.kind() == EntryKind::Held);
+    let names_features = |op: &VerifiedOp| match &op.body().payload {
+        Payload::Genesis(genesis) => !genesis.features.is_empty(),
+        Payload::Upgrade(_) => true,
+        Payload::SetField(_)
+        | Payload::SetAdd(_)
+        | Payload::SetRemove(_)
+        | Payload::Credential(_)
+        | Payload::Grant(_)
+        | Payload::Revoke(_)
+        | Payload::IssuerKey(_)
+        | Payload::IssuerKeyRevoke(_)
+        | Payload::StatusList(_)
+        | Payload::Schema(_)
+        | Payload::Unassigned(_) => false,
+    };
+    (holds(recorded) != holds(expected)) && log.admitted().any(names_features)
 }

@@ -2,7 +2,9 @@
 //!
 //! A block of an example follows a comment `<!-- example: NAME -->`.
 
-use ecac_audit::{AuditLog, EntryProof, Expect, NodeKey, Origin, Recorder, report, verify_against};
+use ecac_audit::{
+    AuditLog, EntryProof, Expect, NodeKey, Origin, Recorder, Verdict, report, verify_against,
+};
 use ecac_core::{Costs, OpId, Refusal};
 
 const AUDIT: &str = include_str!("../../../docs/audit.md");
@@ -51,8 +53,8 @@ fn the_example_is_borne_out_by_the_ops() {
     let ops = ["genesis", "set-field"].map(envelope);
     let ops = ops.iter().map(Vec::as_slice);
     let audit = example();
-    let confirmed = verify_against(&audit, ops, &mut Costs::default()).expect("it says the truth");
-    assert_eq!(report(&audit, Some(&confirmed)), block(AUDIT, "report"));
+    let compared = verify_against(&audit, ops, &mut Costs::default()).expect("it says the truth");
+    assert_eq!(report(&audit, Some(&compared)), block(AUDIT, "report"));
 }
 
 #[test]
@@ -79,6 +81,36 @@ fn a_node_writes_the_example() {
         .commit_batch(recorder.seal_with_checkpoint(costs), &node())
         .expect("the node's own log");
     assert_eq!(audit.export(), block(AUDIT, "export"));
+}
+
+/// The same story as a node told it that lists each envelope that is no op.
+#[test]
+fn the_example_of_a_node_that_lists_is_read_as_well() {
+    let export = include_str!("fixtures/listed.jsonl");
+    let expect = Expect {
+        project: Some(project()),
+        node: Some(node().public()),
+    };
+    let audit = AuditLog::verify(export.as_bytes(), &expect).expect("it verifies");
+    assert_eq!(audit.export(), export);
+    let ops = ["genesis", "set-field"].map(envelope);
+    let compare = |items: &[&[u8]]| {
+        let items = items.iter().copied();
+        verify_against(&audit, items, &mut Costs::default()).expect("it says the truth")
+    };
+    let mut broken = ops[1].clone();
+    *broken.last_mut().expect("an op ends with its signature") ^= 1;
+    for (items, envelopes_absent) in [
+        (vec![&ops[0][..], &ops[1]], 1),
+        (vec![&ops[0][..], &broken, &ops[1]], 0),
+    ] {
+        let compared = compare(&items);
+        assert_eq!(compared.verdict(), Verdict::Confirmed);
+        assert_eq!(
+            (compared.envelopes_absent, compared.items_no_op),
+            (envelopes_absent, 0)
+        );
+    }
 }
 
 #[test]

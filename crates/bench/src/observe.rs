@@ -118,7 +118,7 @@ impl Observer {
                     };
                     self.event(event, Some(change.op), Some(reason.name()), Some(denial));
                 }
-                Decision::Refused { .. } | Decision::Pending { .. } => {}
+                Decision::Refused { .. } | Decision::Pending { .. } | Decision::Unsupported => {}
             }
         }
         self.row.pending = self.log.pending_count() as u64;
@@ -131,6 +131,7 @@ impl Observer {
         match arrival.outcome {
             Outcome::Admitted => {}
             Outcome::Pending => self.event("pending", Some(arrival.op), None, None),
+            Outcome::Unsupported => self.event("unsupported", Some(arrival.op), None, None),
             Outcome::Duplicate => self.row.ops -= 1,
             Outcome::Refused { reason, witness } => {
                 self.row.refused += 1;

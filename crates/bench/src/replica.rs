@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_core::limits::PARENTS_MAX;
 use ecac_core::{
-    Body, Costs, Hlc, Log, OpId, Outcome, Payload, ProjectId, PublicKey, SigningKey, VerifiedOp,
-    public_key,
+    Body, Costs, Hlc, Log, OpId, Outcome, Payload, ProjectId, PublicKey, Replay, SigningKey,
+    VerifiedOp, parents_for, public_key,
 };
 
 /// One author's replica.
@@ -14,7 +13,7 @@ pub(crate) struct Replica {
     key: SigningKey,
     node: u32,
     log: Log,
-    heads: BTreeSet<OpId>,
+    replay: Replay,
     next_seq: u64,
     /// How much of another author's log has been fetched.
     pulled: BTreeMap<PublicKey, usize>,
@@ -27,7 +26,7 @@ impl Replica {
             key,
             node,
             log,
-            heads: BTreeSet::new(),
+            replay: Replay::new(),
             next_seq: 0,
             pulled: BTreeMap::new(),
         }
@@ -67,7 +66,7 @@ impl Replica {
         public_key(&self.key)
     }
 
-    /// Takes an op in, keeping heads and sequence number up to date.
+    /// Takes an op in, keeping the sequence number up to date.
     fn take(&mut self, op: &VerifiedOp) -> Outcome {
         let arrivals = self.log.ingest(op.clone(), &mut Costs::default());
         for arrival in &arrivals {
@@ -76,10 +75,6 @@ impl Replica {
                 continue;
             };
             let body = op.body();
-            body.parents.iter().for_each(|parent| {
-                self.heads.remove(parent);
-            });
-            self.heads.insert(arrival.op);
             if body.author == public_key(&self.key) {
                 self.next_seq = self.next_seq.max(body.seq + 1);
             }
@@ -89,18 +84,20 @@ impl Replica {
             .map_or(Outcome::Duplicate, |arrival| arrival.outcome)
     }
 
-    /// Signs an op on top of the replica's heads at local time `now_ms` and takes it in.
+    /// Signs an op on the parents that the engine offers at local time `now_ms` and takes it in.
     ///
     /// Whether it enters the DAG is the engine's verdict, not the scenario's.
     pub(crate) fn write(&mut self, now_ms: u64, payload: Payload) -> (VerifiedOp, Outcome) {
-        let parents: Vec<OpId> = self.heads.iter().copied().take(PARENTS_MAX).collect();
+        let (author, costs) = (self.author(), &mut Costs::default());
+        self.replay.advance(&self.log, costs);
+        let parents = parents_for(&self.log, &self.replay, &author, &payload, now_ms, costs).ids;
         let stamps = parents
             .iter()
             .filter_map(|parent| Some(self.log.get(parent)?.body().hlc));
         let hlc =
             Hlc::next(stamps.max(), now_ms, self.node).expect("virtual time is far from its end");
         let body = Body {
-            author: self.author(),
+            author,
             seq: self.next_seq,
             parents,
             hlc,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_bench::{BenchError, CSV_HEADER, OPS_MAX, Params, Scenario, ScenarioReport, observe, run};
+use ecac_core::payload;
 use ecac_core::{
     Body, Costs, Decision, Log, Op, OpId, Payload, PublicKey, Replay, project_of, split_op_log,
 };
@@ -173,13 +174,13 @@ fn offline_revoke_denies_exactly_what_the_rule_names() {
         let (revocation, alice) = ops
             .iter()
             .find_map(|(id, body)| match &body.payload {
-                Payload::Revoke { subject, .. } => Some((*id, *subject)),
+                Payload::Revoke(payload::Revoke { subject, .. }) => Some((*id, *subject)),
                 _ => None,
             })
             .expect("there is a revocation");
         let lists: Vec<OpId> = ops
             .iter()
-            .filter(|(_, body)| matches!(body.payload, Payload::StatusList { .. }))
+            .filter(|(_, body)| matches!(body.payload, Payload::StatusList(_)))
             .map(|(id, _)| *id)
             .collect();
         let second_list = *lists.last().expect("there are status lists");
@@ -187,7 +188,7 @@ fn offline_revoke_denies_exactly_what_the_rule_names() {
         let grantees: Vec<PublicKey> = ops
             .iter()
             .filter_map(|(_, body)| match &body.payload {
-                Payload::Grant { subject, .. } => Some(*subject),
+                Payload::Grant(payload::Grant { subject, .. }) => Some(*subject),
                 _ => None,
             })
             .collect();
@@ -199,7 +200,7 @@ fn offline_revoke_denies_exactly_what_the_rule_names() {
         let carol = grantees[3];
         let regrant = ops
             .iter()
-            .rfind(|(_, body)| matches!(body.payload, Payload::Grant { .. }))
+            .rfind(|(_, body)| matches!(body.payload, Payload::Grant(_)))
             .map(|(id, _)| *id)
             .expect("Alice is granted again");
         assert!(past(regrant).contains(&revocation));

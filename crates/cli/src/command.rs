@@ -3,6 +3,7 @@
 pub(crate) mod audit_export;
 pub(crate) mod audit_verify;
 pub(crate) mod bench;
+pub(crate) mod check;
 pub(crate) mod decisions;
 pub(crate) mod dump_state_json;
 pub(crate) mod explain;

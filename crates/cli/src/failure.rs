@@ -3,19 +3,20 @@
 use std::fmt;
 use std::io;
 use std::panic::PanicHookInfo;
-use std::path::Path;
 
 use ecac_artifact::exit;
 
 use crate::text;
 
-/// Why a command did not do what it was asked for; displayed as the two lines for standard error.
+/// Why a command did not do what it was asked for; displayed as the lines for standard error.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// One of [`ecac_artifact::exit`].
     pub(crate) code: u8,
     doing: String,
     cause: String,
+    /// What the cause is about, one on a line, such as the ops that a prefix may mean.
+    details: Vec<String>,
     hint: String,
 }
 
@@ -31,13 +32,19 @@ impl Failure {
             code,
             doing: doing.into(),
             cause: cause.to_string(),
+            details: Vec::new(),
             hint: hint.into(),
         }
     }
 
-    /// A file cannot be read: it is missing, unreadable, or a directory.
-    pub(crate) fn read(what: &str, path: &Path, error: &io::Error) -> Self {
-        let doing = format!("read {what} {}", text::path(path));
+    /// The same with details below the cause.
+    pub(crate) fn with_details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
+    /// What cannot be read, such as `the op log "ops"`: it is missing, unreadable, or a directory.
+    pub(crate) fn read(what: &str, error: &io::Error) -> Self {
+        let doing = format!("read {what}");
         let (code, hint) = match error.kind() {
             io::ErrorKind::NotFound => (
                 exit::ENVIRONMENT,
@@ -66,8 +73,18 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: failed to {}: {}", self.doing, self.cause)?;
-        writeln!(f, "hint: {}", self.hint)
+        // Names are quoted where they are put in; what others wrote into a cause cannot make a line of its own either.
+        let line = |text: &str| text::escape(text);
+        writeln!(
+            f,
+            "error: failed to {}: {}",
+            line(&self.doing),
+            line(&self.cause)
+        )?;
+        for detail in &self.details {
+            writeln!(f, "  {}", line(detail))?;
+        }
+        writeln!(f, "hint: {}", line(&self.hint))
     }
 }
 
@@ -80,23 +97,36 @@ pub(crate) fn defect(info: &PanicHookInfo<'_>) -> Failure {
     Failure::new(
         exit::INTERNAL,
         "go on",
-        format!("defect in ecac: {}{place}", text::escape(what)),
+        format!("defect in ecac: {what}{place}"),
         "please report the command line and this message",
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn two_lines_that_name_the_file_and_escape_it() {
         let error = io::Error::from(io::ErrorKind::NotFound);
-        let failure = Failure::read("the op log", Path::new("a\nb"), &error);
+        let what = format!("the op log {}", text::path(Path::new("a\nb")));
+        let failure = Failure::read(&what, &error);
         let text = failure.to_string();
         assert_eq!(text.lines().count(), 2, "{text}");
-        assert!(text.starts_with("error: failed to read the op log a\\nb: "));
+        assert!(text.starts_with("error: failed to read the op log \"a\\nb\": "));
         assert!(text.contains("\nhint: "));
         assert_eq!(failure.code, exit::ENVIRONMENT);
+    }
+
+    #[test]
+    fn no_cause_makes_a_line_of_its_own() {
+        let failure = Failure::new(exit::USAGE, "a\nb", "c\rd\u{202e}", "e\u{9b}")
+            .with_details(vec!["f".to_owned(), "g\nh".to_owned()]);
+        assert_eq!(
+            failure.to_string(),
+            "error: failed to a\\nb: c\\rd\\u{202e}\n  f\n  g\\nh\nhint: e\\u{9b}\n"
+        );
     }
 }

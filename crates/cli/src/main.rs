@@ -10,6 +10,7 @@ mod input;
 mod output;
 mod payload;
 mod replica;
+mod table;
 mod text;
 
 use std::panic;
@@ -18,7 +19,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use command::bench;
-use command::{audit_export, audit_verify, decisions, dump_state_json, explain, log, trust_dump};
+use command::{
+    audit_export, audit_verify, check, decisions, dump_state_json, explain, log, trust_dump,
+};
 use failure::Failure;
 
 /// Eventually consistent access control: what an op log says, who may say it, and why.
@@ -43,6 +46,7 @@ enum Command {
     TrustDump(trust_dump::Args),
     Decisions(decisions::Args),
     Explain(explain::Args),
+    Check(check::Args),
     AuditExport(audit_export::Args),
     AuditVerify(audit_verify::Args),
     #[command(subcommand)]
@@ -57,6 +61,7 @@ impl Command {
             Self::TrustDump(args) => trust_dump::run(args),
             Self::Decisions(args) => decisions::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Check(args) => check::run(args),
             Self::AuditExport(args) => audit_export::run(args),
             Self::AuditVerify(args) => audit_verify::run(args),
             Self::Bench(bench::Command::Run(args)) => bench::run::run(args),
@@ -72,8 +77,10 @@ fn after_help() -> String {
   ecac log ops.cborseq                        list every op with its verdict
   ecac explain ops.cborseq 1f3a9c0d           say why an op counts, or why it does not
   ecac dump-state-json ops.cborseq | sha256sum
+  ecac check ops.cborseq --shuffle 20         show that the order of arrival has no say
+  ecac log mine.cborseq theirs.cborseq        merge op logs of one project
 
-An op log is a CBOR sequence (RFC 8742) of signed ops, as `ecac bench run` writes it.
+An op log is a CBOR sequence (RFC 8742) of signed ops, as `ecac bench run` writes it; `-` is standard input.
 
 {}",
         ecac_artifact::exit::help()
@@ -85,7 +92,7 @@ fn main() -> ExitCode {
         output::note(&failure::defect(info).to_string());
     }));
     let code = panic::catch_unwind(|| match Cli::try_parse() {
-        Err(error) => output::print_clap(&error),
+        Err(error) => output::print_clap(error),
         Ok(cli) => cli.command.run().map_or_else(
             |failure| {
                 output::note(&failure.to_string());

@@ -1,37 +1,44 @@
-//! A replica that has taken in one op log file.
+//! A replica that has taken in one or more op logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ecac_artifact::exit;
 use ecac_core::{
-    Body, Costs, Log, Op, OpId, OpLogError, Outcome, Payload, ProjectId, Rejected, Replay,
-    VerifiedOp, project_of,
+    Behind, Body, Costs, Effect, Limits, Log, Op, OpId, OpLogError, Payload, ProjectId, Rejected,
+    Replay, VerifiedOp, order_by_links, payload,
 };
 
 use crate::failure::Failure;
-use crate::input::OpLogFile;
+use crate::input::OpLogFiles;
 use crate::{input, output, text};
 
-/// Which op log, and of which project.
+/// Which op logs, and of which project.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Source {
-    /// Op log: a CBOR sequence of signed ops, such as *-ops.cborseq
-    #[arg(value_name = "LOG")]
-    pub(crate) log: PathBuf,
-    /// Project, as the op id of its genesis; needed where LOG has no genesis or several
+    #[command(flatten)]
+    pub(crate) logs: Logs,
+    /// Project, as the op id of its genesis; needed where the logs have no genesis or several
     #[arg(long, value_name = "HEX")]
     project: Option<ProjectId>,
 }
 
-/// An op log file and the project that it is read for.
+/// Which op logs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Logs {
+    /// Op logs, merged: CBOR sequences of signed ops, such as *-ops.cborseq; `-` is standard input
+    #[arg(value_name = "LOG", required = true, num_args = 1..)]
+    paths: Vec<PathBuf>,
+}
+
+/// Op logs and the project that they are read for.
 #[derive(Debug)]
 pub(crate) struct OpLog {
-    pub(crate) file: OpLogFile,
+    pub(crate) file: OpLogFiles,
     pub(crate) project: ProjectId,
 }
 
-/// What became of the items of an op log.
+/// What became of the items of op logs.
 #[derive(Debug)]
 pub(crate) struct Replica {
     pub(crate) log: Log,
@@ -44,102 +51,218 @@ pub(crate) struct Replica {
     pub(crate) items: BTreeMap<OpId, usize>,
     /// Refused ops, of which the log itself keeps no bytes.
     refused: BTreeMap<OpId, Op>,
+    /// Where the items stand.
+    pub(crate) files: OpLogFiles,
 }
 
-impl Source {
-    /// An op log of a project, or of the one project that it has.
-    pub(crate) const fn new(log: PathBuf, project: Option<ProjectId>) -> Self {
-        Self { log, project }
+impl Logs {
+    /// Reads the op logs.
+    pub(crate) fn read(&self) -> Result<OpLogFiles, Failure> {
+        OpLogFiles::read(&self.paths)
     }
 
-    /// Reads the file and settles the project.
-    pub(crate) fn read(&self) -> Result<OpLog, Failure> {
-        let file = OpLogFile::read(&self.log)?;
-        let project = self.settle_project(&file.items())?;
-        Ok(OpLog { file, project })
+    /// What the op logs are called in messages.
+    pub(crate) fn label(&self) -> String {
+        let labels: Vec<String> = self.paths.iter().map(|path| input::label(path)).collect();
+        labels.join(", ")
+    }
+}
+
+impl OpLog {
+    /// The op logs for the project that they are of, or that is named.
+    pub(crate) fn of(file: OpLogFiles, project: Option<ProjectId>) -> Result<Self, Failure> {
+        let project = settle_project(&file, project)?;
+        Ok(Self { file, project })
     }
 
-    /// Reads the file and takes in every item.
-    pub(crate) fn replay(&self) -> Result<Replica, Failure> {
-        let op_log = self.read()?;
-        let replica = Replica::of(op_log.project, &op_log.file.items());
-        if let Some((item, first)) = replica.rejected.first() {
+    /// Takes in every item; says so where some are no ops.
+    pub(crate) fn replay(self) -> Replica {
+        let replica = Replica::of(self);
+        if let Some((number, first)) = replica.rejected.first() {
+            let place = replica.files.place(*number);
             output::note(&format!(
-                "warning: {} of the items of {} are no signed ops and do not count; the first is item {item}: {}\n",
+                "warning: {} of the items of {} are no signed ops and do not count; the first is item {} of {}: {}\n",
                 replica.rejected.len(),
-                text::path(&self.log),
+                listed(replica.files.labels()),
+                place.item,
+                replica.files.label(place.log),
                 first.reason
             ));
         }
-        Ok(replica)
-    }
-
-    fn settle_project(&self, items: &[&[u8]]) -> Result<ProjectId, Failure> {
-        let found = project_of(items);
-        let Some(project) = self.project else {
-            return found.map_err(|error| match error {
-                OpLogError::ManyProjects { .. } => Failure::new(
-                    exit::BAD_INPUT,
-                    format!("read the op log {}", text::path(&self.log)),
-                    error,
-                    format!("name one with --project: {}", listed(items)),
-                ),
-                _ => input::bad_op_log(&self.log, &error),
-            });
-        };
-        if matches!(found, Err(OpLogError::NoGenesis)) {
-            output::note(&format!(
-                "warning: {} has no genesis, so every op of the project waits for it\n",
-                text::path(&self.log)
-            ));
-        } else if !geneses(items).contains(&project) {
-            return Err(Failure::new(
-                exit::NOT_FOUND,
-                format!("find project {project} in {}", text::path(&self.log)),
-                "no genesis has this op id",
-                format!("leave --project out, or name one of: {}", listed(items)),
-            ));
+        if let Some(behind) = replica.log.behind() {
+            output::note(&warning_of(&behind));
         }
-        Ok(project)
+        replica
     }
 }
 
-/// The op ids of the correctly signed geneses.
-fn geneses(items: &[&[u8]]) -> BTreeSet<OpId> {
-    let ops = items.iter().filter_map(|item| decode(item));
-    let geneses = ops.filter(|op| matches!(op.body().payload, Payload::Genesis(_)));
-    let verified = geneses.filter_map(|op| VerifiedOp::verify(op, &mut Costs::default()).ok());
-    verified.map(|op| op.id()).collect()
+impl Source {
+    /// Reads the op logs and settles the project.
+    pub(crate) fn read(&self) -> Result<OpLog, Failure> {
+        OpLog::of(self.logs.read()?, self.project)
+    }
+
+    /// Reads the op logs and takes in every item.
+    pub(crate) fn replay(&self) -> Result<Replica, Failure> {
+        Ok(self.read()?.replay())
+    }
 }
 
-fn listed(items: &[&[u8]]) -> String {
-    let ids: Vec<String> = geneses(items).iter().map(OpId::to_string).collect();
-    ids.join(", ")
+/// The project that is named, or the one that the op logs are of. Logs of several projects are not merged; one without
+/// any genesis goes with the others.
+fn settle_project(file: &OpLogFiles, named: Option<ProjectId>) -> Result<ProjectId, Failure> {
+    let geneses = geneses(file);
+    let all: BTreeSet<OpId> = geneses.iter().flatten().copied().collect();
+    let labels = listed(file.labels());
+    let Some(project) = named else {
+        return match (all.first(), all.len()) {
+            (Some(&project), 1) => Ok(project),
+            (None, _) => Err(input::bad_op_log(&labels, &OpLogError::NoGenesis)),
+            (Some(_), count) if geneses.iter().any(|it| it.len() > 1) => Err(Failure::new(
+                exit::BAD_INPUT,
+                format!("read the op log {labels}"),
+                OpLogError::ManyProjects { count },
+                format!("name one with --project: {}", listed(&all)),
+            )),
+            (Some(_), count) => {
+                let label = |(log, of): (usize, &BTreeSet<OpId>)| {
+                    (!of.is_empty()).then(|| format!("{}: {}", file.label(log), listed(of)))
+                };
+                let details = geneses.iter().enumerate().filter_map(label).collect();
+                Err(Failure::new(
+                    exit::BAD_INPUT,
+                    format!("merge the op logs {labels}"),
+                    format!("they are of {count} projects"),
+                    "merge op logs of one project only",
+                )
+                .with_details(details))
+            }
+        };
+    };
+    if all.is_empty() {
+        output::note(&format!(
+            "warning: no genesis in {labels}, so every op of the project waits for it\n"
+        ));
+    }
+    let mut logs = geneses.iter().enumerate();
+    match logs.find(|(_, of)| !of.is_empty() && !of.contains(&project)) {
+        None => Ok(project),
+        Some((log, of)) => Err(Failure::new(
+            exit::NOT_FOUND,
+            format!("find project {project} in {}", file.label(log)),
+            "no genesis has this op id",
+            format!(
+                "leave this op log or --project out, or name one of: {}",
+                listed(of)
+            ),
+        )),
+    }
+}
+
+/// The op ids of the correctly signed geneses, of each op log.
+fn geneses(file: &OpLogFiles) -> Vec<BTreeSet<OpId>> {
+    let mut geneses: Vec<BTreeSet<OpId>> = file.labels().map(|_| BTreeSet::new()).collect();
+    for (number, item) in file.items().into_iter().enumerate() {
+        let op = decode(item).filter(|op| matches!(op.body().payload, Payload::Genesis(_)));
+        let verified = op.and_then(|op| VerifiedOp::verify(op, &mut Costs::default()).ok());
+        if let Some(genesis) = verified {
+            geneses[file.place(number).log].insert(genesis.id());
+        }
+    }
+    geneses
+}
+
+/// That this program is behind the project, and what follows.
+fn warning_of(behind: &Behind) -> String {
+    let features: Vec<String> = behind
+        .features
+        .iter()
+        .map(|name| text::name(name))
+        .collect();
+    let uses = match features.len() {
+        0 => String::new(),
+        _ => format!(
+            " the project uses {}, which this program does not know;",
+            features.join(", ")
+        ),
+    };
+    format!(
+        "warning:{uses} {} cannot be judged; what is said here is without them: upgrade this program\n",
+        text::count(behind.unsupported, "op")
+    )
+}
+
+fn listed<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+    let texts: Vec<String> = things.into_iter().map(|it| it.to_string()).collect();
+    texts.join(", ")
 }
 
 fn decode(item: &[u8]) -> Option<Op> {
     Op::decode(item, &mut Costs::default()).ok()
 }
 
-impl Replica {
-    fn of(project: ProjectId, items: &[&[u8]]) -> Self {
-        let mut costs = Costs::default();
-        let mut log = Log::new(project);
-        let mut rejected = Vec::new();
-        let mut duplicates = 0;
-        let mut first_items = BTreeMap::new();
-        for (number, item) in items.iter().enumerate() {
-            match log.receive(item, &mut costs) {
-                Err(why) => rejected.push((number, why)),
-                Ok(arrivals) => {
-                    // The first arrival is the item's own op; others are pending ops that it released.
-                    if let Some(own) = arrivals.first() {
-                        first_items.entry(own.op).or_insert(number);
-                        duplicates += usize::from(own.outcome == Outcome::Duplicate);
-                    }
-                }
+/// What a log made of items.
+struct Taken {
+    log: Log,
+    /// Items that are no op of anybody's, by the item's number from 0.
+    rejected: Vec<(usize, Rejected)>,
+    duplicates: usize,
+    /// The first item that holds an op.
+    first_items: BTreeMap<OpId, usize>,
+}
+
+/// Takes the items of a file in, for every command that reads an op log: ops in the order of their links, so that the
+/// result is a function of the set of ops whatever the limits of a log.
+fn take_in(project: ProjectId, items: &[&[u8]], costs: &mut Costs) -> Taken {
+    let mut taken = Taken {
+        log: Log::new(project),
+        rejected: Vec::new(),
+        duplicates: 0,
+        first_items: BTreeMap::new(),
+    };
+    let mut ops = Vec::with_capacity(items.len());
+    for (number, item) in items.iter().enumerate() {
+        match VerifiedOp::read(item, costs) {
+            Err(why) => taken.rejected.push((number, why)),
+            Ok(op) => {
+                let repeated = taken.first_items.contains_key(&op.id());
+                taken.duplicates += usize::from(repeated);
+                taken.first_items.entry(op.id()).or_insert(number);
+                ops.push(op);
             }
         }
+    }
+    for op in order_by_links(ops) {
+        taken.log.ingest(op, costs);
+    }
+    taken
+}
+
+impl Replica {
+    /// A log without limits that items reach in this very order, and its replay, brought up to date `advances` times meanwhile.
+    pub(crate) fn arrive(project: ProjectId, items: &[&[u8]], advances: usize) -> (Log, Replay) {
+        let mut costs = Costs::default();
+        let mut log = Log::with_limits(project, Limits::unbounded());
+        let mut replay = Replay::new();
+        for part in items.chunks(items.len().div_ceil(advances).max(1)) {
+            for item in part {
+                // What is no op leaves no trace.
+                let _ = log.receive(item, &mut costs);
+            }
+            replay.advance(&log, &mut costs);
+        }
+        (log, replay)
+    }
+
+    fn of(op_log: OpLog) -> Self {
+        let mut costs = Costs::default();
+        let items = op_log.file.items();
+        let Taken {
+            log,
+            rejected,
+            duplicates,
+            first_items,
+        } = take_in(op_log.project, &items, &mut costs);
         let kept = log.refused().filter_map(|(id, ..)| {
             let op = decode(items[*first_items.get(&id)?])?;
             Some((id, op))
@@ -153,6 +276,7 @@ impl Replica {
             duplicates,
             items: first_items,
             refused,
+            files: op_log.file,
         }
     }
 
@@ -160,6 +284,33 @@ impl Replica {
     pub(crate) fn body(&self, id: &OpId) -> Option<&Body> {
         let held = self.log.get(id).map(VerifiedOp::body);
         held.or_else(|| self.refused.get(id).map(Op::body))
+    }
+
+    /// The JWT of the credential that the payload refers to, if it is a grant of one that is here.
+    pub(crate) fn carried_by(&self, payload: &Payload) -> Option<&str> {
+        let Payload::Grant(payload::Grant { credential, .. }) = payload else {
+            return None;
+        };
+        match &self.body(credential)?.payload {
+            Payload::Credential(payload::Credential { jwt }) => Some(jwt),
+            Payload::Genesis(_)
+            | Payload::SetField(_)
+            | Payload::SetAdd(_)
+            | Payload::SetRemove(_)
+            | Payload::Grant(_)
+            | Payload::Revoke(_)
+            | Payload::IssuerKey(_)
+            | Payload::IssuerKeyRevoke(_)
+            | Payload::StatusList(_)
+            | Payload::Upgrade(_)
+            | Payload::Schema(_)
+            | Payload::Unassigned(_) => None,
+        }
+    }
+
+    /// What an admitted op of trust or policy does, or that it counts for nothing and why.
+    pub(crate) fn effect(&self, id: &OpId) -> Option<Effect> {
+        self.replay.effect(&self.log, id, &mut Costs::default())
     }
 
     /// Every op that was taken in, whatever became of it.

@@ -2,50 +2,36 @@
 
 use std::path::Path;
 
-use ecac_core::{Hlc, OpId, PublicKey, credential::Timestamp};
+use ecac_core::credential::Timestamp;
+use ecac_core::{Hlc, OpId, PublicKey};
 
 /// Most characters that one name or value takes up in a line for people.
 const CHARS_MAX: usize = 60;
 /// Hexadecimal digits of a shortened op id; [`crate::command::explain`] takes them.
 const OP_DIGITS: usize = 12;
 
-/// The text with backslashes and everything that does not print (control characters, bidirectional overrides)
-/// escaped, so that no op can draw on the terminal or forge a line.
+/// A sentence in which every name stands in quotation marks already: what does not print is escaped.
 pub(crate) fn escape(text: &str) -> String {
-    let escaped = text.escape_debug().to_string();
-    escaped.replace("\\'", "'").replace("\\\"", "\"")
+    ecac_core::defuse(text)
 }
 
-/// The path for a message: lossy where it is not Unicode, escaped where it does not print.
+/// The path in quotation marks for a message: lossy where it is not Unicode, escaped where it does not print.
 pub(crate) fn path(path: &Path) -> String {
-    let lossy = path.to_string_lossy();
-    let parts: Vec<String> = lossy.split('\\').map(escape).collect();
-    parts.join("\\")
+    ecac_core::quote(&path.to_string_lossy())
 }
 
-/// A name, escaped and cut.
+/// A name or a text value in quotation marks, escaped and cut.
 pub(crate) fn name(text: &str) -> String {
-    let (head, cut) = head(text);
-    format!("{}{}", escape(head), if cut { "…" } else { "" })
-}
-
-/// A text value in quotation marks, escaped and cut.
-pub(crate) fn quoted(text: &str) -> String {
-    let (head, cut) = head(text);
-    format!("{head:?}{}", if cut { "…" } else { "" })
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", ecac_core::quote(&text[..end])),
+        None => ecac_core::quote(text),
+    }
 }
 
 /// Names in brackets.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(name).collect();
     format!("[{}]", names.join(", "))
-}
-
-fn head(text: &str) -> (&str, bool) {
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => (&text[..end], true),
-        None => (text, false),
-    }
 }
 
 /// The first digits of an op id.
@@ -62,6 +48,21 @@ pub(crate) fn key(key: &PublicKey) -> String {
     match (multibase.get(..12), multibase.len().checked_sub(6)) {
         (Some(front), Some(end)) if end > 12 => format!("{front}…{}", &multibase[end..]),
         _ => multibase.to_owned(),
+    }
+}
+
+/// How many of a noun.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// An instant, or that no calendar goes so far.
+pub(crate) fn timestamp(timestamp: &Timestamp) -> String {
+    if *timestamp < Timestamp::MAX {
+        timestamp.to_string()
+    } else {
+        "the end of time".to_owned()
     }
 }
 
@@ -90,25 +91,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_moves_the_cursor_is_left() {
+    fn names_are_quoted_and_cut_outside_of_the_quotation_marks() {
         for (text, want) in [
-            ("plain", "plain"),
-            ("it's \"so\"", "it's \"so\""),
-            ("a\\n", "a\\\\n"),
-            ("\u{1b}[2J\r\n\0", "\\u{1b}[2J\\r\\n\\0"),
-            ("\u{202e}\u{9b}\u{7f}", "\\u{202e}\\u{9b}\\u{7f}"),
-            ("käse", "käse"),
+            ("key-1 = z6Mk", "\"key-1 = z6Mk\""),
+            ("say \"x\"\n", "\"say \\\"x\\\"\\n\""),
+            ("\u{1b}[2J\u{202e}\u{9b}", "\"\\u{1b}[2J\\u{202e}\\u{9b}\""),
         ] {
-            assert_eq!(escape(text), want);
+            assert_eq!(name(text), want);
+            assert_eq!(path(Path::new(text)), want);
         }
-        assert_eq!(quoted("say \"x\"\n"), "\"say \\\"x\\\"\\n\"");
-        assert_eq!(name(&"x".repeat(61)), format!("{}…", "x".repeat(60)));
-        assert_eq!(name(&"ä".repeat(60)), "ä".repeat(60));
-    }
-
-    #[test]
-    fn paths_keep_their_separators() {
-        assert_eq!(path(Path::new("C:\\logs\\a\u{7}b")), "C:\\logs\\a\\u{7}b");
+        assert_eq!(name(&"x".repeat(61)), format!("\"{}\"…", "x".repeat(60)));
+        assert_eq!(name(&"ä".repeat(60)), format!("\"{}\"", "ä".repeat(60)));
+        assert_eq!(list(["a", "b, c"]), "[\"a\", \"b, c\"]");
     }
 
     #[test]

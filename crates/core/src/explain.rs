@@ -4,12 +4,14 @@ use core::fmt;
 
 use serde::Serialize;
 
-use crate::authority::{Grant, GrantId, Standing};
+use crate::authority::{Effect, Grant, GrantId};
+use crate::costs::Costs;
 use crate::credential::Role;
 use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::log::Log;
 use crate::op::VerifiedOp;
+use crate::quote::quote;
 use crate::replay::{Decision, Replay};
 
 /// The answer to "why?" for one op: the decision and the chain op, grant, credential, issuer key, root.
@@ -21,7 +23,7 @@ pub struct Explanation {
     pub author: Option<PublicKey>,
     /// Kind of payload.
     pub kind: Option<&'static str>,
-    /// `applied`, `denied`, `refused` or `pending`.
+    /// `applied`, `denied`, `refused`, `pending` or `unsupported`.
     pub verdict: &'static str,
     /// The reason, if it is not applied.
     pub reason: Option<&'static str>,
@@ -29,8 +31,10 @@ pub struct Explanation {
     pub meaning: &'static str,
     /// The denial or the grant that decides.
     pub witness: Option<Witness>,
-    /// The parents that a pending op waits for.
+    /// The ancestors that a pending op waits for and that are absent.
     pub missing: Vec<OpId>,
+    /// What an op of trust or policy does, or that it counts for nothing and why.
+    pub effect: Option<Effect>,
     /// The grants under which the op was admitted, each followed by the chain up to a root.
     pub grants: Vec<Vec<Link>>,
 }
@@ -75,10 +79,6 @@ pub struct Link {
 pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
     let decision = replay.decision(log, id)?;
     let op = log.get(id);
-    let missing = match &decision {
-        Decision::Pending { missing } => missing.iter().copied().collect(),
-        _ => Vec::new(),
-    };
     let warrants = log
         .dag
         .find(id)
@@ -91,7 +91,8 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
         reason: decision.reason(),
         meaning: meaning(&decision),
         witness: decision.witness().map(|op| witness(log, op)),
-        missing,
+        missing: log.absent(id).into_iter().collect(),
+        effect: replay.effect(log, id, &mut Costs::default()),
         grants: warrants.iter().map(|&grant| chain(log, grant)).collect(),
     })
 }
@@ -127,15 +128,12 @@ fn least(log: &Log, grants: &[GrantId]) -> Option<GrantId> {
 
 fn link(log: &Log, grant: &Grant) -> Option<Link> {
     let (role, scope) = grant.right()?;
-    let vouched = match &grant.standing {
-        Standing::Vouched(vouched) => Some(vouched),
-        _ => None,
-    };
+    let vouched = grant.vouched();
     let id = |at: Index| log.dag.id(at);
     let keys = vouched.map_or(&[][..], |vouched| &vouched.keys);
     Some(Link {
         grant: id(grant.op),
-        granter: log.dag.op(grant.op).body().author,
+        granter: log.dag.node(grant.op).author,
         subject: grant.subject,
         role,
         scope: scope.iter().cloned().collect(),
@@ -154,7 +152,10 @@ const fn meaning(decision: &Decision) -> &'static str {
         Decision::Applied { .. } => {
             "a grant in its past allows it, and nothing that is known kills that grant"
         }
-        Decision::Pending { .. } => "a parent is missing: the op is stored and not visible",
+        Decision::Pending { .. } => "ancestors of it are absent: the op is stored and not visible",
+        Decision::Unsupported => {
+            "this program does not know its kind, or that of an op that it builds on: it is stored and not judged; upgrade this program"
+        }
         Decision::Denied { reason, .. } => reason.meaning(),
         Decision::Refused { reason, .. } => reason.meaning(),
     }
@@ -185,6 +186,22 @@ impl fmt::Display for Explanation {
         for missing in &self.missing {
             writeln!(f, "missing  {missing}")?;
         }
+        if let Some(effect) = &self.effect {
+            let counts = match effect.code.counts() {
+                Some(true) => "",
+                Some(false) => "counts for nothing: ",
+                None => "not known: ",
+            };
+            writeln!(
+                f,
+                "effect   {} ({counts}{})",
+                effect.code,
+                effect.code.meaning()
+            )?;
+            for op in &effect.on {
+                writeln!(f, "         on {op}")?;
+            }
+        }
         for (number, chain) in self.grants.iter().enumerate() {
             writeln!(f, "\nauthority {}, from the op up to a root:", number + 1)?;
             for link in chain {
@@ -197,11 +214,7 @@ impl fmt::Display for Explanation {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tags: Vec<String> = self
-            .scope
-            .iter()
-            .map(|tag| tag.escape_debug().to_string())
-            .collect();
+        let tags: Vec<String> = self.scope.iter().map(|tag| quote(tag)).collect();
         let scope = if self.role == Role::Root {
             "everything".into()
         } else {
@@ -215,7 +228,7 @@ impl fmt::Display for Link {
             writeln!(
                 f,
                 "    credential  {credential}\n    issuer      {}",
-                issuer.escape_debug()
+                quote(issuer)
             )?;
         }
         self.issuer_keys

@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-/// Domain string of op ids and external AAD of op signatures (ENGINE section 1).
+/// Domain string of op ids and external AAD of op signatures (`docs/protocol.md`, Id and signature).
 pub const OP_DOMAIN: &[u8] = b"ECAC_OP_V1";
 
 /// BLAKE3-256 over the domain string `ECAC_OP_V1` and the body bytes of an op; never over the signature.

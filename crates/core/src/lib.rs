@@ -11,30 +11,51 @@ mod costs;
 pub mod credential;
 mod dag;
 mod explain;
+mod feature;
+mod held;
 mod hlc;
 mod id;
 mod json;
 pub mod limits;
 mod log;
+mod name;
+mod need;
 mod op;
 mod op_log;
+mod order;
+mod parents;
+pub mod payload;
+mod quote;
 mod reason;
 mod replay;
+mod schema_map;
+mod signature;
 mod state;
 mod trust;
+mod value;
 
-pub use authority::DELEGATION_DEPTH_MAX;
+pub use authority::{DELEGATION_DEPTH_MAX, Effect, EffectCode};
 pub use costs::Costs;
 pub use explain::{Explanation, Link, Witness, explain};
+pub use feature::Feature;
+pub use held::{Holdings, Limits};
 pub use hlc::Hlc;
 pub use id::{OP_DOMAIN, OpId, ParseIdError, ProjectId, PublicKey};
-pub use log::{Arrival, Log, Outcome, Rejected};
+pub use log::{Arrival, Behind, Log, Outcome};
+pub use name::{Name, NameError, Tags, reorders};
 pub use op::{
-    BadSignature, Body, CodecError, ENVELOPE_PREFIX, Genesis, Name, NameError, Op, Payload,
-    SchemaRule, SigningKey, Tags, Value, VerifiedOp, public_key, zip215_verifies,
+    BadSignature, Body, ENVELOPE_PREFIX, Op, Rejected, SigningKey, VerifiedOp, public_key,
 };
 pub use op_log::{OpLogError, project_of, split_op_log};
+pub use order::order_by_links;
+pub use parents::{Parents, parents_for};
+pub use payload::wire::CodecError;
+pub use payload::{Genesis, Kind, Payload};
+pub use quote::{defuse, is_plain, quote};
 pub use reason::{Denial, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
+pub use schema_map::SchemaRule;
+pub use signature::zip215_verifies;
 pub use state::State;
 pub use trust::export_trust;
+pub use value::Value;

@@ -1,4 +1,4 @@
-//! Limits of the wire format (ENGINE section 1), enforced on decode.
+//! Limits of the wire format (`docs/protocol.md`, Limits), enforced on decode.
 //!
 //! Each limit bounds what one hostile op can cost: an envelope that is too long is not read, and no array is
 //! allocated before its declared length has been compared with its limit.
@@ -11,10 +11,22 @@ pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 pub const NAME_BYTES_MAX: usize = 256;
 /// Tags in one scope or schema rule.
 pub const TAGS_MAX: usize = 64;
+/// Audiences that a credential may name.
+pub const AUDIENCES_MAX: usize = 64;
 /// Root keys that genesis may name.
 pub const ROOTS_MAX: usize = 64;
 /// Schema rules that genesis may declare.
 pub const SCHEMA_RULES_MAX: usize = 256;
+/// Features that genesis may name.
+pub const FEATURES_MAX: usize = 64;
+/// Parameters of one feature, in bytes.
+pub const FEATURE_PARAMETERS_BYTES_MAX: usize = 1024;
+/// Largest number of a type of payload.
+pub const PAYLOAD_TYPE_MAX: u16 = u16::MAX;
+/// Arrays and maps in each other in a payload of a type that is not assigned, its own map counted.
+pub const UNASSIGNED_LEVELS_MAX: usize = 16;
+/// Absent ancestors that the decision on a pending op names.
+pub const ABSENT_NAMED_MAX: usize = 16;
 /// Whole envelope (COSE_Sign1) of one op, in bytes: payload, body fields and signature with headroom.
 pub const ENVELOPE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 1024;
 /// Largest integer that RFC 8785 JSON carries exactly (2^53 - 1); sequence numbers, milliseconds and integer

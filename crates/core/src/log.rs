@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::authority::Authority;
+use crate::authority::{Applicant, Authority, Entry, GrantId, Seen};
 use crate::costs::Costs;
-use crate::dag::{Dag, Index};
+use crate::dag::{Dag, Index, Node, Own, Past};
+use crate::held::{Held, Holdings, Limits};
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId};
-use crate::op::{Op, Payload, VerifiedOp};
+use crate::limits::ABSENT_NAMED_MAX;
+use crate::name::Name;
+use crate::op::{Rejected, VerifiedOp};
 use crate::reason::Refusal;
 
-/// The ops of one project that a replica holds: admitted, refused or pending.
+/// The ops of one project that a replica holds: admitted, refused, pending or unsupported.
 ///
 /// Ops may arrive in any order and any number of times. Admission is judged once, from the op's bytes and past,
 /// as soon as all parents have been judged; it is final and the same on every replica.
@@ -19,10 +22,14 @@ pub struct Log {
     project: ProjectId,
     pub(crate) dag: Dag,
     pub(crate) authority: Authority,
-    refused: BTreeMap<OpId, RefusedOp>,
-    pending: BTreeMap<OpId, VerifiedOp>,
+    /// Admitted ops, in order of admission.
+    ops: Vec<VerifiedOp>,
+    refused: Held<RefusedOp>,
+    pending: Held<VerifiedOp>,
+    unsupported: Held<VerifiedOp>,
     /// Pending ops by a parent that they wait for.
     waiting: BTreeMap<OpId, BTreeSet<OpId>>,
+    rejected: u64,
 }
 
 /// What is kept of a refused op: enough to judge what builds on it.
@@ -46,8 +53,10 @@ pub enum Outcome {
         /// The denial or the grant that shows it.
         witness: Option<OpId>,
     },
-    /// A parent is missing: stored, not visible.
+    /// An ancestor is absent: stored, not visible.
     Pending,
+    /// This program does not know its kind, or it builds on such an op: stored, not judged.
+    Unsupported,
     /// It was here already; nothing changed.
     Duplicate,
 }
@@ -61,34 +70,57 @@ pub struct Arrival {
     pub outcome: Outcome,
 }
 
-/// Bytes that are no op of anybody's: refused without a trace, so that they cannot keep a good op with the same
-/// id away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Rejected {
-    /// `non_canonical` or `bad_signature`.
-    pub reason: Refusal,
-    /// The id that the bytes claim, if they are canonical.
-    pub claimed: Option<OpId>,
+/// How far a replica is behind the project: what it holds and cannot judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// Features that the project uses and this program does not know.
+    pub features: BTreeSet<Name>,
+    /// Unsupported ops that are held.
+    pub unsupported: usize,
 }
 
 /// A parent, as far as it has been judged.
+#[derive(Clone, Copy)]
 enum Parent {
     Admitted(Index),
     Refused(RefusedOp),
+    Unsupported,
+}
+
+/// What is found of an op whose parents are here.
+enum Finding {
+    Admitted {
+        past: Past,
+        own: Own,
+        warrants: Vec<GrantId>,
+    },
+    Refused {
+        reason: Refusal,
+        witness: Option<OpId>,
+    },
+    Unsupported,
 }
 
 impl Log {
-    /// An empty log of the project.
+    /// An empty log of the project, with the usual limits.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
+        Self::with_limits(project, Limits::default())
+    }
+
+    /// An empty log of the project that holds so much outside of the DAG.
+    #[must_use]
+    pub fn with_limits(project: ProjectId, limits: Limits) -> Self {
         Self {
             project,
             dag: Dag::default(),
             authority: Authority::default(),
-            refused: BTreeMap::new(),
-            pending: BTreeMap::new(),
+            ops: Vec::new(),
+            refused: Held::new(limits.refused_ops, usize::MAX),
+            pending: Held::new(limits.pending_ops, limits.pending_bytes),
+            unsupported: Held::new(limits.unsupported_ops, limits.unsupported_bytes),
             waiting: BTreeMap::new(),
+            rejected: 0,
         }
     }
 
@@ -107,16 +139,13 @@ impl Log {
         envelope: &[u8],
         costs: &mut Costs,
     ) -> Result<Vec<Arrival>, Rejected> {
-        let op = Op::decode(envelope, costs).map_err(|_| Rejected {
-            reason: Refusal::NonCanonical,
-            claimed: None,
-        })?;
-        let claimed = Some(op.id());
-        let op = VerifiedOp::verify(op, costs).map_err(|_| Rejected {
-            reason: Refusal::BadSignature,
-            claimed,
-        })?;
-        Ok(self.ingest(op, costs))
+        match VerifiedOp::read(envelope, costs) {
+            Ok(op) => Ok(self.ingest(op, costs)),
+            Err(rejected) => {
+                self.rejected += 1;
+                Err(rejected)
+            }
+        }
     }
 
     /// Takes an op in: what became of it, and of the pending ops that it released, in that order.
@@ -148,118 +177,180 @@ impl Log {
 
     fn judge(&mut self, op: VerifiedOp, costs: &mut Costs) -> Outcome {
         let mut parents = Vec::with_capacity(op.body().parents.len());
-        for parent in &op.body().parents {
-            match (self.dag.find(parent), self.refused.get(parent)) {
-                (Some(at), _) => parents.push(Parent::Admitted(at)),
-                (None, Some(refused)) => parents.push(Parent::Refused(*refused)),
-                (None, None) => {
-                    self.waiting.entry(*parent).or_default().insert(op.id());
-                    self.pending.insert(op.id(), op);
+        for id in &op.body().parents {
+            match self.parent(id) {
+                Some(parent) => parents.push(parent),
+                None => {
+                    let absent = *id;
+                    self.hold_pending(op, absent);
                     return Outcome::Pending;
                 }
             }
         }
-        match self.admit(op, &parents, costs) {
-            Ok(()) => Outcome::Admitted,
-            Err((id, refused)) => {
-                self.refused.insert(id, refused);
-                Outcome::Refused {
-                    reason: refused.reason,
-                    witness: refused.witness,
+        let (id, body) = (op.id(), op.body());
+        match self.find(&op, &parents, costs) {
+            Finding::Admitted {
+                past,
+                own,
+                warrants,
+            } => {
+                let node = Node {
+                    id,
+                    author: body.author,
+                    seq: body.seq,
+                    hlc: body.hlc,
+                };
+                let at = self.dag.push(node, past, own);
+                let entry = &mut Entry::new(&mut self.authority, &self.dag, at, warrants, costs);
+                body.payload.register(entry);
+                self.ops.push(op);
+                Outcome::Admitted
+            }
+            Finding::Refused { reason, witness } => {
+                let refused = RefusedOp {
+                    reason,
+                    witness,
+                    hlc: body.hlc,
+                    foreign: reason == Refusal::ForeignProject,
+                };
+                self.refused.insert(id, 0, refused);
+                Outcome::Refused { reason, witness }
+            }
+            Finding::Unsupported => {
+                self.unsupported.insert(id, op.envelope().len(), op);
+                Outcome::Unsupported
+            }
+        }
+    }
+
+    fn parent(&self, id: &OpId) -> Option<Parent> {
+        if let Some(at) = self.dag.find(id) {
+            Some(Parent::Admitted(at))
+        } else if let Some(refused) = self.refused.get(id) {
+            Some(Parent::Refused(*refused))
+        } else {
+            self.unsupported.contains(id).then_some(Parent::Unsupported)
+        }
+    }
+
+    fn hold_pending(&mut self, op: VerifiedOp, absent: OpId) {
+        let (id, bytes) = (op.id(), op.envelope().len());
+        self.waiting.entry(absent).or_default().insert(id);
+        for (gone, op) in self.pending.insert(id, bytes, op) {
+            for parent in &op.body().parents {
+                if let Some(children) = self.waiting.get_mut(parent) {
+                    children.remove(&gone);
+                    if children.is_empty() {
+                        self.waiting.remove(parent);
+                    }
                 }
             }
         }
     }
 
-    /// Admits an op whose parents have been judged, or says why not, in the order of the reasons.
+    /// Judges an op whose parents are here, in the order of the reasons.
     ///
-    /// Where a parent has been refused the op has no past in the DAG to count in, so its sequence number is not
-    /// judged.
-    fn admit(
-        &mut self,
-        op: VerifiedOp,
-        parents: &[Parent],
-        costs: &mut Costs,
-    ) -> Result<(), (OpId, RefusedOp)> {
-        let (id, body) = (op.id(), op.body());
-        let genesis = matches!(body.payload, Payload::Genesis(_));
-        let foreign = if genesis {
-            id != self.project
-        } else {
-            parents
-                .iter()
-                .all(|parent| matches!(parent, Parent::Refused(it) if it.foreign))
-        };
-        let refuse = |reason, witness| {
-            Err((
-                id,
-                RefusedOp {
-                    reason,
-                    witness,
-                    hlc: body.hlc,
-                    foreign,
-                },
-            ))
-        };
-        if foreign {
+    /// Where a parent has been refused the op has no past in the DAG in which features could be found or its author's
+    /// ops counted, so its kind and its sequence number are not judged.
+    fn find(&self, op: &VerifiedOp, parents: &[Parent], costs: &mut Costs) -> Finding {
+        let body = op.body();
+        let refuse = |reason, witness| Finding::Refused { reason, witness };
+        if parents.iter().any(|it| matches!(it, Parent::Unsupported)) {
+            return Finding::Unsupported;
+        }
+        let genesis = parents.is_empty();
+        let foreign_parent = |it: &Parent| matches!(it, Parent::Refused(it) if it.foreign);
+        if genesis && op.id() != self.project || !genesis && parents.iter().all(foreign_parent) {
             return refuse(Refusal::ForeignProject, None);
         }
         let admitted = |parent: &Parent| match parent {
             Parent::Admitted(at) => Some(*at),
-            Parent::Refused(_) => None,
+            Parent::Refused(_) | Parent::Unsupported => None,
         };
         let in_dag: Option<Vec<Index>> = parents.iter().map(admitted).collect();
         let past = in_dag.map(|parents| self.dag.past_of(&parents));
-        if past
-            .as_ref()
-            .is_some_and(|past| body.seq != self.dag.next_seq(&body.author, past))
-        {
-            return refuse(Refusal::BadSequence, None);
+        let own = past.as_ref().map(|past| self.dag.own(&body.author, past));
+        if let (Some(past), Some(own)) = (&past, own) {
+            let mut seen = self.seen(past, costs);
+            match body.payload.known_kind() {
+                None if seen.names_unknown_feature() => return Finding::Unsupported,
+                None => return refuse(Refusal::UnknownKind, None),
+                Some(kind) => {
+                    let missing = |feature| !seen.in_force(feature);
+                    if kind.feature().is_some_and(missing) {
+                        return refuse(Refusal::UnknownKind, None);
+                    }
+                }
+            }
+            if body.seq != own.next_seq {
+                return refuse(Refusal::BadSequence, None);
+            }
         }
         let stamp = |parent: &Parent| match parent {
-            Parent::Admitted(at) => self.dag.op(*at).body().hlc,
-            Parent::Refused(refused) => refused.hlc,
+            Parent::Admitted(at) => Some(self.dag.node(*at).hlc),
+            Parent::Refused(refused) => Some(refused.hlc),
+            Parent::Unsupported => None,
         };
-        if parents.iter().any(|parent| stamp(parent) >= body.hlc) {
+        if parents.iter().filter_map(stamp).any(|it| it >= body.hlc) {
             return refuse(Refusal::HlcNotMonotonic, None);
         }
-        let Some(past) = past else {
+        let (Some(past), Some(own)) = (past, own) else {
             let refused = |(parent, id): (&Parent, &OpId)| {
                 matches!(parent, Parent::Refused(_)).then_some(*id)
             };
-            return refuse(
-                Refusal::RefusedParent,
-                parents.iter().zip(&body.parents).find_map(refused),
-            );
+            let first = parents.iter().zip(&body.parents).find_map(refused);
+            return refuse(Refusal::RefusedParent, first);
         };
-        let warrants = if genesis {
-            Vec::new()
-        } else {
-            match self.authority.authorise(&self.dag, body, &past, costs) {
-                Ok(warrants) => warrants,
-                Err(why) => return refuse(why.reason, why.witness),
+        let mut seen = self.seen(&past, costs);
+        let warrants = match body.payload.need(&mut seen) {
+            None => Vec::new(),
+            Some(need) => {
+                let applicant = Applicant {
+                    author: body.author,
+                    now_ms: body.hlc.physical_ms,
+                    own,
+                };
+                match seen.authorise(&need, &applicant) {
+                    Ok(warrants) => warrants,
+                    Err(why) => return refuse(why.reason, why.witness),
+                }
             }
         };
-        let at = self.dag.push(op, past);
-        self.authority.register(&self.dag, at, warrants, costs);
-        Ok(())
+        Finding::Admitted {
+            past,
+            own,
+            warrants,
+        }
+    }
+
+    pub(crate) const fn seen<'a>(&'a self, past: &'a Past, costs: &'a mut Costs) -> Seen<'a> {
+        Seen {
+            dag: &self.dag,
+            authority: &self.authority,
+            past,
+            costs,
+        }
+    }
+
+    /// The admitted op at the place.
+    pub(crate) fn op(&self, at: Index) -> &VerifiedOp {
+        &self.ops[at]
     }
 
     /// Whether the op is here, in whatever standing.
     #[must_use]
     pub fn holds(&self, id: &OpId) -> bool {
-        self.dag.find(id).is_some()
-            || self.refused.contains_key(id)
-            || self.pending.contains_key(id)
+        self.parent(id).is_some() || self.pending.contains(id)
     }
 
-    /// The op, if it is admitted or pending; nothing is kept of the bytes of refused ops.
+    /// The op, unless it is refused or not here; nothing is kept of the bytes of refused ops.
     #[must_use]
     pub fn get(&self, id: &OpId) -> Option<&VerifiedOp> {
         self.dag
             .find(id)
-            .map(|at| self.dag.op(at))
+            .map(|at| &self.ops[at])
             .or_else(|| self.pending.get(id))
+            .or_else(|| self.unsupported.get(id))
     }
 
     /// Why the op was refused, with the witness, if it was.
@@ -270,18 +361,95 @@ impl Log {
             .map(|refused| (refused.reason, refused.witness))
     }
 
-    /// The parents that a pending op waits for and that are not here.
+    /// Whether the op is here and cannot be judged by this program.
     #[must_use]
-    pub fn missing(&self, id: &OpId) -> BTreeSet<OpId> {
-        let parents = self
-            .pending
-            .get(id)
-            .map_or(&[][..], |op| &op.body().parents);
-        parents
-            .iter()
-            .filter(|parent| !self.holds(parent))
-            .copied()
-            .collect()
+    pub fn is_unsupported(&self, id: &OpId) -> bool {
+        self.unsupported.contains(id)
+    }
+
+    /// The ancestors that a pending op waits for and that are not here; empty for an op that is not pending.
+    #[must_use]
+    pub fn absent(&self, id: &OpId) -> BTreeSet<OpId> {
+        let mut absent = BTreeSet::new();
+        let mut known = BTreeSet::from([*id]);
+        let mut todo: Vec<OpId> = vec![*id];
+        while let Some(op) = todo.pop().and_then(|id| self.pending.get(&id)) {
+            for parent in &op.body().parents {
+                if self.pending.contains(parent) {
+                    if known.insert(*parent) {
+                        todo.push(*parent);
+                    }
+                } else if self.parent(parent).is_none() {
+                    absent.insert(*parent);
+                }
+            }
+        }
+        absent
+    }
+
+    /// Of each pending op the least [`ABSENT_NAMED_MAX`] of the ancestors that it waits for.
+    pub(crate) fn absent_named(&self) -> BTreeMap<OpId, BTreeSet<OpId>> {
+        let mut named: BTreeMap<OpId, BTreeSet<OpId>> = BTreeMap::new();
+        for (id, _) in self.pending.iter() {
+            let mut todo = vec![*id];
+            while let Some(id) = todo.last().copied() {
+                let Some(op) = self.pending.get(&id).filter(|_| !named.contains_key(&id)) else {
+                    todo.pop();
+                    continue;
+                };
+                let parents = &op.body().parents;
+                let unknown =
+                    |parent: &&OpId| self.pending.contains(parent) && !named.contains_key(*parent);
+                let before = todo.len();
+                todo.extend(parents.iter().filter(unknown));
+                if todo.len() > before {
+                    continue;
+                }
+                let mut absent = BTreeSet::new();
+                for parent in parents {
+                    match named.get(parent) {
+                        Some(theirs) => absent.extend(theirs),
+                        None if self.parent(parent).is_none() => {
+                            absent.insert(*parent);
+                        }
+                        None => {}
+                    }
+                }
+                while absent.len() > ABSENT_NAMED_MAX {
+                    absent.pop_last();
+                }
+                named.insert(id, absent);
+                todo.pop();
+            }
+        }
+        named
+    }
+
+    /// How far this replica is behind the project, if it is: it holds what it cannot judge, or the project uses
+    /// features that this program does not know.
+    #[must_use]
+    pub fn behind(&self) -> Option<Behind> {
+        let behind = Behind {
+            features: self.authority.unknown_features(),
+            unsupported: self.unsupported.len(),
+        };
+        (!behind.features.is_empty() || behind.unsupported > 0).then_some(behind)
+    }
+
+    /// What is held outside of the DAG, and what fell out of it.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings {
+        Holdings {
+            pending_ops: self.pending.len(),
+            pending_bytes: self.pending.bytes(),
+            pending_dropped: self.pending.dropped(),
+            unsupported_ops: self.unsupported.len(),
+            unsupported_bytes: self.unsupported.bytes(),
+            unsupported_dropped: self.unsupported.dropped(),
+            refused_ops: self.refused.len(),
+            refused_dropped: self.refused.dropped(),
+            rejected: self.rejected,
+        }
     }
 
     /// How many ops are admitted.
@@ -290,7 +458,7 @@ impl Log {
         self.dag.len()
     }
 
-    /// How many ops are refused; bytes that were [`Rejected`] are not counted.
+    /// How many refused ops are remembered; bytes that were [`crate::Rejected`] are not counted.
     #[must_use]
     pub fn refused_count(&self) -> usize {
         self.refused.len()
@@ -304,12 +472,12 @@ impl Log {
 
     /// Admitted ops, in order of admission: parents come before children.
     pub fn admitted(&self) -> impl Iterator<Item = &VerifiedOp> {
-        self.admitted_since(0)
+        self.ops.iter()
     }
 
     /// The admitted ops but for the first `count`, in order of admission: what is new since a log of that many.
     pub fn admitted_since(&self, count: usize) -> impl Iterator<Item = &VerifiedOp> {
-        (count..self.dag.len()).map(|at| self.dag.op(at))
+        self.ops.iter().skip(count)
     }
 
     /// Refused ops by op id, each with its reason and witness.
@@ -321,7 +489,12 @@ impl Log {
 
     /// Pending ops by op id.
     pub fn pending(&self) -> impl Iterator<Item = &VerifiedOp> {
-        self.pending.values()
+        self.pending.iter().map(|(_, op)| op)
+    }
+
+    /// Ops that this program cannot judge, by op id.
+    pub fn unsupported(&self) -> impl Iterator<Item = &VerifiedOp> {
+        self.unsupported.iter().map(|(_, op)| op)
     }
 
     /// Admitted ops in the total order: parents first, ties by (stamp, op id). For display and export; no
@@ -331,7 +504,7 @@ impl Log {
         self.dag
             .total_order()
             .into_iter()
-            .map(|at| self.dag.op(at))
+            .map(|at| &self.ops[at])
             .collect()
     }
 
@@ -341,16 +514,83 @@ impl Log {
         Some(self.dag.before(self.dag.find(a)?, self.dag.find(b)?, costs))
     }
 
-    /// The admitted ops that are nobody's parent, by op id: what a new op names as parents.
+    /// The admitted ops that are nobody's parent, by op id: together they have the whole DAG in their pasts. What a new
+    /// op should name is [`crate::parents_for`]'s to say.
     #[must_use]
     pub fn heads(&self) -> Vec<OpId> {
-        let mut heads: BTreeSet<OpId> = BTreeSet::new();
-        for op in self.admitted() {
-            op.body().parents.iter().for_each(|parent| {
-                heads.remove(parent);
-            });
-            heads.insert(op.id());
+        let lasts: Vec<Index> = self
+            .dag
+            .chains()
+            .filter_map(|chain| chain.last().copied())
+            .collect();
+        let mut heads: Vec<OpId> = self
+            .dag
+            .ends(&lasts)
+            .into_iter()
+            .map(|op| self.dag.id(op))
+            .collect();
+        heads.sort_unstable();
+        heads
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_zebra::SigningKey;
+
+    use super::*;
+    use crate::name::Name;
+    use crate::op::{Body, public_key};
+    use crate::payload::SetField;
+    use crate::value::Value;
+
+    fn op(parents: &[u8], physical_ms: u64) -> VerifiedOp {
+        let key = SigningKey::from([1; 32]);
+        let body = Body {
+            author: public_key(&key),
+            seq: 0,
+            parents: parents
+                .iter()
+                .map(|it| OpId::from_bytes([*it; 32]))
+                .collect(),
+            hlc: Hlc {
+                physical_ms,
+                logical: 0,
+                node: 0,
+            },
+            payload: SetField {
+                object: Name::new("o").unwrap(),
+                field: Name::new("f").unwrap(),
+                value: Value::Null,
+            }
+            .into(),
+        };
+        VerifiedOp::sign(body, &key).unwrap()
+    }
+
+    #[test]
+    fn nothing_waits_that_has_fallen_out() {
+        let limits = Limits {
+            pending_ops: 5,
+            ..Limits::default()
+        };
+        let mut log = Log::with_limits(OpId::from_bytes([0; 32]), limits);
+        let costs = &mut Costs::default();
+        let waiting = |log: &Log| log.waiting.values().map(BTreeSet::len).sum::<usize>();
+        for number in 0..50 {
+            let first = u8::try_from(number % 7).unwrap();
+            log.ingest(op(&[first, 100 + first], number), costs);
+            assert_eq!(waiting(&log), log.pending.len());
+            let listed = log.waiting.values().flatten();
+            assert!(listed.into_iter().all(|id| log.pending.contains(id)));
         }
-        heads.into_iter().collect()
+        assert_eq!((waiting(&log), log.pending.len()), (5, 5));
+        let none = Limits {
+            pending_ops: 0,
+            ..limits
+        };
+        let mut log = Log::with_limits(OpId::from_bytes([0; 32]), none);
+        log.ingest(op(&[1], 1), costs);
+        assert!(log.waiting.is_empty());
     }
 }

@@ -2,10 +2,11 @@
 
 use minicbor::Decoder;
 
-use crate::Costs;
+use crate::costs::Costs;
 use crate::id::{OpId, ProjectId};
 use crate::limits::ENVELOPE_BYTES_MAX;
-use crate::op::{ENVELOPE_PREFIX, Op, Payload};
+use crate::op::{ENVELOPE_PREFIX, Op, VerifiedOp};
+use crate::payload::Payload;
 
 /// Why a file is not an op log. An item that is one CBOR item with the tag of COSE_Sign1 but no op is not an
 /// error of the file: it is refused when it is received.
@@ -111,11 +112,7 @@ pub fn project_of(items: &[&[u8]]) -> Result<ProjectId, OpLogError> {
         let op = Op::decode(item, &mut Costs::default()).ok()?;
         let genesis = matches!(op.body().payload, Payload::Genesis(_));
         let op = genesis.then_some(op)?;
-        Some(
-            crate::VerifiedOp::verify(op, &mut Costs::default())
-                .ok()?
-                .id(),
-        )
+        Some(VerifiedOp::verify(op, &mut Costs::default()).ok()?.id())
     };
     let found: std::collections::BTreeSet<OpId> = items.iter().filter_map(genesis).collect();
     match (found.first(), found.len()) {

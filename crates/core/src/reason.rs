@@ -1,4 +1,4 @@
-//! Reasons: why an op is not applied (ENGINE section 3).
+//! Reasons: why an op is not applied (`docs/policy-model.md`, Reasons).
 
 use core::fmt;
 use core::str::FromStr;
@@ -70,6 +70,8 @@ reasons! {
         BadSignature = "bad_signature",
         /// The op does not descend from this project's genesis.
         ForeignProject = "foreign_project",
+        /// No feature in the op's past names the kind of its payload.
+        UnknownKind = "unknown_kind",
         /// `seq` is not one more than the greatest of the author's ops in the past (0 for the first).
         BadSequence = "bad_sequence",
         /// The stamp is not strictly greater than that of every parent.
@@ -94,6 +96,8 @@ reasons! {
         Expired = "expired",
         /// A denial in the op's past kills every grant.
         Revoked = "revoked",
+        /// The author signed two ops with one sequence number, and no grant was made after seeing both.
+        Frozen = "frozen",
     }
 }
 
@@ -106,8 +110,6 @@ reasons! {
         StatusRevoked = "status_revoked",
         /// The issuer key that vouches for the credential was revoked.
         IssuerKeyRevoked = "issuer_key_revoked",
-        /// The author signed two ops with one sequence number.
-        Equivocation = "equivocation",
         /// The authority of the grant's own author was killed.
         GranterDenied = "granter_denied",
     }
@@ -118,17 +120,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn precedence_is_the_order_that_engine_section_3_lists() {
+    fn precedence_is_the_order_of_the_policy_model() {
         let refused: Vec<_> = Refusal::ALL.iter().map(|reason| reason.name()).collect();
         assert_eq!(
             refused.join(" "),
-            "non_canonical bad_signature foreign_project bad_sequence hlc_not_monotonic refused_parent no_grant \
-             bad_credential untrusted_issuer status_unknown out_of_scope action_not_permitted not_yet_valid expired revoked"
+            "non_canonical bad_signature foreign_project unknown_kind bad_sequence hlc_not_monotonic refused_parent no_grant \
+             bad_credential untrusted_issuer status_unknown out_of_scope action_not_permitted not_yet_valid expired revoked frozen"
         );
         let denied: Vec<_> = Denial::ALL.iter().map(|reason| reason.name()).collect();
         assert_eq!(
             denied.join(" "),
-            "revoked status_revoked issuer_key_revoked equivocation granter_denied"
+            "revoked status_revoked issuer_key_revoked granter_denied"
         );
         assert!(Refusal::ALL.is_sorted() && Denial::ALL.is_sorted());
         for reason in Refusal::ALL {

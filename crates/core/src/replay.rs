@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::authority::{GrantId, Judge, Kill, Standing};
+use crate::authority::{Effect, Effects, GrantId, Judge, Kill};
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::OpId;
+use crate::limits::ABSENT_NAMED_MAX;
 use crate::log::Log;
-use crate::op::Payload;
+use crate::payload::Payload;
 use crate::reason::{Denial, Refusal};
 use crate::state::State;
 
@@ -23,7 +24,7 @@ pub enum Decision {
     Denied {
         /// Why: the first reason that holds.
         reason: Denial,
-        /// The denial; of an equivocation, one of the two ops.
+        /// The denial.
         denial: OpId,
     },
     /// The op never entered the DAG.
@@ -33,15 +34,17 @@ pub enum Decision {
         /// The denial or the grant that shows it, where there is one.
         witness: Option<OpId>,
     },
-    /// The op waits for parents.
+    /// The op waits for ancestors.
     Pending {
-        /// The parents that are not here.
+        /// The ancestors that are absent, of them the least [`ABSENT_NAMED_MAX`].
         missing: BTreeSet<OpId>,
     },
+    /// This program does not know the kind of the op, or of one that it builds on.
+    Unsupported,
 }
 
 impl Decision {
-    /// `applied`, `denied`, `refused` or `pending`.
+    /// `applied`, `denied`, `refused`, `pending` or `unsupported`.
     #[must_use]
     pub const fn verdict(&self) -> &'static str {
         match self {
@@ -49,6 +52,7 @@ impl Decision {
             Self::Denied { .. } => "denied",
             Self::Refused { .. } => "refused",
             Self::Pending { .. } => "pending",
+            Self::Unsupported => "unsupported",
         }
     }
 
@@ -58,7 +62,7 @@ impl Decision {
         match self {
             Self::Denied { reason, .. } => Some(reason.name()),
             Self::Refused { reason, .. } => Some(reason.name()),
-            Self::Applied { .. } | Self::Pending { .. } => None,
+            Self::Applied { .. } | Self::Pending { .. } | Self::Unsupported => None,
         }
     }
 
@@ -69,7 +73,7 @@ impl Decision {
             Self::Applied { grant } => Some(*grant),
             Self::Denied { denial, .. } => Some(*denial),
             Self::Refused { witness, .. } => *witness,
-            Self::Pending { .. } => None,
+            Self::Pending { .. } | Self::Unsupported => None,
         }
     }
 }
@@ -83,6 +87,9 @@ pub struct Change {
     pub was_applied: bool,
     /// What is decided.
     pub decision: Decision,
+    /// What rolled the op back: of the new ops, in order of admission, the first with which it is denied. The witness
+    /// of the decision can be another denial. `None` for a new op.
+    pub cause: Option<OpId>,
 }
 
 /// The decisions and the state of a [`Log`], brought up to date by [`Replay::advance`].
@@ -124,54 +131,64 @@ impl Replay {
         for op in first_new..log.dag.len() {
             let decision = Judge::new(&log.dag, &log.authority, costs).decide(op);
             self.decided.push(decision);
-            changes.push(self.change(log, op, false));
+            changes.push(self.change(log, op, None));
         }
+        let denials: Vec<Index> = (first_new..log.dag.len())
+            .filter(|&op| denies(&log.op(op).body().payload).is_some())
+            .collect();
         let mut rolled_back = BTreeSet::new();
-        for op in self.reached_by_new_denials(log, first_new) {
+        for op in self.reached_by(log, &denials) {
+            if !denials
+                .iter()
+                .any(|&denial| self.can_turn(log, denial, op, costs))
+            {
+                continue;
+            }
             let decision = Judge::new(&log.dag, &log.authority, costs).decide(op);
             let was_applied = self.decided[op].is_ok();
             // The witness can change while the verdict stays.
             self.decided[op] = decision;
             if was_applied && decision.is_err() {
                 rolled_back.insert(op);
-                changes.push(self.change(log, op, true));
+                let cause = cause(log, op, &denials, costs);
+                changes.push(self.change(log, op, Some(cause)));
             }
         }
-        self.state.roll_back(&log.dag, &rolled_back, costs);
+        self.state.roll_back(log, &rolled_back, costs);
         for op in first_new..log.dag.len() {
             for &grant in log.authority.warrants(op) {
                 self.admitted_under.entry(grant).or_default().insert(op);
             }
             if self.decided[op].is_ok() {
-                self.state.apply(&log.dag, op, costs);
+                self.state.apply(log, op, costs);
             }
         }
         changes
     }
 
-    /// Old ops that were admitted under a grant which a new denial can reach, by itself or through an issuer
-    /// key or the grant's author.
-    fn reached_by_new_denials(&self, log: &Log, first_new: Index) -> BTreeSet<Index> {
+    /// Old ops that were admitted under a grant which one of these new denials can reach, by itself or through an
+    /// issuer key or the grant's author.
+    fn reached_by(&self, log: &Log, denials: &[Index]) -> BTreeSet<Index> {
         let authority = &log.authority;
         let mut grants: Vec<GrantId> = Vec::new();
-        for op in first_new..log.dag.len() {
-            let body = log.dag.op(op).body();
-            if log.dag.is_fork(op) {
-                grants.extend(authority.grants_of(&body.author));
-            }
-            match &body.payload {
-                Payload::Revoke { subject, .. } => grants.extend(authority.grants_of(subject)),
-                Payload::StatusList { .. } => grants.extend(authority.grants_with_status()),
-                Payload::IssuerKeyRevoke { issuer, kid, .. } => {
-                    let named = authority.keys_by_name.get(&(issuer.clone(), kid.clone()));
-                    grants.extend(
-                        named
-                            .into_iter()
-                            .flatten()
-                            .flat_map(|&key| authority.grants_by_key(key)),
-                    );
+        for &op in denials {
+            match &log.op(op).body().payload {
+                Payload::Revoke(revoke) => grants.extend(authority.grants_of(&revoke.subject)),
+                Payload::StatusList(_) => grants.extend(authority.grants_by_list_op(op)),
+                Payload::IssuerKeyRevoke(revoke) => {
+                    let named = authority.keys_named(&revoke.issuer, &revoke.kid);
+                    grants.extend(named.iter().flat_map(|&key| authority.grants_by_key(key)));
                 }
-                _ => {}
+                Payload::Genesis(_)
+                | Payload::SetField(_)
+                | Payload::SetAdd(_)
+                | Payload::SetRemove(_)
+                | Payload::Credential(_)
+                | Payload::Grant(_)
+                | Payload::IssuerKey(_)
+                | Payload::Upgrade(_)
+                | Payload::Schema(_)
+                | Payload::Unassigned(_) => {}
             }
         }
         let mut reached = BTreeSet::new();
@@ -183,23 +200,43 @@ impl Replay {
             for &op in self.admitted_under.get(&grant).into_iter().flatten() {
                 if reached.insert(op) {
                     grants.extend(authority.grants_by_op(op));
-                    let keys = authority.key_by_op(op);
-                    grants.extend(
-                        keys.into_iter()
-                            .flat_map(|key| authority.grants_by_key(key)),
-                    );
+                    let key = authority.key_by_op(op);
+                    grants.extend(key.into_iter().flat_map(|key| authority.grants_by_key(key)));
                 }
             }
         }
         reached
     }
 
-    fn change(&self, log: &Log, op: Index, was_applied: bool) -> Change {
+    /// Whether the denial can change what is decided of the op: it had not seen the op, and, where the op is denied
+    /// already, a kill that it makes or completes can come before the one that denies the op.
+    ///
+    /// What a denial makes has its own reason and id; what it completes has a later reason, but for the last of several
+    /// issuer keys that dies, where the witness can be what killed another one.
+    fn can_turn(&self, log: &Log, denial: Index, op: Index, costs: &mut Costs) -> bool {
+        let comes_first = match (self.decided[op], denies(&log.op(denial).body().payload)) {
+            (Ok(_), reason) => reason.is_some(),
+            (Err(kill), Some(Denial::IssuerKeyRevoked)) => Denial::IssuerKeyRevoked <= kill.reason,
+            (Err(kill), Some(reason)) => {
+                (reason, log.dag.id(denial)) < (kill.reason, log.dag.id(kill.denial))
+            }
+            (Err(_), None) => false,
+        };
+        comes_first && !log.dag.before(op, denial, costs)
+    }
+
+    fn change(&self, log: &Log, op: Index, cause: Option<Index>) -> Change {
         Change {
             op: log.dag.id(op),
-            was_applied,
+            was_applied: cause.is_some(),
             decision: self.decision_at(log, op),
+            cause: cause.map(|cause| log.dag.id(cause)),
         }
+    }
+
+    /// Whether the admitted op is applied.
+    pub(crate) fn is_applied(&self, op: Index) -> bool {
+        self.decided[op].is_ok()
     }
 
     fn decision_at(&self, log: &Log, op: Index) -> Decision {
@@ -231,8 +268,11 @@ impl Replay {
         if let Some((reason, witness)) = log.refusal(id) {
             return Some(Decision::Refused { reason, witness });
         }
+        if log.is_unsupported(id) {
+            return Some(Decision::Unsupported);
+        }
         log.holds(id).then(|| Decision::Pending {
-            missing: log.missing(id),
+            missing: log.absent(id).into_iter().take(ABSENT_NAMED_MAX).collect(),
         })
     }
 
@@ -244,10 +284,34 @@ impl Replay {
     pub fn decisions(&self, log: &Log) -> BTreeMap<OpId, Decision> {
         let admitted = log.admitted().map(|op| op.id());
         let refused = log.refused().map(|(id, ..)| id);
-        let pending = log.pending().map(|op| op.id());
-        let ids = admitted.chain(refused).chain(pending);
-        ids.filter_map(|id| Some((id, self.decision(log, &id)?)))
-            .collect()
+        let unsupported = log.unsupported().map(|op| op.id());
+        let mut decisions: BTreeMap<OpId, Decision> = admitted
+            .chain(refused)
+            .chain(unsupported)
+            .filter_map(|id| Some((id, self.decision(log, &id)?)))
+            .collect();
+        for (id, missing) in log.absent_named() {
+            decisions.insert(id, Decision::Pending { missing });
+        }
+        decisions
+    }
+
+    /// What an admitted op of trust or policy does, or that it counts for nothing and why; `None` for data ops and
+    /// for what is not admitted.
+    ///
+    /// # Panics
+    /// If the log has admitted ops since the last [`Replay::advance`].
+    #[must_use]
+    pub fn effect(&self, log: &Log, id: &OpId, costs: &mut Costs) -> Option<Effect> {
+        assert_eq!(
+            self.decided.len(),
+            log.dag.len(),
+            "advance the replay before asking it"
+        );
+        let at = log.dag.find(id)?;
+        let denied = self.decided[at].err();
+        let of = &mut Effects::new(&log.dag, &log.authority, at, denied, costs);
+        log.op(at).body().payload.effect(of)
     }
 
     /// The state over the applied ops.
@@ -257,33 +321,32 @@ impl Replay {
     }
 }
 
-/// Questions that find what a denial can reach.
-impl crate::authority::Authority {
-    fn grants_with_status(&self) -> impl Iterator<Item = GrantId> {
-        let has_status = |standing: &Standing| match standing {
-            Standing::Vouched(vouched) => !vouched.credential.status.is_empty(),
-            _ => false,
-        };
-        self.grants
-            .iter()
-            .enumerate()
-            .filter(move |(_, it)| has_status(&it.standing))
-            .map(|(id, _)| id)
+/// The first of the reasons that an op of this kind can deny for, if it is a denial.
+const fn denies(payload: &Payload) -> Option<Denial> {
+    match payload {
+        Payload::Revoke(_) => Some(Denial::Revoked),
+        Payload::StatusList(_) => Some(Denial::StatusRevoked),
+        Payload::IssuerKeyRevoke(_) => Some(Denial::IssuerKeyRevoked),
+        Payload::Genesis(_)
+        | Payload::SetField(_)
+        | Payload::SetAdd(_)
+        | Payload::SetRemove(_)
+        | Payload::Credential(_)
+        | Payload::Grant(_)
+        | Payload::IssuerKey(_)
+        | Payload::Upgrade(_)
+        | Payload::Schema(_)
+        | Payload::Unassigned(_) => None,
     }
+}
 
-    fn grants_by_key(&self, key: usize) -> impl Iterator<Item = GrantId> {
-        let rests_on = move |standing: &Standing| match standing {
-            Standing::Vouched(vouched) => vouched.keys.contains(&key),
-            _ => false,
-        };
-        self.grants
-            .iter()
-            .enumerate()
-            .filter(move |(_, it)| rests_on(&it.standing))
-            .map(|(id, _)| id)
-    }
-
-    fn key_by_op(&self, op: Index) -> Option<usize> {
-        self.keys.binary_search_by_key(&op, |key| key.op).ok()
-    }
+/// The first of these new denials with which the op is denied; all of them together deny it.
+fn cause(log: &Log, op: Index, denials: &[Index], costs: &mut Costs) -> Index {
+    let (last, earlier) = denials
+        .split_last()
+        .expect("what rolls an op back is a denial");
+    let first = earlier.partition_point(|&denial| {
+        !Judge::new(&log.dag, &log.authority, costs).denied_until(op, denial + 1)
+    });
+    earlier.get(first).copied().unwrap_or(*last)
 }

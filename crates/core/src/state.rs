@@ -1,5 +1,7 @@
-//! Replicated state: multi-value registers and observed-remove sets over the applied ops (ENGINE section 4).
+//! Replicated state: multi-value registers and observed-remove sets over the applied ops (`docs/protocol.md`, Files and
+//! exports).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -9,7 +11,8 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Index};
 use crate::json;
 use crate::log::Log;
-use crate::op::{Payload, Value};
+use crate::payload::{Payload, SetAdd, SetField};
+use crate::value::Value;
 
 /// What one data op touches: object, field, and the element of a set.
 type Place = (String, String, Option<String>);
@@ -46,14 +49,29 @@ struct Content {
 }
 
 impl Content {
-    /// Drops the writes in the past of the op, which overwrites or removes what it has seen.
+    /// Drops the writes in the past of the op, which overwrites or removes what it has seen. Looks at the chains of the
+    /// past or at those with live writes, whichever are fewer.
     fn supersede(&mut self, dag: &Dag, op: Index, costs: &mut Costs) {
-        self.live.retain(|&chain, writes| {
-            costs.ancestor_queries += 1;
-            let seen = dag.past(op).count(chain);
+        let past = dag.past(op);
+        let drop_seen = |writes: &mut Vec<(u32, Index)>, seen| {
             writes.drain(..writes.partition_point(|&(position, _)| position < seen));
             !writes.is_empty()
-        });
+        };
+        if past.chains() < self.live.len() {
+            for (chain, seen) in past.iter() {
+                costs.ancestor_queries += 1;
+                if let Entry::Occupied(mut writes) = self.live.entry(chain)
+                    && !drop_seen(writes.get_mut(), seen)
+                {
+                    writes.remove();
+                }
+            }
+        } else {
+            self.live.retain(|&chain, writes| {
+                costs.ancestor_queries += 1;
+                drop_seen(writes, past.count(chain))
+            });
+        }
     }
 
     fn insert(&mut self, dag: &Dag, op: Index) {
@@ -61,14 +79,24 @@ impl Content {
         self.live.entry(chain).or_default().push((position, op));
     }
 
-    fn fold(&mut self, dag: &Dag, op: Index, costs: &mut Costs) {
-        match dag.op(op).body().payload {
-            Payload::SetRemove { .. } => self.supersede(dag, op, costs),
-            Payload::SetAdd { .. } => self.insert(dag, op),
-            _ => {
-                self.supersede(dag, op, costs);
-                self.insert(dag, op);
+    fn fold(&mut self, log: &Log, op: Index, costs: &mut Costs) {
+        match log.op(op).body().payload {
+            Payload::SetRemove(_) => self.supersede(&log.dag, op, costs),
+            Payload::SetAdd(_) => self.insert(&log.dag, op),
+            Payload::SetField(_) => {
+                self.supersede(&log.dag, op, costs);
+                self.insert(&log.dag, op);
             }
+            Payload::Genesis(_)
+            | Payload::Credential(_)
+            | Payload::Grant(_)
+            | Payload::Revoke(_)
+            | Payload::IssuerKey(_)
+            | Payload::IssuerKeyRevoke(_)
+            | Payload::StatusList(_)
+            | Payload::Upgrade(_)
+            | Payload::Schema(_)
+            | Payload::Unassigned(_) => unreachable!("only data ops touch a place"),
         }
     }
 
@@ -79,38 +107,43 @@ impl Content {
 
 fn place(payload: &Payload) -> Option<Place> {
     let (object, field) = payload.target()?;
-    let element = match payload {
-        Payload::SetAdd { element, .. } | Payload::SetRemove { element, .. } => {
-            Some(element.to_string())
-        }
-        _ => None,
-    };
+    let element = payload.element().map(ToString::to_string);
     Some((object.to_string(), field.to_string(), element))
 }
 
-fn value(dag: &Dag, op: Index) -> &Value {
-    match &dag.op(op).body().payload {
-        Payload::SetField { value, .. } | Payload::SetAdd { value, .. } => value,
-        _ => &Value::Null,
+fn value(log: &Log, op: Index) -> &Value {
+    match &log.op(op).body().payload {
+        Payload::SetField(SetField { value, .. }) | Payload::SetAdd(SetAdd { value, .. }) => value,
+        Payload::SetRemove(_)
+        | Payload::Genesis(_)
+        | Payload::Credential(_)
+        | Payload::Grant(_)
+        | Payload::Revoke(_)
+        | Payload::IssuerKey(_)
+        | Payload::IssuerKeyRevoke(_)
+        | Payload::StatusList(_)
+        | Payload::Upgrade(_)
+        | Payload::Schema(_)
+        | Payload::Unassigned(_) => &Value::Null,
     }
 }
 
 impl State {
     /// Folds in an op that is applied; ops come in order of admission.
-    pub(crate) fn apply(&mut self, dag: &Dag, op: Index, costs: &mut Costs) {
-        let Some(place) = place(&dag.op(op).body().payload) else {
+    pub(crate) fn apply(&mut self, log: &Log, op: Index, costs: &mut Costs) {
+        let Some(place) = place(&log.op(op).body().payload) else {
             return;
         };
         let cell = self.places.entry(place).or_default();
         cell.ops.push(op);
-        cell.content.fold(dag, op, costs);
+        cell.content.fold(log, op, costs);
     }
 
     /// Takes out ops that are rolled back, re-exposing what they had dominated.
-    pub(crate) fn roll_back(&mut self, dag: &Dag, ops: &BTreeSet<Index>, costs: &mut Costs) {
+    pub(crate) fn roll_back(&mut self, log: &Log, ops: &BTreeSet<Index>, costs: &mut Costs) {
         let touched: BTreeSet<Place> = ops
             .iter()
-            .filter_map(|&op| place(&dag.op(op).body().payload))
+            .filter_map(|&op| place(&log.op(op).body().payload))
             .collect();
         for place in touched {
             let Some(cell) = self.places.get_mut(&place) else {
@@ -119,7 +152,7 @@ impl State {
             cell.ops.retain(|op| !ops.contains(op));
             cell.content = Content::default();
             for &op in &cell.ops {
-                cell.content.fold(dag, op, costs);
+                cell.content.fold(log, op, costs);
             }
             if cell.ops.is_empty() {
                 self.places.remove(&place);
@@ -154,10 +187,10 @@ impl State {
             let exported = objects.entry(object).or_default();
             let winners = undominated(dag, &live, costs);
             let mut entry = Map::new();
-            entry.insert("value".into(), projection(dag, &winners).to_json());
+            entry.insert("value".into(), projection(log, &winners).to_json());
             entry.insert(
                 "winners".into(),
-                winners.iter().map(|&op| winner(dag, op)).collect(),
+                winners.iter().map(|&op| winner(log, op)).collect(),
             );
             match element {
                 None => exported.fields.insert(field.clone(), entry.into()),
@@ -172,11 +205,23 @@ impl State {
                 }
             };
         }
-        json::canonical(&json!({
+        let mut document = json!({
             "format": "ecac-state-v1",
             "project": log.project(),
             "objects": objects,
-        }))
+        });
+        json::tell_behind(&mut document, log.behind().as_ref());
+        json::canonical(&document)
+    }
+
+    /// The live writes or adds at the place that the payload touches, without those that others of them had seen.
+    pub(crate) fn live_ends(&self, log: &Log, payload: &Payload) -> Vec<Index> {
+        let cell = place(payload).and_then(|place| self.places.get(&place));
+        let live: Vec<Index> = cell
+            .into_iter()
+            .flat_map(|cell| cell.content.ops())
+            .collect();
+        log.dag.ends(&live)
     }
 }
 
@@ -191,29 +236,24 @@ fn undominated(dag: &Dag, live: &[Index], costs: &mut Costs) -> Vec<Index> {
         *entry = (*entry).max((position, op));
     }
     let candidates: Vec<Index> = last.values().map(|&(_, op)| op).collect();
-    let dominated =
-        |op: Index, costs: &mut Costs| candidates.iter().any(|&other| dag.before(op, other, costs));
-    let mut winners: Vec<Index> = candidates
-        .iter()
-        .copied()
-        .filter(|&op| !dominated(op, costs))
-        .collect();
+    costs.ancestor_queries += candidates.len() as u64;
+    let mut winners = dag.ends(&candidates);
     winners.sort_by_key(|&op| dag.id(op));
     winners
 }
 
 /// The displayed value among concurrent winners: the one with the least BLAKE3 of its canonical CBOR.
-fn projection<'a>(dag: &'a Dag, winners: &[Index]) -> &'a Value {
-    let values = winners.iter().map(|&op| value(dag, op));
+fn projection<'a>(log: &'a Log, winners: &[Index]) -> &'a Value {
+    let values = winners.iter().map(|&op| value(log, op));
     values
         .min_by_key(|value| *blake3::hash(&value.encode()).as_bytes())
         .unwrap_or(&Value::Null)
 }
 
-fn winner(dag: &Dag, op: Index) -> Json {
+fn winner(log: &Log, op: Index) -> Json {
     json!({
-        "op": dag.id(op),
-        "author": dag.op(op).body().author,
-        "value": value(dag, op).to_json(),
+        "op": log.dag.id(op),
+        "author": log.dag.node(op).author,
+        "value": value(log, op).to_json(),
     })
 }

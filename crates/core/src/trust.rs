@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::authority::{IssuerKey, Judge};
+use crate::authority::{Grant, IssuerKey, Judge, Kill};
 use crate::costs::Costs;
-use crate::id::OpId;
+use crate::credential::Role;
+use crate::id::{OpId, PublicKey};
 use crate::json;
 use crate::log::Log;
+use crate::op::VerifiedOp;
+use crate::payload::{Genesis, Payload};
 
 /// Exports the trust view of a log as RFC 8785 canonical JSON; its SHA-256 is the trust digest.
 ///
-/// - `roots`: the keys that genesis names;
+/// - `roots.active`: grants of `root`, by genesis and by credential, that count and that no denial kills; `frozen` if
+///   the subject has signed two ops with one number and the grant had not seen both;
+/// - `roots.revoked`: the others that count, each with the denial that kills it;
 /// - `issuer_keys.active`: keys that no denial kills; `conflict` marks those that share issuer and key id with
 ///   another active key of other bytes;
 /// - `issuer_keys.revoked`: the others, each with the denial that kills it;
@@ -44,16 +49,76 @@ pub fn export_trust(log: &Log, costs: &mut Costs) -> Vec<u8> {
         entry["reason"] = json!(kill.reason);
         (log.dag.id(key.op), entry)
     });
-    let genesis = log.dag.find(&log.project()).map(|_| log.authority.schema());
-    json::canonical(&json!({
-        "format": "ecac-trust-v1",
+    let genesis = log.get(&log.project()).and_then(genesis_of);
+    let mut document = json!({
+        "format": "ecac-trust-v2",
         "project": log.project(),
         "name": genesis.map(|genesis| &genesis.name),
-        "roots": genesis.map(|genesis| &genesis.roots),
+        "roots": roots(log, costs),
         "issuer_keys": { "active": sorted(active_json), "revoked": sorted(revoked_json.collect()) },
         "status_lists": status_lists(log),
         "equivocations": equivocations(log),
-    }))
+    });
+    json::tell_behind(&mut document, log.behind().as_ref());
+    json::canonical(&document)
+}
+
+const fn genesis_of(op: &VerifiedOp) -> Option<&Genesis> {
+    match &op.body().payload {
+        Payload::Genesis(genesis) => Some(genesis),
+        Payload::SetField(_)
+        | Payload::SetAdd(_)
+        | Payload::SetRemove(_)
+        | Payload::Credential(_)
+        | Payload::Grant(_)
+        | Payload::Revoke(_)
+        | Payload::IssuerKey(_)
+        | Payload::IssuerKeyRevoke(_)
+        | Payload::StatusList(_)
+        | Payload::Upgrade(_)
+        | Payload::Schema(_)
+        | Payload::Unassigned(_) => None,
+    }
+}
+
+/// The grants of `root` that count, by the op that makes them and the key.
+fn roots(log: &Log, costs: &mut Costs) -> Json {
+    let is_root = |grant: &Grant| grant.right().is_some_and(|(role, _)| role == Role::Root);
+    let mut roots: BTreeMap<(OpId, PublicKey), (Json, Option<Kill>)> = BTreeMap::new();
+    for (id, grant) in log.authority.grants.iter().enumerate() {
+        if is_root(grant) {
+            let kill = Judge::new(&log.dag, &log.authority, costs).grant_killed_ever(id);
+            let place = (log.dag.id(grant.op), grant.subject);
+            roots.insert(place, (root_json(log, grant), kill));
+        }
+    }
+    let (mut active, mut revoked) = (Vec::new(), Vec::new());
+    for (mut entry, kill) in roots.into_values() {
+        match kill {
+            None => active.push(entry),
+            Some(kill) => {
+                entry["denial"] = json!(log.dag.id(kill.denial));
+                entry["reason"] = json!(kill.reason);
+                revoked.push(entry);
+            }
+        }
+    }
+    json!({ "active": active, "revoked": revoked })
+}
+
+fn root_json(log: &Log, grant: &Grant) -> Json {
+    let seen = log.dag.own(&grant.subject, log.dag.past(grant.op)).surplus;
+    let mut entry = json!({
+        "subject": grant.subject,
+        "grant": log.dag.id(grant.op),
+        "frozen": seen != log.dag.surplus(&grant.subject),
+    });
+    if let Some(vouched) = grant.vouched() {
+        entry["credential"] = json!(log.dag.id(vouched.carrier));
+        entry["valid_from"] = json!(vouched.credential.valid_from.to_string());
+        entry["valid_until"] = json!(vouched.credential.valid_until.to_string());
+    }
+    entry
 }
 
 /// The entries by the op that makes them.

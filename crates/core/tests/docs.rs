@@ -1,7 +1,9 @@
-//! The examples of `docs/protocol.md` are true, and the tables of `docs/policy-model.md` are complete.
+//! The examples of `docs/protocol.md` are true, and the tables of it and of `docs/policy-model.md` are complete.
 //!
 //! A block of an example follows a comment `<!-- example: NAME -->`. In blocks of bytes white space and what follows a
 //! `#` do not count, in JSON only the value counts.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,13 +12,15 @@ use ecac_core::credential::{
     StatusList,
 };
 use ecac_core::limits::{
-    ENVELOPE_BYTES_MAX, NAME_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, ROOTS_MAX,
-    SCHEMA_RULES_MAX, STATUS_LIST_BYTES_MAX, TAGS_MAX,
+    ABSENT_NAMED_MAX, AUDIENCES_MAX, ENVELOPE_BYTES_MAX, FEATURE_PARAMETERS_BYTES_MAX,
+    FEATURES_MAX, NAME_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_TYPE_MAX, ROOTS_MAX,
+    SCHEMA_RULES_MAX, STATUS_LIST_BYTES_MAX, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
 };
+use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, DELEGATION_DEPTH_MAX, Denial, Genesis, Hlc, Log, Name, Op, OpId, Outcome, Payload,
-    PublicKey, Refusal, Replay, SchemaRule, SigningKey, Value, VerifiedOp, export_trust,
-    project_of, public_key, split_op_log, zip215_verifies,
+    Body, Costs, DELEGATION_DEPTH_MAX, Denial, EffectCode, Feature, Genesis, Hlc, Kind, Limits,
+    Log, Name, Op, OpId, Outcome, Payload, PublicKey, Refusal, Replay, SchemaRule, SigningKey,
+    Value, VerifiedOp, export_trust, project_of, public_key, split_op_log, zip215_verifies,
 };
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -91,37 +95,38 @@ fn example() -> Vec<(&'static str, VerifiedOp)> {
         nonce: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
         roots: [ROOT, ROOT_2].map(|seed| public_key(&key(seed))).into(),
         schema: [rule].into(),
+        features: BTreeMap::new(),
     };
-    let set_field = Payload::SetField {
+    let set_field = Payload::SetField(payload::SetField {
         object: name("doc/1"),
         field: name("title"),
         value: Value::Text("Gr\u{fc}\u{df}e".into()),
-    };
-    let issuer_key = Payload::IssuerKey {
+    });
+    let issuer_key = Payload::IssuerKey(payload::IssuerKey {
         issuer: name("https://issuer.example"),
         kid: name("key-1"),
         public_key: public_key(&key(ISSUER)),
         valid_from_ms: START_MS,
         valid_until_ms: END_MS,
-    };
-    let list = Payload::StatusList {
+    });
+    let list = Payload::StatusList(payload::StatusList {
         jwt: text("list-jwt"),
-    };
-    let credential = Payload::Credential {
+    });
+    let credential = Payload::Credential(payload::Credential {
         jwt: text("credential-jwt"),
-    };
-    let grant = Payload::Grant {
+    });
+    let grant = Payload::Grant(payload::Grant {
         subject: public_key(&key(EDITOR)),
         credential: value("ids", "credential")
             .parse()
             .expect("the page has op ids"),
-    };
-    let set_add = Payload::SetAdd {
+    });
+    let set_add = Payload::SetAdd(payload::SetAdd {
         object: name("doc/1"),
         field: name("labels"),
         element: name("red"),
         value: Value::Int(3),
-    };
+    });
     let mut ops: Vec<(&str, VerifiedOp)> = Vec::new();
     for (what, seed, seq, payload) in [
         ("genesis", ROOT, 0, Payload::Genesis(genesis)),
@@ -244,10 +249,9 @@ fn the_limits_are_those_of_the_code() {
         let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
         groups.join(",")
     };
-    let (_, table) = PROTOCOL
-        .split_once("\n### Limits\n")
-        .expect("there is a table");
-    let (table, _) = table.split_once("\n### ").expect("it ends");
+    let table = section(PROTOCOL, "### Limits");
+    let held = Limits::default();
+    let mib = |bytes: usize| (bytes >> 20) as u64;
     let longest_jwt = PAYLOAD_BYTES_MAX - 7;
     assert!(longest_jwt < JWT_BYTES_MAX);
     for (what, number) in [
@@ -259,6 +263,14 @@ fn the_limits_are_those_of_the_code() {
         ("tags", TAGS_MAX as u64),
         ("roots", ROOTS_MAX as u64),
         ("roots", SCHEMA_RULES_MAX as u64),
+        ("features", FEATURES_MAX as u64),
+        ("features", FEATURE_PARAMETERS_BYTES_MAX as u64),
+        ("nesting", UNASSIGNED_LEVELS_MAX as u64),
+        ("pending ops", held.pending_ops as u64),
+        ("pending ops", mib(held.pending_bytes)),
+        ("unsupported ops", held.unsupported_ops as u64),
+        ("unsupported ops", mib(held.unsupported_bytes)),
+        ("refused ops", held.refused_ops as u64),
         ("entries", STATUS_ENTRIES_MAX as u64),
         ("status list", STATUS_LIST_BYTES_MIN as u64),
         ("status list", STATUS_LIST_BYTES_MAX as u64),
@@ -275,10 +287,34 @@ fn the_limits_are_those_of_the_code() {
             "{wanted} in {row}"
         );
     }
+    for (section_, sentence) in [
+        (
+            "## Credentials",
+            format!("an array of 1 to {AUDIENCES_MAX} strings"),
+        ),
+        (
+            "## Receiving",
+            format!("names the {ABSENT_NAMED_MAX} least of them"),
+        ),
+        (
+            "## Ops",
+            format!(
+                "Types {} to {}",
+                Kind::ALL.len(),
+                thousands(PAYLOAD_TYPE_MAX.into())
+            ),
+        ),
+    ] {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words(section(PROTOCOL, section_)).contains(&sentence),
+            "{sentence}"
+        );
+    }
     let version = GRAMMAR
         .split("Unicode ")
         .find_map(|rest| {
-            let version = rest.split_whitespace().next()?.trim_end_matches('.');
+            let version = rest.split_whitespace().next()?.trim_end_matches(['.', ',']);
             version
                 .starts_with(|c: char| c.is_ascii_digit())
                 .then_some(version)
@@ -287,16 +323,112 @@ fn the_limits_are_those_of_the_code() {
     assert!(PROTOCOL.contains(&format!("Unicode {version}")));
 }
 
+/// What stands under the heading, up to the next heading of any level.
+fn section(page: &'static str, heading: &str) -> &'static str {
+    let (_, section) = page.split_once(&format!("\n{heading}\n")).expect(heading);
+    section.split("\n#").next().expect(heading)
+}
+
+/// The cells of the rows of the table under the heading.
+fn rows(page: &'static str, heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
+    let rows = section(page, heading).lines().filter_map(|line| {
+        let row = line.strip_prefix('|')?.strip_suffix('|')?;
+        Some(row.split('|').map(str::trim).collect())
+    });
+    rows.skip(2)
+}
+
+fn quoted(cell: &'static str) -> impl Iterator<Item = &'static str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
 #[test]
 fn the_tables_of_reasons_are_complete_and_in_order() {
     let listed = |heading: &str| -> Vec<&str> {
-        let (_, table) = POLICY_MODEL.split_once(heading).expect(heading);
-        let (table, _) = table.split_once("\n#").expect("a section follows");
-        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
-        rows.filter_map(|row| row.split('`').next()).collect()
+        let rows = rows(POLICY_MODEL, heading);
+        rows.flat_map(|row| quoted(row[0]).next()).collect()
     };
     let refusals: Vec<&str> = Refusal::ALL.iter().map(|it| it.name()).collect();
-    assert_eq!(listed("\n### Refused\n"), refusals);
+    assert_eq!(listed("### Refused"), refusals);
     let denials: Vec<&str> = Denial::ALL.iter().map(|it| it.name()).collect();
-    assert_eq!(listed("\n### Denied\n"), denials);
+    assert_eq!(listed("### Denied"), denials);
+}
+
+#[test]
+fn the_table_of_effects_is_complete_and_says_what_counts() {
+    let mut kind = None;
+    let mut kinds = Vec::new();
+    let mut codes = BTreeSet::new();
+    for row in rows(POLICY_MODEL, "## Effects") {
+        if let Some(next) = quoted(row[0]).next() {
+            kinds.push(next);
+            kind = Some(next);
+        }
+        for name in quoted(row[1]) {
+            let code = EffectCode::ALL.iter().find(|it| it.name() == name);
+            let code = code.unwrap_or_else(|| panic!("{name} of {kind:?} is no effect"));
+            let counts = match code.counts() {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "",
+            };
+            assert_eq!(row[2], counts, "{name} of {kind:?}");
+            codes.insert(*code);
+        }
+    }
+    assert_eq!(codes, EffectCode::ALL.iter().copied().collect());
+    let mut with_effects: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    with_effects.retain(|name| !["SetField", "SetAdd", "SetRemove"].contains(name));
+    assert_eq!(kinds, with_effects);
+}
+
+#[test]
+fn the_tables_of_kinds_and_features_are_complete() {
+    let types = rows(PROTOCOL, "## Ops").filter(|row| row[0].parse::<u16>().is_ok());
+    let types: Vec<(String, &str)> = types
+        .filter_map(|row| Some((row[0].to_owned(), quoted(row[1]).next()?)))
+        .collect();
+    let known = Kind::ALL
+        .iter()
+        .map(|kind| (kind.number().to_string(), kind.name()));
+    assert_eq!(types, known.collect::<Vec<_>>());
+
+    let of = |feature: Option<Feature>| -> Vec<&str> {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.feature() == feature);
+        kinds.map(|kind| kind.name()).collect()
+    };
+    let mut features: Vec<Option<Feature>> = Vec::new();
+    for row in rows(POLICY_MODEL, "## Features") {
+        let feature = quoted(row[0])
+            .next()
+            .map(|name| Feature::named(name).unwrap_or_else(|| panic!("{name} is no feature")));
+        let mut kinds: Vec<&str> = quoted(row[2]).collect();
+        kinds.sort_unstable_by_key(|name| Kind::ALL.iter().position(|kind| kind.name() == *name));
+        assert_eq!(kinds, of(feature));
+        features.push(feature);
+    }
+    let known = Feature::ALL.iter().copied().map(Some);
+    assert_eq!(
+        features,
+        [None].into_iter().chain(known).collect::<Vec<_>>()
+    );
+    // Of each kind that needs a grant and is no data op a column of the table of roles says which.
+    let (header, _) = section(POLICY_MODEL, "## Roles and actions")
+        .split_once("\n|---")
+        .expect("there is a table");
+    for kind in Kind::ALL {
+        let is_told = match kind {
+            Kind::Genesis | Kind::SetField | Kind::SetAdd | Kind::SetRemove => false,
+            Kind::Credential
+            | Kind::Grant
+            | Kind::Revoke
+            | Kind::IssuerKey
+            | Kind::IssuerKeyRevoke
+            | Kind::StatusList
+            | Kind::Upgrade
+            | Kind::Schema => true,
+        };
+        let told = quoted(header).any(|name| name == kind.name());
+        assert_eq!(told, is_told, "{}", kind.name());
+    }
 }

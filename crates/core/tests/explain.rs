@@ -1,9 +1,10 @@
-//! Explanations of what is refused, and the depth of delegation.
+//! Explanations of what is refused, of what waits, of effects, and the depth of delegation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::Role;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential};
+use ecac_core::payload;
 use ecac_core::{
     Body, Costs, DELEGATION_DEPTH_MAX, Decision, Genesis, Hlc, Log, Name, OpId, Outcome, Payload,
     PublicKey, Refusal, Replay, SigningKey, Value, VerifiedOp, explain, public_key,
@@ -35,6 +36,7 @@ impl Chain {
             nonce: [0; 16],
             roots: BTreeSet::from([public_key(root)]),
             schema: BTreeSet::new(),
+            features: BTreeMap::new(),
         };
         let op = sign(root, 0, Vec::new(), 1, Payload::Genesis(genesis));
         let mut log = Log::new(op.id());
@@ -83,11 +85,11 @@ fn sign(
 }
 
 fn edit() -> Payload {
-    Payload::SetField {
+    Payload::SetField(payload::SetField {
         object: name("o"),
         field: name("f"),
         value: Value::Null,
-    }
+    })
 }
 
 fn credential(subject: PublicKey) -> Payload {
@@ -102,9 +104,9 @@ fn credential(subject: PublicKey) -> Payload {
         valid_until_ms: YEAR_MS,
         status: Vec::new(),
     };
-    Payload::Credential {
+    Payload::Credential(payload::Credential {
         jwt: mint_credential(&key(255), &claims),
-    }
+    })
 }
 
 #[test]
@@ -144,16 +146,89 @@ fn the_refused_parent_is_named_although_nothing_else_is_kept_of_it() {
 }
 
 #[test]
+fn the_absent_ancestors_of_a_pending_op_are_told() {
+    let root = key(1);
+    let mut chain = Chain::found(&root);
+    let genesis = chain.head;
+    // Two absent ops, and above them two that are here.
+    let [one, other] = [2, 3].map(|ms| sign(&root, 1, vec![genesis], ms, edit()));
+    let lower = sign(&root, 2, vec![one.id()], 10, edit());
+    let mut parents = vec![genesis, other.id(), lower.id()];
+    parents.sort_unstable();
+    let upper = sign(&root, 3, parents, 20, edit());
+    let (log, costs) = (&mut chain.log, &mut Costs::default());
+    for op in [&upper, &lower] {
+        assert_eq!(log.ingest(op.clone(), costs)[0].outcome, Outcome::Pending);
+    }
+    let both = BTreeSet::from([one.id(), other.id()]);
+    let check = |log: &Log, op: &VerifiedOp, absent: &BTreeSet<OpId>| {
+        let replay = Replay::of(log, &mut Costs::default());
+        let missing = absent.clone();
+        let pending = Decision::Pending { missing };
+        assert_eq!(replay.decision(log, &op.id()), Some(pending.clone()));
+        assert_eq!(replay.decisions(log)[&op.id()], pending);
+        let explanation = explain(log, &replay, &op.id()).expect("the log holds it");
+        assert_eq!((explanation.verdict, explanation.reason), ("pending", None));
+        assert_eq!(explanation.missing, Vec::from_iter(absent.clone()));
+        let shown = explanation.to_string();
+        let lines = shown.lines().filter_map(|it| it.strip_prefix("missing  "));
+        let ids: Vec<String> = absent.iter().map(OpId::to_string).collect();
+        assert_eq!(lines.collect::<Vec<_>>(), ids);
+    };
+    check(log, &upper, &both);
+    check(log, &lower, &BTreeSet::from([one.id()]));
+    // What has come is not missed, also where the op waits for another.
+    log.ingest(one.clone(), costs);
+    assert_eq!(log.pending_count(), 1);
+    check(log, &upper, &BTreeSet::from([other.id()]));
+    log.ingest(other, costs);
+    assert_eq!(log.pending_count(), 0);
+    let replay = Replay::of(log, costs);
+    let explanation = explain(log, &replay, &one.id()).expect("the log holds it");
+    assert_eq!(
+        (explanation.missing, explanation.verdict),
+        (vec![], "applied")
+    );
+}
+
+#[test]
+fn of_many_absent_ancestors_a_decision_names_the_least() {
+    let root = key(1);
+    let mut chain = Chain::found(&root);
+    let (log, costs) = (&mut chain.log, &mut Costs::default());
+    // Each op waits for fifteen that nobody has, and for the op before it.
+    let mut last = chain.head;
+    let mut absent = BTreeSet::new();
+    for number in 1..=6_u8 {
+        let unknown = (0..15).map(|it| OpId::from_bytes([it * 16 + number; 32]));
+        let unknown: BTreeSet<OpId> = unknown.collect();
+        absent.extend(&unknown);
+        let parents: BTreeSet<OpId> = unknown.into_iter().chain([last]).collect();
+        let op = sign(&root, 1, Vec::from_iter(parents), number.into(), edit());
+        last = op.id();
+        assert_eq!(log.ingest(op, costs)[0].outcome, Outcome::Pending);
+        assert_eq!(log.absent(&last), absent);
+        let replay = Replay::of(log, costs);
+        let missing: BTreeSet<OpId> = absent.iter().copied().take(16).collect();
+        let pending = Decision::Pending { missing };
+        assert_eq!(replay.decision(log, &last), Some(pending.clone()));
+        assert_eq!(replay.decisions(log)[&last], pending);
+    }
+    assert_eq!(absent.len(), 90);
+    assert_eq!(log.absent(&chain.head), BTreeSet::new());
+}
+
+#[test]
 fn delegation_ends_at_its_greatest_depth() {
     let people: Vec<SigningKey> = (1..=67).map(key).collect();
     let mut chain = Chain::found(&people[0]);
-    let issuer_key = Payload::IssuerKey {
+    let issuer_key = Payload::IssuerKey(payload::IssuerKey {
         issuer: name(ISSUER),
         kid: name("key-1"),
         public_key: public_key(&key(255)),
         valid_from_ms: 0,
         valid_until_ms: YEAR_MS,
-    };
+    });
     chain.write(&people[0], 1, issuer_key);
     // Everybody makes the next one root: the grant of person n lies n links deep.
     for (depth, pair) in (1..).zip(people.windows(2)) {
@@ -168,10 +243,10 @@ fn delegation_ends_at_its_greatest_depth() {
         let (grant, granted) = chain.write(
             &pair[0],
             first + 1,
-            Payload::Grant {
+            Payload::Grant(payload::Grant {
                 subject,
                 credential: carrier,
-            },
+            }),
         );
         if depth <= DELEGATION_DEPTH_MAX + 1 {
             assert_eq!(

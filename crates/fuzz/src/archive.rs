@@ -17,8 +17,10 @@ use flate2::{Compression, GzBuilder};
 use crate::Reading;
 
 const LIMITS: Limits = Limits {
+    gz_bytes_max: 1 << 16,
     files_max: 16,
     content_bytes_max: 1 << 16,
+    file_bytes_max: 1 << 15,
 };
 /// Size of a tar block in bytes.
 const BLOCK: usize = 512;
@@ -59,6 +61,8 @@ fn check(gz: &[u8]) -> Option<Unpacked> {
     assert!((1..=LIMITS.files_max).contains(&files.len()));
     let bytes: u64 = files.values().map(|contents| contents.len() as u64).sum();
     assert!(bytes <= LIMITS.content_bytes_max);
+    let fits = |contents: &Vec<u8>| contents.len() as u64 <= LIMITS.file_bytes_max;
+    assert!(files.values().all(fits));
     for name in files.keys() {
         assert_eq!(check_name(name), Ok(()));
     }

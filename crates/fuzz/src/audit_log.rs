@@ -3,14 +3,16 @@
 //!
 //! - An export that verifies is what the log exports again, and each entry can be proved.
 //! - No byte of it can be changed or cut off without notice, and cut anywhere it reopens up to a signed head.
-//! - A node that records what it did is confirmed by replay.
+//! - A node that records what it did is confirmed by replay; neither what else is in the op log nor what is missing
+//!   there speaks against it.
 //!
 //! The input is an export if it begins with `{`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_audit::{
-    AuditLog, Confirmed, Digest, Entry, Expect, NodeKey, Origin, Subject, report, verify_against,
+    AuditLog, Comparison, Digest, Entry, Expect, NodeKey, Origin, Subject, Verdict, report,
+    verify_against,
 };
 use ecac_core::limits::INTEGER_MAX;
 use ecac_core::{Costs, OpId, VerifiedOp};
@@ -77,8 +79,18 @@ fn mend(data: &[u8]) -> Option<AuditLog> {
             commit(&mut audit, &mut entries);
         } else if let Ok(entry) = serde_json::from_slice::<Entry>(line) {
             // No node can count further.
-            let counts = matches!(entry, Entry::Checkpoint { ops, .. } if ops > INTEGER_MAX);
-            entries.extend((!counts).then_some(entry));
+            let counted = match entry {
+                Entry::Checkpoint { ops, .. } => ops,
+                Entry::Rejected { count, .. } => count,
+                Entry::Ingested { .. }
+                | Entry::Applied { .. }
+                | Entry::Skipped { .. }
+                | Entry::RolledBack { .. }
+                | Entry::Held { .. }
+                | Entry::Viewed { .. }
+                | Entry::Synced { .. } => 0,
+            };
+            entries.extend((counted <= INTEGER_MAX).then_some(entry));
         }
     }
     commit(&mut audit, &mut entries);
@@ -96,25 +108,40 @@ fn record(script: &[u8], batch_ops: usize, at: usize) {
     let export = audit.export();
     check(&audit, export.as_bytes(), at * export.len() / 256);
 
-    let mut costs = Costs::default();
-    let confirmed = verify_against(&audit, items.iter().copied(), &mut costs)
-        .expect("a node that records what it did");
     let ids: BTreeSet<OpId> = ops.iter().map(VerifiedOp::id).collect();
-    assert_eq!(confirmed.ops, ids.len() as u64);
-    assert_eq!(confirmed.envelopes_absent, 0);
-    let _ = report(&audit, Some(&confirmed));
-    check_decisions(&audit, &confirmed);
+    let compared = compare(&audit, items.iter().copied());
+    assert_eq!(compared.verdict(), Verdict::Confirmed);
+    assert_eq!(compared.ops, ids.len() as u64);
+    assert_eq!((compared.items_no_op, compared.entries_unjudged), (1, 0));
+    let _ = report(&audit, Some(&compared));
+    check_decisions(&audit, &compared);
     items.reverse();
-    assert!(
-        verify_against(&audit, items.iter().copied(), &mut costs).is_ok(),
+    items.push(b"\xd2\x80");
+    let compared = compare(&audit, items.iter().copied());
+    assert_eq!(
+        compared.verdict(),
+        Verdict::Confirmed,
         "the op log is a set"
     );
+    assert_eq!(compared.items_no_op, 2);
 
-    if ids.len() > 1 {
-        let last = ops.last().expect("there is a genesis").envelope();
-        let without = items.iter().copied().filter(|item| *item != last);
-        assert!(verify_against(&audit, without, &mut costs).is_err());
+    let one = ops[at % ops.len()].envelope();
+    let without = items.iter().copied().filter(|item| *item != one);
+    let compared = compare(&audit, without);
+    assert_eq!(compared.verdict(), Verdict::Incomplete);
+    assert_eq!(compared.absent.len(), 1);
+    let _ = report(&audit, Some(&compared));
+    let mut cut = AuditLog::new(audit.origin());
+    for batch in &audit.batches()[..at % audit.batches().len()] {
+        cut.commit_batch(batch.entries.clone(), &node())
+            .expect("the node signs its own log");
     }
+    let compared = compare(&cut, items.iter().copied());
+    assert_eq!(
+        compared.ops + compared.silent.len() as u64,
+        ids.len() as u64
+    );
+    assert!(compared.verdict().is_confirmed());
     let mut lied = audit.batches().to_vec();
     let batch = &mut lied[at % audit.batches().len()];
     batch.entries.push(Entry::Checkpoint {
@@ -126,11 +153,16 @@ fn record(script: &[u8], batch_ops: usize, at: usize) {
         liar.commit_batch(batch.entries, &node())
             .expect("a node can sign a lie");
     }
-    assert!(verify_against(&liar, items.iter().copied(), &mut costs).is_err());
+    assert!(verify_against(&liar, items.iter().copied(), &mut Costs::default()).is_err());
+}
+
+/// Compares the log of an honest node.
+fn compare<'a>(audit: &AuditLog, op_log: impl Iterator<Item = &'a [u8]>) -> Comparison {
+    verify_against(audit, op_log, &mut Costs::default()).expect("a node that records what it did")
 }
 
 /// The last entry of each op says what replay decides.
-fn check_decisions(audit: &AuditLog, confirmed: &Confirmed) {
+fn check_decisions(audit: &AuditLog, compared: &Comparison) {
     let mut last = BTreeMap::new();
     for entry in audit.batches().iter().flat_map(|batch| &batch.entries) {
         match entry {
@@ -146,7 +178,7 @@ fn check_decisions(audit: &AuditLog, confirmed: &Confirmed) {
             _ => None,
         };
     }
-    let (log, replay) = (confirmed.recorder.log(), confirmed.recorder.replay());
+    let (log, replay) = (compared.recorder.log(), compared.recorder.replay());
     let decided = replay.decisions(log);
     let decided: BTreeMap<_, _> = decided
         .iter()

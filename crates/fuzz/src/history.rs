@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
-use ecac_core::{Body, Hlc, Name, OpId, Payload, PublicKey, Value, VerifiedOp};
+use ecac_core::payload;
+use ecac_core::{Body, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, Value, VerifiedOp};
 use ecac_oracle::world::{FAR_MS, START_MS, genesis_payload, name, person, scope, tags};
 
 use crate::people::{self, ISSUER_KEYS};
@@ -105,7 +106,7 @@ impl History {
             ids.insert(OpId::from_bytes([0xee; 32]));
         }
         let is_genesis = matches!(payload, Payload::Genesis(_));
-        let is_credential = matches!(payload, Payload::Credential { .. });
+        let is_credential = matches!(payload, Payload::Credential(_));
         let body = Body {
             author: key,
             seq,
@@ -131,61 +132,69 @@ impl History {
     }
 
     fn payload(&self, kind: u8, script: &mut Script<'_>) -> Payload {
+        match kind {
+            UPGRADES.. => later(kind, script),
+            _ => self.early(kind, script),
+        }
+    }
+
+    /// Payloads of the kinds that every project has, but for `Upgrade`.
+    fn early(&self, kind: u8, script: &mut Script<'_>) -> Payload {
         match kind % 10 {
-            0 => Payload::SetField {
+            0 => Payload::SetField(payload::SetField {
                 object: object(script),
                 field: field(script),
                 value: value(script),
-            },
-            1 => Payload::SetAdd {
+            }),
+            1 => Payload::SetAdd(payload::SetAdd {
                 object: object(script),
                 field: field(script),
                 element: element(script),
                 value: value(script),
-            },
-            2 => Payload::SetRemove {
+            }),
+            2 => Payload::SetRemove(payload::SetRemove {
                 object: object(script),
                 field: field(script),
                 element: element(script),
-            },
+            }),
             3 => credential(script),
-            4 => Payload::Grant {
+            4 => Payload::Grant(payload::Grant {
                 subject: subject(script),
                 credential: match self.credentials.len() {
                     0 => self.ops[0].id(),
                     count => self.credentials[script.below(count)],
                 },
-            },
+            }),
             5 => {
                 let narrow = script.byte();
-                Payload::Revoke {
+                Payload::Revoke(payload::Revoke {
                     subject: subject(script),
                     role: (narrow & 1 != 0).then(|| role(script)),
                     scope: (narrow & 2 != 0).then(|| match tags(script.byte() & 7) {
                         tags if tags.is_empty() => [name("a")].into(),
                         tags => tags,
                     }),
-                }
+                })
             }
             6 => {
                 let (key, from) = (script.byte(), u64::from(script.byte()));
-                Payload::IssuerKey {
+                Payload::IssuerKey(payload::IssuerKey {
                     issuer: name(ISSUER),
                     kid: kid(key),
                     public_key: person(issuer_key(key)).public,
                     valid_from_ms: from,
                     valid_until_ms: if key & 4 == 0 { FAR_MS } else { from + 1 },
-                }
+                })
             }
-            7 => Payload::IssuerKeyRevoke {
+            7 => Payload::IssuerKeyRevoke(payload::IssuerKeyRevoke {
                 issuer: name(ISSUER),
                 kid: kid(script.byte()),
                 reason: name("lost"),
-            },
+            }),
             8 => {
                 let (key, bits) = (script.byte(), script.byte());
                 let set = (0..8).filter(|bit| bits & (1 << bit) != 0).collect();
-                Payload::StatusList {
+                Payload::StatusList(payload::StatusList {
                     jwt: mint_status_list(
                         &person(issuer_key(key)).secret,
                         ISSUER,
@@ -196,9 +205,46 @@ impl History {
                         0,
                         &set,
                     ),
-                }
+                })
             }
             _ => genesis_payload(script.byte()),
+        }
+    }
+}
+
+/// Kinds from here on are those of features.
+const UPGRADES: u8 = 240;
+
+/// Payloads that change what the project is, or that nobody here knows.
+fn later(kind: u8, script: &mut Script<'_>) -> Payload {
+    match kind {
+        ..=247 => Payload::Upgrade(payload::Upgrade {
+            feature: name(["schema", "tomorrow"][script.below(2)]),
+            parameters: vec![0; script.below(2)],
+        }),
+        248..=251 => {
+            let rule = SchemaRule {
+                object: object(script),
+                field: field(script),
+                tags: match tags(script.byte() & 7) {
+                    tags if tags.is_empty() => [name("a")].into(),
+                    tags => tags,
+                },
+            };
+            Payload::Schema(payload::Schema {
+                rules: [rule].into(),
+            })
+        }
+        252.. => {
+            let bytes = [
+                0xa2,
+                0x00,
+                0x0c + script.byte() % 12,
+                0x01,
+                script.byte() % 24,
+            ];
+            let payload = payload::Unassigned::new(&bytes);
+            Payload::Unassigned(payload.expect("a small map of a type that is not assigned"))
         }
     }
 }
@@ -228,9 +274,9 @@ fn credential(script: &mut Script<'_>) -> Payload {
             _ => vec![entry],
         },
     };
-    Payload::Credential {
+    Payload::Credential(payload::Credential {
         jwt: mint_credential(&person(issuer_key(key)).secret, &claims),
-    }
+    })
 }
 
 fn object(script: &mut Script<'_>) -> Name {

@@ -1,6 +1,6 @@
 //! Histories as files, for oracles in other languages (`docs/vectors/oracle/README.md`).
 
-use ecac_core::{Costs, Log, Replay};
+use ecac_core::{Costs, Decision, Effect, Log, OpId, Replay};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
@@ -48,23 +48,42 @@ impl Export {
             let _ = log.receive(item, &mut Costs::default());
         }
         let said = Said::of(&log, &Replay::of(&log, &mut Costs::default()));
-        let decisions = said.replayed.decisions.iter().map(|(op, decision)| {
-            let (verdict, reason) = (decision.verdict(), decision.reason());
-            let line = json!([op, verdict, reason, decision.witness()]);
-            let [op, verdict, reason, witness] = [0, 1, 2, 3].map(|part| &line[part]);
-            format!(r#"{{"op":{op},"verdict":{verdict},"reason":{reason},"witness":{witness}}}"#)
-                + "\n"
-        });
+        let decisions = said.replayed.decisions.iter();
+        let lines =
+            decisions.map(|(op, decision)| line(op, decision, said.replayed.effects.get(op)));
+        let decisions: String = lines.collect();
         Self {
             files: [
                 ("cborseq", items.concat()),
                 ("project", history.project.to_string().into_bytes()),
-                ("decisions", decisions.collect::<String>().into_bytes()),
+                ("decisions", decisions.into_bytes()),
                 ("state", said.replayed.state),
                 ("trust", said.trust),
             ],
         }
     }
+}
+
+/// A line of the decisions: members in one order, and null for what there is not.
+fn line(op: &OpId, decision: &Decision, effect: Option<&Effect>) -> String {
+    let missing = if let Decision::Pending { missing } = decision {
+        json!(missing)
+    } else {
+        json!(null)
+    };
+    let (verdict, reason) = (json!(decision.verdict()), json!(decision.reason()));
+    let (op, witness) = (json!(op), json!(decision.witness()));
+    let effect = effect.map_or_else(
+        || "null".to_owned(),
+        |effect| {
+            let (code, counts) = (json!(effect.code), json!(effect.code.counts()));
+            let on = json!(effect.on);
+            format!(r#"{{"code":{code},"counts":{counts},"on":{on}}}"#)
+        },
+    );
+    format!(
+        r#"{{"op":{op},"verdict":{verdict},"reason":{reason},"witness":{witness},"missing":{missing},"effect":{effect}}}"#
+    ) + "\n"
 }
 
 /// The items of the file.

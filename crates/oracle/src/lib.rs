@@ -1,6 +1,6 @@
 //! What holds the engine of ECAC to its definitions.
 //!
-//! - [`Oracle`]: the definitions of ENGINE sections 1 to 4, written the slow and obvious way. It shares no code
+//! - [`Oracle`]: the definitions of `docs/policy-model.md` and `docs/protocol.md`, written the slow and obvious way. It shares no code
 //!   with the engine above the decoder and the reader of credentials.
 //! - [`History`]: random adversarial histories, which shrink to small ones.
 //! - [`laws`]: what must hold of every history, checked on one.
@@ -21,5 +21,5 @@ pub mod world;
 
 pub use export::Export;
 pub use history::{History, OPS_MAX, histories};
-pub use naive::Oracle;
+pub use naive::{Draft, Oracle, Prospect, Told};
 pub use story::Story;

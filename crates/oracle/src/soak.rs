@@ -136,7 +136,7 @@ mod tests {
     fn what_fails_is_made_small_and_still_fails() {
         let no_revocation = |trial: &Trial| {
             let is_revocation = |op: &ecac_core::VerifiedOp| {
-                matches!(op.body().payload, ecac_core::Payload::Revoke { .. })
+                matches!(op.body().payload, ecac_core::Payload::Revoke(_))
             };
             match trial
                 .history

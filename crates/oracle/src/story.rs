@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecac_core::credential::Role;
+use ecac_core::payload;
 use ecac_core::{Decision, Hlc, OpId, Payload, VerifiedOp};
 
 use crate::history::History;
@@ -29,12 +30,18 @@ impl Default for Story {
 impl Story {
     /// `genesis`, then `key`: the first issuer is trusted.
     pub fn new() -> Self {
+        Self::using(&[])
+    }
+
+    /// The same in a project that uses features, each with its parameters.
+    #[must_use]
+    pub fn using(features: &[(&str, &[u8])]) -> Self {
         let mut story = Self {
             ops: Vec::new(),
             ids: BTreeMap::new(),
             now_ms: START_MS,
         };
-        story.push("genesis", world::genesis(0));
+        story.push("genesis", world::genesis_with(0, features));
         story.op("key", ROOT, "genesis", FIRST.trusted((0, FAR_MS)));
         story
     }
@@ -143,10 +150,10 @@ impl Story {
             name,
             author,
             after,
-            Payload::Grant {
+            Payload::Grant(payload::Grant {
                 subject: person(subject).public,
                 credential,
-            },
+            }),
         );
     }
 
@@ -197,6 +204,17 @@ impl Story {
     pub fn name_of(&self, id: OpId) -> &str {
         let named = self.ids.iter().find(|(_, it)| **it == id);
         named.expect("every op has a name").0
+    }
+
+    /// The name of the op, or its id where the story has no such op.
+    #[must_use]
+    pub fn name_or_id(&self, id: OpId) -> String {
+        let held = self.ops.iter().any(|op| op.id() == id);
+        if held {
+            self.name_of(id).to_owned()
+        } else {
+            id.to_string()
+        }
     }
 
     /// The name of the op, the verdict, the reason where there is one, and the name of the witness where there is one.

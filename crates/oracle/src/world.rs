@@ -4,12 +4,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ecac_core::credential::mint::{
+    CredentialClaims, mint_credential, mint_document, mint_status_list,
+};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
+use ecac_core::payload;
 use ecac_core::{
     Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Tags, Value,
     VerifiedOp, public_key,
 };
+use serde_json::Value as Json;
 
 /// When the history begins, in milliseconds; credentials and keys may be older.
 pub const START_MS: u64 = 1_000_000;
@@ -102,23 +108,39 @@ pub fn tags(bits: u8) -> Tags {
 /// tag c also, and other objects have no tags.
 #[must_use]
 pub fn genesis(nonce: u8) -> VerifiedOp {
+    genesis_with(nonce, &[])
+}
+
+/// The same of a project that uses features, each with its parameters.
+#[must_use]
+pub fn genesis_with(nonce: u8, features: &[(&str, &[u8])]) -> VerifiedOp {
     let hlc = Hlc {
         physical_ms: START_MS,
         logical: 0,
         node: 0,
     };
-    sign(0, 0, Vec::new(), hlc, genesis_payload(nonce))
+    let features = features.iter().copied();
+    let features = features.map(|(feature, parameters)| (name(feature), parameters.to_vec()));
+    let payload = Genesis {
+        features: features.collect(),
+        ..founding(nonce)
+    };
+    sign(0, 0, Vec::new(), hlc, Payload::Genesis(payload))
 }
 
-/// What that genesis carries.
+/// What the genesis carries that names no features.
 #[must_use]
 pub fn genesis_payload(nonce: u8) -> Payload {
+    Payload::Genesis(founding(nonce))
+}
+
+fn founding(nonce: u8) -> Genesis {
     let rule = |object, field, bits| SchemaRule {
         object: name(object),
         field: name(field),
         tags: tags(bits),
     };
-    Payload::Genesis(Genesis {
+    Genesis {
         name: name("laws"),
         nonce: [nonce; 16],
         roots: ROOTS.map(|root| person(root).public).into(),
@@ -128,7 +150,8 @@ pub fn genesis_payload(nonce: u8) -> Payload {
             rule("doc/2", "*", 0b100),
         ]
         .into(),
-    })
+        features: BTreeMap::new(),
+    }
 }
 
 /// An op as its author makes it, whether it is sound or not.
@@ -149,7 +172,26 @@ pub fn sign(
         hlc,
         payload,
     };
-    VerifiedOp::sign(body, &author.secret).expect("ops in tests keep the limits")
+    signed(body, &author.secret)
+}
+
+/// The op with this body. Each thread remembers those that it has signed: most histories begin with the same ones.
+fn signed(body: Body, secret: &SigningKey) -> VerifiedOp {
+    const REMEMBERED_MAX: usize = 16_384;
+    thread_local! {
+        static SIGNED: RefCell<BTreeMap<Vec<u8>, VerifiedOp>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let bytes = body.encode().expect("ops in tests keep the limits");
+    SIGNED.with_borrow_mut(|signed| {
+        if let Some(op) = signed.get(&bytes) {
+            return op.clone();
+        }
+        let op = VerifiedOp::sign(body, secret).expect("ops in tests keep the limits");
+        if signed.len() < REMEMBERED_MAX {
+            signed.insert(bytes, op.clone());
+        }
+        op
+    })
 }
 
 /// The issuer of this number.
@@ -192,22 +234,22 @@ impl Hand {
 
     /// The op that trusts this hand.
     pub fn trusted(self, (from_ms, until_ms): (u64, u64)) -> Payload {
-        Payload::IssuerKey {
+        Payload::IssuerKey(payload::IssuerKey {
             issuer: name(&issuer(self.issuer)),
             kid: name(&kid(self.kid)),
             public_key: person(ISSUER_KEYS + self.key).public,
             valid_from_ms: from_ms,
             valid_until_ms: until_ms,
-        }
+        })
     }
 
     /// The op that ends the trust in this hand.
     pub fn distrusted(self) -> Payload {
-        Payload::IssuerKeyRevoke {
+        Payload::IssuerKeyRevoke(payload::IssuerKeyRevoke {
             issuer: name(&issuer(self.issuer)),
             kid: name(&kid(self.kid)),
             reason: name("lost"),
-        }
+        })
     }
 
     /// A status list.
@@ -220,9 +262,9 @@ impl Hand {
             from_ms,
             bits: bits.to_vec(),
         };
-        Payload::StatusList {
+        Payload::StatusList(payload::StatusList {
             jwt: document.minted(),
-        }
+        })
     }
 
     /// A credential.
@@ -243,8 +285,37 @@ impl Hand {
             window,
             status: status.to_vec(),
         };
-        Payload::Credential {
+        Payload::Credential(payload::Credential {
             jwt: document.minted(),
+        })
+    }
+
+    /// A credential or a status list with other members, signed again: each edit names a member by a JSON pointer
+    /// (RFC 6901) and what it is to be.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the payload is neither, or if its JWT is not one that a hand has signed.
+    #[must_use]
+    pub fn edited(self, payload: Payload, edits: &[(&str, Json)]) -> Payload {
+        let edited = |jwt: String| {
+            let edits = edits.iter();
+            let edits = edits.map(|(member, value)| ((*member).to_owned(), value.to_string()));
+            Document::Edited {
+                hand: self,
+                jwt,
+                edits: edits.collect(),
+            }
+            .minted()
+        };
+        if let Payload::Credential(payload::Credential { jwt }) = payload {
+            let jwt = edited(jwt);
+            Payload::Credential(payload::Credential { jwt })
+        } else if let Payload::StatusList(payload::StatusList { jwt }) = payload {
+            let jwt = edited(jwt);
+            Payload::StatusList(payload::StatusList { jwt })
+        } else {
+            panic!("{} is no document", payload.kind())
         }
     }
 }
@@ -267,12 +338,34 @@ enum Document {
         from_ms: u64,
         bits: Vec<u64>,
     },
+    Edited {
+        hand: Hand,
+        jwt: String,
+        /// Members, and the JSON of what they are to be.
+        edits: Vec<(String, String)>,
+    },
+}
+
+/// The document that the JWT signs, with other members.
+fn edit(jwt: &str, edits: &[(String, String)]) -> Json {
+    let signed = jwt.split('.').nth(1).and_then(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    });
+    let mut document: Json = signed.expect("a hand signs JSON");
+    for (member, value) in edits {
+        let value = serde_json::from_str(value).expect("it was printed as JSON");
+        let (object, member) = member.rsplit_once('/').expect("a pointer has a slash");
+        let object = document.pointer_mut(object).expect("the object is there");
+        object[member] = value;
+    }
+    document
 }
 
 impl Document {
     /// The JWT. Each thread remembers those that it has made: most histories begin with the same ones.
     fn minted(self) -> String {
-        const REMEMBERED_MAX: usize = 4096;
+        const REMEMBERED_MAX: usize = 16_384;
         thread_local! {
             static MINTED: RefCell<BTreeMap<Document, String>> = const { RefCell::new(BTreeMap::new()) };
         }
@@ -332,45 +425,92 @@ impl Document {
                 };
                 mint_credential(hand.secret(), &claims)
             }
+            Self::Edited { hand, jwt, edits } => {
+                mint_document(hand.secret(), &kid(hand.kid), &edit(jwt, edits))
+            }
         }
     }
 }
 
 /// Writes a register.
 pub fn set(object: &str, field: &str, value: i64) -> Payload {
-    Payload::SetField {
+    Payload::SetField(payload::SetField {
         object: name(object),
         field: name(field),
         value: Value::Int(value),
-    }
+    })
 }
 
 /// Adds an element, whose value is its name.
 pub fn add(object: &str, field: &str, element: &str) -> Payload {
     let value = Value::Text(element.to_owned());
-    Payload::SetAdd {
+    Payload::SetAdd(payload::SetAdd {
         object: name(object),
         field: name(field),
         element: name(element),
         value,
-    }
+    })
 }
 
 /// Removes an element.
 pub fn remove(object: &str, field: &str, element: &str) -> Payload {
-    Payload::SetRemove {
+    Payload::SetRemove(payload::SetRemove {
         object: name(object),
         field: name(field),
         element: name(element),
-    }
+    })
 }
 
 /// Revokes somebody, of this role and within this scope where they are given.
 pub fn revoke(subject: u8, role: Option<Role>, scope: Option<u8>) -> Payload {
     let scope = scope.filter(|bits| *bits != 0).map(tags);
-    Payload::Revoke {
+    Payload::Revoke(payload::Revoke {
         subject: person(subject).public,
         role,
         scope,
-    }
+    })
+}
+
+/// Names one more feature.
+#[must_use]
+pub fn upgrade(feature: &str, parameters: &[u8]) -> Payload {
+    Payload::Upgrade(payload::Upgrade {
+        feature: name(feature),
+        parameters: parameters.to_vec(),
+    })
+}
+
+/// Adds rules to the schema map: object pattern, field pattern, and tags as bits for [`scope`].
+#[must_use]
+pub fn schema(rules: &[(&str, &str, u8)]) -> Payload {
+    let rules = rules.iter().map(|(object, field, bits)| SchemaRule {
+        object: name(object),
+        field: name(field),
+        tags: tags(*bits),
+    });
+    Payload::Schema(payload::Schema {
+        rules: rules.collect(),
+    })
+}
+
+/// What this program does not know: a payload of this type, with one member.
+///
+/// # Panics
+///
+/// Panics if the type is assigned.
+#[must_use]
+pub fn unassigned(kind: u16, content: u8) -> Payload {
+    let [high, low] = kind.to_be_bytes();
+    let head: &[u8] = match kind {
+        0..24 => &[low],
+        24..256 => &[0x18, low],
+        256.. => &[0x19, high, low],
+    };
+    let content: &[u8] = match content {
+        0..24 => &[content],
+        24.. => &[0x18, content],
+    };
+    // A map of two: 0, the type, and 1, the content.
+    let bytes = [&[0xa2, 0x00], head, &[0x01], content].concat();
+    Payload::Unassigned(payload::Unassigned::new(&bytes).expect("the type is not assigned"))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::Credential;
+use ecac_core::payload;
 use ecac_core::{Body, Costs, Op, OpId, Payload, PublicKey, Value, split_op_log};
 
 use crate::error::ReportError;
@@ -84,7 +85,7 @@ impl Ops {
 }
 
 fn role_granted(bodies: &BTreeMap<OpId, Body>, credential: &OpId) -> Option<&'static str> {
-    let Payload::Credential { jwt } = &bodies.get(credential)?.payload else {
+    let Payload::Credential(payload::Credential { jwt }) = &bodies.get(credential)?.payload else {
         return None;
     };
     Some(Credential::parse(jwt).ok()?.role.name())
@@ -101,21 +102,21 @@ fn authors(bodies: &BTreeMap<OpId, Body>) -> BTreeMap<PublicKey, Author> {
                     roles.entry(root).or_default().insert("root");
                 }
             }
-            Payload::Grant {
+            Payload::Grant(payload::Grant {
                 subject,
                 credential,
-            } => {
+            }) => {
                 let role = role_granted(bodies, credential);
                 roles.entry(*subject).or_default().extend(role);
             }
-            Payload::SetField {
+            Payload::SetField(payload::SetField {
                 value: Value::Text(text),
                 ..
-            }
-            | Payload::SetAdd {
+            })
+            | Payload::SetAdd(payload::SetAdd {
                 value: Value::Text(text),
                 ..
-            } => {
+            }) => {
                 let word = first_word(text);
                 words
                     .entry(body.author)

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ecac_core::payload;
 use ecac_core::{Body, Denial, OpId, Payload, PublicKey, Refusal};
 
 use crate::ops::Ops;
@@ -253,7 +254,7 @@ impl<'a> Teller<'a> {
             .iter()
             .filter_map(|moment| match moment.what {
                 What::Op(_, body) => match body.payload {
-                    Payload::Grant { credential, .. } => Some(credential),
+                    Payload::Grant(payload::Grant { credential, .. }) => Some(credential),
                     _ => None,
                 },
                 What::Meeting(..) => None,
@@ -449,11 +450,11 @@ impl<'a> Teller<'a> {
     fn cause(&self, op: &OpId, body: &Body) -> String {
         let who = self.ops.author(op);
         match &body.payload {
-            Payload::Revoke { subject, .. } => {
+            Payload::Revoke(payload::Revoke { subject, .. }) => {
                 format!("{who}'s revocation of {}", self.ops.label(subject))
             }
-            Payload::StatusList { .. } => format!("{who}'s status list"),
-            Payload::IssuerKeyRevoke { .. } => format!("{who}'s revocation of an issuer key"),
+            Payload::StatusList(_) => format!("{who}'s status list"),
+            Payload::IssuerKeyRevoke(_) => format!("{who}'s revocation of an issuer key"),
             other => format!("{who}'s {}", other.kind()),
         }
     }
@@ -472,23 +473,23 @@ impl<'a> Teller<'a> {
                 genesis.name.as_str().escape_debug(),
                 count(genesis.roots.len() as u64, "root key"),
             ),
-            Payload::Credential { .. } => format!("{who} carries a credential into the log"),
-            Payload::Grant {
+            Payload::Credential(_) => format!("{who} carries a credential into the log"),
+            Payload::Grant(payload::Grant {
                 subject,
                 credential,
-            } => {
+            }) => {
                 let again = if known.insert(*subject) { "" } else { " again" };
                 let role = self.ops.role_granted(credential).unwrap_or("unreadable");
                 let role = role.replace('_', " ");
                 let subject = self.ops.label(subject);
                 format!("{who} grants {subject} the role {role}{again}")
             }
-            Payload::Revoke { subject, .. } => {
+            Payload::Revoke(payload::Revoke { subject, .. }) => {
                 format!("{who} revokes {}", self.ops.label(subject))
             }
-            Payload::IssuerKey { .. } => format!("{who} trusts the key of an issuer"),
-            Payload::IssuerKeyRevoke { .. } => format!("{who} revokes the key of an issuer"),
-            Payload::StatusList { .. } => format!("{who} publishes a status list"),
+            Payload::IssuerKey(_) => format!("{who} trusts the key of an issuer"),
+            Payload::IssuerKeyRevoke(_) => format!("{who} revokes the key of an issuer"),
+            Payload::StatusList(_) => format!("{who} publishes a status list"),
             other => format!("{who}: {}", other.kind()),
         };
         let mut effects: BTreeMap<(Kind, &str), u64> = BTreeMap::new();
@@ -536,7 +537,7 @@ struct Edits {
 const fn is_edit(payload: &Payload) -> bool {
     matches!(
         payload,
-        Payload::SetField { .. } | Payload::SetAdd { .. } | Payload::SetRemove { .. }
+        Payload::SetField(_) | Payload::SetAdd(_) | Payload::SetRemove(_)
     )
 }
 
@@ -544,9 +545,9 @@ const fn is_edit(payload: &Payload) -> bool {
 const fn weight(payload: &Payload) -> u8 {
     match payload {
         Payload::Genesis(_) => 5,
-        Payload::Revoke { .. } | Payload::IssuerKeyRevoke { .. } => 4,
-        Payload::StatusList { .. } => 3,
-        Payload::Grant { .. } => 2,
+        Payload::Revoke(_) | Payload::IssuerKeyRevoke(_) => 4,
+        Payload::StatusList(_) => 3,
+        Payload::Grant(_) => 2,
         _ => 1,
     }
 }

@@ -5,9 +5,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from ecac_oracle import export, vectors
-from ecac_oracle.judge import History
-from ecac_oracle.wire import BadSignature, NonCanonical, NotAnOpLog, read_op, split
+try:
+    from ecac_oracle import export, vectors
+    from ecac_oracle.judge import History
+    from ecac_oracle.wire import BadSignature, NonCanonical, NotAnOpLog, read_op, split
+except ModuleNotFoundError as error:
+    if (error.name or "").startswith("ecac_oracle"):
+        raise
+    requirements = Path(__file__).with_name("requirements.txt")
+    print(
+        f"failed to start: the Python package `{error.name}` is not installed; install what the oracle needs, best into a"
+        f" virtual environment, with: {sys.executable or 'python3'} -m pip install -r {requirements}",
+        file=sys.stderr,
+    )
+    sys.exit(3)
 
 DOCUMENTS = {"decisions": export.decisions, "dump-state-json": export.state, "trust-dump": export.trust}
 # Files of one op log, by the ending that takes the place of `.cborseq` or `-ops.cborseq`.

@@ -9,7 +9,7 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import oracle
-from ecac_oracle import credential, export, text, wire
+from ecac_oracle import credential, effects, export, text, wire
 from ecac_oracle.judge import History
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,12 +43,14 @@ def mint(document, key, header=None):
 
 
 class Project:
-    """A project that is written op by op. Keys are numbered: 1 and 2 are roots, 3 to 8 people, 9 and 10 issuers."""
+    """A project that is written op by op. Keys are numbered: 1 and 2 are roots, 9 and 10 issuers, others people."""
 
-    def __init__(self):
+    def __init__(self, features=None):
         self.items, self.seqs, self.ops = [], {}, {}
         schema = [["doc/*", "*", ["a"]]]
         genesis = {0: 0, 1: "test", 2: bytes(16), 3: sorted([public(1), public(2)]), 4: schema}
+        if features:
+            genesis[5] = features
         self.genesis = self.op("genesis", 1, [], genesis)
 
     def op(self, name, author, seen, payload, *, seq=None, at=None):
@@ -78,15 +80,17 @@ class Project:
             claims["credentialStatus"] = {**entry, "statusListIndex": str(status), "statusListCredential": LIST}
         return {0: 4, 1: mint(claims, issuer_key)}
 
-    def trust(self, issuer_key=9):
-        return {0: 7, 1: ISSUER, 2: "key-1", 3: public(issuer_key), 4: START_MS, 5: START_MS + 1000}
+    def trust(self, issuer_key=9, start=0, end=1000):
+        return {0: 7, 1: ISSUER, 2: "key-1", 3: public(issuer_key), 4: START_MS + start, 5: START_MS + end}
+
+    def grant(self, subject, credential_op):
+        return {0: 5, 1: public(subject), 2: self.ops[credential_op]}
 
     def hire(self, name, granter, seen, subject, role="editor", scope=("a",), **how):
         """A credential and a grant by it; the grant has the name."""
-        self.op(name + " credential", granter, seen, self.credential(subject, role, list(scope), **how))
-        return self.op(
-            name, granter, [name + " credential"], {0: 5, 1: public(subject), 2: self.ops[name + " credential"]}
-        )
+        paper = name + " credential"
+        self.op(paper, granter, seen, self.credential(subject, role, list(scope), **how))
+        return self.op(name, granter, [paper], self.grant(subject, paper))
 
     def history(self, order=1):
         ops = oracle.read(b"".join(self.items[::order]))
@@ -104,16 +108,38 @@ class Project:
             said[names[op]] = (decision.verdict, *rest) if rest else decision.verdict
         return said
 
+    def effects(self):
+        """What the ops of trust and policy do, by names: code, whether the op counts, and the ops that it concerns."""
+        names = {op: name for name, op in self.ops.items()}
+        told = effects.effects(self.history()).items()
+        return {names[op]: (effect.code, effect.counts, {names[on] for on in effect.on}) for op, effect in told}
+
+    def document(self, write):
+        return json.loads(write(self.history()))
+
 
 def edit(value, field="title", object_="doc/1"):
     return {0: 1, 1: object_, 2: field, 3: value}
 
 
-def revoke(subject):
-    return {0: 6, 1: public(subject)}
+def revoke(subject, role=None, scope=None):
+    named = {2: role, 3: scope}
+    return {0: 6, 1: public(subject), **{key: value for key, value in named.items() if value}}
 
 
-def status_list(*bits):
+def revoke_key(kid="key-1"):
+    return {0: 8, 1: ISSUER, 2: kid, 3: "lost"}
+
+
+def upgrade(feature, parameters=b""):
+    return {0: 10, 1: feature, 2: parameters}
+
+
+def schema(*rules):
+    return {0: 11, 1: [list(rule) for rule in rules]}
+
+
+def status_list(*bits, document=(), issuer_key=9, header=None):
     bitstring = bytearray(16_384)
     for bit in bits:
         bitstring[bit // 8] |= 0x80 >> bit % 8
@@ -122,12 +148,13 @@ def status_list(*bits):
         "statusPurpose": "revocation",
         "encodedList": "u" + base64url(gzip.compress(bytes(bitstring), mtime=0)),
     }
-    document = {
+    claims = {
         "@context": [credential.CONTEXT_V2],
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": ISSUER,
         "id": LIST,
         "validFrom": "2026-01-01T00:00:00Z",
         "credentialSubject": subject,
+        **dict(document),
     }
-    return {0: 9, 1: mint(document, 9)}
+    return {0: 9, 1: mint(claims, issuer_key, header)}

@@ -9,8 +9,10 @@ import zlib
 
 import cbor2
 
+import oracle
 from ecac_oracle import credential, ed25519, export, text, wire
-from project import ROOT, edit, public, seal, secret
+from ecac_oracle.judge import History
+from project import ROOT, Project, edit, public, seal, secret, status_list
 
 
 class Wire(unittest.TestCase):
@@ -37,12 +39,104 @@ class Wire(unittest.TestCase):
             {0: 7, 1: "i", 2: "k", 3: bytes(32), 4: 0, 5: 1},
             {0: 8, 1: "i", 2: "k", 3: "r"},
             {0: 9, 1: "x"},
+            *({0: 10, 1: "f", 2: parameters} for parameters in (b"", b"x" * 1024)),
+            {0: 11, 1: [["b", "f", ["t"]]]},
         ]:
             op = wire.read_op(seal(3, cbor2.dumps(self.body(payload), canonical=True)))
             self.assertEqual(op.kind, wire.PAYLOADS[payload[0]][0])
+        genesis = {0: 0, 1: "n", 2: bytes(16), 3: [bytes(32)], 4: []}
+        names = [f"{number:02}" for number in range(64)]
+        for features in ([["f", b""]], [["a", b"x" * 1024], ["b", b""]], [[name, b""] for name in names]):
+            body = self.body({**genesis, 5: features}, k3=[])
+            op = wire.read_op(seal(3, cbor2.dumps(body, canonical=True)))
+            self.assertEqual(op.says["features"], tuple(map(tuple, features)))
+
+    def unassigned(self, payload):
+        """An op with these bytes as its payload."""
+        body = cbor2.dumps(self.body({}), canonical=True)
+        return wire.read_op(seal(3, body[:-1] + payload))
+
+    def test_types_that_are_not_assigned_are_read_as_one_shape(self):
+        one = b"\xa2\x00\x0c\x01"
+        for payload, type_ in [
+            (b"\xa1\x00\x0c", 12),
+            (b"\xa1\x00\x18\x18", 24),
+            (b"\xa1\x00\x19\xff\xff", 65_535),
+            # The greatest integers of 64 bits, as value and as key.
+            (one + b"\x1b" + b"\xff" * 8, 12),
+            (one + b"\x3b" + b"\xff" * 8, 12),
+            (b"\xa2\x00\x0c\x1b" + b"\xff" * 8 + b"\x00", 12),
+            *((one + value, 12) for value in (b"\xf4", b"\xf5", b"\xf6", b"\x40", b"\x60", b"\x80", b"\xa0")),
+            # Text of any form; keys of any type, by their bytes: 24 before -1 before a text; 1 beside true.
+            (one + b"\x63e\xcc\x81", 12),
+            (one + b"\x61\x00", 12),
+            (one + b"\xa3\x18\x18\x00\x20\x00\x60\x00", 12),
+            (one + b"\xa2\x01\x00\xf5\x00", 12),
+            (one + b"\xa1\xa1\x01\x02\x00", 12),
+            (one + b"\x81" * 14 + b"\x80", 12),
+            (one + b"\xa1\x01" * 14 + b"\x80", 12),
+            (one + b"\x59\xff\xf9" + bytes(65_529), 12),
+        ]:
+            op = self.unassigned(payload)
+            self.assertEqual((op.kind, op.says), ("Unassigned", {"type": type_}), payload[:20].hex())
+        for payload in [
+            b"\xa1\x00\x1a\x00\x01\x00\x00",
+            b"\xa1\x00\x18\x0c",
+            b"\xa1\x18\x00\x0c",
+            b"\xa1\x00\x2c",
+            b"\xb8\x01\x00\x0c",
+            b"\xbf\x00\x0c\xff",
+            b"\x82\x00\x0c",
+            b"\xa1\x01\x0c",
+            b"\xa2\x00\x0c\x61a\x00",
+            b"\xa2\x00\x0c\x20\x00",
+            b"\xa2\x00\x0c\x00\x0c",
+            b"\xa3\x00\x0c\x02\x00\x01\x00",
+            b"\xa1\x00\x0c\x00",
+            *(
+                one + value
+                for value in (
+                    b"",
+                    b"\x18\x17",
+                    b"\x19\x00\xff",
+                    b"\x1a\x00\x00\xff\xff",
+                    b"\x1b\x00\x00\x00\x00\xff\xff\xff\xff",
+                    b"\x38\x17",
+                    b"\x58\x01x",
+                    b"\x61\xff",
+                    b"\x63\xed\xa0\x80",
+                    b"\x62x",
+                    b"\x81",
+                    b"\x9b" + b"\xff" * 8,
+                    b"\x9f\xff",
+                    b"\x7f\x61x\xff",
+                    b"\xa2\x20\x00\x18\x18\x00",
+                    b"\xa2\xf5\x00\xf5\x00",
+                    b"\xc1\x00",
+                    b"\xc2\x41\x01",
+                    b"\xf7",
+                    b"\xe0",
+                    b"\xf8\x20",
+                    b"\xf9\x00\x00",
+                    b"\xfb" + bytes(8),
+                    b"\x1c",
+                    b"\x81" * 15 + b"\x80",
+                    b"\xa1\x80" * 15 + b"\x80",
+                    b"\x81" * 60_000 + b"\x80",
+                    b"\x59\xff\xfa" + bytes(65_530),
+                )
+            ),
+        ]:
+            with self.assertRaises(wire.NonCanonical, msg=payload[:20].hex()):
+                self.unassigned(payload)
+        parentless = self.body({0: 12}, k3=[])
+        with self.assertRaises(wire.NonCanonical):
+            wire.read_op(seal(3, cbor2.dumps(parentless, canonical=True)))
 
     def test_what_breaks_a_rule_is_refused(self):
         tags = [f"{number:02}" for number in range(65)]
+        genesis = {0: 0, 1: "n", 2: bytes(16), 3: [bytes(32)], 4: []}
+        rule = ["b", "f", ["t"]]
         for body in [
             self.body(edit(1.0)),
             self.body(edit(2**53)),
@@ -58,6 +152,28 @@ class Wire(unittest.TestCase):
             self.body({**edit(1), 4: 1}),
             self.body({0: 1, 1: "o", 2: "f"}),
             self.body({0: 10}),
+            self.body({0: 65_536}),
+            self.body({0: 10, 1: "f"}),
+            self.body({0: 10, 1: "", 2: b""}),
+            self.body({0: 10, 1: "f", 2: ""}),
+            self.body({0: 10, 1: "f", 2: bytes(1025)}),
+            self.body({0: 10, 1: "f", 2: b"", 3: 0}),
+            self.body({0: 11}),
+            self.body({0: 11, 1: []}),
+            self.body({0: 11, 1: [rule, rule]}),
+            self.body({0: 11, 1: [rule, ["a", "f", ["t"]]]}),
+            self.body({0: 11, 1: [[f"{number:03}", "f", ["t"]] for number in range(257)]}),
+            self.body({**genesis, 5: []}, k3=[]),
+            self.body({**genesis, 5: [["f"]]}, k3=[]),
+            self.body({**genesis, 5: [["f", ""]]}, k3=[]),
+            self.body({**genesis, 5: [["f", bytes(1025)]]}, k3=[]),
+            self.body({**genesis, 5: [["f", b""], ["f", b"x"]]}, k3=[]),
+            self.body({**genesis, 5: [["f", b""], ["e", b""]]}, k3=[]),
+            self.body({**genesis, 5: [[tag, b""] for tag in tags]}, k3=[]),
+            self.body({**genesis, 6: []}, k3=[]),
+            self.body(edit(1, field="a\u202eb")),
+            self.body({0: 6, 1: bytes(32), 3: ["a\n"]}),
+            self.body({0: 8, 1: "i", 2: "k", 3: "\u0085"}),
             self.body({0: True, 1: "o", 2: "f", 3: 1}),
             self.body({0: 4, 1: ""}),
             self.body({0: 4, 1: "a b"}),
@@ -168,6 +284,39 @@ class Protocol(unittest.TestCase):
             document = export.canonical(json.loads(self.example(name)))
             self.assertEqual(hashlib.sha256(document).hexdigest(), digests[name])
 
+    def test_its_ops_amount_to_its_exports(self):
+        """All seven ops, signed again after the tables of the page."""
+        start = 1_767_225_600_000
+        jwts = {name: "".join(self.example(f"{name}-jwt").split()) for name in ("credential", "list")}
+        key = {0: 7, 1: "https://issuer.example", 2: "key-1", 3: public(10), 4: start, 5: 1_798_761_600_000}
+        rules = [["doc/*", "*", ["finance", "hr"]]]
+        ids, items = {}, []
+        for name, author, seq, payload in [
+            ("genesis", 7, 0, {0: 0, 1: "example", 2: bytes(range(16)), 3: sorted([public(7), public(8)]), 4: rules}),
+            ("set-field", 7, 1, {0: 1, 1: "doc/1", 2: "title", 3: "Grüße"}),
+            ("key", 7, 2, key),
+            ("list", 7, 3, {0: 9, 1: jwts["list"]}),
+            ("credential", 7, 4, {0: 4, 1: jwts["credential"]}),
+            ("grant", 7, 5, {0: 5, 1: public(9), 2: "credential"}),
+            ("set-add", 9, 0, {0: 2, 1: "doc/1", 2: "labels", 3: "red", 4: 3}),
+        ]:
+            payload = {member: ids[value] if value == "credential" else value for member, value in payload.items()}
+            parents = list(ids.values())[-1:]
+            body = {0: 1, 1: public(author), 2: seq, 3: parents, 4: [start + len(items), 0, 9], 5: payload}
+            items.append(seal(author, cbor2.dumps(body, canonical=True)))
+            ids[name] = wire.read_op(items[-1]).id
+        self.assertEqual(
+            {name: op.hex() for name, op in ids.items()}, dict(map(str.split, self.example("ids").splitlines()))
+        )
+        digests = {line.split()[0]: line.split()[2] for line in self.example("digests").splitlines()}
+        history = History.of(ids["genesis"], oracle.read(b"".join(items)))
+        for name, document in [
+            ("op-log", b"".join(items)),
+            ("state", export.state(history)),
+            ("trust", export.trust(history)),
+        ]:
+            self.assertEqual(hashlib.sha256(document).hexdigest(), digests[name], name)
+
 
 class Credentials(unittest.TestCase):
     def test_what_other_libraries_mint_is_read_as_it_must_be(self):
@@ -186,6 +335,42 @@ class Credentials(unittest.TestCase):
             except credential.Unreadable:
                 verdict = "refused"
             self.assertEqual(verdict, labels["expect"].split()[0], fixture.name)
+
+    def test_audiences_and_claims_of_status_are_read_strictly(self):
+        project = Project()
+        documents = [
+            (credential.read_credential, lambda claims: project.credential(3, "editor", ["a"], document=claims)),
+            (credential.read_status_list, lambda claims: status_list(document=claims)),
+        ]
+        entry = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "1"}
+        entry["statusListCredential"] = "https://issuer.example/status/1"
+        for read, payload in documents:
+            for claims, audiences in [
+                ({}, None),
+                ({"aud": "x"}, {"x"}),
+                ({"aud": ""}, {""}),
+                ({"aud": ["x", "y", "x"]}, {"x", "y"}),
+                ({"aud": [str(number) for number in range(64)]}, {str(number) for number in range(64)}),
+                ({"credentialStatus": entry}, None),
+                ({"ſtatus": 1, "stat": 1, "revise": 1}, None),
+            ]:
+                self.assertEqual(read(payload(claims)[1]).signed.audiences, audiences, claims)
+            for claims in [
+                {"aud": None},
+                {"aud": 1},
+                {"aud": {}},
+                {"aud": []},
+                {"aud": ["x", 1]},
+                {"aud": [["x"]]},
+                {"aud": ["x"] * 65},
+                *(
+                    {name: None}
+                    for name in ("status", "STATUS", "xStatusy", "revoked", "Revocation", "CredentialStatus")
+                ),
+                {"credentialStatus": entry, "credentialStatus2": entry},
+            ]:
+                with self.assertRaises(credential.Unreadable, msg=claims):
+                    read(payload(claims)[1])
 
     def test_json_is_strict(self):
         for value in ("1", "-0", "1e5", "1e-999", "9" * 300, r'"\ud83d\ude00"', "[" * 126 + "]" * 126, '"\x7f"'):
@@ -325,6 +510,9 @@ class Primitives(unittest.TestCase):
             ("\u212b", False),
             ("", False),
             ("é" * 129, False),
+            *((f"a{character}", False) for character in "\0\t\n\x1b\x1f\x7f\x80\x85\x9f"),
+            *((f"a{character}", False) for character in "\u061c\u200e\u200f\u202a\u202e\u2066\u2069"),
+            *((f"a{character}", True) for character in " ~\xa0\xad\u061d\u200b\u200d\u2028\u202f\u2065\u206a\ufeff"),
         ]:
             self.assertEqual(text.is_name(name), expected, ascii(name))
 

@@ -1,6 +1,7 @@
 //! What the contents of an archive say of each other: every check that needs nothing but the archive.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ecac_artifact::archive::Unpacked;
@@ -10,8 +11,19 @@ use ecac_bench::{Params, ScenarioReport};
 use crate::citation::Citation;
 use crate::engine;
 use crate::manifest::{Manifest, Parameters, Run};
+use crate::sbom;
 use crate::stage;
 use crate::workspace;
+
+/// Most ops of all logs together, as stated and as there. The cited set has a fraction of that, and to check this many
+/// takes some seconds.
+const OPS_MAX: usize = 9_000;
+
+/// A file that is so many times longer than it should be is not compared byte by byte.
+const LONGER_TIMES_MAX: usize = 4;
+
+/// A file up to this size always is.
+const COMPARED_BYTES: usize = 1 << 16;
 
 /// An archive that has been unpacked in memory, and what it says of itself.
 pub(super) struct Contents<'a> {
@@ -38,24 +50,52 @@ impl<'a> Contents<'a> {
         let expected = parameters.expected(&commit)?;
         let difference = SetDifference::between(expected.packed(), archive.files().keys());
         ensure!(difference.is_empty(), "{difference}");
-        Ok(Self {
+        let contents = Self {
             archive,
             manifest,
             parameters,
-        })
+        };
+        contents.check_ops()?;
+        Ok(contents)
+    }
+
+    /// Refuses logs whose replay would take long. What is no log is left to the step that reads it.
+    fn check_ops(&self) -> Result<()> {
+        let (mut stated, mut found) = (0_u64, 0);
+        for run in &self.manifest.scenarios {
+            stated += u64::from(run.ops);
+            let log = self.part(&run.scenario, Part::Ops)?;
+            found += ecac_core::split_op_log(log).map_or(0, |items| items.len());
+        }
+        ensure!(
+            stated <= OPS_MAX as u64 && found <= OPS_MAX,
+            "it is a set of {} ops, and more than {OPS_MAX} are not checked",
+            stated.max(found as u64)
+        );
+        Ok(())
+    }
+
+    /// The bill of materials is one that the generator can have written for this manifest.
+    ///
+    /// Its digests are compared with `Cargo.lock` where this workspace has the one that the manifest names.
+    pub(super) fn sbom(&self) -> Result<String> {
+        let bytes = self.file(Summary::Sbom.name())?;
+        let citation = Citation::of_manifest(&self.manifest)?;
+        let lockfile = workspace::root()
+            .ok()
+            .and_then(|root| fs::read_to_string(root.join("Cargo.lock")).ok())
+            .filter(|text| {
+                workspace::sha256_hex(text.as_bytes()) == self.manifest.cargo_lock_sha256
+            });
+        sbom::check(bytes, &citation, lockfile.as_deref())
     }
 
     /// How many files there are, and from what run.
     pub(super) fn describe(&self) -> String {
-        let Parameters {
-            scenarios,
-            seed,
-            ops,
-        } = &self.parameters;
         format!(
-            "{} files: {} with seed {seed} and {ops} ops",
+            "{} files: {}",
             self.archive.files().len(),
-            scenarios.join(", ")
+            self.parameters.describe()
         )
     }
 
@@ -172,6 +212,13 @@ impl<'a> Contents<'a> {
     /// Requires that a file has the bytes that were computed for it.
     fn same(&self, name: &str, computed: &[u8]) -> Result<()> {
         let file = self.file(name)?;
+        let explained_bytes = COMPARED_BYTES.max(LONGER_TIMES_MAX * computed.len());
+        ensure!(
+            file.len() <= explained_bytes,
+            "{name} has {} bytes where {} were computed",
+            file.len(),
+            computed.len()
+        );
         if file != computed {
             bail!("{}", ecac_differ::explain(name, computed, file));
         }

@@ -1,74 +1,58 @@
 //! `cargo xtask bundle verify FILE`: what an archive is, and that its figures follow from its logs.
 //!
-//! Everything happens in memory: nothing is unpacked to a disk. Each step is a line with its verdict; a step that
-//! needs an earlier one is not tried after that has failed.
+//! Everything happens in memory: nothing is unpacked to a disk. Each step is a line with its verdict, and the first
+//! that fails is the last one taken. What one archive may cost is bounded: its sizes and its ops by limits that every
+//! real set is far below, and processor time and memory by a watch.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args as ClapArgs;
 use ecac_artifact::archive::{self, Limits, Unpacked};
-use ecac_artifact::{Digest, Summary, exit};
-use ecac_attest::{Bundle, PublicKey, ResourceDescriptor, Signature};
+use ecac_artifact::{Commit, Digest, Version, exit};
 use serde::Serialize;
 
 use super::contents::{self, Contents};
-use crate::error::{Failure, exit_code};
-use crate::manifest::Manifest;
+use super::demand::{self, Demand};
+use super::signed::Signed;
+use super::steps::{Current, Step, Steps, Verdict};
+use crate::error::Failure;
+use crate::guard::{self, Allowance};
+use crate::input;
 use crate::output::{self, Format};
-use crate::signer;
 
-/// The largest archive that is read, in bytes.
-const FILE_BYTES_MAX: u64 = 1 << 30;
-
-/// The largest key, signature or provenance that is read, in bytes.
-const SIDECAR_BYTES_MAX: u64 = 1 << 20;
+/// The most memory that the whole program may take, in bytes. A cited set takes an eighth of that.
+const MEMORY_BYTES_MAX: u64 = 224 << 20;
 
 /// Arguments of `bundle verify`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Args {
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Args {
     /// The archive
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// The public key of whoever released it, in PEM; without it nothing is known of who made the archive
     #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
     /// The signature: a Sigstore bundle, or base64 as cosign writes it [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE", requires = "key")]
-    signature: Option<PathBuf>,
+    pub(super) signature: Option<PathBuf>,
     /// The provenance in its Sigstore bundle [default: FILE.intoto.sigstore.json]
     #[arg(long, value_name = "FILE", requires = "key")]
-    provenance: Option<PathBuf>,
+    pub(super) provenance: Option<PathBuf>,
+    /// Require that it is of this commit: 40 hexadecimal digits
+    #[arg(long, value_name = "SHA", value_parser = demand::parse_commit)]
+    commit: Option<Commit>,
+    /// Require that it is of this version, such as v0.1.0
+    #[arg(long, value_name = "VERSION", value_parser = demand::parse_version)]
+    version: Option<Version>,
+    /// The most processor time that it may take
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// What is known after a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Verdict {
-    /// It holds.
-    Ok,
-    /// It does not.
-    Failed,
-    /// Nobody asked, or an earlier step failed.
-    NotChecked,
-}
-
-/// One step and what came of it.
-#[derive(Debug, Serialize)]
-struct Step {
-    name: &'static str,
-    verdict: Verdict,
-    /// What was found, or why it fails.
-    detail: String,
-    /// The exit code where this step is the first that fails.
-    #[serde(skip)]
-    code: u8,
 }
 
 /// What is known of an archive, for machines.
@@ -77,301 +61,171 @@ struct Report {
     file: String,
     gz_sha256: String,
     tar_sha256: Option<String>,
+    /// The commit that the archive is named after; the manifest states the same where the set holds.
     commit: Option<String>,
+    /// The version that the manifest states, where the set holds.
+    version: Option<String>,
     /// `verified`: by this key, and consistent; `consistent`: no key was given; `refused`: a step failed.
     verdict: &'static str,
     steps: Vec<Step>,
-}
-
-/// What a signer left beside the archive.
-struct Signed {
-    key: PublicKey,
-    signature: Vec<u8>,
-    provenance: Vec<u8>,
-}
-
-impl Signed {
-    /// Reads the key and what it signed, where a key is given.
-    fn read(args: &Args) -> Result<Option<Self>> {
-        let Some(path) = &args.key else {
-            return Ok(None);
-        };
-        let key = PublicKey::from_pem(&read(path, SIDECAR_BYTES_MAX)?).map_err(|error| {
-            let message = format!("{}: {error}", path.display());
-            Failure::new(exit::BAD_INPUT, message)
-                .hint("--key takes the public key, as cargo xtask key new and openssl write it")
-        })?;
-        let beside = |given: &Option<PathBuf>, suffix: &str| {
-            let path = given.clone().unwrap_or_else(|| {
-                let mut path = args.file.clone().into_os_string();
-                path.push(suffix);
-                path.into()
-            });
-            read(&path, SIDECAR_BYTES_MAX).map_err(|error| match exit_code(&error) {
-                exit::NOT_FOUND => Failure::new(
-                    exit::BAD_SIGNATURE,
-                    format!("{error:#}, so nobody signed this"),
-                )
-                .hint("get it from where the archive comes from, or leave --key out")
-                .into(),
-                _ => error,
-            })
-        };
-        Ok(Some(Self {
-            key,
-            signature: beside(&args.signature, signer::BUNDLE)?,
-            provenance: beside(&args.provenance, signer::PROVENANCE_BUNDLE)?,
-        }))
-    }
-
-    /// The key signed exactly this file.
-    fn signature(&self, gz: &[u8]) -> Result<((), String)> {
-        match self.signature.first() {
-            Some(b'{') => Bundle::parse(&self.signature)?.verify_message(&self.key, gz)?,
-            _ => self
-                .key
-                .verify(gz, &Signature::from_file(&self.signature)?)?,
-        }
-        Ok(((), format!("by the key {}", self.key.hint())))
-    }
-
-    /// The key signed a statement about exactly this file, and it says what the manifest says.
-    fn provenance(&self, archive: &Unpacked, manifest: &Manifest) -> Result<((), String)> {
-        let statement = Bundle::parse(&self.provenance)?.verify_statement(&self.key)?;
-        let directory = archive::directory(archive.commit());
-        let digests = archive.digests();
-        let sbom = archive
-            .files()
-            .get(Summary::Sbom.name())
-            .map(|bytes| Digest::of(bytes));
-        for (name, actual) in [
-            (format!("{directory}.tar.gz"), Some(digests.gz_sha256)),
-            (format!("{directory}.tar"), Some(digests.tar_sha256)),
-            (Summary::Sbom.name().to_owned(), sbom),
-        ] {
-            let stated = statement.subject(&name);
-            ensure!(
-                stated == actual,
-                "it speaks of {name} {}, but here that is {}",
-                told(stated),
-                told(actual)
-            );
-        }
-        let definition = &statement.predicate.build_definition;
-        let parameters = manifest.parameters()?;
-        let stated = &definition.external_parameters;
-        let dependency = |name: &str| {
-            let found = |dependency: &&ResourceDescriptor| dependency.name == name;
-            definition.resolved_dependencies.iter().find(found)
-        };
-        let lock = dependency("Cargo.lock").and_then(|lock| lock.digest.sha256);
-        let source = dependency("source").and_then(|source| source.digest.git_commit.as_deref());
-        let rustc = dependency("rustc").and_then(|rustc| rustc.uri.as_deref());
-        let claims = [
-            ("commit", stated.commit == manifest.commit),
-            ("source commit", source == Some(manifest.commit.as_str())),
-            ("seed", stated.seed == parameters.seed),
-            ("number of ops", stated.ops == parameters.ops),
-            (
-                "list of scenarios",
-                stated.scenarios == parameters.scenarios,
-            ),
-            (
-                "Cargo.lock",
-                lock.is_some_and(|lock| lock.to_string() == manifest.cargo_lock_sha256),
-            ),
-            (
-                "toolchain",
-                rustc.is_some_and(|uri| uri.ends_with(&format!("@{}", manifest.toolchain))),
-            ),
-        ];
-        for (claim, holds) in claims {
-            ensure!(holds, "it states another {claim} than manifest.json");
-        }
-        let target = &definition.internal_parameters.target;
-        Ok(((), format!("built of {} for {target}", manifest.commit)))
-    }
-}
-
-/// The steps so far.
-#[derive(Default)]
-struct Steps(Vec<Step>);
-
-impl Steps {
-    /// Takes a step, which ends the program with `code` where it is the first that fails.
-    fn take<T>(
-        &mut self,
-        name: &'static str,
-        code: u8,
-        check: impl FnOnce() -> Result<(T, String)>,
-    ) -> Option<T> {
-        let (value, verdict, detail) = match check() {
-            Ok((value, detail)) => (Some(value), Verdict::Ok, detail),
-            Err(error) => (None, Verdict::Failed, format!("{error:#}")),
-        };
-        self.0.push(Step {
-            name,
-            verdict,
-            detail,
-            code,
-        });
-        value
-    }
-
-    fn leave_out(&mut self, name: &'static str, why: &str) {
-        self.0.push(Step {
-            name,
-            verdict: Verdict::NotChecked,
-            detail: why.to_owned(),
-            code: exit::SUCCESS,
-        });
-    }
+    #[serde(skip)]
+    failure: Option<Failure>,
 }
 
 /// Checks an archive, step by step.
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let gz = read(&args.file, FILE_BYTES_MAX)?;
-    let signed = Signed::read(args)?;
-    let mut steps = Steps::default();
-    let archive = check(&gz, signed.as_ref(), &mut steps);
+pub(super) fn run(args: &Args) -> Result<()> {
+    let allowance = Allowance {
+        time: Duration::from_secs(args.seconds),
+        memory_bytes: MEMORY_BYTES_MAX,
+    };
+    let current = Current::default();
+    let (work, step) = (args.clone(), current.clone());
+    let report = guard::run(allowance, move || report(&work, step)).map_err(|error| {
+        match (error.downcast::<Failure>(), current.name()) {
+            (Ok(failure), step) if !step.is_empty() && failure.code == exit::BAD_INPUT => {
+                let message = format!("{}: {step}: {failure}", input::shown(&args.file));
+                Failure::new(exit::BAD_INPUT, message)
+                    .hint("do not trust this file; where the machine is slow, allow more with --seconds")
+                    .into()
+            }
+            (Ok(failure), _) => failure.into(),
+            (Err(error), _) => error,
+        }
+    })?;
+    match args.format {
+        Format::Text => output::print(&text(&report))?,
+        Format::Json => output::print_json(&report)?,
+    }
+    report.failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
 
-    let failed = steps.0.iter().find(|step| step.verdict == Verdict::Failed);
-    let failure = failed.map(|step| {
-        let message = format!("{}: the {} does not hold", args.file.display(), step.name);
+fn report(args: &Args, current: Current) -> Result<Report> {
+    let gz = input::read(&args.file, Limits::default().gz_bytes_max)?;
+    let signed = Signed::read(args)?;
+    let mut steps = Steps::new(current);
+    let known = check(args, &gz, signed.as_ref(), &mut steps);
+    let failure = steps.failed().map(|step| {
+        let message = format!(
+            "{}: the step `{}` failed",
+            input::shown(&args.file),
+            step.name
+        );
         Failure::new(step.code, message)
             .hint("do not trust this file; get it again from its source")
     });
-    let report = Report {
+    Ok(Report {
         file: args.file.display().to_string(),
         gz_sha256: Digest::of(&gz).to_string(),
-        tar_sha256: archive
-            .as_ref()
-            .map(|archive| archive.digests().tar_sha256.to_string()),
-        commit: archive.as_ref().map(|archive| archive.commit().to_string()),
+        tar_sha256: known.tar_sha256.map(|digest| digest.to_string()),
+        commit: known.commit.map(|commit| commit.to_string()),
+        version: known.version.map(|version| version.to_string()),
         verdict: match (&failure, &signed) {
             (Some(_), _) => "refused",
             (None, Some(_)) => "verified",
             (None, None) => "consistent",
         },
-        steps: steps.0,
-    };
-    match args.format {
-        Format::Text => output::print(&text(&report))?,
-        Format::Json => output::print_json(&report)?,
-    }
-    failure.map_or(Ok(()), |failure| Err(failure.into()))
+        steps: steps.into_vec(),
+        failure,
+    })
 }
 
-fn check(gz: &[u8], signed: Option<&Signed>, steps: &mut Steps) -> Option<Unpacked> {
+/// What the archive says that it is, as far as the steps went.
+#[derive(Debug, Default)]
+struct Known {
+    tar_sha256: Option<Digest>,
+    commit: Option<Commit>,
+    version: Option<Version>,
+}
+
+fn check(args: &Args, gz: &[u8], signed: Option<&Signed>, steps: &mut Steps) -> Known {
     const SIGNATURE: &str = "signature";
     const PROVENANCE: &str = "provenance";
     const NO_KEY: &str = "pass --key PUBLIC_KEY to learn who made it";
-    const NO_ARCHIVE: &str = "there is no archive to check";
+    const LATER: [&str; 10] = [
+        "packing",
+        "sums",
+        "set",
+        "release",
+        PROVENANCE,
+        "sbom",
+        "audit log",
+        "op logs",
+        "figures",
+        "seed",
+    ];
 
     match signed {
-        Some(signed) => _ = steps.take(SIGNATURE, exit::BAD_SIGNATURE, || signed.signature(gz)),
+        Some(signed) => steps.require(SIGNATURE, exit::BAD_SIGNATURE, || signed.signature(gz)),
         None => steps.leave_out(SIGNATURE, NO_KEY),
     }
-    let archive = steps.take("archive", exit::BAD_INPUT, || {
-        let archive = archive::unpack(gz, &Limits::default())?;
-        let size: usize = archive.files().values().map(Vec::len).sum();
-        let detail = format!("{} files, {size} bytes", archive.files().len());
-        Ok((archive, detail))
-    });
+    let mut known = Known::default();
+    let archive = steps.take("archive", exit::BAD_INPUT, || unpack(gz));
     let Some(archive) = archive else {
-        for name in [
-            "packing",
-            "sums",
-            "set",
-            PROVENANCE,
-            "audit log",
-            "op logs",
-            "figures",
-            "seed",
-        ] {
-            steps.leave_out(name, NO_ARCHIVE);
-        }
-        return None;
+        LATER.into_iter().for_each(|name| steps.pass(name));
+        return known;
     };
-    steps.take("packing", exit::VERIFICATION, || {
+    known.tar_sha256 = Some(archive.digests().tar_sha256);
+    known.commit = Some(archive.commit().clone());
+    steps.require("packing", exit::VERIFICATION, || {
         ensure!(
             archive.is_canonical(),
             "packing the files again gives other bytes"
         );
-        Ok(((), "the one canonical form".to_owned()))
+        Ok("the one canonical form".to_owned())
     });
-    let unit = |detail: Result<String>| Ok(((), detail?));
-    steps.take("sums", exit::VERIFICATION, || {
-        unit(contents::sums(&archive))
-    });
+    steps.require("sums", exit::VERIFICATION, || contents::sums(&archive));
     let contents = steps.take("set", exit::VERIFICATION, || {
         let contents = Contents::of(&archive)?;
+        let version = contents.manifest.version()?;
         let detail = contents.describe();
-        Ok((contents, detail))
+        Ok(((contents, version), detail))
     });
-    let Some(contents) = contents else {
-        for name in [PROVENANCE, "audit log", "op logs", "figures", "seed"] {
-            steps.leave_out(name, "the set is not what its manifest says");
-        }
-        return Some(archive);
+    let Some((contents, version)) = contents else {
+        LATER.into_iter().skip(3).for_each(|name| steps.pass(name));
+        return known;
     };
+    steps.require("release", exit::VERIFICATION, || {
+        let demand = Demand {
+            commit: args.commit.as_ref(),
+            version: args.version.as_ref(),
+        };
+        demand.check(&args.file, archive.commit(), &version)
+    });
+    known.version = Some(version);
     match signed {
-        Some(signed) => {
-            _ = steps.take(PROVENANCE, exit::BAD_SIGNATURE, || {
-                signed.provenance(&archive, &contents.manifest)
-            });
-        }
+        Some(signed) => steps.require(PROVENANCE, exit::BAD_SIGNATURE, || {
+            signed.provenance(&archive, &contents.manifest)
+        }),
         None => steps.leave_out(PROVENANCE, NO_KEY),
     }
-    steps.take("audit log", exit::VERIFICATION, || unit(contents.audit()));
-    let followed = steps.take("op logs", exit::VERIFICATION, || unit(contents.op_logs()));
-    steps.take("figures", exit::VERIFICATION, || unit(contents.figures()));
-    match followed {
-        Some(()) => _ = steps.take("seed", exit::VERIFICATION, || unit(contents.seed())),
-        None => steps.leave_out("seed", "the files do not follow from the op logs"),
-    }
-    drop(contents);
-    Some(archive)
+    steps.require("sbom", exit::VERIFICATION, || contents.sbom());
+    steps.require("audit log", exit::VERIFICATION, || contents.audit());
+    steps.require("op logs", exit::VERIFICATION, || contents.op_logs());
+    steps.require("figures", exit::VERIFICATION, || contents.figures());
+    steps.require("seed", exit::VERIFICATION, || contents.seed());
+    known
 }
 
-/// Reads a file of at most `bytes_max` bytes.
-pub(super) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
-    let refuse = |code, problem: &str| -> anyhow::Error {
-        Failure::new(code, format!("{} {problem}", path.display())).into()
-    };
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(_) if bytes.len() as u64 > bytes_max => Err(refuse(
-            exit::BAD_INPUT,
-            &format!("has more than {bytes_max} bytes"),
-        )),
-        Ok(_) => Ok(bytes),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound => Err(refuse(exit::NOT_FOUND, "does not exist")),
-            io::ErrorKind::IsADirectory => Err(refuse(exit::BAD_INPUT, "is a directory")),
-            _ => Err(refuse(
-                exit::ENVIRONMENT,
-                &format!("cannot be read: {error}"),
-            )),
-        },
-    }
-}
-
-fn told(digest: Option<Digest>) -> String {
-    digest.map_or_else(|| "(nothing)".to_owned(), |digest| digest.to_string())
+fn unpack(gz: &[u8]) -> Result<(Unpacked, String)> {
+    let archive = archive::unpack(gz, &Limits::default())?;
+    let size: usize = archive.files().values().map(Vec::len).sum();
+    let detail = format!("{} files, {size} bytes", archive.files().len());
+    Ok((archive, detail))
 }
 
 fn text(report: &Report) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "file        {}", report.file);
+    let _ = writeln!(text, "file        {}", ecac_artifact::escape(&report.file));
     let _ = writeln!(text, "  gz  sha256:{}", report.gz_sha256);
     if let Some(tar) = &report.tar_sha256 {
         let _ = writeln!(text, "  tar sha256:{tar}");
     }
     if let Some(commit) = &report.commit {
         let _ = writeln!(text, "commit      {commit}");
+    }
+    if let Some(version) = &report.version {
+        let _ = writeln!(text, "version     v{version}");
     }
     for step in &report.steps {
         let verdict = match step.verdict {

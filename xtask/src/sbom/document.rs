@@ -19,10 +19,16 @@ use crate::error::Failure;
 use crate::lockfile::Checksums;
 
 /// The package that is described.
-const PACKAGE: &str = "ecac-cli";
+pub(super) const PACKAGE: &str = "ecac-cli";
 
 /// The program that it makes.
 const PROGRAM: &str = "ecac";
+
+/// The scope of what is compiled into the program.
+pub(super) const REQUIRED: &str = "required";
+
+/// The scope of what runs in the compiler only.
+pub(super) const EXCLUDED: &str = "excluded";
 
 /// What is deliberately not among the components.
 const LEFT_OUT: &str =
@@ -69,8 +75,8 @@ pub(super) fn render(inputs: &Inputs<'_>) -> Result<Vec<u8>> {
     for (entry, package) in &packages {
         let mut component = component(package, &metadata, &sums, inputs.citation)?;
         component.scope = Some(match compiled_in.contains(entry) {
-            true => "required",
-            false => "excluded",
+            true => REQUIRED.into(),
+            false => EXCLUDED.into(),
         });
         let reference = component.bom_ref.clone().unwrap_or_default();
         references.insert(*entry, reference.clone());
@@ -98,34 +104,54 @@ pub(super) fn render(inputs: &Inputs<'_>) -> Result<Vec<u8>> {
     let repository = packages[&graph.root].repository.clone();
     let repository = repository.context("find the repository of the workspace")?;
     let mut bom = Bom {
-        schema: Bom::SCHEMA,
-        bom_format: Bom::FORMAT,
-        spec_version: Bom::SPEC_VERSION,
+        schema: Bom::SCHEMA.into(),
+        bom_format: Bom::FORMAT.into(),
+        spec_version: Bom::SPEC_VERSION.into(),
         serial_number: None,
         version: 1,
-        metadata: metadata_of(inputs, program(root, inputs.citation), &repository)?,
+        metadata: metadata_of(
+            inputs.citation,
+            inputs.target,
+            inputs.epoch,
+            program(root, inputs.citation),
+            &repository,
+        )?,
         components: components.into_values().collect(),
         dependencies,
-        compositions: vec![
-            Composition {
-                aggregate: "complete",
-                assemblies: Vec::new(),
-                dependencies: described,
-            },
-            Composition {
-                aggregate: "incomplete",
-                assemblies: vec![of_root],
-                dependencies: Vec::new(),
-            },
-        ],
+        compositions: compositions(of_root, described),
     };
-    // Another content is another serial number, and the same content the same.
-    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, repository.as_bytes());
-    let content = serde_json::to_vec(&bom).context("encode the document")?;
-    bom.serial_number = Some(Uuid::new_v5(&namespace, &content).urn().to_string());
-    let mut bytes = serde_json::to_vec_pretty(&bom).context("encode the document")?;
+    bom.serial_number = Some(serial_number(&bom, &repository)?);
+    write(&bom)
+}
+
+/// The bytes of a document.
+pub(super) fn write(bom: &Bom) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(bom).context("encode the document")?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The serial number of a document that has none: another content is another number, and the same content the same.
+pub(super) fn serial_number(bom: &Bom, repository: &str) -> Result<String> {
+    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, repository.as_bytes());
+    let content = serde_json::to_vec(bom).context("encode the document")?;
+    Ok(Uuid::new_v5(&namespace, &content).urn().to_string())
+}
+
+/// All relations are known, of the program not all parts.
+pub(super) fn compositions(root: String, described: Vec<String>) -> Vec<Composition> {
+    vec![
+        Composition {
+            aggregate: "complete".into(),
+            assemblies: Vec::new(),
+            dependencies: described,
+        },
+        Composition {
+            aggregate: "incomplete".into(),
+            assemblies: vec![root],
+            dependencies: Vec::new(),
+        },
+    ]
 }
 
 /// The one package that `cargo tree` means.
@@ -151,7 +177,7 @@ fn component(
     let version = package.version.to_string();
     let repository = package.repository.as_deref().filter(|url| is_url(url));
     let mut component = Component {
-        kind: "library",
+        kind: "library".into(),
         authors: authors(package),
         licenses: vec![license(package)?],
         external_references: Vec::new(),
@@ -170,8 +196,7 @@ fn component(
             let repository =
                 repository.with_context(|| format!("find the repository of {name}"))?;
             // The name alone would be that of whatever bears it on crates.io.
-            let commit = citation.commit.hash();
-            purl.add_qualifier("vcs_url", format!("git+{repository}@{commit}"))?;
+            purl.add_qualifier("vcs_url", vcs_url(repository, citation))?;
             let parts: Vec<_> = directory.components().map(|part| part.as_str()).collect();
             purl.with_subpath(parts.join("/"))?;
             component.supplier = Some(project(repository));
@@ -181,24 +206,17 @@ fn component(
             let sum = sums
                 .get(&name, &version, &source.repr)
                 .with_context(|| format!("find the SHA-256 of {name} {version} in Cargo.lock"))?;
-            component.hashes = vec![Hash {
-                alg: "SHA-256",
-                content: sum.to_owned(),
-            }];
-            component.supplier = Some(Organization {
-                name: "crates.io".to_owned(),
-                url: vec!["https://crates.io".to_owned()],
-            });
-            component.external_references.push(ExternalReference {
-                kind: "distribution",
-                url: format!("https://static.crates.io/crates/{name}/{version}/download"),
-            });
+            component.hashes = vec![hash(sum)];
+            component.supplier = Some(crates_io());
+            component
+                .external_references
+                .push(distribution(&name, &version));
         }
         Some(source) => return Err(unnameable(package, &source.repr).into()),
     }
     if let Some(url) = repository {
         component.external_references.push(ExternalReference {
-            kind: "vcs",
+            kind: "vcs".into(),
             url: url.to_owned(),
         });
     }
@@ -210,6 +228,35 @@ fn component(
     Ok(component)
 }
 
+/// The digest of a crate's archive.
+pub(super) fn hash(sha256: &str) -> Hash {
+    Hash {
+        alg: "SHA-256".into(),
+        content: sha256.to_owned(),
+    }
+}
+
+/// Where crates come from.
+pub(super) fn crates_io() -> Organization {
+    Organization {
+        name: "crates.io".to_owned(),
+        url: vec!["https://crates.io".to_owned()],
+    }
+}
+
+/// Where the archive of a crate is.
+pub(super) fn distribution(name: &str, version: &str) -> ExternalReference {
+    ExternalReference {
+        kind: "distribution".into(),
+        url: format!("https://static.crates.io/crates/{name}/{version}/download"),
+    }
+}
+
+/// Where the source of the workspace's own crates is.
+pub(super) fn vcs_url(repository: &str, citation: &Citation) -> String {
+    format!("git+{repository}@{}", citation.commit.hash())
+}
+
 fn unnameable(package: &Package, source: &str) -> Failure {
     let (name, version) = (&package.name, &package.version);
     let message =
@@ -218,14 +265,14 @@ fn unnameable(package: &Package, source: &str) -> Failure {
 }
 
 /// The package of the program as the program.
-fn program(package: Component, citation: &Citation) -> Component {
+pub(super) fn program(package: Component, citation: &Citation) -> Component {
     let commit = &citation.commit;
     let swhid = match commit.is_dirty() {
         true => Vec::new(),
         false => vec![format!("swh:1:rev:{}", commit.hash())],
     };
     Component {
-        kind: "application",
+        kind: "application".into(),
         name: PROGRAM.to_owned(),
         swhid,
         ..package
@@ -255,7 +302,7 @@ fn license(package: &Package) -> Result<LicenseChoice> {
         return Ok(LicenseChoice::License(License {
             id: None,
             name: Some(format!("the file {file} of {name} {version}")),
-            acknowledgement: ACKNOWLEDGEMENT,
+            acknowledgement: ACKNOWLEDGEMENT.into(),
         }));
     };
     let context = || format!("read the licence `{declared}` of {}", package.name);
@@ -267,34 +314,36 @@ fn license(package: &Package) -> Result<LicenseChoice> {
         true => LicenseChoice::License(License {
             id: Some(expression),
             name: None,
-            acknowledgement: ACKNOWLEDGEMENT,
+            acknowledgement: ACKNOWLEDGEMENT.into(),
         }),
         false => LicenseChoice::Expression {
             expression,
-            acknowledgement: ACKNOWLEDGEMENT,
+            acknowledgement: ACKNOWLEDGEMENT.into(),
         },
     })
 }
 
 /// Who makes the workspace, and the document.
-fn project(repository: &str) -> Organization {
+pub(super) fn project(repository: &str) -> Organization {
     Organization {
         name: "the ECAC project".to_owned(),
         url: vec![repository.to_owned()],
     }
 }
 
-fn metadata_of(
-    inputs: &Inputs<'_>,
+/// Who made the document, when, with what, and what it is about.
+pub(super) fn metadata_of(
+    citation: &Citation,
+    target: &str,
+    epoch: u64,
     component: Component,
     repository: &str,
 ) -> Result<cyclonedx::Metadata> {
-    let citation = inputs.citation;
-    let seconds = i64::try_from(inputs.epoch).context("read the time of the document")?;
+    let seconds = i64::try_from(epoch).context("read the time of the document")?;
     let time =
         OffsetDateTime::from_unix_timestamp(seconds).context("read the time of the document")?;
     let tool = |name: &str, version: &str, by: Organization| Component {
-        kind: "application",
+        kind: "application".into(),
         manufacturer: Some(by),
         name: name.to_owned(),
         version: version.to_owned(),
@@ -304,15 +353,17 @@ fn metadata_of(
         name: "the Rust project".to_owned(),
         url: vec!["https://www.rust-lang.org".to_owned()],
     };
-    let property = |name, value: &str| Property {
-        name,
+    let property = |name: &'static str, value: &str| Property {
+        name: name.into(),
         value: value.to_owned(),
     };
     Ok(cyclonedx::Metadata {
         timestamp: time
             .format(&Rfc3339)
             .context("write the time of the document")?,
-        lifecycles: vec![Lifecycle { phase: "build" }],
+        lifecycles: vec![Lifecycle {
+            phase: "build".into(),
+        }],
         tools: Tools {
             components: vec![
                 tool("cargo", &citation.toolchain, rust),
@@ -327,14 +378,14 @@ fn metadata_of(
             property("ecac:commit", &citation.commit.to_string()),
             property("ecac:features", FEATURES),
             property("ecac:left-out", LEFT_OUT),
-            property("ecac:target", inputs.target),
+            property("ecac:target", target),
             property("ecac:toolchain", &citation.toolchain),
         ],
     })
 }
 
 /// Whether an address that a crate states can stand in the document.
-fn is_url(text: &str) -> bool {
+pub(super) fn is_url(text: &str) -> bool {
     let is_web = text.starts_with("https://") || text.starts_with("http://");
     is_web
         && text

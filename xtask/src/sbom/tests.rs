@@ -1,5 +1,7 @@
 //! The document of this repository: whatever cargo says of it at the moment.
 
+mod checks;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::sbom::sbom;
 use crate::support::{Workspace, check, skipped, snapshot};
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, exit};
 
@@ -13,7 +14,7 @@ pub(crate) const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
 pub(crate) const SCENARIOS: [&str; 3] = ["hb-chain", "concurrent", "offline-revoke"];
 
 /// A real set with few ops, made once.
-fn published() -> &'static Published {
+pub(crate) fn published() -> &'static Published {
     static PUBLISHED: OnceLock<Published> = OnceLock::new();
     PUBLISHED.get_or_init(|| publish(COMMIT, 120))
 }
@@ -41,7 +42,7 @@ pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
                 fs::read(entry.path()).unwrap(),
             )
         })
-        .chain([("sbom.json".to_owned(), b"{}\n".to_vec())])
+        .chain([("sbom.json".to_owned(), sbom(stamp))])
         .collect();
     ArtifactSet::new(expected, staged)
         .unwrap()
@@ -49,7 +50,7 @@ pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
         .unwrap()
 }
 
-fn write(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
+pub(crate) fn write(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
     fs::create_dir_all(dir).unwrap();
     for (name, bytes) in files {
         fs::write(dir.join(name), bytes).unwrap();

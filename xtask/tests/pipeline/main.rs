@@ -18,6 +18,8 @@ mod preflight;
 #[cfg(unix)]
 mod quorum;
 #[cfg(unix)]
+mod sbom;
+#[cfg(unix)]
 mod sign;
 mod soak;
 #[cfg(unix)]

@@ -13,17 +13,16 @@ fn soak(args: &[&str]) -> Output {
     command.arg("soak").args(args).output().unwrap()
 }
 
-/// Runs to the end; the result without how long it took.
+/// Runs to the end; the result without how long it took, and in how many threads.
 fn report(args: &[&str]) -> Json {
     let output = soak(&[args, &["--format", "json"]].concat());
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let mut report: Json = serde_json::from_slice(&output.stdout).unwrap();
-    report
-        .as_object_mut()
-        .unwrap()
-        .remove("duration_ms")
-        .unwrap();
+    let members = report.as_object_mut().unwrap();
+    for member in ["duration_ms", "histories_per_second", "jobs"] {
+        assert!(members.remove(member).unwrap().is_u64(), "{member}");
+    }
     report
 }
 
@@ -38,6 +37,7 @@ fn what_is_seen_depends_on_the_seed_and_not_on_the_threads() {
     assert_eq!(one["histories"], 40);
     assert!(one["ops"].as_u64().unwrap() > 400, "{one}");
     assert!(one["met"]["applied"].as_u64().unwrap() > 100, "{one}");
+    assert!(one["effects"]["grants"].as_u64().unwrap() > 40, "{one}");
     let parts = [("0", "15"), ("15", "25")].map(|(first, histories)| {
         let args = ["--seed", "3", "--first", first, "--histories", histories];
         report(&args)["ops"].as_u64().unwrap()
@@ -50,6 +50,7 @@ fn the_text_names_the_seed_and_the_numbers() {
     let output = soak(&["--histories", "20", "--seed", "9", "--first", "100"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("(seed 9, numbers 100 to 119)"), "{text}");
+    assert!(text.contains(" histories a second in "), "{text}");
     assert!(text.ends_with("every law holds\n"), "{text}");
     let progress = String::from_utf8(output.stderr).unwrap();
     assert!(progress.ends_with("20 of 20 histories\n"), "{progress}");

@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ecac_artifact::archive::{self, Limits};
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, exit};
 use ecac_attest::{Build, Bundle, Envelope, PrivateKey, Statement};
 use ecac_bench::{Params, Scenario};
-use flate2::Compression;
 use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use flate2::{Compression, Crc};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::Value as Json;
 
 use crate::golden::{COMMIT, SCENARIOS, publish};
+use crate::sbom::sbom;
 use crate::support::Workspace;
 
 /// A file with what its signer left beside it.
@@ -54,7 +58,7 @@ fn statement(gz: &[u8]) -> Build {
         tar_gz: Digest::of(gz),
         tar: Digest::of(&tar),
         ecac: Digest::of(b"ecac"),
-        sbom: Some(Digest::of(b"{}\n")),
+        sbom: Some(Digest::of(&sbom(COMMIT))),
     }
 }
 
@@ -93,19 +97,28 @@ impl Desk {
         self.workspace.beside(name)
     }
 
-    /// Verifies with the key of the release: the exit code and the report.
-    fn verify(&self, release: &Release, with_key: bool) -> (u8, Json) {
-        let file = self.path("release.tar.gz");
+    /// Writes a release under a name.
+    fn put(&self, name: &str, release: &Release) -> PathBuf {
+        let file = self.path(name);
         fs::write(&file, &release.gz).unwrap();
-        let beside = |suffix: &str| self.path(&format!("release.tar.gz{suffix}"));
+        let beside = |suffix: &str| self.path(&format!("{name}{suffix}"));
         fs::write(beside(".sigstore.json"), &release.signature).unwrap();
         fs::write(beside(".intoto.sigstore.json"), &release.provenance).unwrap();
+        file
+    }
+
+    /// Verifies with the key of the release: the exit code and the report.
+    fn verify(&self, release: &Release, with_key: bool) -> (u8, Json) {
+        let key = format!("--key={}", self.path("key.pub").display());
+        let args = if with_key { &[key.as_str()][..] } else { &[] };
+        self.verify_as("release.tar.gz", release, args)
+    }
+
+    /// Verifies a release under a name: the exit code and the report.
+    fn verify_as(&self, name: &str, release: &Release, args: &[&str]) -> (u8, Json) {
+        let file = self.put(name, release);
         let mut verify = self.workspace.xtask(&["bundle", "verify", "--format=json"]);
-        verify.arg(file);
-        if with_key {
-            verify.arg("--key").arg(self.path("key.pub"));
-        }
-        let output = verify.output().unwrap();
+        let output = verify.arg(file).args(args).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!stderr.contains("panicked"), "{stderr}");
         let code = output.status.code().unwrap();
@@ -114,15 +127,15 @@ impl Desk {
         (u8::try_from(code).unwrap(), report)
     }
 
-    /// Requires that the first step that fails is `step`.
+    /// Requires that `step` fails, and that none is taken after it.
     fn refuses(&self, what: &str, release: &Release, step: &str) {
         let (code, report) = self.verify(release, true);
-        let failed = steps(&report, "failed");
-        assert_eq!(
-            failed.first().map(String::as_str),
-            Some(step),
-            "{what}: {report:#}"
-        );
+        assert_eq!(steps(&report, "failed"), [step], "{what}: {report:#}");
+        // It is the last one taken.
+        let last = report["steps"].as_array().unwrap().iter();
+        let after = last.skip_while(|it| it["name"] != step).skip(1);
+        let mut verdicts = after.map(|it| it["verdict"].as_str().unwrap());
+        assert!(verdicts.all(|it| it == "not-checked"), "{what}: {report:#}");
         assert_eq!(report["verdict"], "refused");
         let expected = match step {
             "signature" | "provenance" => exit::BAD_SIGNATURE,
@@ -276,7 +289,8 @@ fn a_release_is_verified_step_by_step_and_needs_a_key_for_who_made_it() {
         (exit::SUCCESS, &"verified".into()),
         "{report:#}"
     );
-    assert_eq!(steps(&report, "ok").len(), 10);
+    assert_eq!(steps(&report, "ok").len(), 12);
+    assert_eq!(report["version"], "0.1.0");
     assert_eq!(report["gz_sha256"], Digest::of(&release.gz).to_string());
     assert_eq!(report["commit"], COMMIT);
 
@@ -293,6 +307,15 @@ fn a_release_is_verified_step_by_step_and_needs_a_key_for_who_made_it() {
         .arg(desk.path("release.tar.gz"));
     let (stdout, _) = crate::support::check(&mut verify, exit::SUCCESS, "");
     assert!(stdout.ends_with("verdict     verified\n"), "{stdout}");
+    for says in [
+        &format!("\ncommit      {COMMIT}\nversion     v0.1.0\n"),
+        "\nrelease     ok          v0.1.0, commit ",
+        "none was demanded",
+        "digests not compared: this tree has another Cargo.lock",
+        "not judged: whether these are all",
+    ] {
+        assert!(stdout.contains(says), "`{says}` in {stdout}");
+    }
 
     fs::remove_file(desk.path("release.tar.gz.sigstore.json")).unwrap();
     crate::support::check(&mut verify, exit::BAD_SIGNATURE, "nobody signed this");
@@ -521,6 +544,27 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
     );
     follow(
         "manifest.json",
+        "set",
+        &manifest("\"version\": \"0.1.0\"", "\"version\": \"0.1.0/..\""),
+    );
+    follow(
+        "manifest.json",
+        "sbom",
+        &manifest("\"version\": \"0.1.0\"", "\"version\": \"0.1.1\""),
+    );
+    follow(
+        "manifest.json",
+        "sbom",
+        &manifest("\"commit_time\": 17", "\"commit_time\": 16"),
+    );
+    follow("manifest.json", "set", &|bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        *bytes = text
+            .replace("\"ops\": 120,\n      \"sc", "\"ops\": 6000,\n      \"sc")
+            .into_bytes();
+    });
+    follow(
+        "manifest.json",
         "provenance",
         &manifest("\"toolchain\": \"1.95.0\"", "\"toolchain\": \"1.94.0\""),
     );
@@ -564,6 +608,11 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
     stated("another toolchain", &|build| {
         build.toolchain = "1.96.0".to_owned()
     });
+    let mut forged = release.clone();
+    let mut silent = Statement::of(&statement(&release.gz));
+    silent.subject.retain(|subject| subject.name != "ecac");
+    forged.provenance = attest(&ours, &silent);
+    refuses("no program", &forged, "provenance");
     for (from, to) in [
         (
             "https://in-toto.io/Statement/v1",
@@ -583,4 +632,349 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
         refuses(to, &forged, "provenance");
     }
     assert!(forgeries >= 100, "{forgeries}");
+}
+
+/// The set of a release without what only its signer could make.
+fn unsigned(files: BTreeMap<String, Vec<u8>>) -> Release {
+    Release::signed(pack(files), &key(2))
+}
+
+#[test]
+fn a_release_is_the_one_that_is_wanted_and_that_its_name_promises() {
+    let desk = Desk::new();
+    let release = Release::signed(pack(files()), &key(1));
+    let (canonical, other) = (format!("ecac-artifacts-{COMMIT}"), "f".repeat(40));
+    let demand = |option: &str, value: &str| format!("--{option}={value}");
+    let check = |name: &str, args: &[&str], step: Option<&str>| {
+        let (code, report) = desk.verify_as(name, &release, args);
+        let expected: Vec<_> = step.into_iter().collect();
+        assert_eq!(
+            steps(&report, "failed"),
+            expected,
+            "{name} {args:?}: {report:#}"
+        );
+        let expected = step.map_or(exit::SUCCESS, |_| exit::VERIFICATION);
+        assert_eq!(code, expected, "{name} {args:?}");
+        report
+    };
+    let wants = |args: &[&str], step| check("a.tar.gz", args, step);
+    let commit = demand("commit", COMMIT);
+    let report = wants(&[&commit, "--version=v0.1.0"], None);
+    assert_eq!(report["commit"], COMMIT);
+    wants(&["--version=0.1.0"], None);
+    wants(&["--version=v0.2.0"], Some("release"));
+    wants(&[&demand("commit", &other)], Some("release"));
+    wants(&[&commit, "--version=v0.1.1"], Some("release"));
+    wants(
+        &[&demand("commit", &format!("{COMMIT}-dirty"))],
+        Some("release"),
+    );
+    for (name, step) in [
+        (format!("{canonical}.tar.gz"), None),
+        (format!("{canonical} (1).tar.gz"), None),
+        ("ecac-v0.1.0.tar.gz".to_owned(), None),
+        (format!("ecac-artifacts-{other}.tar.gz"), Some("release")),
+        (format!("{canonical}-dirty.tar.gz"), Some("release")),
+        ("ecac-v9.9.9.tar.gz".to_owned(), Some("release")),
+    ] {
+        check(&name, &[], step);
+    }
+    // A name is told without what a terminal would obey.
+    let (code, report) = desk.verify_as("v9.9.9\u{1b}[2K.tar.gz", &release, &[]);
+    assert_eq!(code, exit::VERIFICATION);
+    let told = report.to_string();
+    assert!(told.contains("v9.9.9\\\\u{1b}[2K"), "{told}");
+    for (args, says) in [
+        (&["--commit=HEAD"][..], "40 lower-case hexadecimal digits"),
+        (&["--version=latest"], "three numbers such as 0.1.0"),
+        (&["--seconds=0"], "0 is not in"),
+    ] {
+        let mut verify = desk.workspace.xtask(&["bundle", "verify", "a"]);
+        crate::support::check(verify.args(args), exit::USAGE, says);
+    }
+}
+
+#[test]
+fn a_bill_of_materials_that_is_none_is_no_part_of_a_consistent_set() {
+    let desk = Desk::new();
+    let check = |sbom: Vec<u8>, says: &str| {
+        let mut files = files();
+        files.insert("sbom.json".to_owned(), sbom);
+        let (code, report) = desk.verify(&unsigned(files), false);
+        assert_eq!(
+            (code, steps(&report, "failed")),
+            (exit::VERIFICATION, vec!["sbom".to_owned()])
+        );
+        let told = report.to_string();
+        assert!(told.contains(says), "`{says}` in {told}");
+    };
+    check(
+        b"{\"this is\": \"no SBOM\"}\n".to_vec(),
+        "is no bill of materials",
+    );
+    check(
+        sbom(&"0".repeat(40)),
+        "it states ecac:cargo-lock-sha256 `000",
+    );
+    let ours = String::from_utf8(sbom(COMMIT)).unwrap();
+    let version = "\"name\": \"hex\",\n      \"version\": \"0.4.3\"";
+    check(
+        ours.replace(version, &version.replace("0.4.3", "0.4.4"))
+            .into_bytes(),
+        "its serial number is not that of its content",
+    );
+    check(ours.replace("  ", "\t").into_bytes(), "sbom.json");
+}
+
+#[test]
+fn each_cause_is_told_once_and_the_next_step_is_not_taken() {
+    let desk = Desk::new();
+    let mut release = unsigned(files());
+    release.signature = b"{\"a\\u001b[2K\": 1}".to_vec();
+    let file = desk.put("release.tar.gz", &release);
+    let mut verify = desk.workspace.xtask(&["bundle", "verify", "--key"]);
+    verify.arg(desk.path("key.pub")).arg(&file);
+    let (stdout, stderr) = crate::support::check(&mut verify, exit::BAD_SIGNATURE, "");
+    let both = format!("{stdout}{stderr}");
+    assert_eq!(both.matches("unknown field").count(), 1, "{both}");
+    assert_eq!(both.matches("signature step failed").count(), 11, "{both}");
+    assert!(!both.contains('\u{1b}'), "{both:?}");
+    assert!(
+        stderr.starts_with(&format!(
+            "error: {}: the step `signature` failed\nhint: ",
+            file.display()
+        )),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_before_it_is_opened() {
+    let desk = Desk::new();
+    let release = Release::signed(pack(files()), &key(1));
+    let file = desk.put("release.tar.gz", &release);
+    let pipe = desk.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let large = desk.path("large");
+    fs::File::create(&large)
+        .unwrap()
+        .set_len((10 << 20) + 1)
+        .unwrap();
+    let refuses = |args: &[&str], path: &Path, code: u8, says: &str| {
+        let mut verify = desk.workspace.xtask(&["bundle", "verify"]);
+        let (_, stderr) = crate::support::check(verify.args(args).arg(path), code, says);
+        assert!(
+            code == exit::NOT_FOUND || stderr.contains("\nhint: "),
+            "{stderr}"
+        );
+    };
+    let special = "is a pipe, a device or a socket, not a regular file";
+    refuses(&[], &pipe, exit::BAD_INPUT, special);
+    refuses(&[], Path::new("/dev/zero"), exit::BAD_INPUT, special);
+    refuses(&[], &desk.path(""), exit::BAD_INPUT, "is a directory");
+    refuses(&[], &large, exit::BAD_INPUT, "has more than 10485760 bytes");
+    refuses(&[], &desk.path("absent"), exit::NOT_FOUND, "does not exist");
+    let pipe = pipe.to_str().unwrap();
+    let key_file = desk.path("key.pub");
+    let key_file = key_file.to_str().unwrap();
+    refuses(&["--key", pipe], &file, exit::BAD_INPUT, special);
+    for option in ["--signature", "--provenance"] {
+        refuses(
+            &["--key", key_file, option, pipe],
+            &file,
+            exit::BAD_INPUT,
+            special,
+        );
+    }
+}
+
+#[test]
+fn a_signal_ends_it_within_a_second_and_time_and_ops_are_bounded() {
+    let desk = Desk::new();
+    // Some seconds of work.
+    let mut large = publish(COMMIT, 2_000).files;
+    let release = Release::signed(
+        large
+            .remove(&format!("ecac-artifacts-{COMMIT}.tar.gz"))
+            .unwrap(),
+        &key(1),
+    );
+    let file = desk.put("release.tar.gz", &release);
+    for signal in ["INT", "TERM"] {
+        let mut verify = desk.workspace.xtask(&["bundle", "verify"]);
+        verify
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = verify.spawn().unwrap();
+        thread::sleep(Duration::from_millis(400));
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it was over before the signal"
+        );
+        let sent = Instant::now();
+        let kill = Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        let status = child.wait().unwrap();
+        assert!(
+            sent.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            sent.elapsed()
+        );
+        assert_eq!(status.code(), Some(i32::from(exit::INTERRUPTED)));
+    }
+    let mut verify = desk.workspace.xtask(&["bundle", "verify", "--seconds=1"]);
+    let says = "this takes more than 1 s, which nothing real does";
+    let (stdout, stderr) = crate::support::check(verify.arg(&file), exit::BAD_INPUT, says);
+    assert_eq!(stdout, "", "there is no verdict");
+    assert!(stderr.contains("allow more with --seconds"), "{stderr}");
+}
+
+/// A picture of eight million transparent pixels in 30 KB.
+fn large_picture() -> Vec<u8> {
+    const SIDE: u32 = 2_896;
+    let row = vec![0; 1 + 4 * SIDE as usize];
+    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::best());
+    (0..SIDE).for_each(|_| pixels.write_all(&row).unwrap());
+    let head = [
+        &SIDE.to_be_bytes()[..],
+        &SIDE.to_be_bytes(),
+        &[8, 6, 0, 0, 0],
+    ]
+    .concat();
+    let chunks = [
+        (b"IHDR", head),
+        (b"IDAT", pixels.finish().unwrap()),
+        (b"IEND", Vec::new()),
+    ];
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in chunks {
+        png.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
+        let body = [kind.as_slice(), &data].concat();
+        let mut crc = Crc::new();
+        crc.update(&body);
+        png.extend(&body);
+        png.extend(crc.sum().to_be_bytes());
+    }
+    png
+}
+
+#[test]
+fn bombs_cost_little() {
+    let desk = Desk::new();
+    let verify = |release: &Release| -> (u8, String, String) {
+        let file = desk.put("bomb.tar.gz", release);
+        // The address space bounds the memory from above, and has the program and its stacks in it.
+        let mut sh = Command::new("sh");
+        let xtask = desk.workspace.xtask(&["bundle", "verify"]);
+        sh.args(["-c", "ulimit -v 524288; exec \"$0\" \"$@\""]);
+        sh.arg(xtask.get_program()).args(xtask.get_args()).arg(file);
+        sh.current_dir(desk.workspace.root());
+        let output = sh.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().unwrap_or_else(|| panic!("{output:?}"));
+        (
+            u8::try_from(code).unwrap(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let check = |gz: Vec<u8>, step: &str, says: &str| {
+        let begun = Instant::now();
+        let (code, stdout, stderr) = verify(&Release::signed(gz, &key(1)));
+        let failed = format!("\n{step:<11} FAILED");
+        assert!(
+            stdout.contains(&failed) && stdout.contains(says),
+            "{stdout}{stderr}"
+        );
+        let expected = if step == "archive" {
+            exit::BAD_INPUT
+        } else {
+            exit::VERIFICATION
+        };
+        assert_eq!(code, expected, "{stderr}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{:?}",
+            begun.elapsed()
+        );
+    };
+    let files_of = |count: usize, size: usize| -> BTreeMap<String, Vec<u8>> {
+        (0..count)
+            .map(|n| (format!("f{n:03}"), vec![0; size]))
+            .collect()
+    };
+    check(
+        pack_any(&files_of(1, (8 << 20) + 1)),
+        "archive",
+        "has more than 8388608 bytes",
+    );
+    check(
+        pack_any(&files_of(3, 8 << 20)),
+        "archive",
+        "unpacks to more than 16777216 bytes",
+    );
+    check(
+        pack_any(&files_of(129, 0)),
+        "archive",
+        "has more than 128 files",
+    );
+    // Zeros behind a right end.
+    let mut tar = gunzip(&pack_any(&files_of(1, 1)));
+    tar.resize(128 << 20, 0);
+    check(
+        gzip(&tar, Compression::fast()),
+        "archive",
+        "bytes follow the end",
+    );
+    drop(tar);
+
+    let right = files();
+    let with = |name: &str, bytes: Vec<u8>| {
+        let mut files = right.clone();
+        files.insert(name.to_owned(), bytes);
+        pack(files)
+    };
+    let half = 7 << 20;
+    // Two million items that are no ops.
+    check(
+        with("hb-chain-42-ops.cborseq", [0xd2, 0x80].repeat(half / 2)),
+        "set",
+        "more than 9000",
+    );
+    // Values that take many times the memory of their text.
+    let deep = || format!("[{}[]]", "[],".repeat(half / 3)).into_bytes();
+    check(
+        with("hb-chain-42-state.json", deep()),
+        "op logs",
+        "bytes where",
+    );
+    check(
+        with("sbom.json", deep()),
+        "sbom",
+        "has more than 1048576 bytes",
+    );
+    check(
+        with("manifest.json", deep()),
+        "set",
+        "manifest.json is malformed",
+    );
+    check(
+        with("report.html", vec![b'<'; half]),
+        "figures",
+        "bytes where",
+    );
+    let picture = large_picture();
+    check(
+        with("fig-winners.png", picture),
+        "figures",
+        "2896 by 2896 pixels",
+    );
+    check(with("audit.jsonl", vec![b'\n'; half]), "audit log", "");
+    let mut files = right.clone();
+    files.insert("SHA256SUMS".to_owned(), vec![b'0'; half]);
+    check(pack_any(&files), "sums", "line 1");
 }

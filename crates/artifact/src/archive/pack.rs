@@ -54,7 +54,7 @@ pub enum PackError {
     },
     /// The compressor failed, which it does only for want of memory.
     #[error("the compressor failed: {0}")]
-    Compress(#[source] io::Error),
+    Compress(io::Error),
 }
 
 /// Packs `files`, contents by name in any order, under the directory of `commit`.

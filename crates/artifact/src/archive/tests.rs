@@ -325,31 +325,64 @@ fn headers_that_are_not_canonical() {
 
 #[test]
 fn bombs_stop_at_the_limits() {
-    let limits = |files_max, content_bytes_max| Limits {
-        files_max,
-        content_bytes_max,
-    };
-    let total = SMALL.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     let gz = small().gz;
-    assert!(unpack(&gz, &limits(4, total)).is_ok());
-    assert_eq!(
-        unpack(&gz, &limits(3, total)),
-        Err(ArchiveError::TooManyFiles { max: 3 })
+    let total = SMALL.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    let longest = SMALL.iter().map(|(_, bytes)| bytes.len() as u64).max();
+    let exact = Limits {
+        gz_bytes_max: gz.len() as u64,
+        files_max: SMALL.len(),
+        content_bytes_max: total,
+        file_bytes_max: longest.unwrap(),
+    };
+    assert!(unpack(&gz, &exact).is_ok());
+    let check = |limit: fn(&mut Limits), expected: fn(&Limits) -> ArchiveError| {
+        let mut limits = exact;
+        limit(&mut limits);
+        assert_eq!(unpack(&gz, &limits), Err(expected(&limits)));
+    };
+    check(
+        |limits| limits.gz_bytes_max -= 1,
+        |limits| ArchiveError::TooLong {
+            max: limits.gz_bytes_max,
+        },
     );
-    assert_eq!(
-        unpack(&gz, &limits(4, total - 1)),
-        Err(ArchiveError::TooManyBytes { max: total - 1 })
+    check(
+        |limits| limits.files_max -= 1,
+        |limits| ArchiveError::TooManyFiles {
+            max: limits.files_max,
+        },
+    );
+    check(
+        |limits| limits.content_bytes_max -= 1,
+        |limits| ArchiveError::TooManyBytes {
+            max: limits.content_bytes_max,
+        },
+    );
+    check(
+        |limits| limits.file_bytes_max -= 1,
+        |limits| {
+            let longest = SMALL.iter().max_by_key(|(_, bytes)| bytes.len()).unwrap().0;
+            ArchiveError::FileTooLong {
+                path: format!("{DIRECTORY}/{longest}"),
+                max: limits.file_bytes_max,
+            }
+        },
     );
     // A header that claims 4 GiB with nothing behind it: refused by the limit, or as truncated.
     let huge = header::canonical(DIRECTORY, "a", 1 << 32).unwrap();
     assert_eq!(
         verdict(&[huge.to_vec()]),
-        Err(ArchiveError::TooManyBytes { max: 1 << 30 })
+        Err(ArchiveError::FileTooLong {
+            path: format!("{DIRECTORY}/a"),
+            max: 8 << 20
+        })
     );
-    assert_eq!(
-        unpack(&gzip(&huge), &limits(1, 1 << 33)),
-        Err(ArchiveError::Truncated)
-    );
+    let endless = Limits {
+        content_bytes_max: 1 << 33,
+        file_bytes_max: 1 << 33,
+        ..Limits::default()
+    };
+    assert_eq!(unpack(&gzip(&huge), &endless), Err(ArchiveError::Truncated));
     // 64 MB of zeros in 64 KB.
     let zeros = vec![0; 64 << 20];
     let bomb = [plain("a"), zeros].concat();

@@ -13,21 +13,29 @@ use super::pack::{self, Archive, PackError};
 use super::{DIRECTORY_STEM, Digests, GZIP_HEADER, directory};
 use crate::{Commit, Digest, NameFault, check_name};
 
-/// How much an archive may unpack to.
+/// How large an archive may be, and how much it may unpack to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Most bytes of the gzip file.
+    pub gz_bytes_max: u64,
     /// Most files.
     pub files_max: usize,
     /// Most bytes of contents, all files together.
     pub content_bytes_max: u64,
+    /// Most bytes of one file.
+    pub file_bytes_max: u64,
 }
 
 impl Default for Limits {
-    /// 1,000 files and 1 GiB.
+    /// 10 MiB that unpack to 128 files of 16 MiB, none with more than 8 MiB.
+    ///
+    /// The cited set has a twentieth of that, and a set with eighteen times the ops of a cited scenario still fits.
     fn default() -> Self {
         Self {
-            files_max: 1_000,
-            content_bytes_max: 1 << 30,
+            gz_bytes_max: 10 << 20,
+            files_max: 128,
+            content_bytes_max: 16 << 20,
+            file_bytes_max: 8 << 20,
         }
     }
 }
@@ -121,6 +129,20 @@ pub enum ArchiveError {
         /// The limit.
         max: usize,
     },
+    /// A longer file than [`Limits::gz_bytes_max`].
+    #[error("the archive has more than {max} bytes")]
+    TooLong {
+        /// The limit.
+        max: u64,
+    },
+    /// A longer file inside than [`Limits::file_bytes_max`].
+    #[error("entry `{}` has more than {max} bytes", .path.escape_debug())]
+    FileTooLong {
+        /// The entry's path, with replacement characters where it is not UTF-8.
+        path: String,
+        /// The limit.
+        max: u64,
+    },
     /// More contents than [`Limits::content_bytes_max`].
     #[error("the archive unpacks to more than {max} bytes")]
     TooManyBytes {
@@ -196,6 +218,11 @@ pub enum Refusal {
 /// [`ArchiveError`] with the first fault. A deflate stream that another compressor wrote is no fault here:
 /// [`Unpacked::is_canonical`] tells.
 pub fn unpack(gz: &[u8], limits: &Limits) -> Result<Unpacked, ArchiveError> {
+    if gz.len() as u64 > limits.gz_bytes_max {
+        return Err(ArchiveError::TooLong {
+            max: limits.gz_bytes_max,
+        });
+    }
     check_gzip_header(gz)?;
     let mut reader = TarReader {
         decoder: GzDecoder::new(gz),
@@ -310,6 +337,12 @@ fn read_entries(
             Some(core::cmp::Ordering::Less) => return Err(refuse(Refusal::Unsorted)),
             Some(core::cmp::Ordering::Equal) => return Err(refuse(Refusal::Duplicate)),
             Some(core::cmp::Ordering::Greater) | None => {}
+        }
+        if entry.size > limits.file_bytes_max {
+            return Err(ArchiveError::FileTooLong {
+                path: entry.path.clone(),
+                max: limits.file_bytes_max,
+            });
         }
         content_bytes_left =
             content_bytes_left

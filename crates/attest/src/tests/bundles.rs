@@ -271,3 +271,31 @@ fn another_type_of_payload_is_refused_though_it_is_signed() {
         "{error}"
     );
 }
+
+#[test]
+fn each_cause_is_told_once() {
+    let refused = [
+        Bundle::parse(b"{").unwrap_err(),
+        Bundle::parse(&message_bundle())
+            .and_then(|bundle| bundle.verify_message(&other_key().public(), b"message"))
+            .unwrap_err(),
+        Bundle::of_envelope(
+            &key().public(),
+            Envelope::of_payload(&key(), crate::PAYLOAD_TYPE, b"{".to_vec()),
+        )
+        .verify_statement(&key().public())
+        .unwrap_err(),
+    ];
+    for error in refused {
+        let text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            assert!(
+                !text.contains(&cause_text),
+                "`{cause_text}` again in `{text}`"
+            );
+            source = cause.source();
+        }
+    }
+}

@@ -1,14 +1,19 @@
 //! Tests of the log as a whole, over a small project with every kind of entry.
 
 mod crash;
+mod earlier;
+mod growth;
 mod proofs;
 mod replay;
 mod tamper;
+mod verdicts;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, Genesis, Hlc, Name, OpId, Payload, ProjectId, SigningKey, Value, VerifiedOp,
+    Body, Costs, Genesis, Hlc, Log, Name, OpId, Payload, ProjectId, SigningKey, Value, VerifiedOp,
     public_key,
 };
 
@@ -36,12 +41,25 @@ fn sign(seed: u8, seq: u64, parents: &[&VerifiedOp], payload: Payload) -> Verifi
     VerifiedOp::sign(body, &author(seed)).unwrap()
 }
 
+fn genesis(project: &str, roots: &[u8]) -> Payload {
+    Payload::Genesis(Genesis {
+        name: name(project),
+        nonce: [0; 16],
+        roots: roots
+            .iter()
+            .map(|seed| public_key(&author(*seed)))
+            .collect(),
+        schema: BTreeSet::new(),
+        features: std::collections::BTreeMap::new(),
+    })
+}
+
 fn write(value: &str) -> Payload {
-    Payload::SetField {
+    Payload::SetField(payload::SetField {
         object: name("report"),
         field: name("title"),
         value: Value::Text(value.to_owned()),
-    }
+    })
 }
 
 fn node(seed: u8) -> NodeKey {
@@ -62,21 +80,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let genesis = Genesis {
-            name: name("audit"),
-            nonce: [0; 16],
-            roots: [1, 2, 9].map(|seed| public_key(&author(seed))).into(),
-            schema: BTreeSet::new(),
-        };
-        let genesis = sign(1, 0, &[], Payload::Genesis(genesis));
+        let genesis = sign(1, 0, &[], genesis("audit", &[1, 2, 9]));
         let first = sign(1, 1, &[&genesis], write("one"));
         let second = sign(1, 2, &[&first], write("two"));
         let subject = public_key(&author(1));
-        let revoke = Payload::Revoke {
+        let revoke = Payload::Revoke(payload::Revoke {
             subject,
             role: None,
             scope: None,
-        };
+        });
         let revoke = sign(2, 0, &[&genesis], revoke);
         let stranger = sign(3, 0, &[&genesis], write("mine"));
         let mut forged = first.envelope().to_vec();
@@ -118,6 +130,24 @@ impl World {
 
     /// What an honest node records, batch by batch.
     fn batches(&self) -> Vec<Vec<Entry>> {
+        let reject = |recorder: &mut Recorder, envelope: &[u8], costs: &mut Costs| {
+            recorder.receive(envelope, costs).unwrap_err();
+        };
+        self.recorded(reject)
+    }
+
+    /// What a node records that lists each envelope that is no op, once.
+    fn listing_batches(&self) -> Vec<Vec<Entry>> {
+        let listed = RefCell::new(BTreeSet::new());
+        self.recorded(|recorder, envelope, costs| {
+            if listed.borrow_mut().insert(Digest::of(envelope)) {
+                let rejected = Log::new(self.project()).receive(envelope, costs);
+                recorder.list_rejected(Digest::of(envelope), rejected.unwrap_err().reason);
+            }
+        })
+    }
+
+    fn recorded(&self, reject: impl Fn(&mut Recorder, &[u8], &mut Costs)) -> Vec<Vec<Entry>> {
         let costs = &mut Costs::default();
         let mut recorder = Recorder::new(self.project());
         let mut batches = Vec::new();
@@ -125,13 +155,13 @@ impl World {
             recorder.receive(envelope, costs).unwrap();
         }
         for _ in 0..2 {
-            recorder.receive(&self.forged, costs).unwrap_err();
+            reject(&mut recorder, &self.forged, costs);
         }
         recorder.receive(self.stranger.envelope(), costs).unwrap();
         batches.push(recorder.seal(costs));
         recorder.receive(self.first.envelope(), costs).unwrap();
         recorder.receive(self.genesis.envelope(), costs).unwrap();
-        recorder.receive(&self.garbage, costs).unwrap_err();
+        reject(&mut recorder, &self.garbage, costs);
         recorder.viewed(Digest::of(b"report"), public_key(&author(2)));
         batches.push(recorder.seal_with_checkpoint(costs));
         assert_eq!(recorder.seal(costs), []);

@@ -2,8 +2,8 @@
 
 use super::{World, node};
 use crate::{
-    Checkpoint, CheckpointError, EntryProof, ExtensionProof, ParseProofError, ProofError,
-    VerifyProofError,
+    AuditLog, Checkpoint, CheckpointError, Digest, EntryProof, ExtensionProof, ParseProofError,
+    ProofError, VerifyProofError,
 };
 
 #[test]
@@ -49,6 +49,38 @@ fn each_head_is_extended_by_the_last() {
         assert_eq!(Some(&new), audit.checkpoint());
     }
     assert_eq!(audit.prove_extension(audit.size() + 1), None);
+}
+
+#[test]
+fn every_head_extends_the_empty_tree_which_has_one_root() {
+    let world = World::new();
+    let (audit, origin) = (world.audit(), world.origin());
+    let sign = |root: &Digest| {
+        let root = crate::checkpoint::base64(root);
+        crate::note::sign(
+            &format!("{origin}\n0\n{root}\n"),
+            &origin.to_string(),
+            &node(7),
+        )
+    };
+    let (good, bad) = (sign(&Digest::of(b"")), sign(&Digest::from_bytes([7; 32])));
+    let start = Checkpoint::open(&good, &origin).unwrap();
+    assert_eq!(
+        Checkpoint::open(&bad, &origin),
+        Err(CheckpointError::EmptyTree)
+    );
+    let check = |checkpoint: &str, want| {
+        let text = format!("old 0\n\n{checkpoint}");
+        let proof: ExtensionProof = text.parse().unwrap();
+        assert_eq!(proof.verify(&origin, &start).map(|_| ()), want, "{text}");
+    };
+    check(&good, Ok(()));
+    check(audit.checkpoint().unwrap().note(), Ok(()));
+    check(
+        &bad,
+        Err(VerifyProofError::Checkpoint(CheckpointError::EmptyTree)),
+    );
+    assert!(audit.holds(&start) && AuditLog::new(origin).holds(&start));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
+use ecac_core::payload;
 use ecac_core::{
     Genesis, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Value, public_key,
 };
@@ -39,6 +40,7 @@ pub(crate) fn genesis(stream: &mut Stream, project: &str, roots: &[PublicKey]) -
         nonce: stream.bytes(),
         roots: roots.iter().copied().collect(),
         schema: BTreeSet::from([rule]),
+        features: std::collections::BTreeMap::new(),
     })
 }
 
@@ -62,13 +64,13 @@ impl Issuer {
 
     /// The op payload that makes the issuer's key trusted.
     pub(crate) fn key_payload(&self) -> Payload {
-        Payload::IssuerKey {
+        Payload::IssuerKey(payload::IssuerKey {
             issuer: name(Self::NAME),
             kid: name(Self::KID),
             public_key: public_key(&self.key),
             valid_from_ms: EPOCH_MS,
             valid_until_ms: EPOCH_MS + YEAR_MS,
-        }
+        })
     }
 
     /// A credential over the field notes, withdrawn by bit `index` of the status list.
@@ -89,9 +91,9 @@ impl Issuer {
             valid_until_ms: EPOCH_MS + YEAR_MS,
             status: vec![status],
         };
-        Payload::Credential {
+        Payload::Credential(payload::Credential {
             jwt: mint_credential(&self.key, &claims),
-        }
+        })
     }
 
     /// The status list with these bits set.
@@ -107,7 +109,7 @@ impl Issuer {
             Self::LIST_BITS,
             &set_bits,
         );
-        Payload::StatusList { jwt }
+        Payload::StatusList(payload::StatusList { jwt })
     }
 }
 
@@ -123,10 +125,10 @@ pub(crate) fn grant(
     observer.receive(&carrier);
     let (grant, _) = administrator.write(
         now_ms,
-        Payload::Grant {
+        Payload::Grant(payload::Grant {
             subject,
             credential: carrier.id(),
-        },
+        }),
     );
     observer.receive(&grant);
     carrier.id()
@@ -139,25 +141,25 @@ pub(crate) fn edit(stream: &mut Stream, author: &str, step: usize) -> Payload {
     match stream.below(10) {
         0..=5 => {
             let field = name(["title", "body", "status"][stream.index(3)]);
-            Payload::SetField {
+            Payload::SetField(payload::SetField {
                 object,
                 field,
                 value: Value::Text(format!("{author} {step}")),
-            }
+            })
         }
         6..=8 => {
             let value = Value::Int(i64::try_from(stream.below(100)).expect("below 100"));
-            Payload::SetAdd {
+            Payload::SetAdd(payload::SetAdd {
                 object,
                 field: name("labels"),
                 element,
                 value,
-            }
+            })
         }
-        _ => Payload::SetRemove {
+        _ => Payload::SetRemove(payload::SetRemove {
             object,
             field: name("labels"),
             element,
-        },
+        }),
     }
 }

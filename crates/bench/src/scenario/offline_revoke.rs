@@ -11,6 +11,7 @@
 //! and is refused; then Petra grants her again, and her work resumes.
 
 use ecac_core::credential::Role;
+use ecac_core::payload;
 use ecac_core::{OpId, Payload, public_key};
 
 use super::cast::{DAY_MS, EPOCH_MS, Issuer, MINUTE_MS, edit, genesis, grant};
@@ -158,11 +159,11 @@ impl<'a> World<'a> {
                 let subject = self.editors[ALICE].author();
                 self.petra.write(
                     now_ms,
-                    Payload::Revoke {
+                    Payload::Revoke(payload::Revoke {
                         subject,
                         role: None,
                         scope: None,
-                    },
+                    }),
                 );
                 self.signed += 1;
                 self.root.pull(&self.petra);
@@ -209,10 +210,10 @@ impl<'a> World<'a> {
         let subject = self.editors[ALICE].author();
         self.petra.write(
             now_ms,
-            Payload::Grant {
+            Payload::Grant(payload::Grant {
                 subject,
                 credential: self.alice_credential,
-            },
+            }),
         );
         self.signed += 1;
         self.root.pull(&self.petra);

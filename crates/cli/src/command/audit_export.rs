@@ -19,7 +19,7 @@ const KEY_FILE_BYTES_MAX: u64 = KEY_DIGITS as u64 + 2;
 
 /// Write the signed audit log of a node that takes an op log in
 ///
-/// The ops arrive in their order in the file. The node signs with the key in a file, or with the key of the observer of a seeded scenario, which is known
+/// The ops arrive in their order in the files. The node signs with the key in a file, or with the key of the observer of a seeded scenario, which is known
 /// to everybody and proves nothing. A node key file holds the 64 hexadecimal digits of an Ed25519 seed, and
 /// nobody but its owner may be able to read it.
 #[derive(Debug, clap::Args)]
@@ -48,6 +48,7 @@ struct Key {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let destination = args.destination.claim()?;
     let op_log = args.source.read()?;
     let key = match &args.key {
         Key {
@@ -57,14 +58,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Key { seed, .. } => ecac_bench::node_key(seed.unwrap_or_default()),
     };
     let audit = AuditLog::of_op_log(op_log.project, &op_log.file.items(), AUDIT_BATCH_OPS, &key);
-    args.destination.write(audit.export().as_bytes())
+    destination.write(audit.export().as_bytes())
 }
 
 /// Reads a node key; no message repeats any of it.
 fn read_key(path: &Path) -> Result<NodeKey, Failure> {
-    let failure = |error| Failure::read("the node key", path, &error);
+    let what = format!("the node key {}", text::path(path));
+    let failure = |error| Failure::read(&what, &error);
     let file = input::open(path).map_err(failure)?;
-    check_private(&file, path)?;
+    check_private(&file, path, &what)?;
     let mut text = Vec::new();
     file.take(KEY_FILE_BYTES_MAX + 1)
         .read_to_end(&mut text)
@@ -75,7 +77,7 @@ fn read_key(path: &Path) -> Result<NodeKey, Failure> {
     hex::decode_to_slice(digits, &mut seed).map_err(|_| {
         Failure::new(
             exit::BAD_INPUT,
-            format!("read the node key {}", text::path(path)),
+            format!("read {what}"),
             "it is not 64 hexadecimal digits",
             "a node key file holds an Ed25519 seed: `(umask 077; openssl rand -hex 32 > node.key)` makes one",
         )
@@ -85,25 +87,27 @@ fn read_key(path: &Path) -> Result<NodeKey, Failure> {
 
 /// Whoever can read a node key can sign as the node.
 #[cfg(unix)]
-fn check_private(file: &std::fs::File, path: &Path) -> Result<(), Failure> {
+fn check_private(file: &std::fs::File, path: &Path, what: &str) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| Failure::read("the node key", path, &error))?;
+    let metadata = metadata.map_err(|error| Failure::read(what, &error))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    let path = text::path(path);
     Err(Failure::new(
         exit::ENVIRONMENT,
-        format!("read the node key {path}"),
+        format!("read {what}"),
         format!("others than its owner have access to it (mode {mode:03o})"),
-        format!("take their access away: `chmod 600 {path}`; if anybody read it, make a new key"),
+        format!(
+            "take their access away: `chmod 600 {}`; if anybody read it, make a new key",
+            text::path(path)
+        ),
     ))
 }
 
 #[cfg(not(unix))]
-fn check_private(_: &std::fs::File, _: &Path) -> Result<(), Failure> {
+fn check_private(_: &std::fs::File, _: &Path, _: &str) -> Result<(), Failure> {
     Ok(())
 }

@@ -24,9 +24,8 @@ use crate::{output, text};
     arg_required_else_help = true,
     after_help = "Examples:
   ecac bench list
-  ecac bench run --scenario offline-revoke --seed 42 --commit $(git rev-parse HEAD) --out out
-  ecac bench observe out/offline-revoke-42-ops.cborseq --scenario offline-revoke --seed 42 \\
-      --commit $(git rev-parse HEAD) --out again"
+  ecac bench run --scenario offline-revoke --seed 42
+  ecac bench observe out/offline-revoke-42-ops.cborseq --scenario offline-revoke --seed 42 --out again"
 )]
 pub(crate) enum Command {
     Run(run::Args),
@@ -46,15 +45,25 @@ pub(crate) struct Stamp {
     /// Seed of the one random stream
     #[arg(long, value_name = "N")]
     seed: u64,
-    /// Commit that the artifacts cite: 40 hexadecimal digits, such as `git rev-parse HEAD` prints
-    #[arg(long, value_name = "C")]
+    /// Commit that the artifacts cite: 40 hexadecimal digits, such as `git rev-parse HEAD` prints; zeros cite none
+    #[arg(long, value_name = "C", default_value = NO_COMMIT)]
     commit: Commit,
-    /// Directory for the artifacts; made if it does not exist
-    #[arg(long, value_name = "DIR")]
+    /// Directory for the artifacts; it is made if it does not exist, but not the folder around it
+    #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
     /// Replace artifacts that exist
     #[arg(long)]
     force: bool,
+}
+
+/// The null object id of git, which names no commit.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
+
+/// Where the artifacts go, as far as can be seen before they are there.
+#[derive(Debug)]
+struct Claimed<'a> {
+    stamp: &'a Stamp,
+    places: Vec<(Part, PathBuf)>,
 }
 
 fn scenario_parser() -> impl TypedValueParser<Value = Scenario> {
@@ -63,21 +72,73 @@ fn scenario_parser() -> impl TypedValueParser<Value = Scenario> {
 }
 
 impl Stamp {
-    /// Writes these parts of the report, all or none, and prints what came out.
-    fn publish(&self, report: &ScenarioReport, parts: &[Part]) -> Result<(), Failure> {
-        make_directory(&self.out)?;
-        let files = parts.iter().map(|&part| {
-            let artifact = Artifact::Run {
-                scenario: self.scenario.name().to_owned(),
-                part,
-            };
-            let path = self.out.join(artifact.file_name(self.seed, &self.commit));
-            (path, bytes(report, part))
-        });
-        let files: Vec<(PathBuf, &[u8])> = files.collect();
-        let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
-        output::write_files(files, self.force)?;
-        output::print(table(report, &paths).as_bytes())
+    /// Looks whether these parts can be written, before any work is done.
+    fn claim(&self, parts: &[Part]) -> Result<Claimed<'_>, Failure> {
+        let places: Vec<(Part, PathBuf)> = parts
+            .iter()
+            .map(|&part| {
+                let artifact = Artifact::Run {
+                    scenario: self.scenario.name().to_owned(),
+                    part,
+                };
+                let path = self.out.join(artifact.file_name(self.seed, &self.commit));
+                (part, path)
+            })
+            .collect();
+        if self.out.is_dir() {
+            for (_, path) in &places {
+                output::check_vacant(path, self.force)?;
+            }
+        } else if fs::symlink_metadata(&self.out).is_ok() {
+            return Err(Failure::new(
+                exit::ENVIRONMENT,
+                format!("write into {}", text::path(&self.out)),
+                "it is not a directory",
+                "name a directory with --out",
+            ));
+        } else {
+            output::check_folder(&self.out)?;
+        }
+        Ok(Claimed {
+            stamp: self,
+            places,
+        })
+    }
+}
+
+impl Claimed<'_> {
+    /// Writes the parts of the report, all or none, and prints what came out.
+    fn publish(&self, report: &ScenarioReport) -> Result<(), Failure> {
+        let Stamp { out, force, .. } = self.stamp;
+        let is_made = !out.is_dir();
+        if is_made {
+            make_directory(out)?;
+        }
+        let files = self.places.iter();
+        let files = files.map(|(part, path)| (path.clone(), bytes(report, *part)));
+        output::write_files(files.collect(), *force)?;
+        output::print(self.summary(report, is_made).as_bytes())
+    }
+
+    fn summary(&self, report: &ScenarioReport, is_made: bool) -> String {
+        let commit = self.stamp.commit.to_string();
+        let none = if commit == NO_COMMIT {
+            " (none; name one with --commit)"
+        } else {
+            ""
+        };
+        let mut text = format!(
+            "{}\n\nstate sha256 {}\ncommit {commit}{none}\n",
+            table(report),
+            report.summary.state_sha256
+        );
+        if is_made {
+            text.push_str(&format!("made {}\n", text::path(&self.stamp.out)));
+        }
+        for (_, path) in &self.places {
+            text.push_str(&format!("wrote {}\n", text::path(path)));
+        }
+        text
     }
 }
 
@@ -91,7 +152,7 @@ fn bytes(report: &ScenarioReport, part: Part) -> &[u8] {
 }
 
 fn make_directory(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path).map_err(|error| {
+    fs::create_dir(path).map_err(|error| {
         Failure::new(
             exit::ENVIRONMENT,
             format!("make the directory {}", text::path(path)),
@@ -101,7 +162,7 @@ fn make_directory(path: &Path) -> Result<(), Failure> {
     })
 }
 
-fn table(report: &ScenarioReport, paths: &[PathBuf]) -> String {
+fn table(report: &ScenarioReport) -> String {
     let summary = &report.summary;
     let counts = [
         ("seed", report.params.seed),
@@ -121,13 +182,5 @@ fn table(report: &ScenarioReport, paths: &[PathBuf]) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let mut text = format!(
-        "{}\n\nstate sha256 {}\n",
-        table.trim_fmt(),
-        summary.state_sha256
-    );
-    for path in paths {
-        text.push_str(&format!("wrote {}\n", text::path(path)));
-    }
-    text
+    table.trim_fmt()
 }

@@ -22,10 +22,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let destination = args.destination.claim()?;
     let replica = args.source.replay()?;
     let state = replica
         .replay
         .state()
         .export(&replica.log, &mut Costs::default());
-    args.destination.write(&state)
+    destination.write(&state)
 }

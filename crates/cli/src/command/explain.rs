@@ -7,9 +7,8 @@ use ecac_artifact::exit;
 use ecac_core::{Explanation, OpId};
 
 use crate::failure::Failure;
-use crate::output::{self, Format};
+use crate::output::{self, Form, Format};
 use crate::replica::{Replica, Source};
-use crate::text;
 
 /// Fewest digits that stand for an op id.
 const DIGITS_MIN: usize = 8;
@@ -21,11 +20,13 @@ const CANDIDATES_MAX: usize = 8;
 /// Explain why one op counts, or why it does not
 ///
 /// The answer names the verdict, the reason, the op that decides, and the chain of authority from the op through
-/// grant, credential and issuer key up to a root.
+/// grant, credential and issuer key up to a root; of a pending op the ancestors that are absent, and of an op of trust or
+/// policy its effect: what it does, or that it counts for nothing and why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac explain ops.cborseq 1f3a9c0d                  the first digits will do if they are unique
-  ecac explain ops.cborseq 1f3a9c0d --format json
+  ecac explain ops.cborseq 1f3a9c0d --json
+  ecac explain mine.cborseq theirs.cborseq 1f3a9c0d  the same of both logs together
   ecac decisions ops.cborseq | grep denied           to find op ids to ask about")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -33,19 +34,18 @@ pub(crate) struct Args {
     /// Op id in hexadecimal, or its first digits (at least 8)
     #[arg(value_name = "OP_ID")]
     op: Prefix,
-    /// Lines for people or one JSON document
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    form: Form,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let replica = args.source.replay()?;
     let claimed = replica.rejected.iter().filter_map(|(_, it)| it.claimed);
     let known: BTreeSet<OpId> = replica.ids().chain(claimed).collect();
-    let op = args.op.find(&known, &text::path(&args.source.log))?;
-    let explanation =
-        explain(&replica, &op).ok_or_else(|| not_found(&args.op, &text::path(&args.source.log)))?;
-    match args.format {
+    let label = args.source.logs.label();
+    let op = args.op.find(&known, &label)?;
+    let explanation = explain(&replica, &op).ok_or_else(|| not_found(&args.op, &label))?;
+    match args.form.format() {
         Format::Text => output::print(explanation.to_string().as_bytes()),
         Format::Json => output::print_json(&explanation),
     }
@@ -65,6 +65,7 @@ fn explain(replica: &Replica, op: &OpId) -> Option<Explanation> {
             meaning: rejected.reason.meaning(),
             witness: None,
             missing: Vec::new(),
+            effect: None,
             grants: Vec::new(),
         })
     })
@@ -91,34 +92,33 @@ impl FromStr for Prefix {
 
 impl Prefix {
     /// The one op id that begins so.
-    fn find(&self, known: &BTreeSet<OpId>, path: &str) -> Result<OpId, Failure> {
+    fn find(&self, known: &BTreeSet<OpId>, label: &str) -> Result<OpId, Failure> {
         let mut matching = known
             .iter()
             .filter(|id| id.to_string().starts_with(&self.0));
         let Some(&first) = matching.next() else {
-            return Err(not_found(self, path));
+            return Err(not_found(self, label));
         };
         let others: Vec<&OpId> = matching.collect();
         if others.is_empty() {
             return Ok(first);
         }
-        let mut candidates = format!("\n  {first}");
-        for id in others.iter().take(CANDIDATES_MAX - 1) {
-            candidates.push_str(&format!("\n  {id}"));
-        }
+        let shown = std::iter::once(&first).chain(others.iter().copied().take(CANDIDATES_MAX - 1));
+        let candidates = shown.map(OpId::to_string).collect();
         Err(Failure::new(
             exit::USAGE,
-            format!("find op {} in {path}", self.0),
-            format!("{} op ids begin so:{candidates}", others.len() + 1),
+            format!("find op {} in {label}", self.0),
+            format!("{} op ids begin so", others.len() + 1),
             "give more digits",
-        ))
+        )
+        .with_details(candidates))
     }
 }
 
-fn not_found(prefix: &Prefix, path: &str) -> Failure {
+fn not_found(prefix: &Prefix, label: &str) -> Failure {
     Failure::new(
         exit::NOT_FOUND,
-        format!("find op {} in {path}", prefix.0),
+        format!("find op {} in {label}", prefix.0),
         "the op log does not have it",
         "list the ops with `ecac log`, or fetch an op log that has it",
     )

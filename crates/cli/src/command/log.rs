@@ -1,43 +1,72 @@
 //! `ecac log`: the ops of an op log in the total order.
 
+mod filter;
+
 use std::fmt::Write as _;
 
-use ecac_core::{Body, Decision, Hlc, OpId, ProjectId, PublicKey, Refusal};
+use ecac_core::{Body, Decision, Effect, EffectCode, Hlc, OpId, ProjectId, PublicKey, Refusal};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use self::filter::Filter;
+use crate::command::decisions;
 use crate::failure::Failure;
-use crate::output::{self, Format};
+use crate::input::Place;
+use crate::output::{self, Form, Format};
 use crate::payload;
 use crate::replica::{Replica, Source};
+use crate::table::{self, Table};
 use crate::text;
 
-/// List the ops of an op log and what is decided of each
+/// List the ops of op logs and what is decided of each
 ///
 /// Ops stand in the total order: parents first, ties by stamp and op id. Admitted ops are numbered in it;
 /// refused and pending ops stand where their stamp puts them, without a number. Items that are no op of
-/// anybody's (not canonical, or not signed by their author) come last, by the item's place in the file.
+/// anybody's (not canonical, or not signed by their author) come last, by their place in the logs.
+///
+/// A verdict says whether an op is in order, not what it does: an op of trust or policy that counts for nothing stands as
+/// VOID, with the reason (`--void` lists those), and one that a denial has ended as such. What a denial reaches stands behind an
+/// arrow; it does so also where the denial is denied itself.
+///
+/// Filters of one kind add up, and those of different kinds must all hold: `--verdict denied --verdict refused
+/// --object doc/1` lists what does not count of what was written into one object.
+///
+/// On a terminal the table fits its width: what does not fit stands below, further in. Elsewhere, unless --width is given, an op
+/// is one line, however long.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ecac log ops.cborseq                    everything
-  ecac log ops.cborseq --limit 20         the first 20
-  ecac log ops.cborseq --format json | jq '.ops[] | select(.verdict == \"denied\") | .op'")]
+  ecac log ops.cborseq                      everything
+  ecac log ops.cborseq --limit 20           the first 20
+  ecac log ops.cborseq --verdict denied --reason revoked --author z6Mkph4K
+  ecac log ops.cborseq --void               lists, revocations and grants that do nothing
+  ecac log mine.cborseq theirs.cborseq      what both logs together amount to
+  gunzip -c ops.gz | ecac log - --object doc/1
+  ecac log ops.cborseq --json | jq '.ops[] | select(.verdict == \"denied\") | .op'")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
-    /// Lines for people or one JSON document
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    form: Form,
     /// List at most N ops
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Fit the table into N columns (at least 24), whatever standard output is
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    #[command(flatten)]
+    filter: filter::Args,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let replica = args.source.replay()?;
-    let listing = Listing::of(&replica, args.limit.unwrap_or(usize::MAX));
-    match args.format {
-        Format::Text => output::print(listing.to_text(&replica).as_bytes()),
+    let filter = args.filter.of(&replica, &args.source.logs.label())?;
+    let limit = args.limit.unwrap_or(usize::MAX);
+    let listing = Listing::of(&replica, &filter, limit);
+    match args.form.format() {
+        Format::Text => {
+            let width = args.width.or_else(table::terminal_width);
+            output::print(listing.to_text(&replica, width).as_bytes())
+        }
         Format::Json => output::print_json(&listing),
     }
 }
@@ -47,13 +76,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 struct Listing<'a> {
     format: &'static str,
     project: ProjectId,
+    /// The logs, as they were named.
+    logs: Vec<&'a str>,
+    /// Of everything, whatever the filters.
     counts: Counts,
-    /// Rows beyond the limit.
+    /// How many rows there are without filters and limit.
+    rows: usize,
+    /// How many of them the filters let through.
+    matching: usize,
+    /// Matching rows beyond the limit.
     omitted: usize,
     ops: Vec<Row<'a>>,
 }
 
-/// What became of the items; `applied`, `denied`, `refused`, `pending` and `duplicate` add up to `items`.
+/// What became of the items; all but `void` add up to `items`.
 #[derive(Serialize, Default)]
 struct Counts {
     items: usize,
@@ -61,15 +97,19 @@ struct Counts {
     denied: usize,
     refused: usize,
     pending: usize,
+    unsupported: usize,
     duplicate: usize,
+    /// Ops of trust or policy that have never counted for anything; they are among the applied and denied ones.
+    void: usize,
 }
 
 #[derive(Serialize)]
 struct Row<'a> {
     /// Place among the admitted ops in the total order, from 0.
     number: Option<usize>,
-    /// Place in the file, from 0.
-    item: Option<usize>,
+    /// Where it stands: the number of the log, and of the item in it.
+    #[serde(flatten)]
+    place: Option<Place>,
     op: Option<OpId>,
     /// The op id that bytes claim which nobody signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +121,8 @@ struct Row<'a> {
     witness: Option<OpId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<OpId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effect: Option<Effect>,
 }
 
 /// What an op says.
@@ -97,59 +139,60 @@ struct Said<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn of(replica: &'a Replica, limit: usize) -> Self {
+    fn of(replica: &'a Replica, filter: &Filter, limit: usize) -> Self {
         let mut counts = Counts {
             duplicate: replica.duplicates,
             refused: replica.rejected.len(),
             items: replica.items.len() + replica.rejected.len() + replica.duplicates,
             ..Counts::default()
         };
-        let mut ops = Vec::new();
         let decided = in_order(replica);
-        let rows = decided.len() + replica.rejected.len();
-        for (number, id, decision) in decided {
+        for (_, _, decision) in &decided {
             *match decision {
                 Decision::Applied { .. } => &mut counts.applied,
                 Decision::Denied { .. } => &mut counts.denied,
                 Decision::Refused { .. } => &mut counts.refused,
                 Decision::Pending { .. } => &mut counts.pending,
+                Decision::Unsupported => &mut counts.unsupported,
             } += 1;
-            if ops.len() < limit {
-                ops.push(Row::of(replica, number, id, &decision));
-            }
         }
-        let left = limit - ops.len();
-        for (item, rejected) in replica.rejected.iter().take(left) {
-            ops.push(Row::rejected(*item, rejected.claimed, rejected.reason));
-        }
+        let rows = decided.len() + replica.rejected.len();
+        let ops = decided
+            .iter()
+            .map(|(number, id, decision)| Row::of(replica, *number, *id, decision));
+        let rejected = replica.rejected.iter().map(|(number, rejected)| {
+            let place = replica.files.place(*number);
+            Row::rejected(place, rejected.claimed, rejected.reason)
+        });
+        let matches = |row: &Row<'_>| {
+            let body = row.said.as_ref().map(|said| said.body);
+            let effect = row.effect.as_ref().map(|effect| effect.code);
+            filter.admits(row.verdict, row.reason, effect, body)
+        };
+        let ops: Vec<Row<'a>> = ops.collect();
+        counts.void = ops.iter().filter(|row| row.is_void()).count();
+        let mut ops: Vec<Row<'a>> = ops.into_iter().chain(rejected).filter(matches).collect();
+        let matching = ops.len();
+        ops.truncate(limit);
         Self {
             format: "ecac-log-v1",
             project: replica.log.project(),
+            logs: replica.files.names().collect(),
             counts,
-            omitted: rows - ops.len(),
+            rows,
+            matching,
+            omitted: matching - ops.len(),
             ops,
         }
     }
 
-    fn to_text(&self, replica: &Replica) -> String {
-        let mut lines =
-            vec![["NUMBER", "OP", "STAMP", "AUTHOR", "VERDICT", "WHAT"].map(str::to_owned)];
-        lines.extend(self.ops.iter().map(|row| row.cells(replica)));
-        let mut widths = [0; 5];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
+    fn to_text(&self, replica: &Replica, width: Option<usize>) -> String {
+        let mut table = Table::new(["NUMBER", "OP", "STAMP", "AUTHOR", "VERDICT", "WHAT"]);
+        for row in &self.ops {
+            table.push(row.cells(replica));
         }
-        let [number, op, stamp, author, verdict] = widths;
-        let mut text = format!("project {}\n\n", self.project);
-        for [a, b, c, d, e, what] in &lines {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{a:>number$}  {b:op$}  {c:stamp$}  {d:author$}  {e:verdict$}  {what}"
-            );
-        }
+        let mut text = format!("project {}\n\n{}", self.project, table.render(width));
+        // Writing to a String cannot fail.
         if self.omitted > 0 {
             let _ = writeln!(text, "… {} more beyond --limit", self.omitted);
         }
@@ -159,14 +202,38 @@ impl<'a> Listing<'a> {
             denied,
             refused,
             pending,
+            unsupported,
             duplicate,
+            void,
         } = &self.counts;
         let _ = writeln!(
             text,
-            "\n{items} items: {applied} applied, {denied} denied, {refused} refused, {pending} pending, {duplicate} duplicate"
+            "\n{} of {} shown\n{items} items: {applied} applied, {denied} denied, {refused} refused, {pending} pending, {unsupported} unsupported, {duplicate} duplicate",
+            self.ops.len(),
+            self.rows,
         );
+        if *void > 0 {
+            let _ = writeln!(
+                text,
+                "warning: {} of trust or policy {} for nothing; --void lists them",
+                text::count(*void, "op"),
+                if *void == 1 { "counts" } else { "count" },
+            );
+        }
         text
     }
+}
+
+/// What a denial reaches.
+fn reach(effect: &Effect) -> String {
+    let noun = if matches!(effect.code, EffectCode::Revokes | EffectCode::Withdraws) {
+        "grant"
+    } else if matches!(effect.code, EffectCode::RevokesKey | EffectCode::Conflicts) {
+        "key"
+    } else {
+        return String::new();
+    };
+    format!(" → {} {}", effect.code, text::count(effect.on.len(), noun))
 }
 
 /// Every op that was taken in, with its number if it was admitted.
@@ -177,7 +244,8 @@ fn in_order(replica: &Replica) -> Vec<(Option<usize>, OpId, Decision)> {
     let numbered = admitted.iter().enumerate();
     order.extend(numbered.map(|(number, op)| (Some(op.body().hlc), op.id(), Some(number))));
     let refused = replica.log.refused().map(|(id, ..)| id);
-    let others = refused.chain(replica.log.pending().map(|op| op.id()));
+    let held = replica.log.pending().chain(replica.log.unsupported());
+    let others = refused.chain(held.map(|op| op.id()));
     order.extend(others.map(|id| (stamp(&id), id, None)));
     // Stamps grow along parent links, so that sorting by them keeps the total order of the admitted ops.
     order.sort_by_key(|&(stamp, id, _)| (stamp, id));
@@ -191,36 +259,36 @@ fn in_order(replica: &Replica) -> Vec<(Option<usize>, OpId, Decision)> {
 
 impl<'a> Row<'a> {
     fn of(replica: &'a Replica, number: Option<usize>, op: OpId, decision: &Decision) -> Self {
-        let missing = match decision {
-            Decision::Pending { missing } => missing.iter().copied().collect(),
-            _ => Vec::new(),
-        };
         let said = replica.body(&op).map(|body| Said {
             hlc: body.hlc,
             author: body.author,
             seq: body.seq,
             parents: &body.parents,
             kind: body.payload.kind(),
-            payload: payload::to_json(&body.payload),
+            payload: body.payload.members(),
             body,
         });
         Self {
             number,
-            item: replica.items.get(&op).copied(),
+            place: replica
+                .items
+                .get(&op)
+                .map(|number| replica.files.place(*number)),
             op: Some(op),
             claimed: None,
             said,
             verdict: decision.verdict(),
             reason: decision.reason(),
             witness: decision.witness(),
-            missing,
+            missing: decisions::absent(decision).unwrap_or_default(),
+            effect: replica.effect(&op),
         }
     }
 
-    const fn rejected(item: usize, claimed: Option<OpId>, reason: Refusal) -> Self {
+    const fn rejected(place: Place, claimed: Option<OpId>, reason: Refusal) -> Self {
         Self {
             number: None,
-            item: Some(item),
+            place: Some(place),
             op: None,
             claimed,
             said: None,
@@ -228,19 +296,39 @@ impl<'a> Row<'a> {
             reason: Some(reason.name()),
             witness: None,
             missing: Vec::new(),
+            effect: None,
         }
+    }
+
+    fn is_void(&self) -> bool {
+        let code = self.effect.as_ref().map(|effect| effect.code);
+        code.is_some_and(EffectCode::is_void)
     }
 
     fn cells(&self, replica: &Replica) -> [String; 6] {
         let dash = || "-".to_owned();
         let said = self.said.as_ref();
-        let verdict = self.reason.map_or_else(
+        let mut verdict = self.reason.map_or_else(
             || self.verdict.to_owned(),
             |reason| format!("{} {reason}", self.verdict),
         );
-        let what = match (said, self.item) {
-            (Some(said), _) => payload::summary(&said.body.payload, replica),
-            (None, Some(item)) => format!("item {item} of the file"),
+        if let Some(effect) = &self.effect {
+            if effect.code.is_void() {
+                verdict.push_str(&format!(" VOID {}", effect.code));
+            } else if effect.code == EffectCode::Ended {
+                verdict.push_str(" (ended)");
+            } else if effect.code.counts().is_none() {
+                verdict.push_str(&format!(" NOT KNOWN {}", effect.code));
+            }
+        }
+        let what = match (said, self.place) {
+            (Some(said), _) => {
+                let reach = self.effect.as_ref().map_or_else(String::new, reach);
+                payload::summary(&said.body.payload, replica) + &reach
+            }
+            (None, Some(Place { log, item })) => {
+                format!("item {item} of {}", replica.files.label(log))
+            }
             (None, None) => dash(),
         };
         [

@@ -23,7 +23,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let destination = args.destination.claim()?;
     let replica = args.source.replay()?;
     let trust = export_trust(&replica.log, &mut Costs::default());
-    args.destination.write(&trust)
+    destination.write(&trust)
 }

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use ecac_artifact::exit;
+use ecac_audit::{AuditLog, Entry, Expect};
+use ecac_core::{Denial, VerifiedOp};
 use tempfile::TempDir;
 
-use crate::fixture::{Author, Small, genesis, sequence};
+use crate::fixture::{Author, NO_OP, Small, genesis, sequence};
 use crate::run::{directory_with, ecac_in, text};
 
 fn prepared() -> (TempDir, Small) {
@@ -30,9 +32,15 @@ fn an_honest_log_is_confirmed() {
     let report = text(ecac_in(at, args).quietly());
     assert!(report.ends_with("\nverdict: OK\n"), "{report}");
     assert!(report.contains(&node), "{report}");
-    // 9 ops and 2 envelopes that are no op; the duplicate is not ingested again.
-    assert!(report.contains("\ningested: 11\n"), "{report}");
-    assert!(report.contains("\nskipped: 3\n"), "{report}");
+    // The duplicate is not ingested again, and the two items that are no op are counted.
+    for line in [
+        "ingested: 9",
+        "skipped: 1",
+        "arrivals that were no op: 2",
+        "items that are no op: 2",
+    ] {
+        assert!(report.contains(&format!("\n{line}\n")), "{line}: {report}");
+    }
 
     let unnamed = ecac_in(at, ["audit-verify", "audit", "--log", "ops"]);
     assert!(unnamed.stderr.contains("warning: without --node"));
@@ -91,20 +99,188 @@ fn every_way_to_lie_is_caught_and_nothing_is_repaired() {
     let entry = [&lines[..3], &lines[4..]].concat().concat();
     check("an entry left out", entry.as_bytes(), &ops, &node, refused);
 
-    // The log is whole and signed, and says what the ops do not.
-    let without = sequence([&small.genesis, &small.issuer_key, &small.credential]);
+    // The log is whole and signed by its node, and not what the ops say.
+    let lie = lie(&good);
+    check("a lie", lie.as_bytes(), &ops, &node, refused);
+    let more = [&ops[..], small.forged.envelope()].concat();
+    check("a lie and more ops", lie.as_bytes(), &more, &node, refused);
+}
+
+/// The audit log, with another reason why an op was denied, under the signature of its node.
+fn lie(export: &str) -> String {
+    let audit = AuditLog::verify(export.as_bytes(), &Expect::default()).expect("an audit log");
+    let mut lie = AuditLog::new(audit.origin());
+    let mut told = 0;
+    for batch in audit.batches() {
+        let mut entries = batch.entries.clone();
+        for entry in &mut entries {
+            if let Entry::RolledBack { reason, .. } = entry {
+                *reason = Denial::StatusRevoked.into();
+                told += 1;
+            }
+        }
+        lie.commit_batch(entries, &ecac_bench::node_key(42))
+            .expect("a node can sign a lie");
+    }
+    assert!(told > 0);
+    lie.export()
+}
+
+/// What others put into an op log, or keep out of it, is told and never blamed on the node.
+#[test]
+fn an_honest_node_is_not_blamed_for_the_op_log() {
+    let (directory, small) = prepared();
+    let at = directory.path();
+    let node = node();
+    let good = small.good();
+    let check = |what: &str, logs: &[&[u8]], code: u8, lines: &[&str], words: &[&str]| {
+        let mut args = vec!["audit-verify".to_owned(), "audit".to_owned()];
+        args.extend(["--node".to_owned(), node.clone()]);
+        for (number, bytes) in logs.iter().enumerate() {
+            let name = format!("log-{number}");
+            fs::write(at.join(&name), bytes).unwrap();
+            args.extend(["--log".to_owned(), name]);
+        }
+        let ran = ecac_in(at, args);
+        assert_eq!(ran.code, Some(code.into()), "{what}: {}", ran.stderr);
+        let report = text(ran.stdout);
+        for line in lines {
+            assert!(
+                report.contains(&format!("\n{line}\n")),
+                "{what}: {line}: {report}"
+            );
+        }
+        for word in words {
+            assert!(ran.stderr.contains(word), "{what}: {word}: {}", ran.stderr);
+        }
+        assert_eq!(
+            ran.stderr.is_empty(),
+            words.is_empty(),
+            "{what}: {}",
+            ran.stderr
+        );
+    };
+    let ops = small.mixed();
+    let junk = [&NO_OP[..], &ops, &NO_OP, &small.forged_envelope].concat();
     check(
-        "ops that nobody has",
-        good.as_bytes(),
-        &without,
-        &node,
-        refused,
+        "junk",
+        &[&junk],
+        exit::SUCCESS,
+        &["items that are no op: 5", "verdict: OK"],
+        &[],
+    );
+    check(
+        "twice",
+        &[&ops, &ops],
+        exit::SUCCESS,
+        &["ops compared: 9", "verdict: OK"],
+        &[],
+    );
+    let more = [&ops[..], small.forged.envelope()].concat();
+    let silent = [
+        "ops of which the audit log does not speak: 1",
+        "verdict: OK SO FAR",
+    ];
+    let forged = small.forged.id().to_string();
+    check(
+        "a later op",
+        &[&more],
+        exit::SUCCESS,
+        &silent,
+        &["note: ", &forged, "--head"],
+    );
+
+    let [genesis, .., stranger, orphan] = good;
+    let without = |absent: &[&VerifiedOp]| {
+        let kept = good.iter().copied();
+        sequence(kept.filter(|op| !absent.iter().any(|it| it.id() == op.id())))
+    };
+    let undecided = exit::UNDECIDED;
+    let open = ["verdict: INCOMPLETE"];
+    for (what, absent, more) in [
+        ("a refused op", stranger, "entries not compared: 1"),
+        ("a pending op", orphan, "ops compared: 8"),
+        ("the genesis", genesis, "not compared from line: 2"),
+    ] {
+        let lines = [more, "ops not in the op log: 1", open[0]];
+        let id = absent.id().to_string();
+        let words = ["failed to verify the whole", &id, "hint: ", "--log"];
+        check(what, &[&without(&[absent])], undecided, &lines, &words);
+    }
+    let (part, rest) = (without(&[stranger, genesis]), sequence([stranger, genesis]));
+    check(
+        "two logs",
+        &[&part, &rest],
+        exit::SUCCESS,
+        &["verdict: OK"],
+        &[],
     );
     let mut root = Author::new(6);
-    let other = sequence([&root.sign(0, &[], genesis("other", &root))]);
-    check("another project", good.as_bytes(), &other, &node, refused);
-    let more = [&ops[..], small.forged.envelope()].concat();
-    check("an op kept quiet", good.as_bytes(), &more, &node, refused);
+    let other = sequence([&root.sign(0, &[], self::genesis("other", &root))]);
+    let lines = ["ops compared: 0", "ops not in the op log: 9", open[0]];
+    check(
+        "another project",
+        &[&other],
+        undecided,
+        &lines,
+        &["9 of the ops"],
+    );
+}
+
+#[test]
+fn a_head_that_was_kept_betrays_a_log_that_was_cut_off() {
+    let (directory, small) = prepared();
+    let at = directory.path();
+    let node_key = ecac_bench::node_key(42);
+    let ops = small.good();
+    let items: Vec<&[u8]> = ops.iter().map(|op| op.envelope()).collect();
+    let log = |count: usize| AuditLog::of_op_log(small.genesis.id(), &items[..count], 2, &node_key);
+    let whole = log(8);
+    fs::write(at.join("whole"), whole.export()).unwrap();
+    let mut cut = AuditLog::new(whole.origin());
+    for batch in &whole.batches()[..2] {
+        cut.commit_batch(batch.entries.clone(), &node_key).unwrap();
+    }
+    fs::write(at.join("cut"), cut.export()).unwrap();
+    let note = |log: &AuditLog| log.checkpoint().unwrap().note().to_owned();
+    let (early, late) = (note(&cut), note(&whole));
+    let other = note(&log(5));
+    let named = |name: &str| late.replace(&whole.origin().to_string(), name);
+    let check = |audit: &str, heads: &[&str], code: u8, words: &[&str]| {
+        let mut args = vec!["audit-verify", audit, "--log", "ops"];
+        let names = ["head-0", "head-1"];
+        for (name, head) in names.iter().zip(heads) {
+            fs::write(at.join(name), head).unwrap();
+            args.extend(["--head", name]);
+        }
+        let node = node();
+        args.extend(["--node", &node]);
+        let ran = ecac_in(at, args);
+        match code {
+            exit::SUCCESS => drop(ran.ok()),
+            code => ran.fails(code, words),
+        }
+    };
+    let refused = exit::VERIFICATION;
+    check("cut", &[], exit::SUCCESS, &[]);
+    check("cut", &[&early], exit::SUCCESS, &[]);
+    check("whole", &[&early, &late], exit::SUCCESS, &[]);
+    check("cut", &[&late], refused, &["cut off"]);
+    check("cut", &[&early, &late], refused, &["head-1", "cut off"]);
+    check("whole", &[&other], refused, &["different logs"]);
+    check(
+        "whole",
+        &[&named("ecac.dev/audit/x")],
+        exit::BAD_INPUT,
+        &["head-0"],
+    );
+    check("whole", &["", &late], exit::BAD_INPUT, &["head-0", "jq"]);
+    check("whole", &[&late.repeat(20)], exit::BAD_INPUT, &["head-0"]);
+    let size = format!("\n{}\n", whole.size());
+    let larger = late.replace(&size, "\n1000\n");
+    check("whole", &[&larger], exit::BAD_SIGNATURE, &["head-0"]);
+    let empty = late.replace(&size, "\n0\n");
+    check("whole", &[&empty], exit::BAD_INPUT, &["size 0"]);
 }
 
 #[test]

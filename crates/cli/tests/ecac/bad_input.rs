@@ -19,6 +19,8 @@ const READERS: &[&str] = &[
     "decisions OPS",
     "explain OPS 00000000",
     "explain OPS 00000000 --format json",
+    "check OPS",
+    "check OPS --json",
     "audit-export OPS --seed 42",
     "audit-verify audit.jsonl --log OPS",
     "bench observe OPS --scenario hb-chain --seed 42 --commit 0123456789012345678901234567890123456789 --out out",

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
 use ecac_bench::{Params, Scenario, ScenarioReport};
@@ -108,9 +109,95 @@ fn artifacts_are_replaced_all_or_none_and_only_by_force() {
 }
 
 #[test]
-fn a_run_is_always_stamped_with_a_real_commit() {
+fn scenario_and_seed_are_enough_and_the_defaults_are_printed() {
     let directory = tempdir().unwrap();
     let at = directory.path();
+    let args = ["bench", "run", "--scenario", "hb-chain", "--seed", "42"];
+    let help = text(ecac_in(at, ["bench", "run", "--help"]).quietly());
+    let summary = text(ecac_in(at, args).quietly());
+    let commit = "0".repeat(40);
+    for default in ["500", "out", &commit] {
+        assert!(help.contains(&format!("[default: {default}]")), "{help}");
+    }
+    let row = summary.lines().nth(1).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().take(3).collect();
+    assert_eq!(cells, ["hb-chain", "42", "500"]);
+    let said =
+        format!("\ncommit {commit} (none; name one with --commit)\nmade \"out\"\nwrote \"out/");
+    assert!(summary.contains(&said), "{summary}");
+    let table = fs::read_to_string(at.join("out/hb-chain-42.csv")).unwrap();
+    assert!(table.lines().next().unwrap().contains(&commit), "{table}");
+
+    // A second run would replace the first; into a directory that exists nothing is made.
+    ecac_in(at, args).fails(exit::ENVIRONMENT, &["out/hb-chain-42", "--force"]);
+    let again = ecac_in(at, args.iter().chain(&["--force", "--commit", COMMIT])).quietly();
+    let again = text(again);
+    assert!(
+        again.contains(&format!("\ncommit {COMMIT}\nwrote ")),
+        "{again}"
+    );
+}
+
+#[test]
+fn a_place_without_its_folder_is_an_error_before_any_work_is_done() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    fs::write(at.join("file"), "").unwrap();
+    // So many ops take minutes; a wrong number of them would be a usage error.
+    let run = |ops: &str, out: &str| {
+        let args = [
+            "bench",
+            "run",
+            "--scenario",
+            "hb-chain",
+            "--seed",
+            "1",
+            "--ops",
+            ops,
+            "--out",
+            out,
+        ];
+        ecac_in(at, args)
+    };
+    let start = Instant::now();
+    for ops in ["1000000", "1"] {
+        run(ops, "no/out").fails(
+            exit::ENVIRONMENT,
+            &["\"no/out\"", "\"no\" does not exist", "mkdir -p \"no\""],
+        );
+        run(ops, "no/such/out").fails(exit::ENVIRONMENT, &["mkdir -p \"no/such\""]);
+        run(ops, "file/out").fails(exit::ENVIRONMENT, &["\"file\" is not a folder"]);
+        run(ops, "file/a/out").fails(exit::ENVIRONMENT, &["within a plain file"]);
+        run(ops, "file").fails(exit::ENVIRONMENT, &["\"file\": it is not a directory"]);
+    }
+    assert!(start.elapsed() < Duration::from_secs(20));
+    // Neither is an op log read, nor a key.
+    for command in [
+        &["decisions", "gone"][..],
+        &["trust-dump", "gone"],
+        &["dump-state-json", "gone"],
+        &["audit-export", "gone", "--seed", "1"],
+        &[
+            "bench",
+            "observe",
+            "gone",
+            "--scenario",
+            "hb-chain",
+            "--seed",
+            "1",
+        ],
+    ] {
+        let args = command.iter().chain(&["--out", "no/out"]);
+        let ran = ecac_in(at, args);
+        ran.fails(exit::ENVIRONMENT, &["mkdir -p \"no\""]);
+        assert!(!ran.stderr.contains("gone"), "{}", ran.stderr);
+    }
+    assert_eq!(fs::read_dir(at).unwrap().count(), 1, "nothing is made");
+}
+
+#[test]
+fn a_commit_is_whole() {
+    let directory = tempdir().unwrap();
     let args = [
         "bench",
         "run",
@@ -118,20 +205,14 @@ fn a_run_is_always_stamped_with_a_real_commit() {
         "hb-chain",
         "--seed",
         "7",
-        "--out",
-        "out",
+        "--commit",
     ];
-    for commit in [
-        &[][..],
-        &["--commit", "unknown"],
-        &["--commit", ""],
-        &["--commit", "0123456"],
-    ] {
-        let ran = ecac_in(at, args.iter().chain(commit));
+    for commit in ["unknown", "", "0123456", &COMMIT.to_uppercase()] {
+        let ran = ecac_in(directory.path(), args.iter().chain(&[commit]));
         assert_eq!(ran.code, Some(exit::USAGE.into()), "{commit:?}");
         assert!(ran.stderr.contains("--commit"), "{}", ran.stderr);
     }
-    assert!(!at.join("out").exists());
+    assert!(!directory.path().join("out").exists());
 }
 
 #[test]

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use ecac_core::credential::Role;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential};
+use ecac_core::payload;
 use ecac_core::{
     Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Tags, Value,
     VerifiedOp, public_key,
 };
 
 /// 2026-01-01T00:00:00Z.
-const START_MS: u64 = 1_767_225_600_000;
-const YEAR_MS: u64 = 365 * 86_400_000;
+pub(crate) const START_MS: u64 = 1_767_225_600_000;
+pub(crate) const YEAR_MS: u64 = 365 * 86_400_000;
 
 pub(crate) struct Author {
     key: SigningKey,
@@ -60,11 +61,11 @@ pub(crate) fn name(text: &str) -> Name {
 }
 
 pub(crate) fn set(object: &str, field: &str, value: &str) -> Payload {
-    Payload::SetField {
+    Payload::SetField(payload::SetField {
         object: name(object),
         field: name(field),
         value: Value::Text(value.to_owned()),
-    }
+    })
 }
 
 pub(crate) fn genesis(project: &str, root: &Author) -> Payload {
@@ -77,6 +78,7 @@ pub(crate) fn genesis(project: &str, root: &Author) -> Payload {
             field: name("*"),
             tags: Tags::from([name("docs")]),
         }]),
+        features: std::collections::BTreeMap::new(),
     })
 }
 
@@ -107,7 +109,7 @@ pub(crate) const NO_OP: [u8; 2] = [0xd2, 0x80];
 /// What the editor writes, with what a terminal would obey.
 pub(crate) const TITLE: &str = "first\u{1b}[2J\nverdict  forged";
 /// A tag that tries the same.
-pub(crate) const ODD_TAG: &str = "odd\nverdict  forged";
+pub(crate) const ODD_TAG: &str = "odd], verdict  forged";
 
 impl Small {
     pub(crate) fn new() -> Self {
@@ -118,13 +120,13 @@ impl Small {
         let issuer_key = root.sign(
             1,
             &[genesis.id()],
-            Payload::IssuerKey {
+            Payload::IssuerKey(payload::IssuerKey {
                 issuer: name("https://issuer.example"),
                 kid: name("key-1"),
                 public_key: public_key(&issuer),
                 valid_from_ms: START_MS,
                 valid_until_ms: START_MS + YEAR_MS,
-            },
+            }),
         );
         let claims = CredentialClaims {
             issuer: "https://issuer.example".to_owned(),
@@ -138,24 +140,28 @@ impl Small {
             status: Vec::new(),
         };
         let jwt = mint_credential(&issuer, &claims);
-        let credential = root.sign(2, &[issuer_key.id()], Payload::Credential { jwt });
+        let credential = root.sign(
+            2,
+            &[issuer_key.id()],
+            Payload::Credential(payload::Credential { jwt }),
+        );
         let grant = root.sign(
             3,
             &[credential.id()],
-            Payload::Grant {
+            Payload::Grant(payload::Grant {
                 subject: editor.public(),
                 credential: credential.id(),
-            },
+            }),
         );
         let edit = editor.sign(4, &[grant.id()], set("doc/1", "title", TITLE));
         let revoke = root.sign(
             5,
             &[edit.id()],
-            Payload::Revoke {
+            Payload::Revoke(payload::Revoke {
                 subject: editor.public(),
                 role: None,
                 scope: None,
-            },
+            }),
         );
         let late = editor.sign(6, &[edit.id()], set("doc/1", "title", "late"));
         let stranger = stranger.sign(7, &[genesis.id()], set("doc/1", "title", "mine"));

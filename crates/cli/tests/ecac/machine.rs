@@ -27,6 +27,7 @@ fn the_working_directory_has_no_say() {
         &["trust-dump"],
         &["decisions"],
         &["explain", &late],
+        &["check"],
         &["audit-export", "--seed", "1"],
     ] {
         let with = |path: &str| {
@@ -77,6 +78,7 @@ mod unix {
             &["log", "ops", "--format", "json"],
             &["decisions", "ops"],
             &["audit-export", "ops", "--seed", "1"],
+            &["check", "ops", "--shuffle", "1"],
         ] {
             for bytes_read in [0, 10] {
                 let mut child = command()
@@ -112,6 +114,7 @@ mod unix {
             &["decisions", "ops"],
             &["explain", "ops", &late],
             &["audit-export", "ops", "--seed", "1"],
+            &["check", "ops"],
             &["bench", "list"],
             &["--help"],
             &["--version"],

@@ -3,9 +3,15 @@
 mod audit;
 mod bad_input;
 mod bench;
+mod check;
 mod docs;
 mod fixture;
 mod help;
+mod hostile;
+mod listing;
 mod machine;
+mod merge;
 mod read;
 mod run;
+#[cfg(unix)]
+mod terminal;

@@ -73,8 +73,10 @@ fn an_existing_file_is_replaced_only_by_force_and_never_the_log_by_accident() {
     assert_eq!(fs::read(at.join("out")).unwrap(), b"old");
     ecac_in(at, ["trust-dump", "ops", "--out", "out", "--force"]).quietly();
     assert_eq!(fs::read(at.join("out")).unwrap(), exports(&small.clean()).1);
-    ecac_in(at, ["trust-dump", "ops", "--out", "no/such/place"])
-        .fails(exit::ENVIRONMENT, &["no/such/place"]);
+    ecac_in(at, ["trust-dump", "ops", "--out", "no/such/place"]).fails(
+        exit::ENVIRONMENT,
+        &["no/such/place", "mkdir -p \"no/such\""],
+    );
     assert_eq!(fs::read_dir(at).unwrap().count(), 2, "nothing is left over");
 }
 
@@ -101,6 +103,26 @@ fn fates(small: &Small) -> Vec<(OpId, &'static str, Option<&'static str>, Option
     fates
 }
 
+/// The effect of an op of the small log, as JSON.
+fn effect(small: &Small, op: &OpId) -> String {
+    let effect = |code: &str, counts: bool, on: Option<&VerifiedOp>| {
+        let on = on.map_or_else(String::new, |op| format!("\"{}\"", op.id()));
+        format!("{{\"code\":\"{code}\",\"counts\":{counts},\"on\":[{on}]}}")
+    };
+    for (it, code, counts, on) in [
+        (&small.genesis, "founds", true, None),
+        (&small.issuer_key, "lists", true, None),
+        (&small.credential, "carries", true, None),
+        (&small.grant, "ended", false, Some(&small.revoke)),
+        (&small.revoke, "revokes", true, Some(&small.grant)),
+    ] {
+        if it.id() == *op {
+            return effect(code, counts, on);
+        }
+    }
+    "null".to_owned()
+}
+
 #[test]
 fn decisions_are_one_line_per_op() {
     let small = Small::new();
@@ -108,7 +130,7 @@ fn decisions_are_one_line_per_op() {
     let ran = ecac_in(directory.path(), ["decisions", "ops"]);
     assert!(
         ran.stderr
-            .contains("warning: 2 of the items of ops are no signed ops"),
+            .contains("warning: 2 of the items of \"ops\" are no signed ops"),
         "{}",
         ran.stderr
     );
@@ -118,9 +140,14 @@ fn decisions_are_one_line_per_op() {
             let quoted =
                 |text: Option<String>| text.map_or("null".into(), |it| format!("\"{it}\""));
             format!(
-                "{{\"op\":\"{op}\",\"verdict\":\"{verdict}\",\"reason\":{},\"witness\":{}}}\n",
+                "{{\"op\":\"{op}\",\"verdict\":\"{verdict}\",\"reason\":{},\"witness\":{},\"missing\":{},\"effect\":{}}}\n",
                 quoted(reason.map(str::to_owned)),
                 quoted(witness.map(|it| it.to_string())),
+                match *verdict {
+                    "pending" => format!("[\"{}\"]", "ee".repeat(32)),
+                    _ => "null".to_owned(),
+                },
+                effect(&small, op),
             )
         })
         .collect();
@@ -140,43 +167,48 @@ fn the_listing_has_every_item_in_order() {
             "0",
             Some(&small.genesis),
             "applied",
-            "Genesis small with 1 root and 1 schema rule",
+            "Genesis \"small\" with 1 root and 1 schema rule",
         ),
         (
             "1",
             Some(&small.issuer_key),
             "applied",
-            "IssuerKey https://issuer.example key-1 = z6Mk",
+            "IssuerKey \"https://issuer.example\" \"key-1\" = z6Mk",
         ),
         ("2", Some(&small.credential), "applied", "Credential z6Mk"),
-        ("3", Some(&small.grant), "applied", "Grant z6Mk"),
+        ("3", Some(&small.grant), "applied (ended)", "Grant z6Mk"),
         (
             "4",
             Some(&small.edit),
             "applied",
-            "SetField doc/1.title = \"first\\u{1b}[2J\\nverdict  forged\"",
+            "SetField \"doc/1\".\"title\" = \"first\\u{1b}[2J\\nverdict  forged\"",
         ),
-        ("5", Some(&small.revoke), "applied", "Revoke z6Mk"),
+        (
+            "5",
+            Some(&small.revoke),
+            "applied",
+            "every role everywhere → revokes 1 grant",
+        ),
         (
             "6",
             Some(&small.late),
             "denied revoked",
-            "SetField doc/1.title = \"late\"",
+            "SetField \"doc/1\".\"title\" = \"late\"",
         ),
         (
             "-",
             Some(&small.stranger),
             "refused no_grant",
-            "SetField doc/1.title = \"mine\"",
+            "SetField \"doc/1\".\"title\" = \"mine\"",
         ),
         (
             "-",
             Some(&small.orphan),
             "pending",
-            "SetField doc/1.title = \"orphan\"",
+            "SetField \"doc/1\".\"title\" = \"orphan\"",
         ),
-        ("-", None, "refused bad_signature", "item 9 of the file"),
-        ("-", None, "refused non_canonical", "item 10 of the file"),
+        ("-", None, "refused bad_signature", "item 9 of \"ops\""),
+        ("-", None, "refused non_canonical", "item 10 of \"ops\""),
     ];
     for (line, (number, op, verdict, what)) in lines[3..].iter().zip(want) {
         assert_eq!(line.split_whitespace().next(), Some(number), "{line}");
@@ -189,10 +221,11 @@ fn the_listing_has_every_item_in_order() {
         lines[14..],
         [
             "",
-            "12 items: 6 applied, 1 denied, 3 refused, 1 pending, 1 duplicate"
+            "11 of 11 shown",
+            "12 items: 6 applied, 1 denied, 3 refused, 1 pending, 0 unsupported, 1 duplicate"
         ]
     );
-    assert!(lines[6].contains("editor [docs, odd\\nverdict  forged] by credential"));
+    assert!(lines[6].contains("editor [\"docs\", \"odd], verdict  forged\"] by credential"));
     assert!(lines[7].contains("  2026-01-01T00:00:00.004Z+0@2  "));
     assert!(!listing.contains('\u{1b}'));
 }
@@ -206,7 +239,7 @@ fn the_listing_as_json_says_everything_in_full() {
     assert_eq!(document["project"], small.genesis.id().to_string());
     assert_eq!(
         document["counts"],
-        json!({ "items": 12, "applied": 6, "denied": 1, "refused": 3, "pending": 1, "duplicate": 1 })
+        json!({ "items": 12, "applied": 6, "denied": 1, "refused": 3, "pending": 1, "unsupported": 0, "duplicate": 1, "void": 0 })
     );
     let ops = document["ops"].as_array().unwrap();
     assert_eq!(ops.len(), 11);
@@ -274,6 +307,8 @@ fn an_explanation_names_verdict_reason_and_chain() {
     let chain: Vec<&str> = chain.iter().map(String::as_str).collect();
     explain(&small.edit, &["verdict  applied\n"]);
     explain(&small.edit, &chain);
+    explain(&small.grant, &["effect   ended (", &id(&small.revoke)]);
+    explain(&small.revoke, &["effect   revokes (", &id(&small.grant)]);
     explain(
         &small.late,
         &["verdict  denied (revoked)\n", &id(&small.revoke)],
@@ -360,7 +395,7 @@ fn the_project_is_the_one_genesis_or_the_one_that_is_named() {
 
     ecac_in(at, ["decisions", "none"]).fails(exit::BAD_INPUT, &["none", "--project"]);
     let pending = ecac_in(at, ["decisions", "none", "--project", &small_id]);
-    assert!(pending.stderr.contains("warning: none has no genesis"));
+    assert!(pending.stderr.contains("warning: no genesis in \"none\""));
     assert!(text(pending.ok()).contains("\"verdict\":\"pending\""));
 
     ecac_in(at, ["decisions", "one", "--project", &other_id])

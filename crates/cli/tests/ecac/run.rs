@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::{TempDir, tempdir};
 
@@ -37,6 +38,28 @@ pub(crate) fn ran(output: Output) -> Ran {
 pub(crate) fn ecac_in<S: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = S>) -> Ran {
     let output = command().args(args).current_dir(directory).output();
     ran(output.expect("the program starts"))
+}
+
+/// Runs the program in `directory` with these bytes on standard input.
+pub(crate) fn ecac_fed<S: AsRef<OsStr>>(
+    directory: &Path,
+    args: impl IntoIterator<Item = S>,
+    input: &[u8],
+) -> Ran {
+    let mut child = command()
+        .args(args)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // A program that reads no further, or nothing, closes the pipe.
+    let fed = stdin.write_all(input);
+    assert!(fed.is_ok() || fed.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe));
+    drop(stdin);
+    ran(child.wait_with_output().expect("the program ends"))
 }
 
 impl Ran {

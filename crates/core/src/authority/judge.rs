@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Authority, GrantId, KeyId, Standing};
+use super::entry::list_key;
+use super::{Authority, GrantId, KeyId};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
-use crate::op::Payload;
 use crate::reason::Denial;
 
 /// A denial that kills, and how it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kill {
     pub(crate) reason: Denial,
-    /// The denying op; of an equivocation, one of the two ops.
+    /// The denying op.
     pub(crate) denial: Index,
 }
 
@@ -21,6 +21,8 @@ pub(crate) struct Kill {
 struct View<'a> {
     /// Only denials in this past, if given.
     seen: Option<&'a Past>,
+    /// Only denials that were admitted before this one, if given.
+    until: Option<Index>,
     /// The op that is judged, if it is in the DAG: what its denier had seen of it is spared.
     judged: Option<Index>,
 }
@@ -58,9 +60,23 @@ impl<'a> Judge<'a> {
             warrants,
             View {
                 seen: None,
+                until: None,
                 judged: Some(op),
             },
         )
+    }
+
+    /// Whether the admitted op is denied by denials that were admitted before `until`.
+    pub(crate) fn denied_until(&mut self, op: Index, until: Index) -> bool {
+        self.costs.ops_evaluated += 1;
+        self.forget();
+        let view = View {
+            seen: None,
+            until: Some(until),
+            judged: Some(op),
+        };
+        let warrants = self.authority.warrants(op);
+        !warrants.is_empty() && self.live_or_killed(warrants, view).is_err()
     }
 
     /// Which denial in the past kills the grant for an op with that past.
@@ -70,6 +86,20 @@ impl<'a> Judge<'a> {
             grant,
             View {
                 seen: Some(past),
+                until: None,
+                judged: None,
+            },
+        )
+    }
+
+    /// Which denial at all kills the grant, for no op in particular.
+    pub(crate) fn grant_killed_ever(&mut self, grant: GrantId) -> Option<Kill> {
+        self.forget();
+        self.grant_killed(
+            grant,
+            View {
+                seen: None,
+                until: None,
                 judged: None,
             },
         )
@@ -82,6 +112,7 @@ impl<'a> Judge<'a> {
             key,
             View {
                 seen: Some(past),
+                until: None,
                 judged: None,
             },
         )
@@ -94,6 +125,7 @@ impl<'a> Judge<'a> {
             key,
             View {
                 seen: None,
+                until: None,
                 judged: None,
             },
         )
@@ -145,7 +177,6 @@ impl<'a> Judge<'a> {
             .revoked(grant, view)
             .or_else(|| self.status_revoked(grant, view))
             .or_else(|| self.issuer_key_revoked(grant, view))
-            .or_else(|| self.equivocated(grant, view))
             .or_else(|| self.granter_denied(grant, view));
         self.grants.insert(memo, kill);
         kill
@@ -153,8 +184,10 @@ impl<'a> Judge<'a> {
 
     /// Whether the denial counts: it has been seen, and it had not seen the op that is judged.
     fn counts(&mut self, denial: Index, view: View<'_>) -> bool {
-        view.seen
-            .is_none_or(|past| self.dag.contains(past, denial, self.costs))
+        view.until.is_none_or(|until| denial < until)
+            && view
+                .seen
+                .is_none_or(|past| self.dag.contains(past, denial, self.costs))
             && view
                 .judged
                 .is_none_or(|op| op != denial && !self.dag.before(op, denial, self.costs))
@@ -181,31 +214,22 @@ impl<'a> Judge<'a> {
     fn revoked(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
         let authority = self.authority;
         let grant = &authority.grants[id];
-        let revocations = authority.revocations.get(&grant.subject)?;
-        let matching = revocations
+        let matching = authority
+            .revocations_of(&grant.subject)
             .iter()
-            .filter(|it| it.matches(grant))
+            .filter(|it| it.kills(grant))
             .map(|it| it.op);
         self.least(Denial::Revoked, matching, Some(grant.op), view)
     }
 
     fn status_revoked(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
         let authority = self.authority;
-        let Standing::Vouched(vouched) = &authority.grants[id].standing else {
-            return None;
-        };
+        let vouched = authority.grants[id].vouched()?;
         let mut kill = None;
         for entry in &vouched.credential.status {
-            let key = (
-                vouched.credential.issuer.clone(),
-                entry.list.clone(),
-                entry.purpose,
-            );
-            let versions = authority.lists.get(&key).map_or(&[][..], Vec::as_slice);
-            let set = versions
-                .iter()
-                .filter(|it| it.list.get(entry.index) == Some(true));
-            let found = self.least(Denial::StatusRevoked, set.map(|it| it.op), None, view);
+            let key = list_key(&vouched.credential, entry);
+            let setters = authority.setters(&key, entry.index).iter().copied();
+            let found = self.least(Denial::StatusRevoked, setters, None, view);
             if let Some(found) = found {
                 kill = self.first(kill, found);
             }
@@ -215,9 +239,7 @@ impl<'a> Judge<'a> {
 
     fn issuer_key_revoked(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
         let authority = self.authority;
-        let Standing::Vouched(vouched) = &authority.grants[id].standing else {
-            return None;
-        };
+        let vouched = authority.grants[id].vouched()?;
         let mut kill = None;
         for &key in &vouched.keys {
             let found = self.key_killed(key, view)?;
@@ -254,48 +276,23 @@ impl<'a> Judge<'a> {
             return *known;
         }
         let own = View {
-            seen: view.seen,
             judged: Some(key.op),
+            ..view
         };
         let denied = self.live_or_killed(authority.warrants(key.op), own).err();
         self.key_ops.insert(id, denied);
         denied
     }
 
-    /// Two ops of the grant's subject with one sequence number: they deny as one, and their past is the common
-    /// past of both.
-    fn equivocated(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
-        let grant = &self.authority.grants[id];
-        let (dag, costs) = (self.dag, &mut *self.costs);
-        for group in dag.forks(&grant.subject) {
-            let mut seen = group.to_vec();
-            seen.retain(|&op| view.seen.is_none_or(|past| dag.contains(past, op, costs)));
-            let unseen_by_grant =
-                |costs: &mut Costs| seen.iter().any(|&op| !dag.before(op, grant.op, costs));
-            let spares = |costs: &mut Costs| {
-                view.judged
-                    .is_some_and(|judged| seen.iter().all(|&op| dag.before(judged, op, costs)))
-            };
-            if seen.len() >= 2 && unseen_by_grant(costs) && !spares(costs) {
-                let others = seen.iter().copied().filter(|&op| Some(op) != view.judged);
-                let denial = others.min_by_key(|&op| dag.id(op))?;
-                return Some(Kill {
-                    reason: Denial::Equivocation,
-                    denial,
-                });
-            }
-        }
-        None
-    }
-
     /// The grant's author has lost every grant under which the grant was made.
     fn granter_denied(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
         let authority = self.authority;
         let op = authority.grants[id].op;
-        if matches!(self.dag.op(op).body().payload, Payload::Genesis(_)) {
+        let warrants = authority.warrants(op);
+        if warrants.is_empty() {
             return None;
         }
-        let kill = self.live_or_killed(authority.warrants(op), view).err()?;
+        let kill = self.live_or_killed(warrants, view).err()?;
         Some(Kill {
             reason: Denial::GranterDenied,
             ..kill

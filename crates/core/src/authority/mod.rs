@@ -1,34 +1,33 @@
-//! Authority: who may do what, by causal deny-wins (ENGINE section 3).
+//! Authority: who may do what, by causal deny-wins (`docs/policy-model.md`).
 //!
-//! [`Authority`] registers what admitted ops say about grants, issuer keys and denials; [`judge`] answers from
-//! it which grants let an op enter the DAG and which denials kill them.
+//! [`Authority`] holds what admitted ops say about grants, issuer keys, denials, features and the schema map, as
+//! [`Entry`] registers it; [`judge`] answers from it which denials kill which grants, [`admission`] which grants let an
+//! op enter the DAG, [`effect`] what an op of trust or policy does.
 //!
-//! Where the design leaves a choice:
-//! - A grant whose own author's authority is killed is killed with it, also when the denier had seen the grant:
-//!   revoking a granter ends, from then on, what the granter handed on.
-//! - A `Revoke` reaches no further than its author's authority: root's reaches every grant, a `policy_admin`'s
-//!   only grants of `editor` and `reader` whose scope meets the administrator's own.
-//! - A status bit kills the credential for good: granting the same credential again does not restore it. An
-//!   issuer key that is revoked, or whose op is itself denied, in a grant's past does not count for the grant.
-//! - A denial is effective once admitted, even if it is itself denied by a concurrent one; it never denies
-//!   itself.
-//! - A chain of delegation has at most [`DELEGATION_DEPTH_MAX`] links; what lies deeper is no grant.
+//! Nothing here knows payloads: each family of payloads says by itself what it needs and what it does.
 
-mod action;
 mod admission;
+mod effect;
+mod entry;
 mod judge;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use admission::{Applicant, Seen};
+pub(crate) use effect::Effects;
+pub use effect::{Effect, EffectCode};
+pub(crate) use entry::Entry;
 pub(crate) use judge::{Judge, Kill};
 
-use crate::costs::Costs;
 use crate::credential::{Credential, Role, StatusList, StatusPurpose, Timestamp};
-use crate::dag::{Dag, Index, Past};
+use crate::dag::Index;
+use crate::feature::Feature;
 use crate::id::PublicKey;
-use crate::op::{Genesis, Name, Payload, Tags};
+use crate::name::{Name, Tags};
+use crate::need;
 use crate::reason::Refusal;
+use crate::schema_map::SchemaRule;
 
 /// Links between genesis and the last grant of a chain of delegation.
 pub const DELEGATION_DEPTH_MAX: u32 = 64;
@@ -46,7 +45,15 @@ pub(crate) enum Standing {
     /// A credential that issuer keys vouch for.
     Vouched(Vouched),
     /// The grant does not count.
-    Void(Refusal),
+    Void(Void),
+}
+
+/// Why a grant or a status list does not count: the reason that ops under it are refused for, and what shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Void {
+    pub(crate) reason: Refusal,
+    pub(crate) code: EffectCode,
+    pub(crate) on: Vec<Index>,
 }
 
 /// A credential with the issuer keys that verify it.
@@ -76,6 +83,14 @@ impl Grant {
                 Some((vouched.credential.role, &vouched.credential.scope))
             }
             Standing::Void(_) => None,
+        }
+    }
+
+    /// The credential and its keys, if the grant rests on one.
+    pub(crate) const fn vouched(&self) -> Option<&Vouched> {
+        match &self.standing {
+            Standing::Vouched(vouched) => Some(vouched),
+            Standing::Genesis | Standing::Void(_) => None,
         }
     }
 }
@@ -108,28 +123,35 @@ enum RevokeReach {
 
 /// A `Revoke` of one subject.
 #[derive(Debug)]
-struct Revocation {
-    op: Index,
+pub(crate) struct Revocation {
+    pub(crate) op: Index,
     role: Option<Role>,
     scope: Option<Tags>,
     reach: RevokeReach,
 }
 
 impl Revocation {
-    fn matches(&self, grant: &Grant) -> bool {
-        let Some((role, scope)) = grant.right() else {
-            return false;
-        };
-        let reached = match &self.reach {
-            RevokeReach::Everything => true,
-            RevokeReach::Users(tags) => !action::is_administrator(role) && !tags.is_disjoint(scope),
-        };
-        reached
-            && self.role.is_none_or(|named| named == role)
+    /// Whether it names grants of that role and scope.
+    pub(crate) fn matches(&self, role: Role, scope: &BTreeSet<String>) -> bool {
+        self.role.is_none_or(|named| named == role)
             && self
                 .scope
                 .as_ref()
-                .is_none_or(|named| action::meets(named, scope) || role == Role::Root)
+                .is_none_or(|named| need::meets(named, scope) || role == Role::Root)
+    }
+
+    /// Whether its author had authority over grants of that role and scope.
+    pub(crate) fn reaches(&self, role: Role, scope: &BTreeSet<String>) -> bool {
+        match &self.reach {
+            RevokeReach::Everything => true,
+            RevokeReach::Users(tags) => !need::is_administrator(role) && !tags.is_disjoint(scope),
+        }
+    }
+
+    fn kills(&self, grant: &Grant) -> bool {
+        grant
+            .right()
+            .is_some_and(|(role, scope)| self.matches(role, scope) && self.reaches(role, scope))
     }
 }
 
@@ -143,19 +165,63 @@ pub(crate) struct CountedList {
 /// Key of a status list: issuer, list id, purpose.
 pub(crate) type ListKey = (String, String, StatusPurpose);
 
+/// A bit of a status list that a credential names under which a grant counts.
+#[derive(Debug, Default)]
+struct Bit {
+    grants: Vec<GrantId>,
+    /// The versions that count and set it.
+    setters: Vec<Index>,
+}
+
+/// What became of a `StatusList` op.
+#[derive(Debug)]
+enum ListStanding {
+    /// It counts: the list and which of its versions.
+    Counted(ListKey, usize),
+    /// It does not.
+    Void(Void),
+}
+
+/// A credential in the log, as far as it can be used.
+#[derive(Debug, Clone)]
+pub(crate) enum Carried {
+    /// One that can be read and is for this project.
+    Usable(Arc<Credential>),
+    /// Its JWT is no credential.
+    Unreadable,
+    /// Its `aud` does not name this project.
+    OtherProject(Arc<Credential>),
+}
+
+/// A feature that an op names.
+#[derive(Debug)]
+struct Named {
+    op: Index,
+    name: Name,
+    /// The feature, if this program knows it and it allows the parameters.
+    usable: Option<Feature>,
+}
+
 /// What admitted ops say about authority.
 #[derive(Debug, Default)]
 pub(crate) struct Authority {
-    schema: Option<Genesis>,
     pub(crate) grants: Vec<Grant>,
     grants_of: BTreeMap<PublicKey, Vec<GrantId>>,
     grants_by_op: BTreeMap<Index, Vec<GrantId>>,
-    credentials: BTreeMap<Index, Option<Arc<Credential>>>,
+    /// Grants by a key that vouches for them.
+    grants_by_key: Vec<Vec<GrantId>>,
+    /// The bits that credentials under which grants count name, by list.
+    bits: BTreeMap<ListKey, BTreeMap<u64, Bit>>,
+    credentials: BTreeMap<Index, Carried>,
     pub(crate) keys: Vec<IssuerKey>,
-    pub(crate) keys_by_name: BTreeMap<(Name, Name), Vec<KeyId>>,
+    keys_by_name: BTreeMap<(Name, Name), Vec<KeyId>>,
     key_revocations: BTreeMap<(Name, Name), Vec<Index>>,
     revocations: BTreeMap<PublicKey, Vec<Revocation>>,
     pub(crate) lists: BTreeMap<ListKey, Vec<CountedList>>,
+    list_by_op: BTreeMap<Index, ListStanding>,
+    /// Rules of the schema map by the op that brings them.
+    rules: Vec<(Index, BTreeSet<SchemaRule>)>,
+    features: Vec<Named>,
     /// Sets of grants under which ops were admitted, each stored once.
     warrants: Vec<Box<[GrantId]>>,
     warrant_ids: BTreeMap<Box<[GrantId]>, u32>,
@@ -163,13 +229,6 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// The schema that genesis declares; nothing is judged before genesis is there.
-    pub(crate) fn schema(&self) -> &Genesis {
-        self.schema
-            .as_ref()
-            .expect("genesis is the first op that is admitted")
-    }
-
     /// The grants under which the op was admitted, each of which a denial has to kill; empty for genesis.
     pub(crate) fn warrants(&self, op: Index) -> &[GrantId] {
         &self.warrants[self.warrant_of[op] as usize]
@@ -185,254 +244,79 @@ impl Authority {
         self.grants_by_op.get(&op).map_or(&[], Vec::as_slice)
     }
 
-    /// Registers an op that has been admitted under `warrants` and added to the DAG at `at`.
-    pub(crate) fn register(
-        &mut self,
-        dag: &Dag,
-        at: Index,
-        warrants: Vec<GrantId>,
-        costs: &mut Costs,
-    ) {
-        assert_eq!(
-            self.warrant_of.len(),
-            at,
-            "ops are registered in the order of the DAG"
-        );
-        let warrants = warrants.into_boxed_slice();
-        let next = u32::try_from(self.warrants.len())
-            .expect("fewer than 2^32 sets of grants fit in memory");
-        let id = *self.warrant_ids.entry(warrants.clone()).or_insert(next);
-        if id == next {
-            self.warrants.push(warrants);
-        }
-        self.warrant_of.push(id);
-        match &dag.op(at).body().payload {
-            Payload::Genesis(genesis) => {
-                for root in &genesis.roots {
-                    self.add_grant(Grant {
-                        op: at,
-                        subject: *root,
-                        standing: Standing::Genesis,
-                        depth: 0,
-                    });
-                }
-                self.schema = Some(genesis.clone());
-            }
-            Payload::Credential { jwt } => {
-                self.credentials
-                    .insert(at, Credential::parse(jwt).ok().map(Arc::new));
-            }
-            Payload::Grant {
-                subject,
-                credential,
-            } => {
-                let depth = 1 + self.depth(self.warrants(at));
-                let (standing, depth) = if depth > DELEGATION_DEPTH_MAX {
-                    (Standing::Void(Refusal::NoGrant), depth)
-                } else {
-                    self.stand(dag, at, subject, dag.find(credential), depth, costs)
-                };
-                self.add_grant(Grant {
-                    op: at,
-                    subject: *subject,
-                    standing,
-                    depth,
-                });
-            }
-            Payload::Revoke {
-                subject,
-                role,
-                scope,
-            } => {
-                let revocation = Revocation {
-                    op: at,
-                    role: *role,
-                    scope: scope.clone(),
-                    reach: self.reach(at),
-                };
-                self.revocations
-                    .entry(*subject)
-                    .or_default()
-                    .push(revocation);
-            }
-            Payload::IssuerKey {
-                issuer,
-                kid,
-                public_key,
-                valid_from_ms,
-                valid_until_ms,
-            } => {
-                let named = self
-                    .keys_by_name
-                    .entry((issuer.clone(), kid.clone()))
-                    .or_default();
-                named.push(self.keys.len());
-                self.keys.push(IssuerKey {
-                    op: at,
-                    issuer: issuer.clone(),
-                    kid: kid.clone(),
-                    public_key: *public_key,
-                    valid_from_ms: *valid_from_ms,
-                    valid_until_ms: *valid_until_ms,
-                });
-            }
-            Payload::IssuerKeyRevoke { issuer, kid, .. } => {
-                self.key_revocations
-                    .entry((issuer.clone(), kid.clone()))
-                    .or_default()
-                    .push(at);
-            }
-            Payload::StatusList { jwt } => {
-                if let Some(list) = self.counted_list(dag, dag.past(at), jwt, costs) {
-                    let key = (list.issuer.clone(), list.id.clone(), list.purpose);
-                    self.lists
-                        .entry(key)
-                        .or_default()
-                        .push(CountedList { op: at, list });
-                }
-            }
-            Payload::SetField { .. } | Payload::SetAdd { .. } | Payload::SetRemove { .. } => {}
-        }
+    /// The grants that rest on the key.
+    pub(crate) fn grants_by_key(&self, key: KeyId) -> &[GrantId] {
+        &self.grants_by_key[key]
     }
 
-    fn add_grant(&mut self, grant: Grant) {
-        let id = self.grants.len();
-        self.grants_of.entry(grant.subject).or_default().push(id);
-        self.grants_by_op.entry(grant.op).or_default().push(id);
-        self.grants.push(grant);
+    /// The grants whose credential a bit of the counting list of this op withdraws.
+    pub(crate) fn grants_by_list_op(&self, op: Index) -> impl Iterator<Item = GrantId> {
+        let counted = match self.list_by_op.get(&op) {
+            Some(ListStanding::Counted(key, version)) => {
+                Some((&self.lists[key][*version].list, self.bits.get(key)))
+            }
+            Some(ListStanding::Void(_)) | None => None,
+        };
+        counted.into_iter().flat_map(|(list, bits)| {
+            let set = bits.into_iter().flatten();
+            set.filter(|(index, _)| list.get(**index) == Some(true))
+                .flat_map(|(_, bit)| bit.grants.iter().copied())
+        })
     }
 
-    fn depth(&self, grants: &[GrantId]) -> u32 {
-        grants
-            .iter()
-            .map(|&id| self.grants[id].depth)
-            .max()
-            .unwrap_or(0)
+    /// The versions that set the bit of a credential under which a grant counts.
+    pub(crate) fn setters(&self, list: &ListKey, index: u64) -> &[Index] {
+        let bit = self.bits.get(list).and_then(|bits| bits.get(&index));
+        bit.map_or(&[], |bit| bit.setters.as_slice())
     }
 
-    /// The credential that the op carries, if it is one that can be read.
+    /// The keys that are listed under the issuer's key id.
+    pub(crate) fn keys_named(&self, issuer: &Name, kid: &Name) -> &[KeyId] {
+        self.keys_by_name
+            .get(&(issuer.clone(), kid.clone()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The key that the op lists.
+    pub(crate) fn key_by_op(&self, op: Index) -> Option<KeyId> {
+        self.keys.binary_search_by_key(&op, |key| key.op).ok()
+    }
+
+    /// The revocations of the subject.
+    pub(crate) fn revocations_of(&self, subject: &PublicKey) -> &[Revocation] {
+        self.revocations.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// The credential that the op carries, if it is one that can be used.
     pub(crate) fn credential(&self, carrier: Index) -> Option<&Arc<Credential>> {
-        self.credentials.get(&carrier)?.as_ref()
+        match self.credentials.get(&carrier) {
+            Some(Carried::Usable(credential)) => Some(credential),
+            Some(Carried::Unreadable | Carried::OtherProject(_)) | None => None,
+        }
     }
 
-    /// What the grant at `at` rests on, and how deep in the chain of delegation it lies.
-    fn stand(
-        &self,
-        dag: &Dag,
-        at: Index,
-        subject: &PublicKey,
-        carrier: Option<Index>,
-        depth: u32,
-        costs: &mut Costs,
-    ) -> (Standing, u32) {
-        let past = dag.past(at);
-        let carrier = carrier.filter(|&carrier| dag.contains(past, carrier, costs));
-        let credential = carrier.and_then(|carrier| Some((carrier, self.credential(carrier)?)));
-        let Some((carrier, credential)) = credential.filter(|(_, it)| it.subject == *subject)
-        else {
-            return (Standing::Void(Refusal::BadCredential), depth);
-        };
-        let names = (credential.issuer.as_str(), credential.kid.as_str());
-        let keys = self.vouching_keys(
-            dag,
-            past,
-            names,
-            credential.valid_from,
-            costs,
-            |key, costs| {
-                costs.signatures_verified += 1;
-                credential.verifies_with(key)
-            },
-        );
-        if keys.is_empty() {
-            return (Standing::Void(Refusal::UntrustedIssuer), depth);
-        }
-        let known = credential.status.iter().all(|entry| {
-            let key = (credential.issuer.clone(), entry.list.clone(), entry.purpose);
-            let versions = self.lists.get(&key).map_or(&[][..], Vec::as_slice);
-            versions.iter().any(|version| {
-                version.list.get(entry.index).is_some() && dag.contains(past, version.op, costs)
-            })
-        });
-        if !known {
-            return (Standing::Void(Refusal::StatusUnknown), depth);
-        }
-        let through_keys = keys
+    /// The names of features that this program does not know, as admitted ops name them.
+    pub(crate) fn unknown_features(&self) -> BTreeSet<Name> {
+        self.features
             .iter()
-            .map(|&key| 1 + self.depth(self.warrants(self.keys[key].op)));
-        let depth = through_keys.max().unwrap_or(0).max(depth);
-        if depth > DELEGATION_DEPTH_MAX {
-            return (Standing::Void(Refusal::NoGrant), depth);
-        }
-        (
-            Standing::Vouched(Vouched {
-                credential: Arc::clone(credential),
-                carrier,
-                keys,
-            }),
-            depth,
-        )
+            .filter(|named| Feature::named(&named.name).is_none())
+            .map(|named| named.name.clone())
+            .collect()
     }
 
-    /// The issuer keys in the past that are named, whose window covers the time, that no denial in the past
-    /// kills, and that verify.
-    fn vouching_keys(
-        &self,
-        dag: &Dag,
-        past: &Past,
-        (issuer, kid): (&str, &str),
-        time: Timestamp,
-        costs: &mut Costs,
-        verifies: impl Fn(&PublicKey, &mut Costs) -> bool,
-    ) -> Vec<KeyId> {
-        let (Ok(issuer), Ok(kid)) = (Name::new(issuer), Name::new(kid)) else {
-            return Vec::new();
+    /// The ops that a grant of the credential rests on: the issuer keys of its issuer and key id, and the versions of
+    /// its status lists.
+    pub(crate) fn papers_of(&self, credential: &Credential) -> Vec<Index> {
+        let names = (Name::new(&*credential.issuer), Name::new(&*credential.kid));
+        let keys = match names {
+            (Ok(issuer), Ok(kid)) => self.keys_named(&issuer, &kid),
+            (Err(_), _) | (_, Err(_)) => &[],
         };
-        let Some(named) = self.keys_by_name.get(&(issuer, kid)) else {
-            return Vec::new();
-        };
-        let counts = |&id: &KeyId| {
-            let key = &self.keys[id];
-            dag.contains(past, key.op, costs)
-                && key.covers(time)
-                && Judge::new(dag, self, costs)
-                    .key_killed_in(id, past)
-                    .is_none()
-                && verifies(&key.public_key, costs)
-        };
-        named.iter().copied().filter(counts).collect()
-    }
-
-    /// The status list in the JWT, if an issuer key in the past vouches for it.
-    fn counted_list(
-        &self,
-        dag: &Dag,
-        past: &Past,
-        jwt: &str,
-        costs: &mut Costs,
-    ) -> Option<StatusList> {
-        let list = StatusList::parse(jwt).ok()?;
-        let names = (list.issuer.as_str(), list.kid.as_str());
-        let keys = self.vouching_keys(dag, past, names, list.valid_from, costs, |key, costs| {
-            costs.signatures_verified += 1;
-            list.verifies_with(key)
+        let keys = keys.iter().map(|&key| self.keys[key].op);
+        let lists = credential.status.iter().flat_map(|entry| {
+            let versions = self.lists.get(&entry::list_key(credential, entry));
+            versions.map_or(&[][..], Vec::as_slice)
         });
-        (!keys.is_empty()).then_some(list)
-    }
-
-    /// How far the `Revoke` at `at` reaches.
-    fn reach(&self, at: Index) -> RevokeReach {
-        let rights = self
-            .warrants(at)
-            .iter()
-            .filter_map(|&id| self.grants[id].right());
-        let mut tags = BTreeSet::new();
-        for (role, scope) in rights {
-            if role == Role::Root {
-                return RevokeReach::Everything;
-            }
-            tags.extend(scope.iter().cloned());
-        }
-        RevokeReach::Users(tags)
+        keys.chain(lists.map(|version| version.op)).collect()
     }
 }

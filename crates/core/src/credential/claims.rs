@@ -1,9 +1,13 @@
 //! What credentials and status lists have in common (VC Data Model 2.0 section 4, VC-JOSE-COSE section 3).
 
+use std::collections::BTreeSet;
+
 use super::error::CredentialError;
 use super::json::{Json, Object, malformed};
 use super::jwt::{Jwt, Signed};
 use super::time::Timestamp;
+use crate::id::ProjectId;
+use crate::limits::AUDIENCES_MAX;
 
 /// The first element of each `@context` (VC Data Model 2.0 section 4.3).
 pub(super) const CONTEXT_V2: &str = "https://www.w3.org/ns/credentials/v2";
@@ -16,6 +20,7 @@ pub(super) struct Claims {
     pub(super) issuer: String,
     pub(super) kid: String,
     pub(super) id: Option<String>,
+    pub(super) audience: Audience,
     pub(super) document: Object,
     pub(super) signed: Signed,
 }
@@ -49,6 +54,7 @@ impl Claims {
             None => None,
             Some(id) => Some(id.text("credentialSubject.id")?),
         };
+        let audience = Audience::of(&document)?;
         agrees(&document, "iss", "issuer", Some(issuer))?;
         agrees(&document, "jti", "id", id)?;
         agrees(&document, "sub", "credentialSubject.id", subject_id)?;
@@ -56,6 +62,7 @@ impl Claims {
             issuer: issuer.to_owned(),
             kid,
             id: id.map(str::to_owned),
+            audience,
             signed,
             document,
         })
@@ -80,6 +87,37 @@ impl Claims {
         let until = self.document.timestamp("validUntil")?;
         let expires = self.document.numeric_date("exp")?;
         Ok(expires.map_or(until, |expires| until.min(expires)))
+    }
+}
+
+/// For whom a credential is (`aud`, RFC 7519 section 4.1.3): for everybody, if it does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Audience(Option<BTreeSet<String>>);
+
+impl Audience {
+    fn of(document: &Object) -> Result<Self, CredentialError> {
+        let member = "aud";
+        let named = match document.get(member) {
+            None => return Ok(Self(None)),
+            Some(Json::Array(named)) if named.is_empty() => {
+                return Err(malformed(member, "a string or an array of strings"));
+            }
+            Some(Json::Array(named)) => named.as_slice(),
+            Some(one) => core::slice::from_ref(one),
+        };
+        if named.len() > AUDIENCES_MAX {
+            let max = AUDIENCES_MAX;
+            return Err(CredentialError::TooMany { member, max });
+        }
+        let texts = named.iter().map(|it| Ok(it.text(member)?.to_owned()));
+        Ok(Self(Some(texts.collect::<Result<_, _>>()?)))
+    }
+
+    /// Whether the project is among those that it names.
+    pub(super) fn includes(&self, project: &ProjectId) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|named| named.contains(&project.to_string()))
     }
 }
 

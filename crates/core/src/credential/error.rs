@@ -101,6 +101,12 @@ pub enum CredentialError {
         /// Path of the member.
         member: &'static str,
     },
+    /// A member of the top level that could be a withdrawal, and that is not `credentialStatus`.
+    #[error("{name:?} could be a withdrawal, and of those only `credentialStatus` is understood")]
+    OtherStatus {
+        /// The name, cut to its first 64 characters.
+        name: String,
+    },
     /// A registered JWT claim contradicts the credential.
     #[error("`{claim}` differs from `{member}`")]
     Mismatch {

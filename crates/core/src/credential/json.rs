@@ -5,14 +5,18 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use unicode_normalization::is_nfc;
 
 use super::error::{CredentialError, Part};
 use super::time::Timestamp;
-use crate::limits::NAME_BYTES_MAX;
+use crate::name;
 
-/// Characters of a repeated member's name that an error keeps.
+/// Characters of a member's name that an error keeps.
 const REPORTED_NAME_CHARS: usize = 64;
+
+/// The name as far as an error keeps it.
+pub(super) fn cut(name: &str) -> String {
+    name.chars().take(REPORTED_NAME_CHARS).collect()
+}
 
 /// A JSON value, as far as the rules of credentials look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +60,11 @@ impl Json {
     /// The name in it (see [`Object::name`]); `member` names it in the error.
     pub(super) fn name(&self, member: &'static str) -> Result<&str, CredentialError> {
         let text = self.text(member)?;
-        if text.is_empty() || text.len() > NAME_BYTES_MAX || !is_nfc(text) {
-            return Err(malformed(member, "1 to 256 bytes of text in NFC"));
+        if name::fault(text).is_some() {
+            return Err(malformed(
+                member,
+                "1 to 256 bytes of text in NFC without control characters",
+            ));
         }
         Ok(text)
     }
@@ -118,7 +125,7 @@ impl Object {
         self.required(member)?.text(member)
     }
 
-    /// The name of a member that must be there: 1 to [`NAME_BYTES_MAX`] bytes of text in NFC.
+    /// The name of a member that must be there: what [`name::Name`] allows.
     pub(super) fn name(&self, member: &'static str) -> Result<&str, CredentialError> {
         self.required(member)?.name(member)
     }
@@ -148,6 +155,11 @@ impl Object {
                 .ok_or(malformed(member, expected)),
             Some(_) => Err(malformed(member, expected)),
         }
+    }
+
+    /// The names of the members, in ascending order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// Errs if a member is there.
@@ -228,8 +240,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut members = BTreeMap::new();
         while let Some(name) = access.next_key::<String>()? {
             if members.contains_key(&name) {
-                let name = name.chars().take(REPORTED_NAME_CHARS).collect();
-                self.duplicate.replace(Some(name));
+                self.duplicate.replace(Some(cut(&name)));
                 return Err(A::Error::custom("duplicate member"));
             }
             let value = access.next_value_seed(self)?;

@@ -6,8 +6,9 @@ use ed25519_zebra::Signature;
 
 use super::error::{CredentialError, Part};
 use super::json::{Object, malformed};
+use crate::id::PublicKey;
 use crate::limits::PAYLOAD_BYTES_MAX;
-use crate::{PublicKey, zip215_verifies};
+use crate::signature::zip215_verifies;
 
 /// Longest JWT that is read, in bytes: no op could carry a longer one.
 pub const JWT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;

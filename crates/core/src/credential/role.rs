@@ -3,7 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
-/// What the subject of a credential may do, from the widest to the narrowest; ENGINE section 2 has the table.
+/// What the subject of a credential may do, from the widest to the narrowest; the table is in `docs/policy-model.md`,
+/// Roles and actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Everything.

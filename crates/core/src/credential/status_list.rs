@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::bufread::GzDecoder;
 
-use super::claims::{Claims, has_type};
+use super::claims::{Audience, Claims, has_type};
 use super::error::CredentialError;
 use super::json::malformed;
 use super::jwt::Signed;
 use super::status::StatusPurpose;
 use super::time::Timestamp;
-use crate::PublicKey;
+use crate::id::{ProjectId, PublicKey};
 use crate::limits::STATUS_LIST_BYTES_MAX;
 
 /// The type of a status list credential, next to that of every credential.
@@ -40,6 +40,7 @@ pub struct StatusList {
     /// First instant of its validity: the later of `validFrom` and `nbf`.
     pub valid_from: Timestamp,
     bits: Vec<u8>,
+    audience: Audience,
     signed: Signed,
 }
 
@@ -72,8 +73,15 @@ impl StatusList {
             purpose,
             valid_from,
             bits,
+            audience: claims.audience,
             signed: claims.signed,
         })
+    }
+
+    /// Whether it is for the project: it has no `aud`, or one that names the project's id in hexadecimal.
+    #[must_use]
+    pub fn is_for(&self, project: &ProjectId) -> bool {
+        self.audience.includes(project)
     }
 
     /// Whether `key` signed it, under ZIP 215. One signature verification.
@@ -88,6 +96,15 @@ impl StatusList {
     pub fn get(&self, index: u64) -> Option<bool> {
         let byte = self.bits.get(usize::try_from(index / 8).ok()?)?;
         Some(byte & (0x80 >> (index % 8)) != 0)
+    }
+
+    /// How many bits are set.
+    #[must_use]
+    pub fn bits_set(&self) -> u64 {
+        self.bits
+            .iter()
+            .map(|byte| u64::from(byte.count_ones()))
+            .sum()
     }
 
     /// How many bits the list has.

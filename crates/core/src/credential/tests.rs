@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::mint::sign_compact;
 use super::*;
-use crate::PublicKey;
+use crate::{ProjectId, PublicKey};
 
 mod minted;
 mod status_list;
@@ -75,6 +75,11 @@ fn edit(mut document: Value, at: &str, value: Option<Value>) -> Value {
     document
 }
 
+/// With one more member, or another value in its place.
+fn insert(document: Value, name: &str, value: Value) -> Value {
+    edit(document, &format!("/{name}"), Some(value))
+}
+
 fn signed(document: &Value) -> String {
     sign_compact(&secret(1), HEADER, &document.to_string())
 }
@@ -97,7 +102,7 @@ fn mismatch(claim: &'static str, member: &'static str) -> Result<(), CredentialE
     Err(CredentialError::Mismatch { claim, member })
 }
 
-const NAME: &str = "1 to 256 bytes of text in NFC";
+const NAME: &str = "1 to 256 bytes of text in NFC without control characters";
 const DATE_TIME: &str = "a date-time like 2026-01-31T08:00:00Z";
 const SECONDS: &str = "whole seconds since 1970 in the years 1 to 9999";
 const CONTEXT: &str = "an array that begins with https://www.w3.org/ns/credentials/v2";
@@ -170,7 +175,7 @@ fn the_header_is_that_of_a_signed_vc() {
             malformed("typ", "`vc+jwt`"),
         );
     }
-    for kid in ["", &"k".repeat(257), "e\u{301}"] {
+    for kid in ["", &"k".repeat(257), "e\u{301}", "k\u{202e}", "k\u{85}"] {
         check(
             &format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"vc+jwt"}}"#),
             malformed("kid", NAME),
@@ -261,6 +266,16 @@ fn the_payload_is_a_vc_of_data_model_2() {
         Some(json!(format!("i:{}", "i".repeat(255)))),
         malformed("issuer", NAME),
     );
+    for shows_as_more in [
+        "https://issuer.example\n",
+        "https://issuer.example/\u{200f}x",
+    ] {
+        check(
+            "/issuer",
+            Some(json!(shows_as_more)),
+            malformed("issuer", NAME),
+        );
+    }
     check(
         "/issuer",
         Some(json!(["x"])),
@@ -308,6 +323,98 @@ fn registered_claims_repeat_the_credential() {
         "/id",
         Some(json!("https ://issuer.example/1")),
         malformed("id", "a URL"),
+    );
+}
+
+#[test]
+fn the_audience_is_one_string_or_several() {
+    let expected = "a string or an array of strings";
+    for audience in [json!("x"), json!(""), json!(["x"]), json!(["x", "x"])] {
+        check("/aud", Some(audience), Ok(()));
+    }
+    check("/aud", Some(json!([])), malformed("aud", expected));
+    for audience in [
+        json!(null),
+        json!(1),
+        json!({}),
+        json!(["x", 1]),
+        json!([["x"]]),
+    ] {
+        check("/aud", Some(audience), malformed("aud", "a string"));
+    }
+    let many = |count: usize| json!(vec!["x"; count]);
+    check("/aud", Some(many(64)), Ok(()));
+    let (member, max) = ("aud", 64);
+    check(
+        "/aud",
+        Some(many(65)),
+        Err(CredentialError::TooMany { member, max }),
+    );
+}
+
+#[test]
+fn a_credential_is_for_the_projects_that_it_names() {
+    let project = ProjectId::from_bytes([0xab; 32]);
+    let named = project.to_string();
+    let check = |audience: Option<Value>, expect: bool| {
+        let shown = format!("{audience:?}");
+        let jwt = match audience {
+            None => signed(&full()),
+            Some(audience) => signed(&insert(full(), "aud", audience)),
+        };
+        assert_eq!(
+            Credential::parse(&jwt).unwrap().is_for(&project),
+            expect,
+            "{shown}"
+        );
+    };
+    check(None, true);
+    check(Some(json!(named)), true);
+    check(Some(json!(["https://other.example", named])), true);
+    check(Some(json!("https://other.example")), false);
+    check(Some(json!(["", &named[1..]])), false);
+    check(Some(json!(named.to_uppercase())), false);
+    check(Some(json!(format!(" {named}"))), false);
+}
+
+#[test]
+fn no_other_claim_of_status_is_there() {
+    for name in [
+        "status",
+        "Status",
+        "credentialstatus",
+        "CREDENTIALSTATUS",
+        "revoked",
+        "revocation",
+        "isRevoked",
+        "credentialStatus2",
+        "statuS",
+    ] {
+        for value in [
+            json!(null),
+            json!({"status_list": {"idx": 0, "uri": "https://x.example"}}),
+        ] {
+            let jwt = signed(&insert(full(), name, value));
+            let name = name.to_owned();
+            assert_eq!(
+                Credential::parse(&jwt).map(|_| ()),
+                Err(CredentialError::OtherStatus { name })
+            );
+        }
+    }
+    // Only letters of ASCII have a lower case here, only the top level is looked at, and only the names.
+    for name in ["state", "rev", "\u{17f}tatus", "x"] {
+        let jwt = signed(&insert(full(), name, json!({"status": "revoked"})));
+        assert!(Credential::parse(&jwt).is_ok(), "{name}");
+    }
+    let subject = edit(full(), "/credentialSubject/status", Some(json!("revoked")));
+    assert!(Credential::parse(&signed(&subject)).is_ok());
+    let long = "status".repeat(20);
+    let jwt = signed(&insert(full(), &long, json!(1)));
+    let name = long[..64].to_owned();
+    assert_eq!(
+        Credential::parse(&jwt).map(|_| ()),
+        Err(CredentialError::OtherStatus { name })
     );
 }
 
@@ -403,7 +510,7 @@ fn the_subject_is_one_key_with_a_role_and_a_scope() {
         malformed("credentialSubject.scope", "a string"),
     );
     check(scope, Some(json!(["t".repeat(256)])), Ok(()));
-    for tag in ["", &"t".repeat(257), "e\u{301}"] {
+    for tag in ["", &"t".repeat(257), "e\u{301}", "t\n", "t\u{2066}"] {
         check(
             scope,
             Some(json!([tag])),

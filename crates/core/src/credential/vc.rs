@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::claims::Claims;
+use super::claims::{Audience, Claims};
 use super::error::CredentialError;
-use super::json::{Json, Object, malformed};
+use super::json::{Json, Object, cut, malformed};
 use super::jwt::Signed;
 use super::role::Role;
 use super::status::StatusRef;
 use super::time::Timestamp;
-use crate::PublicKey;
+use crate::id::{ProjectId, PublicKey};
 use crate::limits::TAGS_MAX;
 
 /// A well-formed credential; whether it is genuine, current and not withdrawn is for the caller to judge.
@@ -33,6 +33,7 @@ pub struct Credential {
     pub valid_until: Timestamp,
     /// The bits that withdraw it, each of which must be known and clear.
     pub status: Vec<StatusRef>,
+    audience: Audience,
     signed: Signed,
 }
 
@@ -44,6 +45,9 @@ impl Credential {
     /// The first rule that `jwt` breaks.
     pub fn parse(jwt: &str) -> Result<Self, CredentialError> {
         let claims = Claims::parse(jwt)?;
+        if let Some(name) = claims.document.names().find(|name| tells_status(name)) {
+            return Err(CredentialError::OtherStatus { name: cut(name) });
+        }
         let subject = claims.subject()?;
         let valid_from = claims.valid_from()?;
         let valid_until = claims.valid_until()?;
@@ -60,8 +64,15 @@ impl Credential {
             issuer: claims.issuer,
             kid: claims.kid,
             id: claims.id,
+            audience: claims.audience,
             signed: claims.signed,
         })
+    }
+
+    /// Whether it is for the project: it has no `aud`, or one that names the project's id in hexadecimal.
+    #[must_use]
+    pub fn is_for(&self, project: &ProjectId) -> bool {
+        self.audience.includes(project)
     }
 
     /// Whether `key` signed it, under ZIP 215. One signature verification.
@@ -69,6 +80,12 @@ impl Credential {
     pub fn verifies_with(&self, key: &PublicKey) -> bool {
         self.signed.verifies_with(key)
     }
+}
+
+/// Whether the member could be a withdrawal that nobody here understands.
+fn tells_status(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    name != "credentialStatus" && (lower.contains("status") || lower.contains("revo"))
 }
 
 fn did_key(subject: &Object) -> Result<PublicKey, CredentialError> {

@@ -9,9 +9,9 @@ use core::ops::Range;
 use minicbor::data::Tag;
 use minicbor::{Decoder, Encoder};
 
-use super::codec::CodecError;
 use crate::id::OP_DOMAIN;
 use crate::limits::ENVELOPE_BYTES_MAX;
+use crate::payload::wire::CodecError;
 
 /// CBOR tag of COSE_Sign1.
 const TAG_COSE_SIGN1: u64 = 18;

@@ -1,26 +1,23 @@
-//! Ops: immutable signed events (ENGINE section 1).
+//! Ops: immutable signed events (`docs/protocol.md`, Ops).
 //!
 //! The stages are types: bytes become an [`Op`] (canonical), an [`Op`] becomes a [`VerifiedOp`] (its author
 //! signed it), and only a [`VerifiedOp`] can enter a [`crate::Log`]. The bytes that were signed are kept and
 //! handed on; nothing is ever encoded again.
 
-mod codec;
+mod body;
 mod envelope;
-mod name;
-mod payload;
-mod value;
 
-pub use codec::{Body, CodecError};
+pub use body::Body;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;
-pub use name::{Name, NameError};
-pub use payload::{Genesis, Payload, SchemaRule, Tags};
-pub use value::Value;
 
 use core::ops::Range;
 
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId, PublicKey};
+use crate::payload::wire::CodecError;
+use crate::reason::Refusal;
+use crate::signature::zip215_verifies;
 
 /// A canonically encoded op whose signature nobody has checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,12 +66,15 @@ impl Op {
     }
 }
 
-/// Whether `signature` is `key`'s over `message` under ZIP 215, the one rule for ops, credentials and lists.
-#[must_use]
-pub fn zip215_verifies(key: &PublicKey, signature: &[u8; 64], message: &[u8]) -> bool {
-    let signature = ed25519_zebra::Signature::from(*signature);
-    ed25519_zebra::VerificationKey::try_from(*key.as_bytes())
-        .is_ok_and(|key| key.verify(&signature, message).is_ok())
+/// Bytes that are no op of anybody's: refused without a trace, so that they cannot keep a good op with the same
+/// id away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Rejected {
+    /// `non_canonical` or `bad_signature`.
+    pub reason: Refusal,
+    /// The id that the bytes claim, if they are canonical.
+    pub claimed: Option<OpId>,
 }
 
 /// An op whose author signed it.
@@ -87,6 +87,22 @@ pub struct VerifiedOp(Op);
 pub struct BadSignature;
 
 impl VerifiedOp {
+    /// The op that the envelope holds, if its author signed it.
+    ///
+    /// # Errors
+    /// [`Rejected`] if the bytes are not canonical or the signature is bad.
+    pub fn read(envelope: &[u8], costs: &mut Costs) -> Result<Self, Rejected> {
+        let op = Op::decode(envelope, costs).map_err(|_| Rejected {
+            reason: Refusal::NonCanonical,
+            claimed: None,
+        })?;
+        let claimed = Some(op.id());
+        Self::verify(op, costs).map_err(|BadSignature| Rejected {
+            reason: Refusal::BadSignature,
+            claimed,
+        })
+    }
+
     /// Checks the signature.
     ///
     /// # Errors

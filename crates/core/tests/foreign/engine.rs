@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecac_core::credential::Credential;
+use ecac_core::payload;
 use ecac_core::{
     Body, Costs, Decision, Denial, Genesis, Hlc, Log, Name, OpId, Outcome, Payload, ProjectId,
     Refusal, Replay, SchemaRule, SigningKey, Tags, Value, VerifiedOp, public_key,
@@ -43,6 +44,7 @@ impl Project {
                 field: name("*"),
                 tags: Tags::from([name("docs")]),
             }]),
+            features: std::collections::BTreeMap::new(),
         });
         let mut project = Self {
             holder: SigningKey::from([0x33; 32]),
@@ -57,13 +59,13 @@ impl Project {
         project.tip = Some(genesis.id());
         assert_eq!(project.ingest(genesis), Outcome::Admitted);
         let key = Fixture::named("jose-minimal").key;
-        project.root_says(Payload::IssuerKey {
+        project.root_says(Payload::IssuerKey(payload::IssuerKey {
             issuer: name("https://issuer.example"),
             kid: name("https://issuer.example#key-1"),
             public_key: key,
             valid_from_ms: START_MS - YEAR_MS,
             valid_until_ms: START_MS + YEAR_MS,
-        });
+        }));
         project
     }
 
@@ -107,7 +109,7 @@ impl Project {
 
     fn publish(&mut self, list: &str) {
         let jwt = Fixture::named(list).jwt;
-        self.root_says(Payload::StatusList { jwt });
+        self.root_says(Payload::StatusList(payload::StatusList { jwt }));
     }
 
     /// The root grants what a fixture says; the holder's edit on top of it.
@@ -115,19 +117,19 @@ impl Project {
         let jwt = Fixture::named(credential).jwt;
         let subject = Credential::parse(&jwt).expect("a credential").subject;
         assert_eq!(subject, public_key(&self.holder));
-        let credential = self.root_says(Payload::Credential { jwt });
-        let grant = self.root_says(Payload::Grant {
+        let credential = self.root_says(Payload::Credential(payload::Credential { jwt }));
+        let grant = self.root_says(Payload::Grant(payload::Grant {
             subject,
             credential,
-        });
+        }));
         self.signed(
             true,
             &[grant],
-            Payload::SetField {
+            Payload::SetField(payload::SetField {
                 object: name("report"),
                 field: name("title"),
                 value: Value::Text("offline".to_owned()),
-            },
+            }),
         )
     }
 

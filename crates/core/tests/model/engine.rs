@@ -5,15 +5,16 @@ use std::sync::Mutex;
 
 use ecac_core::credential::Role as RealRole;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential};
+use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, Genesis, Hlc, Log, Name, OpId, Payload, Replay, SchemaRule, SigningKey, Value,
-    VerifiedOp, public_key,
+    Body, Change, Costs, Genesis, Hlc, Log, Name, OpId, Payload, Replay, SchemaRule, SigningKey,
+    Value, VerifiedOp, public_key,
 };
 use stateright::{Model, Property};
 
 use crate::history::{AUTHORS, Author, History, Kind, Op, Role};
 use crate::machine::{Machine, State};
-use crate::rule::{Decision, Decisions, Denial, Refusal, World};
+use crate::rule::{self, Decision, Decisions, Denial, Refusal, World};
 
 /// The end of windows that do not matter, in milliseconds.
 const FAR_MS: u64 = 1_000_000;
@@ -53,7 +54,8 @@ impl Comparison {
     }
 
     fn agrees(&self, state: &State) -> bool {
-        let difference = self.translator.difference(&state.history, &state.decided);
+        let (world, history) = (&self.machine.world, &state.history);
+        let difference = self.translator.difference(world, history, &state.decided);
         let agrees = difference.is_none();
         let mut known = self.differences.lock().expect("nothing here panics");
         known.extend(difference);
@@ -114,14 +116,15 @@ impl Translator {
                 field: name("*"),
                 tags: BTreeSet::from([name(TAG)]),
             }]),
+            features: BTreeMap::new(),
         }));
-        translator.note(Payload::IssuerKey {
+        translator.note(Payload::IssuerKey(payload::IssuerKey {
             issuer: name(ISSUER),
             kid: name(KID),
             public_key: public_key(&key(ISSUER_KEY)),
             valid_from_ms: 0,
             valid_until_ms: FAR_MS,
-        });
+        }));
         for subject in 0..NOTARY {
             for &role in world.roles {
                 let claims = CredentialClaims {
@@ -139,7 +142,7 @@ impl Translator {
                     status: Vec::new(),
                 };
                 let jwt = mint_credential(&key(ISSUER_KEY), &claims);
-                let carrier = translator.note(Payload::Credential { jwt });
+                let carrier = translator.note(Payload::Credential(payload::Credential { jwt }));
                 translator.credentials.insert((subject, role), carrier);
             }
         }
@@ -197,38 +200,42 @@ impl Translator {
 
     fn payload(&self, kind: Kind) -> Payload {
         match kind {
-            Kind::Edit => Payload::SetField {
+            Kind::Edit => Payload::SetField(payload::SetField {
                 object: name("object"),
                 field: name("field"),
                 value: Value::Int(0),
-            },
-            Kind::Grant(subject, role) => Payload::Grant {
+            }),
+            Kind::Grant(subject, role) => Payload::Grant(payload::Grant {
                 subject: public_key(&key(subject)),
                 credential: self.credentials[&(subject, role)],
-            },
-            Kind::Revoke(subject) => Payload::Revoke {
+            }),
+            Kind::Revoke(subject) => Payload::Revoke(payload::Revoke {
                 subject: public_key(&key(subject)),
                 role: None,
                 scope: None,
-            },
+            }),
         }
     }
 
     /// Where the engine says something else than the model, if it does: after it got all ops at once, after it
-    /// went along with them as they are listed, and after it got them backwards, the prelude last.
-    fn difference(&self, history: &History, decided: &Decisions) -> Option<String> {
+    /// went along with them as they are listed, and after it got them backwards, the prelude last. Of what it rolls
+    /// back when the rest comes at once, wherever it stood before, the causes are compared, too.
+    fn difference(&self, world: &World, history: &History, decided: &Decisions) -> Option<String> {
         let ops = self.ops(history);
         let forwards: Vec<&VerifiedOp> = self.prelude.iter().chain(&ops).collect();
         let backwards: Vec<&VerifiedOp> = forwards.iter().rev().copied().collect();
+        let course = rule::course(world, history);
         let costs = &mut Costs::default();
         for (order, each_at_once) in [(&forwards, false), (&forwards, true), (&backwards, true)] {
             let mut log = Log::new(self.prelude[0].id());
             let mut replay = Replay::new();
+            let mut checkpoints = Vec::new();
             for op in order {
-                log.ingest((*op).clone(), costs);
-                if each_at_once {
+                if each_at_once && log.admitted_count() >= self.prelude.len() {
                     replay.advance(&log, costs);
+                    checkpoints.push(replay.clone());
                 }
+                log.ingest((*op).clone(), costs);
             }
             replay.advance(&log, costs);
             for (op, decided) in ops.iter().zip(decided) {
@@ -243,9 +250,31 @@ impl Translator {
                     ));
                 }
             }
+            for (known, mut checkpoint) in checkpoints.into_iter().enumerate() {
+                let changes = checkpoint.advance(&log, costs);
+                if checkpoint != replay {
+                    return Some(format!("{known} ops and then the rest: {history:?}"));
+                }
+                let (said, wanted) = (causes(&ops, &changes), rule::causes(&course, known));
+                if said != wanted {
+                    return Some(format!(
+                        "after {known} ops the engine names the causes {said:?}, the model {wanted:?}: {history:?}"
+                    ));
+                }
+            }
         }
         None
     }
+}
+
+/// What is rolled back, each op with its cause, as numbers of ops.
+fn causes(ops: &[VerifiedOp], changes: &[Change]) -> BTreeMap<usize, usize> {
+    let number = |id: &OpId| ops.iter().position(|op| op.id() == *id);
+    let rolled_back = changes
+        .iter()
+        .filter_map(|it| Some((&it.op, it.cause.as_ref()?)));
+    let causes = rolled_back.filter_map(|(op, cause)| Some((number(op)?, number(cause)?)));
+    causes.collect()
 }
 
 /// A decision in the engine's words.
@@ -255,7 +284,6 @@ const fn spoken(decision: Decision) -> (&'static str, Option<&'static str>) {
         Decision::Denied(denial) => {
             let reason = match denial {
                 Denial::Revoked => "revoked",
-                Denial::Equivocation => "equivocation",
                 Denial::GranterDenied => "granter_denied",
             };
             ("denied", Some(reason))
@@ -266,6 +294,7 @@ const fn spoken(decision: Decision) -> (&'static str, Option<&'static str>) {
                 Refusal::NoGrant => "no_grant",
                 Refusal::ActionNotPermitted => "action_not_permitted",
                 Refusal::Revoked => "revoked",
+                Refusal::Frozen => "frozen",
             };
             ("refused", Some(reason))
         }

@@ -113,6 +113,16 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Genesis alone.
+    pub(crate) const EMPTY: Self = Self {
+        count: 0,
+        ops: [Op {
+            author: 0,
+            kind: Kind::Edit,
+            past: Set::EMPTY,
+        }; OPS_MAX],
+    };
+
     pub(crate) const fn len(&self) -> usize {
         self.count as usize
     }
@@ -132,6 +142,12 @@ impl History {
         longer.ops[self.len()] = op;
         longer.count += 1;
         longer
+    }
+
+    /// The history of the first ops of the listing.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        let first = self.ops().iter().take(count);
+        first.fold(Self::default(), |history, op| history.with(*op))
     }
 
     /// Whether with every op its past is in the set.

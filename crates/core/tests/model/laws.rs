@@ -10,15 +10,17 @@ use crate::safety::Promise;
 pub(crate) enum Law {
     /// Decisions are a function of the set of ops: no listing of the set moves them.
     OrderFree,
-    /// A verdict changes at most once, from applied to denied.
-    Monotone,
+    /// A verdict changes at most once, from applied to denied, and the op whose arrival changes it is an admitted
+    /// revocation that had not seen the op; nothing else that arrives changes any decision.
+    Caused,
     /// Going along with what arrives comes to what a replay of everything comes to.
     IncrementalIsFull,
     /// No later op admits a refused one or takes back an admission, and a refused op changes nothing.
     FinalRefusals,
     /// What is applied is backed by an unharmed chain of grants, and so was what was admitted when it was made.
     PolicySafety,
-    /// A revoked author's op that the denier had not seen is not applied without a grant that had seen the denial.
+    /// A revoked author's op that the denier had not seen is not applied without a grant that had seen the denial,
+    /// nor what had seen an equivocation of its author without a grant that had seen both halves.
     RevocationHolds,
     /// What is backed by an unharmed chain of grants is admitted and applied.
     NothingElseIsLost,
@@ -39,11 +41,15 @@ pub(crate) enum Sight {
     EditRefusedAsRevoked,
     /// Two who may do everything revoke each other, and neither revocation is applied.
     AdministratorsBothLose,
-    /// An op is denied because its author equivocates.
-    EquivocatorDenied,
+    /// An edit is refused, because its author had seen both halves of an equivocation.
+    EquivocatorFrozen,
+    /// An author who had seen both halves edits under a grant that had seen them, too.
+    GrantThaws,
+    /// Both halves of an equivocation are applied.
+    HalvesStand,
     /// An op is denied because of who granted.
     GranteeDenied,
-    /// A denied op stays denied, for another reason: the verdict is what is monotone.
+    /// A denied op stays denied, for another reason: it is the verdict that changes once.
     ReasonChanges,
 }
 
@@ -98,12 +104,14 @@ impl Findings {
             decided[it] == after[it] || !touched.iter().any(|decision| decision.is_refused())
         };
         check(Law::FinalRefusals, old.clone().all(is_final));
-        let goes_on = |it: usize| {
-            let verdict = std::mem::discriminant::<Decision>;
-            verdict(&decided[it]) == verdict(&after[it])
-                || decided[it] == Decision::Applied && after[it].is_denied()
+        let is_denial = matches!(op.kind, Kind::Revoke(_)) && admitted.contains(new);
+        let is_caused = |it: usize| {
+            let rolled_back = decided[it] == Decision::Applied && after[it].is_denied();
+            let stays_denied = decided[it].is_denied() && after[it].is_denied();
+            decided[it] == after[it]
+                || (rolled_back || stays_denied) && is_denial && !op.past.contains(it)
         };
-        check(Law::Monotone, old.clone().all(goes_on));
+        check(Law::Caused, old.clone().all(is_caused));
 
         let promise = |known: Set| Promise {
             world,
@@ -128,37 +136,55 @@ impl Findings {
             let is_same = others.is_empty() || is_same_in_order(world, &history, &after, &early);
             check(Law::OrderFree, is_same);
         }
-        self.meet(&history, admitted, decided, &after);
+        self.meet(&promise(admitted), decided, &after);
     }
 
-    fn meet(&mut self, history: &History, admitted: Set, decided: &Decisions, after: &Decisions) {
-        let ops = history.ops();
+    fn meet(&mut self, admitted: &Promise<'_>, decided: &Decisions, after: &Decisions) {
+        let ops = admitted.history.ops();
         let new = ops.len() - 1;
         let mut meet = |sight: Sight| self.met |= 1 << sight as u16;
         for op in 0..ops.len() {
             let is_edit = ops[op].kind == Kind::Edit;
-            let denials = admitted.filter(|it| ops[it].kind == Kind::Revoke(ops[op].author));
-            match (decided[op], after[op]) {
-                (Decision::Applied, Decision::Denied(Denial::Revoked)) if is_edit && op != new => {
-                    meet(Sight::EditRolledBack);
-                }
-                (_, Decision::Denied(Denial::Revoked)) if is_edit && op == new => {
+            let revokes_author = |it: usize| ops[it].kind == Kind::Revoke(ops[op].author);
+            let denials = admitted.known.filter(revokes_author);
+            let mut seen_forks = admitted.equivocations(ops[op].author, ops[op].past);
+            match after[op] {
+                Decision::Denied(Denial::Revoked) if is_edit && op == new => {
                     meet(Sight::EditDeniedOnArrival);
                 }
-                (_, Decision::Refused(Refusal::Revoked)) if is_edit => {
+                Decision::Denied(Denial::Revoked) => {
+                    if is_edit && decided[op] == Decision::Applied {
+                        meet(Sight::EditRolledBack);
+                    }
+                }
+                Decision::Denied(Denial::GranterDenied) => meet(Sight::GranteeDenied),
+                Decision::Refused(Refusal::Revoked) if is_edit => {
                     meet(Sight::EditRefusedAsRevoked);
                 }
-                (_, Decision::Denied(Denial::Equivocation)) => meet(Sight::EquivocatorDenied),
-                (_, Decision::Denied(Denial::GranterDenied)) => meet(Sight::GranteeDenied),
-                (_, Decision::Applied) if is_edit => {
-                    if denials.iter().any(|it| ops[it].past.contains(op)) {
+                Decision::Refused(Refusal::Frozen) if is_edit => meet(Sight::EquivocatorFrozen),
+                Decision::Refused(
+                    Refusal::RefusedParent
+                    | Refusal::NoGrant
+                    | Refusal::ActionNotPermitted
+                    | Refusal::Revoked
+                    | Refusal::Frozen,
+                ) => {}
+                Decision::Applied => {
+                    if is_edit && denials.iter().any(|it| ops[it].past.contains(op)) {
                         meet(Sight::SeenEditStays);
                     }
-                    if !denials.and(ops[op].past).is_empty() {
+                    if is_edit && !denials.and(ops[op].past).is_empty() {
                         meet(Sight::RegrantRestores);
                     }
+                    if is_edit && seen_forks.next().is_some() {
+                        meet(Sight::GrantThaws);
+                    }
+                    let mut forks = admitted.equivocations(ops[op].author, admitted.known);
+                    let stands = |it: usize| after[it] == Decision::Applied;
+                    if forks.any(|both| both.contains(op) && both.iter().all(stands)) {
+                        meet(Sight::HalvesStand);
+                    }
                 }
-                _ => {}
             }
             if op != new && decided[op].is_denied() && decided[op] != after[op] {
                 meet(Sight::ReasonChanges);

@@ -13,6 +13,8 @@ use crate::rule::{Decisions, Judgement, World};
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     pub(crate) world: World,
+    /// What is there from the start, all of it admitted and applied.
+    pub(crate) begins_with: History,
     pub(crate) ops_max: usize,
     /// Whether refused ops stay in the set; otherwise each is looked at once, as the last op of a history.
     pub(crate) keeps_refused: bool,
@@ -69,11 +71,8 @@ impl Model for Machine {
     type Action = Op;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::new(
-            &self.world,
-            &History::default(),
-            &Decisions::default(),
-        )]
+        let decided = Judgement::of(&self.world, &self.begins_with).decisions();
+        vec![State::new(&self.world, &self.begins_with, &decided)]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Op>) {
@@ -107,7 +106,7 @@ impl Model for Machine {
         }
         vec![
             always!("order-free", OrderFree),
-            always!("monotone", Monotone),
+            always!("caused", Caused),
             always!("incremental = full", IncrementalIsFull),
             always!("final refusals", FinalRefusals),
             always!("policy safety", PolicySafety),
@@ -119,7 +118,12 @@ impl Model for Machine {
             sometimes!("a grant after the denial restores", RegrantRestores),
             sometimes!("an edit after the denial is refused", EditRefusedAsRevoked),
             sometimes!("who revoke each other both lose", AdministratorsBothLose),
-            sometimes!("an equivocator is denied", EquivocatorDenied),
+            sometimes!(
+                "an edit after both halves of an equivocation is refused",
+                EquivocatorFrozen
+            ),
+            sometimes!("a grant after both halves thaws", GrantThaws),
+            sometimes!("both halves of an equivocation stand", HalvesStand),
             sometimes!("a grantee falls with the granter", GranteeDenied),
             sometimes!("the reason of a denial changes", ReasonChanges),
         ]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use stateright::{Model, Property};
 
-use crate::history::{AUTHORS, History, OPS_MAX, Op, Set};
+use crate::history::{AUTHORS, History, Kind, OPS_MAX, Op, Set};
 use crate::laws::arrivals;
 use crate::rule::{Decision, Decisions, Judgement, World};
 use crate::safety::Promise;
@@ -41,8 +41,8 @@ pub(crate) struct Replica {
     seen: Set,
     /// By the number of the op; what is not seen is not decided.
     decided: [Option<Decision>; OPS_MAX],
-    /// Whether a verdict has ever changed but from applied to denied.
-    went_back: bool,
+    /// Whether a decision has ever changed but to denied and for a revocation that was admitted.
+    is_uncaused: bool,
 }
 
 /// All ops that were made, and the replicas.
@@ -75,14 +75,13 @@ impl Replica {
             decided[at] = self.decided[op].expect("what is seen is decided");
         }
         let after = Judgement::of(world, &local).catch_up(&decided);
+        let is_denial =
+            matches!(made.ops()[op].kind, Kind::Revoke(_)) && !after[order.len() - 1].is_refused();
         for (at, &op) in order.iter().enumerate() {
-            let verdict = std::mem::discriminant::<Decision>;
-            let goes_on = match self.decided[op] {
-                None => true,
-                Some(Decision::Applied) => !after[at].is_refused(),
-                Some(before) => verdict(&before) == verdict(&after[at]),
-            };
-            self.went_back |= !goes_on;
+            let is_caused = self.decided[op].is_none_or(|before| {
+                before == after[at] || is_denial && !before.is_refused() && after[at].is_denied()
+            });
+            self.is_uncaused |= !is_caused;
             self.decided[op] = Some(after[at]);
         }
         self.seen = self.seen.with(op);
@@ -185,8 +184,8 @@ impl Model for Network {
                 let mut pairs = state.pairs();
                 pairs.all(|(one, other)| one.seen != other.seen || one.decided == other.decided)
             }),
-            Property::always("monotone", |_, state: &State| {
-                state.replicas.iter().all(|it| !it.went_back)
+            Property::always("caused", |_, state: &State| {
+                state.replicas.iter().all(|it| !it.is_uncaused)
             }),
             Property::always("incremental = full", |network: &Self, state: &State| {
                 state.replicas.iter().all(|replica| {

@@ -1,6 +1,8 @@
 //! Causal deny-wins over abstract ops, transcribed from the definitions, and an evaluation of it that goes along
 //! with what arrives.
 
+use std::collections::BTreeMap;
+
 use crate::history::{AUTHORS, Author, History, Kind, OPS_MAX, Op, Role, Set};
 
 /// What genesis says, and whether the rule is broken on purpose.
@@ -27,8 +29,14 @@ pub(crate) enum Fault {
     DeniedDenialsLapse,
     /// What a revoked granter handed on stays.
     GranteesStay,
-    /// An equivocation kills only the op that is listed last.
-    FirstForkWins,
+    /// An equivocation denies what not both halves had seen.
+    ForksDeny,
+    /// Who has seen their own equivocation goes on as if there were none.
+    NobodyFreezes,
+    /// A grant that had seen one half of an equivocation thaws.
+    OneHalfThaws,
+    /// Nothing thaws, a grant that had seen both halves of an equivocation included.
+    NothingThaws,
     /// Admission takes denials into account that are not in the op's past.
     RefusalsLookAround,
     /// What has been applied is not looked at again.
@@ -74,13 +82,13 @@ pub(crate) enum Refusal {
     NoGrant,
     ActionNotPermitted,
     Revoked,
+    Frozen,
 }
 
 /// Why an op that entered is taken back; the least that kills is the one that is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Denial {
     Revoked,
-    Equivocation,
     GranterDenied,
 }
 
@@ -214,14 +222,17 @@ impl<'a> Judgement<'a> {
         let permits = |grant| self.role(grant) == Role::Root || kind == Kind::Edit;
         let permitting = grants.filter(permits);
         let live = permitting.filter(|grant| self.kill(grant, author, view).is_none());
+        let thawed = live.filter(|grant| !self.freezes(grant, author, within));
         if grants.is_empty() {
             Err(Refusal::NoGrant)
         } else if permitting.is_empty() {
             Err(Refusal::ActionNotPermitted)
         } else if live.is_empty() {
             Err(Refusal::Revoked)
+        } else if thawed.is_empty() {
+            Err(Refusal::Frozen)
         } else {
-            Ok(live)
+            Ok(thawed)
         }
     }
 
@@ -235,15 +246,36 @@ impl<'a> Judgement<'a> {
         }
     }
 
+    /// What the granter had seen when granting.
+    fn seen(&self, grant: Grant) -> Set {
+        if grant == GENESIS {
+            Set::EMPTY
+        } else {
+            self.op(grant).past
+        }
+    }
+
+    /// Whether the past holds two ops of the author with one number that the granter had not both seen.
+    fn freezes(&self, grant: Grant, author: Author, past: Set) -> bool {
+        let world = self.world;
+        let seen = self.seen(grant);
+        let unseen = |&(one, other): &(usize, usize)| {
+            let both = Set::EMPTY.with(one).with(other);
+            let thaws = if world.has(Fault::OneHalfThaws) {
+                !both.and(seen).is_empty()
+            } else {
+                both.is_within(seen) && !world.has(Fault::NothingThaws)
+            };
+            self.op(one).author == author && both.is_within(past) && !thaws
+        };
+        !world.has(Fault::NobodyFreezes) && self.forks.iter().any(unseen)
+    }
+
     /// What kills the grant to the subject: a denial that the granter had not seen and that does not spare the
     /// judged op, or the same for all grants by which the granter granted.
     fn kill(&self, grant: Grant, subject: Author, view: View) -> Option<Denial> {
         let world = self.world;
-        let seen = if grant == GENESIS {
-            Set::EMPTY
-        } else {
-            self.op(grant).past
-        };
+        let seen = self.seen(grant);
         let spares = |denial: usize| {
             let saw = |op| self.op(denial).past.contains(op);
             view.judged.is_some_and(saw) && !world.has(Fault::NothingIsSpared)
@@ -271,10 +303,9 @@ impl<'a> Judgement<'a> {
                 && both.is_within(view.within)
                 && !both.is_within(seen)
                 && !(spares(one) && spares(other))
-                && !(world.has(Fault::FirstForkWins) && view.judged == Some(one))
         };
-        if self.forks.iter().any(forks) {
-            return Some(Denial::Equivocation);
+        if world.has(Fault::ForksDeny) && self.forks.iter().any(forks) {
+            return Some(Denial::Revoked);
         }
         if grant == GENESIS || world.has(Fault::GranteesStay) {
             return None;
@@ -314,8 +345,7 @@ impl<'a> Judgement<'a> {
     }
 
     /// What the decisions become, which were made before the last op arrived, when only that op is judged and
-    /// those are judged again which it may deny: what it has not seen if it revokes, and if it shows that its
-    /// author equivocates, what it and its twin have not both seen.
+    /// those are judged again which it may deny: what it has not seen, if it revokes.
     pub(crate) fn catch_up(&self, decided: &Decisions) -> Decisions {
         let new = self.history.len() - 1;
         let mut decisions = *decided;
@@ -324,18 +354,36 @@ impl<'a> Judgement<'a> {
             return decisions;
         }
         let Op { kind, past, .. } = self.op(new);
-        let mut spared = Set::below(new);
-        if matches!(kind, Kind::Revoke(_)) {
-            spared = spared.and(past);
-        }
-        for &(twin, _) in self.forks.iter().filter(|(_, last)| *last == new) {
-            spared = spared.and(past).and(self.op(twin).past);
-        }
-        for op in Set::below(new).without(spared).iter() {
+        let reached = match kind {
+            Kind::Revoke(_) => Set::below(new).without(past),
+            Kind::Edit | Kind::Grant(..) => Set::EMPTY,
+        };
+        for op in reached.iter() {
             if !decisions[op].is_refused() {
                 decisions[op] = self.decision(op);
             }
         }
         decisions
     }
+}
+
+/// What is decided of every op along the listing: after none of the ops, after the first, and so on.
+pub(crate) fn course(world: &World, history: &History) -> Vec<Decisions> {
+    let counts = 0..=history.len();
+    counts
+        .map(|count| Judgement::of(world, &history.first(count)).decisions())
+        .collect()
+}
+
+/// Of a replica that knows so many ops and gets the rest one after the other: what is rolled back, with the cause,
+/// which is the first op with which it is denied.
+pub(crate) fn causes(course: &[Decisions], known: usize) -> BTreeMap<usize, usize> {
+    let mut causes = BTreeMap::new();
+    for (new, pair) in course.windows(2).enumerate().skip(known) {
+        let denied = |op: &usize| pair[0][*op] == Decision::Applied && pair[1][*op].is_denied();
+        for op in (0..known).filter(denied) {
+            causes.entry(op).or_insert(new);
+        }
+    }
+    causes
 }

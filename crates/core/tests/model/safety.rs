@@ -12,8 +12,9 @@ pub(crate) struct Promise<'a> {
 }
 
 impl Promise<'_> {
-    /// Whether a chain of grants leads from genesis to the op, each made by whom the one before names, and each
-    /// unharmed: its maker had seen every denial of the one whom it names, or the denier had seen the op.
+    /// Whether a chain of grants leads from genesis to the op, each made by whom the one before names; each
+    /// unharmed: its maker had seen every denial of the one whom it names, or the denier had seen the op; and each
+    /// thawed: its maker had seen both halves of every equivocation that was known to the one whom it names.
     pub(crate) fn is_backed(&self, op: usize) -> bool {
         let it = self.history.ops()[op];
         let needs = match it.kind {
@@ -23,16 +24,19 @@ impl Promise<'_> {
         self.has_chain(op, it.author, it.past, needs)
     }
 
-    /// Whether such a chain lies in `past` and ends in a grant of at least the role to the subject.
+    /// Whether such a chain lies in `past` and ends in a grant of at least the role to the subject, who knew `past`.
     fn has_chain(&self, op: usize, subject: Author, past: Set, needs: Role) -> bool {
         let by_genesis = self.world.roots.contains(usize::from(subject));
         let by_grant = |grant: usize| {
             let it = self.history.ops()[grant];
             matches!(it.kind, Kind::Grant(named, role) if named == subject && role >= needs)
                 && self.is_unharmed(op, subject, it.past)
+                && self.is_thawed(subject, past, it.past)
                 && self.has_chain(op, it.author, it.past, Role::Root)
         };
-        by_genesis && self.is_unharmed(op, subject, Set::EMPTY)
+        by_genesis
+            && self.is_unharmed(op, subject, Set::EMPTY)
+            && self.is_thawed(subject, past, Set::EMPTY)
             || past.and(self.known).iter().any(by_grant)
     }
 
@@ -45,21 +49,23 @@ impl Promise<'_> {
                 || denial == op
                 || ops[denial].past.contains(op)
         };
-        let by_equivocation = |(one, other): (usize, usize)| {
-            seen.contains(one) && seen.contains(other)
-                || ops[one].past.contains(op) && ops[other].past.contains(op)
-        };
-        self.known.iter().all(by_revocation) && self.equivocations(subject).all(by_equivocation)
+        self.known.iter().all(by_revocation)
     }
 
-    /// The pairs of different ops that the author made with one number.
-    fn equivocations(&self, author: Author) -> impl Iterator<Item = (usize, usize)> {
-        let (ops, known) = (self.history.ops(), self.known);
+    /// Whether no equivocation of the subject, whole in `past`, freezes a grant whose maker had seen `seen`.
+    fn is_thawed(&self, subject: Author, past: Set, seen: Set) -> bool {
+        self.equivocations(subject, past)
+            .all(|both| both.is_within(seen))
+    }
+
+    /// The pairs of different ops in `past` that the author made with one number.
+    pub(crate) fn equivocations(&self, author: Author, past: Set) -> impl Iterator<Item = Set> {
+        let (ops, known) = (self.history.ops(), self.known.and(past));
         let own = move |op: &usize| ops[*op].author == author;
         known.iter().filter(own).flat_map(move |other| {
             let earlier = known.and(Set::below(other)).iter().filter(own);
             let twins = earlier.filter(move |one| self.number(*one) == self.number(other));
-            twins.map(move |one| (one, other))
+            twins.map(move |one| Set::EMPTY.with(one).with(other))
         })
     }
 
@@ -71,8 +77,8 @@ impl Promise<'_> {
         chains.map(|it| self.number(it) + 1).max().unwrap_or(0)
     }
 
-    /// Whether nobody who was revoked, or who equivocated, is obeyed in what the denier had not seen, unless
-    /// somebody had seen the denial and granted to them again.
+    /// Whether nobody who was revoked is obeyed in what the denier had not seen, and nobody who had seen their own
+    /// equivocation, unless somebody had seen the denial, or both halves, and granted to them again.
     ///
     /// This is the promise in its plainest form: it follows from [`Promise::is_backed`], but it takes no chain.
     pub(crate) fn revocation_holds(&self, decisions: &Decisions) -> bool {
@@ -90,11 +96,8 @@ impl Promise<'_> {
                     || ops[denial].past.contains(op)
                     || granted_after(op, Set::EMPTY.with(denial))
             });
-            let equivocation_holds = self.equivocations(ops[op].author).all(|(one, other)| {
-                ops[one].past.contains(op) && ops[other].past.contains(op)
-                    || granted_after(op, Set::EMPTY.with(one).with(other))
-            });
-            revocation_holds && equivocation_holds
+            let mut known_forks = self.equivocations(ops[op].author, ops[op].past);
+            revocation_holds && known_forks.all(|both| granted_after(op, both))
         };
         let applied = |op: &usize| decisions[*op] == Decision::Applied;
         self.known.iter().filter(applied).all(holds)

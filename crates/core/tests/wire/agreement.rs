@@ -11,9 +11,9 @@ use crate::sample;
 const SPECIFICATION: &str = include_str!("../../../../docs/protocol.cddl");
 
 /// What the validator (cddl 0.10.7) cannot judge, and what takes its place: its grammar tries `.cbor` before
-/// `.cborseq`, it takes no byte string for equal to a literal, it panics where it compares one with text, and its
-/// regular expressions are not anchored (those of RFC 8610 section 3.8.3 are).
-const WORKAROUNDS: [(&str, &str); 4] = [
+/// `.cborseq`, it takes no byte string for equal to a literal, it panics where it compares one with text, its
+/// regular expressions are not anchored (those of RFC 8610 section 3.8.3 are), and it knows no choice for a key.
+const WORKAROUNDS: [(&str, &str); 5] = [
     ("op-log = bytes .cborseq [+ op]\n", ""),
     (
         "external-aad: 'ECAC_OP_V1',",
@@ -27,10 +27,12 @@ const WORKAROUNDS: [(&str, &str); 4] = [
         r#"jwt = text .regexp "[!-~]+""#,
         r#"jwt = text .regexp "^[!-~]+$""#,
     ),
+    ("{ * item => item }", "{ * any => any }"),
 ];
 
-/// What the validator does not see: its reader takes small bignums for integers and `undefined` for `null`.
-const BLIND_TO: [&str; 2] = ["bignum", "undefined"];
+/// What the validator does not see: its reader takes small bignums for integers and `undefined` for `null`, and it
+/// takes a negative key for a `uint`.
+const BLIND_TO: [&str; 3] = ["bignum", "undefined", "negative key"];
 
 /// Whether an item is of the shape of a rule of the specification.
 pub(crate) fn validate(rule: &str, item: &[u8]) -> Result<(), String> {

@@ -1,7 +1,9 @@
 //! Only the one canonical encoding is an op.
 
+use std::collections::BTreeSet;
+
 use ecac_core::limits::{ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX};
-use ecac_core::{Body, CodecError, Costs, Op, VerifiedOp};
+use ecac_core::{Body, CodecError, Costs, Kind, Op, VerifiedOp};
 
 use crate::frames;
 use crate::hostile;
@@ -16,6 +18,22 @@ fn decode(envelope: &[u8]) -> Result<Op, CodecError> {
 fn accepted(envelope: &[u8]) -> Result<VerifiedOp, String> {
     let op = decode(envelope).map_err(|error| error.to_string())?;
     VerifiedOp::verify(op, &mut Costs::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_kind_is_sampled() {
+    let bodies = sample::bodies();
+    let kinds = bodies.iter().map(|(_, body)| body.payload.known_kind());
+    let sampled: BTreeSet<Option<Kind>> = kinds.collect();
+    let known = Kind::ALL.iter().copied().map(Some);
+    assert_eq!(sampled, known.chain([None]).collect());
+    let by_hand = hostile::payloads().into_iter().enumerate();
+    let by_hand = by_hand.map(|(number, payload)| {
+        let bytes = hostile::body_of(number, &payload).encode();
+        Body::decode(&bytes).unwrap().payload.known_kind()
+    });
+    let known = Kind::ALL.iter().copied().map(Some);
+    assert_eq!(by_hand.collect::<Vec<_>>(), Vec::from_iter(known));
 }
 
 #[test]
@@ -68,7 +86,12 @@ fn no_head_of_a_body_may_be_wide_or_indefinite() {
             for bad in raw::widened(&good, head) {
                 let error = decode(&raw::envelope(&bad)).unwrap_err();
                 if good[head.at] >> 5 == MAJOR_SIMPLE {
-                    assert_eq!(error, CodecError::Malformed("value"), "{what}, {head:?}");
+                    let place = if what.contains("unassigned") {
+                        hostile::UNASSIGNED_PLACE
+                    } else {
+                        "value"
+                    };
+                    assert_eq!(error, CodecError::Malformed(place), "{what}, {head:?}");
                 } else {
                     let offset = head.at;
                     assert_eq!(

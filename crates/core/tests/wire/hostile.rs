@@ -2,8 +2,8 @@
 
 use ecac_core::credential::Role;
 use ecac_core::limits::{
-    INTEGER_MAX, NAME_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX,
-    TAGS_MAX,
+    FEATURE_PARAMETERS_BYTES_MAX, FEATURES_MAX, INTEGER_MAX, NAME_BYTES_MAX, PARENTS_MAX,
+    PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
 };
 use ecac_core::{CodecError, NameError};
 use minicbor::data::Tag;
@@ -36,11 +36,15 @@ fn genesis_rule(object: &str, field: &str, tags: &[&str]) -> Vec<u8> {
     array(&[text(object), text(field), texts(tags)])
 }
 
+fn feature(name: &str, parameters: &[u8]) -> Vec<u8> {
+    array(&[text(name), bytes(parameters)])
+}
+
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|at| format!("{at:03}")).collect()
 }
 
-/// One good payload of each type, in the order of the types.
+/// One good payload of each type that is assigned, in the order of the types.
 pub(crate) fn payloads() -> Vec<Fields> {
     let (key, id) = (bytes(&[2; 32]), bytes(&[9; 32]));
     let name = |what: &str| text(what);
@@ -53,6 +57,7 @@ pub(crate) fn payloads() -> Vec<Fields> {
             bytes(&[5; 16]),
             byte_strings(&[[1; 32], [2; 32]]),
             array(&[genesis_rule("doc/*", "title", &["finance", "hr"])]),
+            array(&[feature("schema", &[])]),
         ]),
         fields(&[uint(1), name("doc/1"), name("title"), value.clone()]),
         fields(&[uint(2), name("doc/1"), name("labels"), name("red"), value]),
@@ -68,7 +73,17 @@ pub(crate) fn payloads() -> Vec<Fields> {
         fields(&[uint(7), name("issuer"), name("kid"), key, uint(1), uint(2)]),
         fields(&[uint(8), name("issuer"), name("kid"), name("lost")]),
         fields(&[uint(9), name("e30.e30.AA")]),
+        fields(&[uint(10), name("schema"), bytes(&[7])]),
+        fields(&[
+            uint(11),
+            array(&[genesis_rule("doc/*", "title", &["finance", "hr"])]),
+        ]),
     ]
+}
+
+/// The entries of a good payload of a type that is not assigned.
+fn unassigned_entries() -> Fields {
+    Fields(vec![(0, uint(12)), (1, uint(1)), (2, array(&[text("x")]))])
 }
 
 const GENESIS: usize = 0;
@@ -78,6 +93,11 @@ const GRANT: usize = 5;
 const REVOKE: usize = 6;
 const ISSUER_KEY: usize = 7;
 const STATUS_LIST: usize = 9;
+const UPGRADE: usize = 10;
+const SCHEMA: usize = 11;
+
+/// Where a payload of a type that is not assigned is malformed.
+pub(crate) const UNASSIGNED_PLACE: &str = "payload of a type that is not assigned";
 
 /// The fields of a good body around a payload of this type.
 pub(crate) fn body_of(kind: usize, payload: &Fields) -> Fields {
@@ -135,6 +155,8 @@ pub(crate) fn bodies() -> Vec<Hostile> {
     parents(&mut table);
     names(&mut table);
     sets(&mut table);
+    features(&mut table);
+    unassigned(&mut table);
     values(&mut table);
     jwts(&mut table);
     byte_strings_of_fixed_size(&mut table);
@@ -222,15 +244,21 @@ fn heads_of_ops(table: &mut Table) {
             Grammar,
         );
     }
-    for kind in [10, 23, 24, 255] {
+    // A payload of one type with the members of another.
+    for kind in [9, 10, 11] {
         let what = format!("payload type {kind}");
-        let payload = payloads()[SET_FIELD].with(0, uint(kind.into()));
+        let payload = payloads()[SET_FIELD].with(0, uint(kind));
         let body = raw::body(&payload).encode();
-        table.add(&what, body, CodecError::PayloadType(kind), Grammar);
+        table.add(&what, body, malformed("payload"), Grammar);
     }
-    let payload = payloads()[SET_FIELD].with(0, uint(257));
+    let payload = payloads()[SET_FIELD].with(0, uint(65_536));
     let body = raw::body(&payload).encode();
-    table.add("payload type 257", body, malformed("payload type"), Grammar);
+    table.add(
+        "payload type 65536",
+        body,
+        malformed("payload type"),
+        Grammar,
+    );
     table.field(
         "payload as array",
         5,
@@ -276,10 +304,10 @@ fn maps(table: &mut Table) {
         );
         let what = format!("type {kind}: last payload key twice");
         table.add(&what, of_body(&payload.and(key, value)), extra, Cbor);
-        let missing = if kind == REVOKE {
-            payload.without(3).without(2)
-        } else {
-            payload.clone()
+        let missing = match kind {
+            REVOKE => payload.without(3).without(2),
+            GENESIS => payload.without(5),
+            _ => payload.clone(),
         };
         let last = missing.0.len() - 1;
         let error = match kind {
@@ -428,6 +456,7 @@ fn names(table: &mut Table) {
         (8, 1, "issuer"),
         (8, 2, "kid"),
         (8, 3, "reason"),
+        (UPGRADE, 1, "feature"),
     ];
     let too_long = "x".repeat(NAME_BYTES_MAX + 1);
     // 129 characters, 258 bytes: the limit counts bytes.
@@ -455,6 +484,9 @@ fn names(table: &mut Table) {
             NameError::NotNfc,
             Rule,
         ),
+        ("of two lines", "a\nb", NameError::Control, Rule),
+        ("of a C1 control", "\u{9b}31m", NameError::Control, Rule),
+        ("that turns text", "a\u{202e}b", NameError::Control, Rule),
     ];
     let rule = |object: &str, field: &str, tag: &str| array(&[genesis_rule(object, field, &[tag])]);
     for (how, name, error, by) in wrong {
@@ -479,12 +511,36 @@ fn names(table: &mut Table) {
         schema("field pattern", rule("o", name, "t"));
         schema("tag", rule("o", "f", name));
         table.payload(
+            (SCHEMA, 1),
+            &format!("tag {how}"),
+            rule("o", "f", name),
+            error("tag"),
+            *by,
+        );
+        table.payload(
+            (GENESIS, 5),
+            &format!("feature {how}"),
+            array(&[feature(name, &[])]),
+            error("feature"),
+            *by,
+        );
+        table.payload(
             (REVOKE, 3),
             &format!("tag {how}"),
             texts(&[name]),
             error("tag"),
             *by,
         );
+    }
+    // The ends of each range of control characters, and of those that reorder text.
+    for c in [
+        '\0', '\u{1f}', '\u{7f}', '\u{80}', '\u{9f}', '\u{61c}', '\u{200e}', '\u{200f}',
+        '\u{202a}', '\u{2066}', '\u{2069}',
+    ] {
+        let (what, error) = ("object", NameError::Control);
+        let error = CodecError::Name { what, error };
+        let what = format!("object with {c:?}");
+        table.payload((SET_FIELD, 1), &what, text(&format!("a{c}b")), error, Rule);
     }
     for (kind, key, place) in places {
         let malformed = || CodecError::Malformed(place);
@@ -549,7 +605,8 @@ fn sets(table: &mut Table) {
         ),
     ] {
         let schema = array(&[array(&[text("o"), text("f"), tags.clone()])]);
-        table.payload((GENESIS, 4), how, schema, error.clone(), by);
+        table.payload((GENESIS, 4), how, schema.clone(), error.clone(), by);
+        table.payload((SCHEMA, 1), how, schema, error.clone(), by);
         table.payload((REVOKE, 3), how, tags, error, by);
     }
 
@@ -637,8 +694,13 @@ fn sets(table: &mut Table) {
             Grammar,
         ),
     ] {
-        table.payload((GENESIS, 4), how, array(&rules), error, by);
+        table.payload((GENESIS, 4), how, array(&rules), error.clone(), by);
+        table.payload((SCHEMA, 1), how, array(&rules), error, by);
     }
+    let none = || CodecError::Range("schema rules");
+    table.payload((SCHEMA, 1), "no rules", array(&[]), none(), Grammar);
+    let alone = || CodecError::Malformed("schema");
+    table.payload((SCHEMA, 1), "one rule alone", bytes(b"x"), alone(), Grammar);
 
     for role in ["", "Root", "owner", "editor "] {
         let error = CodecError::Malformed("role");
@@ -663,6 +725,256 @@ fn sets(table: &mut Table) {
     let scope = texts(&["hr"]);
     let revoke = payloads()[REVOKE].without(2);
     table.add("scope twice", body(&revoke.and(3, scope)), error, Cbor);
+}
+
+fn features(table: &mut Table) {
+    let order = || CodecError::Order("features");
+    let malformed = || CodecError::Malformed("feature");
+    let too_many = || CodecError::Limit {
+        what: "features",
+        limit: FEATURES_MAX,
+    };
+    let numbered: Vec<_> = numbered(FEATURES_MAX + 1)
+        .iter()
+        .map(|name| feature(name, &[]))
+        .collect();
+    for (how, features, error, by) in [
+        (
+            "no features",
+            array(&[]),
+            CodecError::Range("features"),
+            Grammar,
+        ),
+        ("65 features", array(&numbered), too_many(), Grammar),
+        (
+            "2^64 - 1 features",
+            cbor(|out| out.array(u64::MAX)),
+            too_many(),
+            Cbor,
+        ),
+        (
+            "unsorted features",
+            array(&[feature("b", &[]), feature("a", &[])]),
+            order(),
+            Rule,
+        ),
+        (
+            "features by length",
+            array(&[feature("b", &[]), feature("aa", &[])]),
+            order(),
+            Rule,
+        ),
+        (
+            "a feature twice",
+            array(&[feature("a", &[]), feature("a", &[1])]),
+            order(),
+            Rule,
+        ),
+        (
+            "feature of one",
+            array(&[array(&[text("a")])]),
+            malformed(),
+            Grammar,
+        ),
+        (
+            "feature of three",
+            array(&[array(&[text("a"), bytes(&[]), uint(0)])]),
+            malformed(),
+            Grammar,
+        ),
+        (
+            "feature without an array",
+            array(&[text("a")]),
+            malformed(),
+            Grammar,
+        ),
+        (
+            "features as a map",
+            cbor(|out| out.map(1)?.str("a")?.bytes(&[])),
+            CodecError::Malformed("features"),
+            Grammar,
+        ),
+    ] {
+        table.payload((GENESIS, 5), how, features, error, by);
+    }
+    for (how, parameters, error) in [
+        (
+            "1,025 bytes of parameters",
+            bytes(&[0; FEATURE_PARAMETERS_BYTES_MAX + 1]),
+            CodecError::Limit {
+                what: "feature parameters",
+                limit: FEATURE_PARAMETERS_BYTES_MAX,
+            },
+        ),
+        (
+            "parameters as text",
+            text("x"),
+            CodecError::Malformed("feature parameters"),
+        ),
+        (
+            "parameters that are null",
+            cbor(|out| out.null()),
+            CodecError::Malformed("feature parameters"),
+        ),
+    ] {
+        let of_genesis = array(&[array(&[text("a"), parameters.clone()])]);
+        table.payload((GENESIS, 5), how, of_genesis, error.clone(), Grammar);
+        table.payload((UPGRADE, 2), how, parameters, error, Grammar);
+    }
+}
+
+fn unassigned(table: &mut Table) {
+    let good = unassigned_entries();
+    let mut add = |what: &str, payload: Vec<u8>, error, by| {
+        let body = raw::body(&good).with(5, payload).encode();
+        table.add(&format!("type 12: {what}"), body, error, by);
+    };
+    let keys = || CodecError::Order("payload keys");
+    add(
+        "payload keys 1 and 2 exchanged",
+        good.swapped(1).encode(),
+        keys(),
+        Rule,
+    );
+    add(
+        "payload key 2 twice",
+        good.and(2, uint(0)).encode(),
+        keys(),
+        Cbor,
+    );
+    add(
+        "the type behind",
+        good.swapped(0).encode(),
+        CodecError::Order("map keys"),
+        Rule,
+    );
+    add(
+        "no type",
+        good.without(0).encode(),
+        CodecError::Order("map keys"),
+        Grammar,
+    );
+    let with_key = |key: Vec<u8>| [vec![0xa2, 0x00, 0x0c], key, vec![0x00]].concat();
+    let key = || CodecError::Malformed("payload key");
+    add("negative key", with_key(vec![0x20]), key(), Grammar);
+    add("key as text", with_key(text("1")), key(), Grammar);
+    for (how, type_) in [
+        ("type as text", text("x")),
+        ("negative type", vec![0x20]),
+        ("null type", vec![0xf6]),
+    ] {
+        let payload = good.with(0, type_).encode();
+        add(how, payload, CodecError::Malformed("payload type"), Grammar);
+    }
+    let malformed = || CodecError::Malformed(UNASSIGNED_PLACE);
+    for (how, item, error, by) in [
+        ("half float", vec![0xf9, 0x3c, 0x00], malformed(), Grammar),
+        (
+            "single float",
+            cbor(|out| out.f32(1.5)),
+            malformed(),
+            Grammar,
+        ),
+        (
+            "double float",
+            cbor(|out| out.f64(1.1)),
+            malformed(),
+            Grammar,
+        ),
+        (
+            "undefined",
+            cbor(|out| out.undefined()),
+            malformed(),
+            Grammar,
+        ),
+        ("simple value 0", vec![0xe0], malformed(), Grammar),
+        ("simple value 32", vec![0xf8, 0x20], malformed(), Grammar),
+        (
+            "tag",
+            cbor(|out| out.tag(Tag::new(1))?.u8(1)),
+            malformed(),
+            Grammar,
+        ),
+        ("bignum", vec![0xc2, 0x41, 0x01], malformed(), Grammar),
+        ("text of no UTF-8", vec![0x61, 0xff], malformed(), Cbor),
+        ("break", vec![0xff], malformed(), Cbor),
+        ("reserved head", vec![0x1c], malformed(), Cbor),
+        ("wide true", vec![0xf8, 0x15], malformed(), Cbor),
+        (
+            "array of 2^64 - 1 items",
+            cbor(|out| out.array(u64::MAX)),
+            malformed(),
+            Cbor,
+        ),
+        (
+            "string of 2^64 - 1 bytes",
+            [vec![0x5b], vec![0xff; 8]].concat(),
+            malformed(),
+            Cbor,
+        ),
+        (
+            "map with keys in another order",
+            vec![0xa2, 0x02, 0x00, 0x01, 0x00],
+            CodecError::Order("map keys"),
+            Rule,
+        ),
+        (
+            "map with keys by value of their CBOR types",
+            vec![0xa2, 0x61, 0x61, 0x00, 0x20, 0x00],
+            CodecError::Order("map keys"),
+            Rule,
+        ),
+        (
+            "map with a key twice",
+            vec![0xa2, 0x01, 0x00, 0x01, 0x00],
+            CodecError::Order("map keys"),
+            Cbor,
+        ),
+        (
+            "17 levels of arrays",
+            [vec![0x81; UNASSIGNED_LEVELS_MAX], vec![0x00]].concat(),
+            levels(),
+            Rule,
+        ),
+        (
+            "60,000 levels of arrays",
+            [vec![0x81; 60_000], vec![0x00]].concat(),
+            levels(),
+            Cbor,
+        ),
+        (
+            "17 levels in keys of maps",
+            [
+                [0xa1].repeat(UNASSIGNED_LEVELS_MAX),
+                vec![0x00; UNASSIGNED_LEVELS_MAX + 1],
+            ]
+            .concat(),
+            levels(),
+            Rule,
+        ),
+    ] {
+        let payload = good.with(2, item).encode();
+        add(how, payload, error, by);
+    }
+    let around = good.with(2, Vec::new()).encode().len() + 3;
+    let item = bytes(&vec![0; PAYLOAD_BYTES_MAX - around + 1]);
+    let error = CodecError::Limit {
+        what: "payload",
+        limit: PAYLOAD_BYTES_MAX,
+    };
+    add(
+        "payload of 65,537 bytes",
+        good.with(2, item).encode(),
+        error,
+        Rule,
+    );
+}
+
+fn levels() -> CodecError {
+    CodecError::Limit {
+        what: "levels of a payload",
+        limit: UNASSIGNED_LEVELS_MAX,
+    }
 }
 
 fn values(table: &mut Table) {

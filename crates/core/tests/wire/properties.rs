@@ -1,16 +1,20 @@
 //! Properties over random ops, random bytes and damaged envelopes.
 
+use std::collections::BTreeMap;
+
 use ecac_core::credential::Role;
-use ecac_core::limits::{INTEGER_MAX, NAME_BYTES_MAX};
+use ecac_core::limits::{INTEGER_MAX, NAME_BYTES_MAX, PAYLOAD_TYPE_MAX, UNASSIGNED_LEVELS_MAX};
+use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, Genesis, Hlc, Name, Op, OpId, Payload, PublicKey, SchemaRule, Tags, Value,
+    Body, Costs, Genesis, Hlc, Kind, Name, Op, OpId, Payload, PublicKey, SchemaRule, Tags, Value,
     VerifiedOp, public_key,
 };
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::agreement::validate;
-use crate::{raw, sample};
+use crate::raw::{self, cbor};
+use crate::sample;
 
 fn arb_text() -> BoxedStrategy<String> {
     prop_oneof!["[a-z0-9/*]{0,20}", "\\PC{0,40}", any::<String>()]
@@ -68,17 +72,70 @@ fn arb_rule() -> BoxedStrategy<SchemaRule> {
         .boxed()
 }
 
+fn arb_parameters() -> BoxedStrategy<Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 0..40).boxed()
+}
+
 fn arb_genesis() -> BoxedStrategy<Payload> {
     let roots = prop::collection::btree_set(arb_key(), 1..5);
     let schema = prop::collection::btree_set(arb_rule(), 0..5);
-    (arb_name(), any::<[u8; 16]>(), roots, schema)
-        .prop_map(|(name, nonce, roots, schema)| {
+    let features = prop::collection::btree_map(arb_name(), arb_parameters(), 0..4);
+    (arb_name(), any::<[u8; 16]>(), roots, schema, features)
+        .prop_map(|(name, nonce, roots, schema, features)| {
             Payload::Genesis(Genesis {
                 name,
                 nonce,
                 roots,
                 schema,
+                features,
             })
+        })
+        .boxed()
+}
+
+/// An item that a payload of a type that is not assigned can hold, in its one encoding.
+fn arb_item() -> BoxedStrategy<Vec<u8>> {
+    let leaf = prop_oneof![
+        any::<u64>().prop_map(raw::uint),
+        (0..300_u64).prop_map(raw::uint),
+        any::<u64>()
+            .prop_map(|it| [vec![raw::uint(it)[0] | 0x20], raw::uint(it)[1..].to_vec()].concat()),
+        prop::collection::vec(any::<u8>(), 0..300).prop_map(|it| raw::bytes(&it)),
+        any::<String>().prop_map(|it| raw::text(&it)),
+        any::<bool>().prop_map(|it| cbor(|out| out.bool(it))),
+        Just(cbor(|out| out.null())),
+    ];
+    let levels = u32::try_from(UNASSIGNED_LEVELS_MAX).expect("few") - 1;
+    leaf.prop_recursive(levels, 24, 4, |item| {
+        let items = prop::collection::vec(item.clone(), 0..4);
+        let entries = prop::collection::btree_map(item.clone(), item, 0..4);
+        prop_oneof![
+            items.prop_map(|items| raw::array(&items)),
+            entries.prop_map(map),
+        ]
+    })
+    .boxed()
+}
+
+/// A map whose keys and values are encoded already; keys ascend as bytes.
+fn map(entries: BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
+    let head = cbor(|out| out.map(entries.len() as u64));
+    let entries = entries.into_iter().flat_map(|(key, value)| [key, value]);
+    [head, entries.collect::<Vec<_>>().concat()].concat()
+}
+
+fn arb_unassigned() -> BoxedStrategy<Payload> {
+    let first = u16::try_from(Kind::ALL.len()).expect("few");
+    let members = prop::collection::btree_map(1..u64::MAX, arb_item(), 0..4);
+    (first..=PAYLOAD_TYPE_MAX, members)
+        .prop_map(|(kind, members)| {
+            let members = members
+                .into_iter()
+                .map(|(key, item)| (raw::uint(key), item));
+            let kind = (raw::uint(0), raw::uint(kind.into()));
+            let bytes = map(members.chain([kind]).collect());
+            let payload = payload::Unassigned::new(&bytes);
+            Payload::Unassigned(payload.expect("of the one form"))
         })
         .boxed()
 }
@@ -87,39 +144,39 @@ fn arb_child() -> BoxedStrategy<Payload> {
     let role = prop::option::of(prop::sample::select(Role::ALL));
     prop_oneof![
         (arb_name(), arb_name(), arb_value()).prop_map(|(object, field, value)| {
-            Payload::SetField {
+            Payload::SetField(payload::SetField {
                 object,
                 field,
                 value,
-            }
+            })
         }),
         (arb_name(), arb_name(), arb_name(), arb_value()).prop_map(
-            |(object, field, element, value)| Payload::SetAdd {
+            |(object, field, element, value)| Payload::SetAdd(payload::SetAdd {
                 object,
                 field,
                 element,
                 value
-            }
+            })
         ),
         (arb_name(), arb_name(), arb_name()).prop_map(|(object, field, element)| {
-            Payload::SetRemove {
+            Payload::SetRemove(payload::SetRemove {
                 object,
                 field,
                 element,
-            }
+            })
         }),
-        "[!-~]{1,300}".prop_map(|jwt| Payload::Credential { jwt }),
-        "[!-~]{1,300}".prop_map(|jwt| Payload::StatusList { jwt }),
-        (arb_key(), arb_id()).prop_map(|(subject, credential)| Payload::Grant {
+        "[!-~]{1,300}".prop_map(|jwt| Payload::Credential(payload::Credential { jwt })),
+        "[!-~]{1,300}".prop_map(|jwt| Payload::StatusList(payload::StatusList { jwt })),
+        (arb_key(), arb_id()).prop_map(|(subject, credential)| Payload::Grant(payload::Grant {
             subject,
             credential
-        }),
+        })),
         (arb_key(), role, prop::option::of(arb_tags())).prop_map(|(subject, role, scope)| {
-            Payload::Revoke {
+            Payload::Revoke(payload::Revoke {
                 subject,
                 role,
                 scope,
-            }
+            })
         }),
         (
             arb_name(),
@@ -131,21 +188,30 @@ fn arb_child() -> BoxedStrategy<Payload> {
             .prop_map(|(issuer, kid, public_key, a, b)| {
                 let valid_from_ms = a.min(b).min(INTEGER_MAX - 1);
                 let valid_until_ms = a.max(b).max(valid_from_ms + 1);
-                Payload::IssuerKey {
+                Payload::IssuerKey(payload::IssuerKey {
                     issuer,
                     kid,
                     public_key,
                     valid_from_ms,
                     valid_until_ms,
-                }
+                })
             }),
         (arb_name(), arb_name(), arb_name()).prop_map(|(issuer, kid, reason)| {
-            Payload::IssuerKeyRevoke {
+            Payload::IssuerKeyRevoke(payload::IssuerKeyRevoke {
                 issuer,
                 kid,
                 reason,
-            }
+            })
         }),
+        (arb_name(), arb_parameters()).prop_map(|(feature, parameters)| {
+            Payload::Upgrade(payload::Upgrade {
+                feature,
+                parameters,
+            })
+        }),
+        prop::collection::btree_set(arb_rule(), 1..5)
+            .prop_map(|rules| Payload::Schema(payload::Schema { rules })),
+        arb_unassigned(),
     ]
     .boxed()
 }

@@ -1,10 +1,13 @@
 //! Good ops: every kind of payload with its variations.
 
 use ecac_core::credential::Role;
+use std::collections::BTreeMap;
+
 use ecac_core::limits::{
-    INTEGER_MAX, NAME_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX,
-    TAGS_MAX,
+    FEATURE_PARAMETERS_BYTES_MAX, FEATURES_MAX, INTEGER_MAX, NAME_BYTES_MAX, PARENTS_MAX,
+    PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
 };
+use ecac_core::payload;
 use ecac_core::{
     Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Tags, Value,
     VerifiedOp, public_key,
@@ -41,9 +44,10 @@ pub(crate) fn ids(count: usize) -> Vec<[u8; 32]> {
 
 /// The body of a child of one op, or of a genesis.
 pub(crate) fn body(payload: Payload) -> Body {
-    let parents = match payload {
-        Payload::Genesis(_) => Vec::new(),
-        _ => vec![OpId::from_bytes([0xaa; 32])],
+    let parents = if matches!(payload, Payload::Genesis(_)) {
+        Vec::new()
+    } else {
+        vec![OpId::from_bytes([0xaa; 32])]
     };
     Body {
         author: public_key(&author()),
@@ -63,37 +67,70 @@ pub(crate) fn sign(body: Body) -> VerifiedOp {
 }
 
 fn set_field(value: Value) -> Payload {
-    Payload::SetField {
+    Payload::SetField(payload::SetField {
         object: name("doc/1"),
         field: name("title"),
         value,
-    }
+    })
 }
 
 fn set_add(value: Value) -> Payload {
-    Payload::SetAdd {
+    Payload::SetAdd(payload::SetAdd {
         object: name("doc/1"),
         field: name("labels"),
         element: name("red"),
         value,
-    }
+    })
 }
 
 fn revoke(role: Option<Role>, scope: Option<Tags>) -> Payload {
-    Payload::Revoke {
+    Payload::Revoke(payload::Revoke {
         subject: public_key(&key(2)),
         role,
         scope,
-    }
+    })
 }
 
 fn genesis(name_: &str, roots: usize, schema: Vec<SchemaRule>) -> Payload {
-    Payload::Genesis(Genesis {
+    Payload::Genesis(founded(name_, roots, schema))
+}
+
+fn founded(name_: &str, roots: usize, schema: Vec<SchemaRule>) -> Genesis {
+    Genesis {
         name: name(name_),
         nonce: [5; 16],
         roots: ids(roots).into_iter().map(PublicKey::from_bytes).collect(),
         schema: schema.into_iter().collect(),
+        features: BTreeMap::new(),
+    }
+}
+
+/// A genesis with these features, each with so many bytes of parameters.
+fn using(features: impl IntoIterator<Item = (Name, usize)>) -> Payload {
+    let features = features.into_iter();
+    Payload::Genesis(Genesis {
+        features: features.map(|(name, size)| (name, vec![7; size])).collect(),
+        ..founded("project", 1, vec![])
     })
+}
+
+fn upgrade(feature: &str, parameters: usize) -> Payload {
+    Payload::Upgrade(payload::Upgrade {
+        feature: name(feature),
+        parameters: vec![7; parameters],
+    })
+}
+
+fn schema(rules: impl IntoIterator<Item = SchemaRule>) -> Payload {
+    Payload::Schema(payload::Schema {
+        rules: rules.into_iter().collect(),
+    })
+}
+
+/// A payload of a type that is not assigned, in hexadecimal.
+fn unassigned(bytes: &str) -> Payload {
+    let bytes = hex::decode(bytes.replace(' ', "")).expect("hexadecimal");
+    Payload::Unassigned(payload::Unassigned::new(&bytes).expect("of the one form"))
 }
 
 fn rule(object: &str, field: &str, tags: Tags) -> SchemaRule {
@@ -105,20 +142,22 @@ fn rule(object: &str, field: &str, tags: Tags) -> SchemaRule {
 }
 
 fn issuer_key(valid_from_ms: u64, valid_until_ms: u64) -> Payload {
-    Payload::IssuerKey {
+    Payload::IssuerKey(payload::IssuerKey {
         issuer: name("https://issuer.example"),
         kid: name("key-1"),
         public_key: public_key(&key(3)),
         valid_from_ms,
         valid_until_ms,
-    }
+    })
 }
 
 /// Every kind of payload with its optional parts present and absent, every kind of value, and the limits.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
     let integer_max = i64::try_from(INTEGER_MAX).expect("53 bits");
     let long = "x".repeat(NAME_BYTES_MAX);
-    let long_rules = (0..SCHEMA_RULES_MAX).map(|at| rule(&format!("{at:03}"), "*", names(1)));
+    let long_rules: Vec<SchemaRule> = (0..SCHEMA_RULES_MAX)
+        .map(|at| rule(&format!("{at:03}"), "*", names(1)))
+        .collect();
     let mut samples = vec![
         (
             "genesis",
@@ -131,7 +170,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ),
         (
             "genesis with most rules",
-            genesis("\u{e9}", 1, long_rules.collect()),
+            genesis("\u{e9}", 1, long_rules.clone()),
         ),
         (
             "genesis with rules that differ in tags only",
@@ -158,31 +197,34 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("add text", set_add(Value::Text("x".repeat(1000)))),
         (
             "remove",
-            Payload::SetRemove {
+            Payload::SetRemove(payload::SetRemove {
                 object: name(&long),
                 field: name(&long),
                 element: name(&long),
-            },
+            }),
         ),
         (
             "credential",
-            Payload::Credential {
+            Payload::Credential(payload::Credential {
                 jwt: "e30.e30.AA".into(),
-            },
+            }),
         ),
         (
             "longest credential",
-            Payload::Credential {
+            Payload::Credential(payload::Credential {
                 jwt: "~".repeat(JWT_BYTES_MAX),
-            },
+            }),
         ),
-        ("status list", Payload::StatusList { jwt: "!".into() }),
+        (
+            "status list",
+            Payload::StatusList(payload::StatusList { jwt: "!".into() }),
+        ),
         (
             "grant",
-            Payload::Grant {
+            Payload::Grant(payload::Grant {
                 subject: public_key(&key(2)),
                 credential: OpId::from_bytes([9; 32]),
-            },
+            }),
         ),
         ("revoke", revoke(None, None)),
         ("revoke scope", revoke(None, Some(names(TAGS_MAX)))),
@@ -195,13 +237,57 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
             "issuer key for ever",
             issuer_key(INTEGER_MAX - 1, INTEGER_MAX),
         ),
+        ("genesis with a feature", using([(name("schema"), 0)])),
+        (
+            "genesis with most features",
+            using(names(FEATURES_MAX).into_iter().map(|name| (name, 0))),
+        ),
+        (
+            "genesis with most parameters",
+            using([(name("a"), FEATURE_PARAMETERS_BYTES_MAX), (name("b"), 1)]),
+        ),
+        ("upgrade", upgrade("schema", 0)),
+        (
+            "upgrade with most parameters",
+            upgrade(&long, FEATURE_PARAMETERS_BYTES_MAX),
+        ),
+        ("schema", schema([rule("doc/*", "title", names(2))])),
+        ("schema with most rules", schema(long_rules)),
+        ("unassigned", unassigned("a1 00 0c")),
+        ("last unassigned", unassigned("a1 00 19ffff")),
+        (
+            "unassigned with every item",
+            unassigned(
+                "aa 00 0c 01 1bffffffffffffffff 02 3bffffffffffffffff 03 f4 04 f5 05 f6 18 18 42ff00 \
+                 19 0100 62c3a9 1a 00010000 83 18ff 80 a0 1bffffffffffffffff a3 20 00 61 61 01 81 00 02",
+            ),
+        ),
+        (
+            "unassigned of most levels",
+            unassigned(&format!(
+                "a2 00 0c 01 {}00",
+                "81".repeat(UNASSIGNED_LEVELS_MAX - 1)
+            )),
+        ),
+        (
+            "field text of what names have not",
+            set_field(Value::Text("a\n\u{7f}\u{85}\u{202e}\u{2069}".into())),
+        ),
+        (
+            "field name of what shows as it is",
+            Payload::SetField(payload::SetField {
+                object: name("a = \"b\" \u{a0}\u{200d}\u{5d0}\u{2065}"),
+                field: name("\u{202f}"),
+                value: Value::Null,
+            }),
+        ),
         (
             "issuer key revoke",
-            Payload::IssuerKeyRevoke {
+            Payload::IssuerKeyRevoke(payload::IssuerKeyRevoke {
                 issuer: name("https://issuer.example"),
                 kid: name("key-1"),
                 reason: name("lost"),
-            },
+            }),
         ),
     ];
     for role in Role::ALL {

@@ -1,5 +1,6 @@
 //! Signatures are judged by ZIP 215, where single and batch verification agree for every input.
 
+use ecac_core::payload;
 use ecac_core::{Body, Costs, Op, Payload, PublicKey, Value, VerifiedOp, zip215_verifies};
 use ed25519_zebra::batch::{Item, Verifier};
 use ed25519_zebra::{Signature, VerificationKeyBytes};
@@ -246,11 +247,11 @@ proptest! {
 /// The verdict on an op of the author with the signature.
 fn op_verdict(author: [u8; 32], signature: [u8; 64], text: &str) -> bool {
     let value = Value::Text(text.to_owned());
-    let payload = Payload::SetField {
+    let payload = Payload::SetField(payload::SetField {
         object: sample::name("doc/1"),
         field: sample::name("title"),
         value,
-    };
+    });
     let body = Body {
         author: PublicKey::from_bytes(author),
         ..sample::body(payload)

@@ -4,34 +4,48 @@ use ecac_core::credential::Role;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{
-    Act, Clock, Command, DEPUTY, EDITORS, History, ISSUER_ADMINS, NEWCOMERS, PEOPLE, PLACES,
-    POLICY_ADMINS, Paper, SECOND, Seen, Seq, THIRD, play,
+use super::History;
+use super::command::{
+    Act, BAD_SCHEMA, Clock, Command, DEPUTY, EDITORS, ISSUER_ADMINS, LATER, NEWCOMERS, Oddity,
+    PEOPLE, PLACES, POLICY_ADMINS, Paper, QUORUM, RULES, SCHEMA, SECOND, Seen, Seq, THIRD,
 };
-use crate::world::{FAR_MS, FIRST, Hand, START_MS};
+use super::player::play;
+use crate::world::{self, FAR_MS, FIRST, Hand, START_MS};
 
 /// Histories of at most [`super::OPS_MAX`] ops.
 pub fn histories() -> impl Strategy<Value = History> {
-    let setup = setup();
-    let kept = prop::collection::vec(prop::bool::weighted(0.97), setup.len());
-    (kept, prop::collection::vec(command(), 1..40)).prop_map(move |(kept, commands)| {
-        let setup = setup
-            .iter()
-            .zip(kept)
-            .filter(|(_, kept)| *kept)
-            .map(|(command, _)| command.clone());
-        play(&setup.chain(commands).collect::<Vec<_>>())
+    // Features that genesis names.
+    let features = prop_oneof![
+        8 => Just(Vec::new()),
+        8 => Just(vec![SCHEMA]),
+        2 => Just(vec![SCHEMA, LATER]),
+        1 => Just(vec![LATER, QUORUM]),
+        1 => Just(vec![BAD_SCHEMA]),
+    ];
+    // The second issuer's key can run out in the middle of the history.
+    let second_until = prop_oneof![
+        3 => Just(FAR_MS),
+        1 => select(&[200, 400, 600]).prop_map(|by_ms| START_MS + by_ms),
+    ];
+    let kept = prop::collection::vec(prop::bool::weighted(0.97), setup(FAR_MS).len());
+    let commands = prop::collection::vec(command(), 1..40);
+    (features, second_until, kept, commands).prop_map(|(features, second_until, kept, commands)| {
+        let setup = setup(second_until).into_iter().zip(kept);
+        let setup = setup.filter_map(|(command, kept)| kept.then_some(command));
+        let commands: Vec<Command> = setup.chain(commands).collect();
+        play(world::genesis_with(0, &features), &commands)
     })
 }
 
 /// What a sound project begins with.
-fn setup() -> Vec<Command> {
+fn setup(second_until_ms: u64) -> Vec<Command> {
     let hire_for = |actor, subject, role, scope, hand, status: &[(u8, bool, u64)], window| {
         let paper = Paper {
             hand,
             window,
             status: status.to_vec(),
             garbage: false,
+            oddity: Oddity::Nothing,
         };
         (
             actor,
@@ -53,6 +67,7 @@ fn setup() -> Vec<Command> {
         list: 0,
         suspension: false,
         bits: Vec::new(),
+        oddity: Oddity::Nothing,
     };
     let acts = [
         (
@@ -68,7 +83,7 @@ fn setup() -> Vec<Command> {
             ISSUER_ADMINS[0],
             Act::Trust {
                 hand: SECOND,
-                window: (0, FAR_MS),
+                window: (0, second_until_ms),
             },
         ),
         hire(0, POLICY_ADMINS[0], Role::PolicyAdmin, 0b011, FIRST, &[]),
@@ -126,11 +141,16 @@ fn command() -> impl Strategy<Value = Command> {
         11 => (data_actor(), data()),
         6 => (policy_actor(), hire()),
         3 => (policy_actor(), regrant()),
+        2 => (policy_actor(), any::<Index>().prop_map(|pick| Act::Pardon { pick })),
+        2 => (fork_actor(), fork()),
         5 => (policy_actor(), revoke()),
         1 => (policy_actor(), policy_actor().prop_map(|other| Act::Feud { other })),
         2 => (trust_actor(), (trusted, window()).prop_map(|(hand, window)| Act::Trust { hand, window })),
         1 => (trust_actor(), distrusted.prop_map(|hand| Act::Distrust { hand })),
         4 => (trust_actor(), list()),
+        1 => (root_actor(), feature().prop_map(|feature| Act::Upgrade { feature })),
+        2 => (root_actor(), schema()),
+        1 => (PEOPLE, unassigned()),
         1 => (PEOPLE, (1..3_u8).prop_map(|nonce| Act::ForeignGenesis { nonce })),
     ];
     let meeting = prop::bool::weighted(0.1);
@@ -154,6 +174,14 @@ fn policy_actor() -> impl Strategy<Value = u8> {
     prop_oneof![5 => select(&POLICY_ADMINS), 3 => 0..3_u8, 2 => Just(DEPUTY), 1 => PEOPLE]
 }
 
+fn root_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![5 => 0..3_u8, 2 => Just(DEPUTY), 1 => PEOPLE]
+}
+
+fn fork_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![4 => select(&EDITORS), 2 => select(&POLICY_ADMINS), 1 => PEOPLE]
+}
+
 fn trust_actor() -> impl Strategy<Value = u8> {
     prop_oneof![4 => select(&ISSUER_ADMINS), 4 => 0..3_u8, 1 => Just(DEPUTY), 1 => PEOPLE]
 }
@@ -167,6 +195,7 @@ fn seen() -> impl Strategy<Value = Seen> {
         2 => pick().prop_map(Seen::Old),
         1 => pick().prop_map(Seen::Fork),
         1 => pick().prop_map(Seen::Refused),
+        1 => pick().prop_map(Seen::Unsupported),
         1 => pick().prop_map(Seen::Foreign),
     ]
 }
@@ -206,14 +235,15 @@ fn hand() -> impl Strategy<Value = Hand> {
     prop_oneof![6 => Just(FIRST), 4 => Just(SECOND), 4 => any_hand()]
 }
 
-/// Windows of credentials and of issuer keys; some end or begin in the middle of the history.
+/// Windows of credentials and of issuer keys; some end or begin in the middle of the history, at the very time of an op,
+/// as long as nobody's clock is wrong.
 fn window() -> impl Strategy<Value = (u64, u64)> {
     prop_oneof![
         6 => Just((60, FAR_MS)),
         1 => Just((0, 60)),
         1 => Just((61, FAR_MS)),
-        1 => (0..400_u64).prop_map(|by_ms| (60, START_MS + by_ms)),
-        1 => (0..800_u64).prop_map(|by_ms| (START_MS + by_ms, FAR_MS)),
+        1 => (0..20_u64).prop_map(|tick| (60, START_MS + 20 * tick)),
+        1 => (0..20_u64).prop_map(|tick| (START_MS + 40 * tick, FAR_MS)),
     ]
 }
 
@@ -224,13 +254,15 @@ fn hire() -> impl Strategy<Value = Act> {
         1 => prop::collection::vec((0..2_u8, any::<bool>(), select(&[0, 1, 140_000])), 1..3),
     ];
     let garbage = prop_oneof![12 => Just(false), 1 => Just(true)];
-    let paper =
-        (hand(), window(), status, garbage).prop_map(|(hand, window, status, garbage)| Paper {
+    let paper = (hand(), window(), status, garbage, oddity()).prop_map(
+        |(hand, window, status, garbage, oddity)| Paper {
             hand,
             window,
             status,
             garbage,
-        });
+            oddity,
+        },
+    );
     let user = prop_oneof![4 => Just(Role::Editor), 1 => select(Role::ALL)];
     let subject = prop_oneof![2 => select(&EDITORS), 5 => select(&NEWCOMERS), 1 => PEOPLE];
     let hire_user = (subject, user, 0..8_u8);
@@ -274,14 +306,56 @@ fn revoke() -> impl Strategy<Value = Act> {
     })
 }
 
+/// Who signs two ops with one number, and what.
+fn fork() -> impl Strategy<Value = Act> {
+    let revokes = prop_oneof![3 => Just(None), 1 => PEOPLE.prop_map(Some)];
+    let size = (1..4_usize, 0..2_usize);
+    (size, 0..PLACES.len(), revokes, any::<bool>()).prop_map(
+        |((width, depth), place, revokes, forgets)| Act::Fork {
+            width,
+            depth,
+            place,
+            revokes,
+            forgets,
+        },
+    )
+}
+
+fn oddity() -> impl Strategy<Value = Oddity> {
+    const ODD: &[Oddity] = &[
+        Oddity::ForThisProject,
+        Oddity::ForAnother,
+        Oddity::ForThisAndAnother,
+        Oddity::ForTwoOthers,
+        Oddity::StatusClaim,
+        Oddity::ManyPurposes,
+    ];
+    prop_oneof![5 => Just(Oddity::Nothing), 1 => select(ODD)]
+}
+
+fn feature() -> impl Strategy<Value = (&'static str, &'static [u8])> {
+    select(&[SCHEMA, SCHEMA, SCHEMA, BAD_SCHEMA, LATER, QUORUM])
+}
+
+fn schema() -> impl Strategy<Value = Act> {
+    let rules = prop::collection::vec(0..RULES.len(), 1..3);
+    rules.prop_map(|rules| Act::Schema { rules })
+}
+
+fn unassigned() -> impl Strategy<Value = Act> {
+    let kind = select(&[12, 23, 24, 300, u16::MAX]);
+    (kind, 0..30_u8).prop_map(|(kind, content)| Act::Unassigned { kind, content })
+}
+
 fn list() -> impl Strategy<Value = Act> {
     let list = prop_oneof![6 => Just((0, false)), 1 => (0..2_u8, any::<bool>())];
     let bits = prop::collection::vec(select(&[0, 1, 2, 140_000]), 1..4);
-    let hand = prop_oneof![6 => Just(FIRST), 1 => hand()];
-    (hand, list, bits).prop_map(|(hand, (list, suspension), bits)| Act::List {
+    let hand = prop_oneof![4 => Just(FIRST), 1 => hand()];
+    (hand, list, bits, oddity()).prop_map(|(hand, (list, suspension), bits, oddity)| Act::List {
         hand,
         list,
         suspension,
         bits,
+        oddity,
     })
 }

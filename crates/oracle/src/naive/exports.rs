@@ -1,52 +1,48 @@
-//! The two exports, from the definitions of ENGINE section 4.
+//! The two exports (`docs/protocol.md`, Files and exports).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_core::credential::StatusList;
+use ecac_core::credential::{Role, StatusList};
+use ecac_core::payload;
 use ecac_core::{Decision, OpId, Payload, PublicKey, Value};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Oracle, Set, View};
+use super::kills::Within;
+use super::set::Op;
+use super::{GrantAt, Oracle, Standing};
 
 /// A write and its value.
-type Write<'a> = (OpId, &'a Value);
+type Write<'a> = (Op, &'a Value);
 
 impl Oracle {
     /// The state export.
+    #[must_use]
     pub fn state(&self) -> Json {
-        let is_applied = |op: &&OpId| matches!(self.decisions[*op], Decision::Applied { .. });
-        let applied: Vec<OpId> = self.past.keys().filter(is_applied).copied().collect();
+        let is_applied =
+            |op: &Op| matches!(self.decisions()[&self.ids[*op]], Decision::Applied { .. });
+        let applied: Vec<Op> = self.admitted.iter().filter(is_applied).collect();
+        let removes = |op: Op, of: &payload::SetAdd| {
+            let Payload::SetRemove(remove) = &self.bodies[op].payload else {
+                return false;
+            };
+            remove.object == of.object && remove.field == of.field && remove.element == of.element
+        };
         let mut fields: BTreeMap<(&str, &str), Vec<Write<'_>>> = BTreeMap::new();
         let mut adds: BTreeMap<(&str, &str, &str), Vec<Write<'_>>> = BTreeMap::new();
         for &op in &applied {
-            match &self.bodies[&op].payload {
-                Payload::SetField {
-                    object,
-                    field,
-                    value,
-                } => {
-                    fields.entry((object, field)).or_default().push((op, value));
+            if let Payload::SetField(set) = &self.bodies[op].payload {
+                let writes = fields.entry((&set.object, &set.field)).or_default();
+                writes.push((op, &set.value));
+            }
+            if let Payload::SetAdd(add) = &self.bodies[op].payload {
+                let is_removed = applied
+                    .iter()
+                    .any(|other| removes(*other, add) && self.past[*other].contains(op));
+                if !is_removed {
+                    let key = (&*add.object, &*add.field, &*add.element);
+                    adds.entry(key).or_default().push((op, &add.value));
                 }
-                Payload::SetAdd {
-                    object,
-                    field,
-                    element,
-                    value,
-                } => {
-                    let removed = applied.iter().any(|remove| {
-                        matches!(&self.bodies[remove].payload,
-                            Payload::SetRemove { object: o, field: f, element: e }
-                                if o == object && f == field && e == element)
-                            && self.past[remove].contains(&op)
-                    });
-                    if !removed {
-                        adds.entry((object, field, element))
-                            .or_default()
-                            .push((op, value));
-                    }
-                }
-                _ => {}
             }
         }
         let mut objects = json!({});
@@ -66,63 +62,117 @@ impl Oracle {
         }
         for ((object, field, element), writes) in adds {
             let mut entry = self.winners(&writes);
-            entry["tags"] = json!(writes.iter().map(|(op, _)| *op).collect::<Set>());
+            let tags = writes.iter().map(|(op, _)| self.ids[*op]);
+            entry["tags"] = json!(tags.collect::<BTreeSet<OpId>>());
             object_of(object, "sets", &[field, element], entry);
         }
-        json!({ "format": "ecac-state-v1", "project": self.project, "objects": objects })
+        self.with_behind(
+            json!({ "format": "ecac-state-v1", "project": self.project, "objects": objects }),
+        )
     }
 
     /// The writes that no other of them has in its past, and the one to show.
     fn winners(&self, writes: &[Write<'_>]) -> Json {
         let undominated = |(op, _): &&Write<'_>| {
-            !writes
-                .iter()
-                .any(|(other, _)| self.past[other].contains(op))
+            let mut others = writes.iter();
+            !others.any(|(other, _)| self.past[*other].contains(*op))
         };
         let mut winners: Vec<&Write<'_>> = writes.iter().filter(undominated).collect();
-        winners.sort_by_key(|(op, _)| *op);
+        winners.sort_by_key(|(op, _)| self.ids[*op]);
         let shown = winners
             .iter()
             .min_by_key(|(_, value)| *blake3::hash(&value.encode()).as_bytes());
         json!({
             "value": shown.expect("some write is last").1.to_json(),
             "winners": winners.iter().map(|(op, value)| json!({
-                "op": op,
-                "author": self.bodies[op].author,
+                "op": self.ids[*op],
+                "author": self.bodies[*op].author,
                 "value": value.to_json(),
             })).collect::<Vec<_>>(),
         })
     }
 
+    /// The export, which tells of a replica that is behind how far it is.
+    fn with_behind(&self, mut export: Json) -> Json {
+        let features = self.unknown_features(&self.admitted);
+        let unsupported = (self.standing.iter()).filter(|it| **it == Standing::Unsupported);
+        let unsupported = unsupported.count();
+        if unsupported > 0 || !features.is_empty() {
+            export["behind"] = json!({ "features": features, "unsupported": unsupported });
+        }
+        export
+    }
+
     /// The trust export.
+    #[must_use]
     pub fn trust(&self) -> Json {
+        let within = Within::new(self, &self.admitted);
+        let genesis = self.genesis();
+        self.with_behind(json!({
+            "format": "ecac-trust-v2",
+            "project": self.project,
+            "name": genesis.map(|genesis| &genesis.name),
+            "roots": self.roots(&within),
+            "issuer_keys": self.issuer_keys(&within),
+            "status_lists": self.status_lists(),
+            "equivocations": self.all_equivocations(),
+        }))
+    }
+
+    /// The grants of `root` that count.
+    fn roots(&self, within: &Within<'_>) -> Json {
+        let is_root = |grant: &GrantAt| self.right(*grant).role == Role::Root;
+        let mut roots: Vec<GrantAt> = self.counting().filter(is_root).collect();
+        roots.sort_by_key(|grant| {
+            let made = &self.grants[*grant];
+            (self.ids[made.op], *made.subject.as_bytes())
+        });
         let (mut active, mut revoked) = (Vec::new(), Vec::new());
-        for op in self.past.keys() {
-            let Payload::IssuerKey {
-                issuer,
-                kid,
-                public_key,
-                valid_from_ms,
-                valid_until_ms,
-            } = &self.bodies[op].payload
-            else {
+        for grant in roots {
+            let made = &self.grants[grant];
+            let frozen = self.unseen_half(&made.subject, grant, &self.admitted);
+            let mut entry = json!({
+                "subject": made.subject,
+                "grant": self.ids[made.op],
+                "frozen": frozen.is_some(),
+            });
+            if let Some(paper) = &self.right(grant).paper {
+                let credential = &paper.credential.says;
+                entry["credential"] = json!(self.ids[paper.carrier]);
+                entry["valid_from"] = json!(credential.valid_from.to_string());
+                entry["valid_until"] = json!(credential.valid_until.to_string());
+            }
+            match within.kill(grant, None) {
+                None => active.push(entry),
+                Some((reason, denial)) => {
+                    entry["reason"] = json!(reason);
+                    entry["denial"] = json!(denial);
+                    revoked.push(entry);
+                }
+            }
+        }
+        json!({ "active": active, "revoked": revoked })
+    }
+
+    fn issuer_keys(&self, within: &Within<'_>) -> Json {
+        let (mut active, mut revoked) = (Vec::new(), Vec::new());
+        let by_id = self
+            .at
+            .iter()
+            .filter(|(_, op)| self.admitted.contains(**op));
+        for (id, &op) in by_id {
+            let Some(key) = self.issuer_key(op) else {
                 continue;
             };
             let mut entry = json!({
-                "issuer": issuer,
-                "kid": kid,
-                "public_key": public_key,
-                "valid_from_ms": valid_from_ms,
-                "valid_until_ms": valid_until_ms,
-                "op": op,
+                "issuer": key.issuer,
+                "kid": key.kid,
+                "public_key": key.public_key,
+                "valid_from_ms": key.valid_from_ms,
+                "valid_until_ms": key.valid_until_ms,
+                "op": id,
             });
-            match self.key_kill(
-                *op,
-                View {
-                    judged: None,
-                    within: None,
-                },
-            ) {
+            match within.key_kill(op, None) {
                 None => active.push(entry),
                 Some((reason, denial)) => {
                     entry["reason"] = json!(reason);
@@ -140,40 +190,29 @@ impl Oracle {
             };
             entry["conflict"] = listed.iter().any(differs).into();
         }
-        let genesis = self.genesis();
-        json!({
-            "format": "ecac-trust-v1",
-            "project": self.project,
-            "name": genesis.map(|genesis| &genesis.name),
-            "roots": genesis.map(|genesis| &genesis.roots),
-            "issuer_keys": { "active": active, "revoked": revoked },
-            "status_lists": self.status_lists(),
-            "equivocations": self.all_equivocations(),
-        })
+        json!({ "active": active, "revoked": revoked })
     }
 
     fn status_lists(&self) -> Vec<Json> {
         let mut versions: BTreeMap<_, BTreeMap<OpId, &StatusList>> = BTreeMap::new();
         for (op, list) in &self.lists {
+            let list = &list.says;
             versions
                 .entry((&list.issuer, &list.id, list.purpose))
                 .or_default()
-                .insert(*op, list);
+                .insert(self.ids[*op], list);
         }
         let sha256 = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
         let entry = |((issuer, id, purpose), versions): (_, BTreeMap<OpId, &StatusList>)| {
-            let longest = versions
-                .values()
-                .map(|list| list.bytes().len())
-                .max()
-                .unwrap_or(0);
-            let byte = |at: usize| {
-                versions
-                    .values()
-                    .filter_map(|list| list.bytes().get(at))
-                    .fold(0, |all, it| all | it)
-            };
-            let merged: Vec<u8> = (0..longest).map(byte).collect();
+            let mut merged: Vec<u8> = Vec::new();
+            for list in versions.values() {
+                if merged.len() < list.bytes().len() {
+                    merged.resize(list.bytes().len(), 0);
+                }
+                for (all, byte) in merged.iter_mut().zip(list.bytes()) {
+                    *all |= byte;
+                }
+            }
             json!({
                 "issuer": issuer,
                 "id": id,
@@ -189,13 +228,17 @@ impl Oracle {
         versions.into_iter().map(entry).collect()
     }
 
+    /// Different admitted ops of one author with one number.
     fn all_equivocations(&self) -> Vec<Json> {
-        let authors: BTreeSet<PublicKey> =
-            self.past.keys().map(|op| self.bodies[op].author).collect();
-        let groups = authors.into_iter().flat_map(|author| {
-            let groups = self.equivocations(author).into_iter();
-            groups.map(move |(seq, ops)| json!({ "author": author, "seq": seq, "ops": ops }))
-        });
-        groups.collect()
+        let mut numbered: BTreeMap<(PublicKey, u64), BTreeSet<OpId>> = BTreeMap::new();
+        for op in self.admitted.iter() {
+            let body = &self.bodies[op];
+            let ops = numbered.entry((body.author, body.seq)).or_default();
+            ops.insert(self.ids[op]);
+        }
+        let equivocations = numbered.into_iter().filter(|(_, ops)| ops.len() > 1);
+        equivocations
+            .map(|((author, seq), ops)| json!({ "author": author, "seq": seq, "ops": ops }))
+            .collect()
     }
 }

@@ -1,41 +1,52 @@
-//! The oracle: ENGINE sections 1 to 4 read off the page, with plain sets and no cleverness.
+//! The oracle: `docs/policy-model.md` and `docs/protocol.md` read off the pages, with plain sets and no cleverness.
 //!
-//! It takes decoded ops and shares no code with the engine above the decoder and the reader of credentials.
-//! Nothing is cached but what the definitions themselves call final: pasts, refusals, what a grant rests on.
+//! It takes decoded ops and shares no code with the engine above the decoder and the reader of credentials. Nothing is
+//! kept but what the definitions themselves call final (pasts, refusals, what a grant rests on) and what depends on a
+//! document alone.
 
+mod effects;
 mod exports;
+mod grants;
+mod kills;
+mod papers;
+mod parents;
+mod set;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use ecac_core::credential::{Credential, Role, StatusList, Timestamp};
-use ecac_core::{Body, Decision, Denial, Genesis, OpId, Payload, PublicKey, Refusal, Tags};
+use ecac_core::payload::{Genesis, Grant, Revoke, SetAdd, SetField, SetRemove};
+use ecac_core::{Body, Decision, OpId, Payload, PublicKey, Refusal, SchemaRule, Tags};
 
-type Set = BTreeSet<OpId>;
+pub use effects::Told;
+pub use parents::{Draft, Prospect};
 
-/// A denial that kills, with the reason that it gives.
-type Kill = (Denial, OpId);
+use grants::{Made, Right};
+use kills::Within;
+use papers::Paper;
+use set::{Op, Set};
 
-/// A grant: the op that makes it and the key that it names. Genesis makes one for each root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Grant {
-    op: OpId,
-    subject: PublicKey,
-}
+/// The features that this version of the pages defines; the parameters of the one that there is are no bytes.
+const FEATURES: [&str; 1] = ["schema"];
+/// Absent ancestors that the decision on a pending op names.
+const ABSENT_NAMED_MAX: usize = 16;
 
-/// What a grant that counts gives.
-#[derive(Debug)]
-struct Right {
-    role: Role,
-    scope: BTreeSet<String>,
-    /// The credential and the ops of the issuer keys that vouch for it; none for what genesis gives.
-    paper: Option<(Credential, Vec<OpId>)>,
-}
+/// Number of a grant.
+type GrantAt = usize;
 
-/// Which denials count: those of `within` (all, if none is given) other than the judged op that had not seen it.
-#[derive(Debug, Clone, Copy)]
-struct View<'a> {
-    judged: Option<OpId>,
-    within: Option<&'a Set>,
+/// What becomes of an op that arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It waits for ancestors.
+    Pending,
+    /// It cannot be judged here.
+    Unsupported,
+    /// It never enters the DAG.
+    Refused(Refusal, Option<OpId>),
+    /// It has entered the DAG.
+    Admitted,
 }
 
 /// How a grant's scope has to lie.
@@ -45,267 +56,301 @@ enum Scope {
     Contains(BTreeSet<String>),
 }
 
-/// Everything that the definitions say of a set of ops.
+/// What an op needs of a grant to its author.
+struct Need {
+    roles: &'static [Role],
+    scope: Scope,
+}
+
+/// Everything that the pages say of a set of ops.
 #[derive(Debug)]
 pub struct Oracle {
     project: OpId,
-    bodies: BTreeMap<OpId, Body>,
+    ids: Vec<OpId>,
+    at: BTreeMap<OpId, Op>,
+    bodies: Vec<Rc<Body>>,
+    standing: Vec<Standing>,
+    /// The parents of each op that does not wait.
+    parents: Vec<Vec<Op>>,
+    admitted: Set,
     /// The strict ancestors of each admitted op.
-    past: BTreeMap<OpId, Set>,
-    refused: BTreeMap<OpId, (Refusal, Option<OpId>)>,
-    /// The grants of the admitted ops, with what they give or why they do not count.
-    grants: BTreeMap<Grant, Result<Right, Refusal>>,
-    /// The grants that let an op in.
-    warrants: BTreeMap<OpId, Vec<Grant>>,
+    past: Vec<Set>,
+    /// The grants that let each admitted op in.
+    warrants: Vec<Vec<GrantAt>>,
+    /// The grants of the admitted ops.
+    grants: Vec<Made>,
     /// The status lists that count.
-    lists: BTreeMap<OpId, StatusList>,
-    decisions: BTreeMap<OpId, Decision>,
+    lists: BTreeMap<Op, Rc<Paper<StatusList>>>,
+    /// What is decided of each op, once somebody has asked.
+    decisions: OnceCell<BTreeMap<OpId, Decision>>,
 }
 
 impl Oracle {
+    /// Knows no op of the project.
+    #[must_use]
+    pub const fn new(project: OpId) -> Self {
+        Self {
+            project,
+            ids: Vec::new(),
+            at: BTreeMap::new(),
+            bodies: Vec::new(),
+            standing: Vec::new(),
+            parents: Vec::new(),
+            admitted: Set::new(),
+            past: Vec::new(),
+            warrants: Vec::new(),
+            grants: Vec::new(),
+            lists: BTreeMap::new(),
+            decisions: OnceCell::new(),
+        }
+    }
+
     /// Judges the ops of the project, of which some may be missing.
     pub fn of<'a>(project: OpId, ops: impl IntoIterator<Item = (OpId, &'a Body)>) -> Self {
-        let mut oracle = Self {
-            project,
-            bodies: ops
-                .into_iter()
-                .map(|(id, body)| (id, body.clone()))
-                .collect(),
-            past: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            grants: BTreeMap::new(),
-            warrants: BTreeMap::new(),
-            lists: BTreeMap::new(),
-            decisions: BTreeMap::new(),
-        };
-        while let Some(id) = oracle.next() {
-            match oracle.admit(id) {
-                Err(refusal) => {
-                    oracle.refused.insert(id, refusal);
-                }
-                Ok(warrants) => {
-                    oracle.past.insert(id, oracle.ancestors(id));
-                    oracle.warrants.insert(id, warrants);
-                    oracle.enter(id);
-                }
-            }
+        let mut oracle = Self::new(project);
+        for (id, body) in ops {
+            oracle.take(id, body);
         }
-        let ids = oracle.bodies.keys();
-        oracle.decisions = ids.map(|id| (*id, oracle.decision(*id))).collect();
         oracle
     }
 
-    /// An op that can be judged: it has not been, and all its parents have.
-    fn next(&self) -> Option<OpId> {
-        let judged = |id: &OpId| self.past.contains_key(id) || self.refused.contains_key(id);
-        let ready = |(id, body): &(&OpId, &Body)| !judged(id) && body.parents.iter().all(judged);
-        self.bodies.iter().find(ready).map(|(id, _)| *id)
+    /// Takes in one more op, and judges it and what waits for it.
+    pub fn take(&mut self, id: OpId, body: &Body) {
+        if self.at.contains_key(&id) {
+            return;
+        }
+        self.at.insert(id, self.ids.len());
+        self.ids.push(id);
+        self.bodies.push(Rc::new(body.clone()));
+        self.standing.push(Standing::Pending);
+        self.parents.push(Vec::new());
+        self.past.push(Set::new());
+        self.warrants.push(Vec::new());
+        self.decisions.take();
+        while let Some(op) = self.next() {
+            self.receive(op);
+        }
+    }
+
+    /// What is decided of each op.
+    pub fn decisions(&self) -> &BTreeMap<OpId, Decision> {
+        self.decisions.get_or_init(|| {
+            let within = Within::new(self, &self.admitted);
+            let decision = |(id, op): (&OpId, &Op)| (*id, self.decision(*op, &within));
+            self.at.iter().map(decision).collect()
+        })
+    }
+
+    /// Whether the op has entered the DAG.
+    #[must_use]
+    pub fn has_admitted(&self, id: &OpId) -> bool {
+        (self.at.get(id)).is_some_and(|op| self.standing[*op] == Standing::Admitted)
+    }
+
+    /// Whether the op cannot be judged here.
+    #[must_use]
+    pub fn is_unsupported(&self, id: &OpId) -> bool {
+        (self.at.get(id)).is_some_and(|op| self.standing[*op] == Standing::Unsupported)
+    }
+
+    /// The least id of the ops.
+    fn least(&self, ops: impl Iterator<Item = Op>) -> Option<OpId> {
+        ops.map(|op| self.ids[op]).min()
+    }
+
+    /// An op that can be judged: it has not been, and all its parents are here and have.
+    fn next(&self) -> Option<Op> {
+        let is_pending = |op: &Op| self.standing[*op] == Standing::Pending;
+        let has_been = |id: &OpId| self.at.get(id).is_some_and(|op| !is_pending(op));
+        let is_ready = |op: &Op| is_pending(op) && self.bodies[*op].parents.iter().all(has_been);
+        (0..self.ids.len()).rev().find(is_ready)
     }
 
     /// past(x): the strict ancestors, by walking the parent links.
-    fn ancestors(&self, id: OpId) -> Set {
+    fn ancestors(&self, parents: &[Op]) -> Set {
         let mut seen = Set::new();
-        let mut todo = self.bodies[&id].parents.clone();
+        let mut todo = parents.to_vec();
         while let Some(parent) = todo.pop() {
-            if seen.insert(parent) {
-                todo.extend(&self.bodies[&parent].parents);
+            if !seen.contains(parent) {
+                seen.insert(parent);
+                todo.extend(&self.parents[parent]);
             }
         }
         seen
     }
 
-    // --- Refusals -------------------------------------------------------------------------------------------
+    fn genesis(&self) -> Option<&Genesis> {
+        let op = *self.at.get(&self.project)?;
+        let Payload::Genesis(genesis) = &self.bodies[op].payload else {
+            return None;
+        };
+        self.admitted.contains(op).then_some(genesis)
+    }
 
-    /// The grants that let the op in, or the first refusal that holds.
-    fn admit(&self, id: OpId) -> Result<Vec<Grant>, (Refusal, Option<OpId>)> {
-        let body = &self.bodies[&id];
+    // --- Receiving ------------------------------------------------------------------------------------------
+
+    /// Takes in an op whose parents have been judged: from the fourth step of the page on.
+    fn receive(&mut self, op: Op) {
+        let parents = self.bodies[op].parents.iter();
+        self.parents[op] = parents.map(|id| self.at[id]).collect();
+        let mut parents = self.parents[op].iter();
+        if parents.any(|parent| self.standing[*parent] == Standing::Unsupported) {
+            self.standing[op] = Standing::Unsupported;
+            return;
+        }
+        let past = self.ancestors(&self.parents[op]);
+        match self.judge(op, &past) {
+            Ok(Some(warrants)) => {
+                self.standing[op] = Standing::Admitted;
+                self.admitted.insert(op);
+                self.past[op] = past;
+                self.warrants[op] = warrants;
+                self.enter(op);
+            }
+            Ok(None) => self.standing[op] = Standing::Unsupported,
+            Err((reason, witness)) => self.standing[op] = Standing::Refused(reason, witness),
+        }
+    }
+
+    /// The grants that let the op in, `None` if it is unsupported, or the first refusal that holds.
+    fn judge(&self, op: Op, past: &Set) -> Result<Option<Vec<GrantAt>>, (Refusal, Option<OpId>)> {
+        let (body, parents) = (&self.bodies[op], &self.parents[op]);
         let is_genesis = matches!(body.payload, Payload::Genesis(_));
         let is_foreign =
-            |op: &OpId| matches!(self.refused.get(op), Some((Refusal::ForeignProject, _)));
-        if is_genesis && id != self.project || !is_genesis && body.parents.iter().all(is_foreign) {
+            |op: &Op| self.standing[*op] == Standing::Refused(Refusal::ForeignProject, None);
+        if is_genesis && self.ids[op] != self.project
+            || !is_genesis && parents.iter().all(is_foreign)
+        {
             return Err((Refusal::ForeignProject, None));
         }
-        let refused_parent = body
-            .parents
-            .iter()
-            .filter(|op| self.refused.contains_key(op))
-            .min();
-        let past = self.ancestors(id);
+        let is_refused = |op: &Op| matches!(self.standing[*op], Standing::Refused(..));
+        let refused_parent = self.least(parents.iter().copied().filter(is_refused));
         if refused_parent.is_none() {
-            let own = past
-                .iter()
-                .map(|op| &self.bodies[op])
-                .filter(|it| it.author == body.author);
-            let due = own.map(|it| it.seq + 1).max().unwrap_or(0);
-            if body.seq != due {
+            if !self.kind_is_in_force(&body.payload, past) {
+                let is_unassigned = matches!(body.payload, Payload::Unassigned(_));
+                if is_unassigned && !self.unknown_features(past).is_empty() {
+                    return Ok(None);
+                }
+                return Err((Refusal::UnknownKind, None));
+            }
+            if body.seq != self.due_seq(&body.author, past) {
                 return Err((Refusal::BadSequence, None));
             }
         }
-        if body
-            .parents
+        if parents
             .iter()
-            .any(|op| self.bodies[op].hlc >= body.hlc)
+            .any(|parent| self.bodies[*parent].hlc >= body.hlc)
         {
             return Err((Refusal::HlcNotMonotonic, None));
         }
         if let Some(parent) = refused_parent {
-            return Err((Refusal::RefusedParent, Some(*parent)));
+            return Err((Refusal::RefusedParent, Some(parent)));
         }
         if is_genesis {
-            Ok(Vec::new())
-        } else {
-            self.authorise(id, body, &past)
+            return Ok(Some(Vec::new()));
         }
+        self.authorise(&body.author, body.hlc.physical_ms, &body.payload, past)
+            .map(Some)
     }
 
-    /// The funnel: the candidates that pass each condition in turn.
-    fn authorise(
-        &self,
-        id: OpId,
-        body: &Body,
-        past: &Set,
-    ) -> Result<Vec<Grant>, (Refusal, Option<OpId>)> {
-        let (roles, scope) = self.need(&body.payload, past);
-        let view = View {
-            judged: Some(id),
-            within: Some(past),
-        };
-        let now_ms = body.hlc.physical_ms;
-        let void = |grant: &Grant, reason| matches!(self.grants[grant], Err(it) if it == reason);
-        let right = |grant: &Grant| {
-            self.grants[grant]
-                .as_ref()
-                .expect("void grants are out by now")
-        };
-        let paper = |grant: &Grant| {
-            right(grant)
-                .paper
-                .as_ref()
-                .map(|(credential, _)| credential)
-        };
-
-        let passes = |grant: &Grant, reason: Refusal| match reason {
-            Refusal::BadCredential | Refusal::UntrustedIssuer | Refusal::StatusUnknown => {
-                !void(grant, reason)
-            }
-            Refusal::OutOfScope => {
-                let right = right(grant);
-                right.role == Role::Root
-                    || match &scope {
-                        Scope::Any => true,
-                        Scope::Meets(tags) => !tags.is_disjoint(&right.scope),
-                        Scope::Contains(tags) => tags.is_subset(&right.scope),
-                    }
-            }
-            Refusal::ActionNotPermitted => roles.contains(&right(grant).role),
-            Refusal::NotYetValid => {
-                paper(grant).is_none_or(|it| it.valid_from <= Timestamp::from_ms(now_ms))
-            }
-            Refusal::Expired => {
-                paper(grant).is_none_or(|it| Timestamp::from_ms(now_ms) < it.valid_until)
-            }
-            Refusal::Revoked => self.kill(grant, view).is_none(),
-            _ => unreachable!("{reason} is no stage of the funnel"),
-        };
-
-        let names_author =
-            |grant: &&Grant| past.contains(&grant.op) && grant.subject == body.author;
-        let mut candidates: Vec<Grant> = self.grants.keys().filter(names_author).copied().collect();
-        if candidates.is_empty() {
-            return Err((Refusal::NoGrant, None));
-        }
-        for reason in [
-            Refusal::BadCredential,
-            Refusal::UntrustedIssuer,
-            Refusal::StatusUnknown,
-            Refusal::OutOfScope,
-            Refusal::ActionNotPermitted,
-            Refusal::NotYetValid,
-            Refusal::Expired,
-            Refusal::Revoked,
-        ] {
-            let left: Vec<Grant> = candidates
-                .iter()
-                .copied()
-                .filter(|grant| passes(grant, reason))
-                .collect();
-            if left.is_empty() {
-                let witness = if reason == Refusal::Revoked {
-                    let kills = candidates.iter().filter_map(|grant| self.kill(grant, view));
-                    kills.min().map(|(_, denial)| denial)
-                } else {
-                    candidates.iter().map(|grant| grant.op).min()
-                };
-                return Err((reason, witness));
-            }
-            candidates = left;
-        }
-        Ok(candidates)
+    /// One more than the greatest number of the author's ops in the past, or 0.
+    fn due_seq(&self, author: &PublicKey, past: &Set) -> u64 {
+        let own = past.iter().filter(|op| self.bodies[*op].author == *author);
+        own.map(|op| self.bodies[op].seq + 1).max().unwrap_or(0)
     }
 
-    /// The roles that permit what the payload does, and how the scope has to lie.
-    fn need(&self, payload: &Payload, past: &Set) -> (&'static [Role], Scope) {
-        let is_administrator = |role: Role| role != Role::Editor && role != Role::Reader;
+    // --- Features and tags ----------------------------------------------------------------------------------
+
+    /// The features that ops of the set name, with their parameters.
+    fn features(&self, ops: &Set) -> Vec<(&str, &[u8])> {
+        let mut features = Vec::new();
+        for op in ops.iter() {
+            match &self.bodies[op].payload {
+                Payload::Genesis(genesis) => {
+                    let named = genesis.features.iter();
+                    features.extend(named.map(|(name, with)| (name.as_str(), with.as_slice())));
+                }
+                Payload::Upgrade(upgrade) => {
+                    features.push((upgrade.feature.as_str(), upgrade.parameters.as_slice()));
+                }
+                Payload::SetField(_)
+                | Payload::SetAdd(_)
+                | Payload::SetRemove(_)
+                | Payload::Credential(_)
+                | Payload::Grant(_)
+                | Payload::Revoke(_)
+                | Payload::IssuerKey(_)
+                | Payload::IssuerKeyRevoke(_)
+                | Payload::StatusList(_)
+                | Payload::Schema(_)
+                | Payload::Unassigned(_) => {}
+            }
+        }
+        features
+    }
+
+    /// Whether some op of the set names the feature with parameters that it allows.
+    fn in_force(&self, feature: &str, ops: &Set) -> bool {
+        let allowed = |(name, parameters): (&str, &[u8])| name == feature && parameters.is_empty();
+        self.features(ops).into_iter().any(allowed)
+    }
+
+    /// The features that ops of the set name and the pages do not define.
+    fn unknown_features(&self, ops: &Set) -> BTreeSet<&str> {
+        let names = self.features(ops).into_iter().map(|(name, _)| name);
+        names.filter(|name| !FEATURES.contains(name)).collect()
+    }
+
+    /// Whether the kind of the payload counts for an op with this past.
+    fn kind_is_in_force(&self, payload: &Payload, past: &Set) -> bool {
         match payload {
-            Payload::Genesis(_) => unreachable!("genesis needs no grant"),
-            Payload::SetField { object, field, .. }
-            | Payload::SetAdd { object, field, .. }
-            | Payload::SetRemove { object, field, .. } => (
-                &[Role::Root, Role::Editor],
-                Scope::Meets(self.tags(object, field)),
-            ),
-            Payload::Credential { .. } => (
-                &[Role::Root, Role::IssuerAdmin, Role::PolicyAdmin],
-                Scope::Any,
-            ),
-            Payload::Grant { credential, .. } => match self.credential(*credential, past) {
-                None => (&[Role::Root, Role::PolicyAdmin], Scope::Any),
-                Some(it) if is_administrator(it.role) => (&[Role::Root], Scope::Any),
-                Some(it) => (&[Role::Root, Role::PolicyAdmin], Scope::Contains(it.scope)),
-            },
-            Payload::Revoke { role, scope, .. } => {
-                let roles: &[Role] = if role.is_some_and(is_administrator) {
-                    &[Role::Root]
-                } else {
-                    &[Role::Root, Role::PolicyAdmin]
-                };
-                (
-                    roles,
-                    scope
-                        .as_ref()
-                        .map_or(Scope::Any, |scope| Scope::Meets(texts(scope))),
-                )
-            }
-            Payload::IssuerKey { .. }
-            | Payload::IssuerKeyRevoke { .. }
-            | Payload::StatusList { .. } => (&[Role::Root, Role::IssuerAdmin], Scope::Any),
+            Payload::Genesis(_)
+            | Payload::SetField(_)
+            | Payload::SetAdd(_)
+            | Payload::SetRemove(_)
+            | Payload::Credential(_)
+            | Payload::Grant(_)
+            | Payload::Revoke(_)
+            | Payload::IssuerKey(_)
+            | Payload::IssuerKeyRevoke(_)
+            | Payload::StatusList(_)
+            | Payload::Upgrade(_) => true,
+            Payload::Schema(_) => self.in_force("schema", past),
+            Payload::Unassigned(_) => false,
         }
     }
 
-    fn genesis(&self) -> Option<&Genesis> {
-        match &self
-            .bodies
-            .get(&self.project)
-            .filter(|_| self.past.contains_key(&self.project))?
-            .payload
-        {
-            Payload::Genesis(genesis) => Some(genesis),
-            _ => None,
+    /// The rules of the schema map that ops of the set bring.
+    fn rules(&self, ops: &Set) -> BTreeSet<&SchemaRule> {
+        let mut rules = BTreeSet::new();
+        for op in ops.iter() {
+            match &self.bodies[op].payload {
+                Payload::Genesis(genesis) => rules.extend(&genesis.schema),
+                Payload::Schema(schema) => rules.extend(&schema.rules),
+                Payload::SetField(_)
+                | Payload::SetAdd(_)
+                | Payload::SetRemove(_)
+                | Payload::Credential(_)
+                | Payload::Grant(_)
+                | Payload::Revoke(_)
+                | Payload::IssuerKey(_)
+                | Payload::IssuerKeyRevoke(_)
+                | Payload::StatusList(_)
+                | Payload::Upgrade(_)
+                | Payload::Unassigned(_) => {}
+            }
         }
+        rules
     }
 
     /// The tags of a field: those of every rule whose two patterns match.
-    fn tags(&self, object: &str, field: &str) -> BTreeSet<String> {
+    fn tags(&self, object: &str, field: &str, ops: &Set) -> BTreeSet<String> {
         let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
             Some(prefix) => text.starts_with(prefix),
             None => text == pattern,
         };
         let mut tags = BTreeSet::new();
-        for rule in &self
-            .genesis()
-            .expect("nothing is judged before genesis")
-            .schema
-        {
+        for rule in self.rules(ops) {
             if matches(&rule.object, object) && matches(&rule.field, field) {
                 tags.extend(texts(&rule.tags));
             }
@@ -313,337 +358,203 @@ impl Oracle {
         tags
     }
 
-    // --- What enters ----------------------------------------------------------------------------------------
+    // --- Admission ------------------------------------------------------------------------------------------
 
-    /// Takes down the grants and the status list of an op that has been admitted.
-    fn enter(&mut self, id: OpId) {
-        match &self.bodies[&id].payload {
-            Payload::Genesis(genesis) => {
-                for subject in genesis.roots.clone() {
-                    let right = Right {
-                        role: Role::Root,
-                        scope: BTreeSet::new(),
-                        paper: None,
-                    };
-                    self.grants.insert(Grant { op: id, subject }, Ok(right));
+    /// What an op with this past needs.
+    fn need(&self, payload: &Payload, past: &Set) -> Need {
+        const ROOT: &[Role] = &[Role::Root];
+        const POLICY: &[Role] = &[Role::Root, Role::PolicyAdmin];
+        let is_administrator = |role: Role| role != Role::Editor && role != Role::Reader;
+        let need = |roles, scope| Need { roles, scope };
+        match payload {
+            Payload::Genesis(_) => unreachable!("genesis needs no grant"),
+            Payload::Unassigned(_) => unreachable!("what is not assigned is not authorised"),
+            Payload::SetField(SetField { object, field, .. })
+            | Payload::SetAdd(SetAdd { object, field, .. })
+            | Payload::SetRemove(SetRemove { object, field, .. }) => need(
+                &[Role::Root, Role::Editor],
+                Scope::Meets(self.tags(object, field, past)),
+            ),
+            Payload::Credential(_) => need(
+                &[Role::Root, Role::IssuerAdmin, Role::PolicyAdmin],
+                Scope::Any,
+            ),
+            Payload::Grant(Grant { credential, .. }) => match self.carried(credential, past) {
+                Some((_, Some(paper))) if is_administrator(paper.says.role) => {
+                    need(ROOT, Scope::Any)
                 }
+                Some((_, Some(paper))) => need(POLICY, Scope::Contains(paper.says.scope.clone())),
+                Some((_, None)) | None => need(POLICY, Scope::Any),
+            },
+            Payload::Revoke(Revoke { role, scope, .. }) => need(
+                if role.is_some_and(is_administrator) {
+                    ROOT
+                } else {
+                    POLICY
+                },
+                scope
+                    .as_ref()
+                    .map_or(Scope::Any, |tags| Scope::Meets(texts(tags))),
+            ),
+            Payload::IssuerKey(_) | Payload::IssuerKeyRevoke(_) | Payload::StatusList(_) => {
+                need(&[Role::Root, Role::IssuerAdmin], Scope::Any)
             }
-            Payload::Grant {
-                subject,
-                credential,
-            } => {
-                let standing = self.standing(id, *subject, *credential);
-                self.grants.insert(
-                    Grant {
-                        op: id,
-                        subject: *subject,
-                    },
-                    standing,
-                );
-            }
-            Payload::StatusList { jwt } => {
-                let Ok(list) = StatusList::parse(jwt) else {
-                    return;
-                };
-                let past = &self.past[&id];
-                let verifies = |key: &PublicKey| list.verifies_with(key);
-                if !self
-                    .vouching(past, &list.issuer, &list.kid, list.valid_from, verifies)
-                    .is_empty()
-                {
-                    self.lists.insert(id, list);
-                }
-            }
-            _ => {}
+            Payload::Upgrade(_) | Payload::Schema(_) => need(ROOT, Scope::Any),
         }
     }
 
-    /// The credential that an op of the past carries, if it is one that can be read.
-    fn credential(&self, carrier: OpId, past: &Set) -> Option<Credential> {
-        match &self.bodies[past.get(&carrier)?].payload {
-            Payload::Credential { jwt } => Credential::parse(jwt).ok(),
-            _ => None,
-        }
-    }
-
-    /// What a `Grant` op gives, judged from its past.
-    fn standing(&self, id: OpId, subject: PublicKey, carrier: OpId) -> Result<Right, Refusal> {
-        let past = &self.past[&id];
-        let credential = self
-            .credential(carrier, past)
-            .filter(|it| it.subject == subject)
-            .ok_or(Refusal::BadCredential)?;
-        let (issuer, kid) = (&credential.issuer, &credential.kid);
-        let keys = self.vouching(past, issuer, kid, credential.valid_from, |key| {
-            credential.verifies_with(key)
-        });
-        if keys.is_empty() {
-            return Err(Refusal::UntrustedIssuer);
-        }
-        for entry in &credential.status {
-            let known = self.lists.iter().any(|(op, list)| {
-                past.contains(op)
-                    && list.issuer == credential.issuer
-                    && list.id == entry.list
-                    && list.purpose == entry.purpose
-                    && list.get(entry.index).is_some()
-            });
-            if !known {
-                return Err(Refusal::StatusUnknown);
-            }
-        }
-        Ok(Right {
-            role: credential.role,
-            scope: credential.scope.clone(),
-            paper: Some((credential, keys)),
-        })
-    }
-
-    /// The `IssuerKey` ops of the past that name issuer and key id, whose window covers the time, that no
-    /// denial of the past kills, and that verify.
-    fn vouching(
+    /// The grants in the past that let an op in, or the condition at which the last one falls.
+    fn authorise(
         &self,
+        author: &PublicKey,
+        at_ms: u64,
+        payload: &Payload,
         past: &Set,
-        issuer: &str,
-        kid: &str,
-        time: Timestamp,
-        verifies: impl Fn(&PublicKey) -> bool,
-    ) -> Vec<OpId> {
-        let counts = |op: &&OpId| match &self.bodies[*op].payload {
-            Payload::IssuerKey {
-                issuer: i,
-                kid: k,
-                public_key,
-                valid_from_ms,
-                valid_until_ms,
-            } => {
-                i.as_str() == issuer
-                    && k.as_str() == kid
-                    && Timestamp::from_ms(*valid_from_ms) <= time
-                    && time < Timestamp::from_ms(*valid_until_ms)
-                    && self
-                        .key_kill(
-                            **op,
-                            View {
-                                judged: None,
-                                within: Some(past),
-                            },
-                        )
-                        .is_none()
-                    && verifies(public_key)
-            }
-            _ => false,
+    ) -> Result<Vec<GrantAt>, (Refusal, Option<OpId>)> {
+        let need = self.need(payload, past);
+        let within = Within::new(self, past);
+        let now = Timestamp::from_ms(at_ms);
+        let valid = |grant: &GrantAt, holds: fn(&Credential, Timestamp) -> bool| {
+            let paper = self.right(*grant).paper.as_ref();
+            paper.is_none_or(|paper| holds(&paper.credential.says, now))
         };
-        past.iter().filter(counts).copied().collect()
+        // Whoever passes a condition goes on to the next; if nobody does, those who fell are told.
+        let sieve = |left: &mut Vec<GrantAt>, passes: &dyn Fn(&GrantAt) -> bool| {
+            let fallen = left.clone();
+            left.retain(|grant| passes(grant));
+            if left.is_empty() { Err(fallen) } else { Ok(()) }
+        };
+        let least =
+            |grants: Vec<GrantAt>| self.least(grants.into_iter().map(|it| self.grants[it].op));
+        let void = |grant: &GrantAt, reason| matches!(&self.grants[*grant].standing, Err(void) if void.reason == reason);
+        let to_author = |grant: &GrantAt| {
+            past.contains(self.grants[*grant].op) && self.grants[*grant].subject == *author
+        };
+        let mut left: Vec<GrantAt> = (0..self.grants.len()).filter(to_author).collect();
+        for reason in [
+            Refusal::NoGrant,
+            Refusal::BadCredential,
+            Refusal::UntrustedIssuer,
+            Refusal::StatusUnknown,
+        ] {
+            sieve(&mut left, &|grant| !void(grant, reason))
+                .map_err(|fallen| (reason, least(fallen)))?;
+        }
+        sieve(&mut left, &|grant| need.is_reached(self.right(*grant)))
+            .map_err(|fallen| (Refusal::OutOfScope, least(fallen)))?;
+        sieve(&mut left, &|grant| {
+            need.roles.contains(&self.right(*grant).role)
+        })
+        .map_err(|fallen| (Refusal::ActionNotPermitted, least(fallen)))?;
+        sieve(&mut left, &|grant| {
+            valid(grant, |it, now| it.valid_from <= now)
+        })
+        .map_err(|fallen| (Refusal::NotYetValid, least(fallen)))?;
+        sieve(&mut left, &|grant| {
+            valid(grant, |it, now| now < it.valid_until)
+        })
+        .map_err(|fallen| (Refusal::Expired, least(fallen)))?;
+        sieve(&mut left, &|grant| within.kill(*grant, None).is_none()).map_err(|fallen| {
+            let kills = fallen.iter().filter_map(|it| within.kill(*it, None));
+            (Refusal::Revoked, kills.min().map(|(_, denial)| denial))
+        })?;
+        sieve(&mut left, &|grant| {
+            self.unseen_half(author, *grant, past).is_none()
+        })
+        .map_err(|fallen| {
+            let halves = fallen
+                .iter()
+                .filter_map(|it| self.unseen_half(author, *it, past));
+            (Refusal::Frozen, halves.min().map(|(_, half)| half))
+        })?;
+        Ok(left)
     }
 
-    // --- Denials --------------------------------------------------------------------------------------------
-
-    fn sees(&self, view: View<'_>, denial: OpId) -> bool {
-        let had_seen = |op: OpId| self.past[&denial].contains(&op) || denial == op;
-        view.within.is_none_or(|within| within.contains(&denial))
-            && !view.judged.is_some_and(had_seen)
-    }
-
-    /// The first denial that kills an op: one for each grant that let it in, if they are all killed.
-    fn op_kill(&self, op: OpId, view: View<'_>) -> Option<Kill> {
-        let kills: Vec<Option<Kill>> = self.warrants[&op]
-            .iter()
-            .map(|grant| self.kill(grant, view))
-            .collect();
-        kills
-            .into_iter()
-            .collect::<Option<Vec<Kill>>>()?
-            .into_iter()
+    /// Of the ops by the author in the past that share their number with another one there and that the grant had not
+    /// seen, the one with the least number, then the least id.
+    fn unseen_half(&self, author: &PublicKey, grant: GrantAt, past: &Set) -> Option<(u64, OpId)> {
+        let seen = &self.past[self.grants[grant].op];
+        let own = || past.iter().filter(|op| self.bodies[*op].author == *author);
+        let shares = |op: Op| {
+            own().any(|other| other != op && self.bodies[other].seq == self.bodies[op].seq)
+        };
+        own()
+            .filter(|op| shares(*op) && !seen.contains(*op))
+            .map(|op| (self.bodies[op].seq, self.ids[op]))
             .min()
     }
 
-    /// What kills an issuer key: the least of the revocations that the key's op had not seen; without any, what
-    /// denies the op itself.
-    fn key_kill(&self, key: OpId, view: View<'_>) -> Option<Kill> {
-        let Payload::IssuerKey { issuer, kid, .. } = &self.bodies[&key].payload else {
-            unreachable!("only issuer keys vouch")
-        };
-        let revokes = |op: &&OpId| {
-            matches!(&self.bodies[*op].payload, Payload::IssuerKeyRevoke { issuer: i, kid: k, .. }
-                if i == issuer && k == kid)
-                && self.sees(view, **op)
-                && !self.past[&key].contains(*op)
-        };
-        let revoked = self
-            .past
-            .keys()
-            .filter(revokes)
-            .map(|op| (Denial::IssuerKeyRevoked, *op));
-        let denied = self.op_kill(
-            key,
-            View {
-                judged: Some(key),
-                ..view
+    // --- Decisions ------------------------------------------------------------------------------------------
+
+    /// What is decided of the op, if what `within` holds is all that was admitted.
+    fn decision(&self, op: Op, within: &Within<'_>) -> Decision {
+        let id = self.ids[op];
+        match self.standing[op] {
+            Standing::Pending => Decision::Pending {
+                missing: self.absent(op).into_iter().take(ABSENT_NAMED_MAX).collect(),
             },
-        );
-        revoked.min().or(denied)
-    }
-
-    /// The first denial that kills a grant.
-    fn kill(&self, grant: &Grant, view: View<'_>) -> Option<Kill> {
-        self.kills(grant, view).first().copied()
-    }
-
-    /// Every denial that kills a grant.
-    fn kills(&self, grant: &Grant, view: View<'_>) -> BTreeSet<Kill> {
-        let right = self.grants[grant]
-            .as_ref()
-            .expect("only grants that count are asked for");
-        let past = &self.past[&grant.op];
-        let mut kills = BTreeSet::new();
-        for &denial in self.past.keys().filter(|&&denial| self.sees(view, denial)) {
-            match &self.bodies[&denial].payload {
-                Payload::Revoke {
-                    subject,
-                    role,
-                    scope,
-                } if *subject == grant.subject
-                    && !past.contains(&denial)
-                    && role.is_none_or(|role| role == right.role)
-                    && scope.as_ref().is_none_or(|scope| {
-                        right.role == Role::Root || !texts(scope).is_disjoint(&right.scope)
-                    })
-                    && self.reaches(denial, right) =>
-                {
-                    kills.insert((Denial::Revoked, denial));
-                }
-                Payload::StatusList { .. } => {
-                    let Some(list) = self.lists.get(&denial) else {
-                        continue;
-                    };
-                    let Some((credential, _)) = &right.paper else {
-                        continue;
-                    };
-                    let withdrawn = credential.status.iter().any(|entry| {
-                        list.issuer == credential.issuer
-                            && list.id == entry.list
-                            && list.purpose == entry.purpose
-                            && list.get(entry.index) == Some(true)
-                    });
-                    if withdrawn {
-                        kills.insert((Denial::StatusRevoked, denial));
+            Standing::Unsupported => Decision::Unsupported,
+            Standing::Refused(reason, witness) => Decision::Refused { reason, witness },
+            Standing::Admitted if id == self.project => Decision::Applied { grant: id },
+            Standing::Admitted => match within.op_kill(op, Some(op)) {
+                Some((reason, denial)) => Decision::Denied { reason, denial },
+                None => {
+                    let warrants = self.warrants[op].iter();
+                    let live = warrants.filter(|grant| within.kill(**grant, Some(op)).is_none());
+                    let least = self.least(live.map(|grant| self.grants[*grant].op));
+                    Decision::Applied {
+                        grant: least.expect("not every grant is killed"),
                     }
                 }
-                _ => {}
+            },
+        }
+    }
+
+    /// The parents that are not here, of the pending op and of its pending ancestors.
+    fn absent(&self, op: Op) -> BTreeSet<OpId> {
+        let (mut absent, mut seen) = (BTreeSet::new(), Set::new());
+        let mut todo = vec![op];
+        while let Some(op) = todo.pop() {
+            if self.standing[op] != Standing::Pending || seen.contains(op) {
+                continue;
+            }
+            seen.insert(op);
+            for parent in &self.bodies[op].parents {
+                match self.at.get(parent) {
+                    Some(parent) => todo.push(*parent),
+                    None => {
+                        absent.insert(*parent);
+                    }
+                }
             }
         }
-        if let Some((_, keys)) = &right.paper {
-            let dead: Option<Vec<Kill>> =
-                keys.iter().map(|key| self.key_kill(*key, view)).collect();
-            if let Some(denial) = dead.and_then(|dead| dead.into_iter().map(|(_, op)| op).min()) {
-                kills.insert((Denial::IssuerKeyRevoked, denial));
-            }
-        }
-        if let Some(member) = self.equivocation(grant, view) {
-            kills.insert((Denial::Equivocation, member));
-        }
-        if let Some((_, denial)) = self
-            .op_kill(grant.op, view)
-            .filter(|_| grant.op != self.project)
-        {
-            kills.insert((Denial::GranterDenied, denial));
-        }
-        kills
+        absent
     }
 
-    /// Whether a `Revoke` reaches the grant: root's reaches all, a `policy_admin`'s the users within its scope.
-    fn reaches(&self, denial: OpId, right: &Right) -> bool {
-        self.warrants[&denial].iter().any(|grant| {
-            let by = self.grants[grant].as_ref().expect("a warrant counts");
-            by.role == Role::Root
-                || (right.role == Role::Editor || right.role == Role::Reader)
-                    && !by.scope.is_disjoint(&right.scope)
-        })
-    }
-
-    /// The witness of the first equivocation of the grant's subject that kills the grant.
-    fn equivocation(&self, grant: &Grant, view: View<'_>) -> Option<OpId> {
-        for (_, group) in self.equivocations(grant.subject) {
-            let seen: Vec<OpId> = group
-                .into_iter()
-                .filter(|op| view.within.is_none_or(|within| within.contains(op)))
-                .collect();
-            let known = |a: &OpId, b: &OpId| {
-                let past = &self.past[&grant.op];
-                past.contains(a) && past.contains(b)
-            };
-            let had_seen = |a: &OpId, b: &OpId| {
-                view.judged
-                    .is_some_and(|op| self.past[a].contains(&op) && self.past[b].contains(&op))
-            };
-            let kills = seen.iter().any(|a| {
-                seen.iter()
-                    .any(|b| a != b && !known(a, b) && !had_seen(a, b))
-            });
-            if kills {
-                return seen.into_iter().filter(|op| Some(*op) != view.judged).min();
-            }
-        }
-        None
-    }
-
-    /// Different admitted ops of the author with one sequence number, by number.
-    fn equivocations(&self, author: PublicKey) -> BTreeMap<u64, Set> {
-        let mut by_seq: BTreeMap<u64, Set> = BTreeMap::new();
-        for op in self
-            .past
-            .keys()
-            .filter(|op| self.bodies[*op].author == author)
-        {
-            by_seq.entry(self.bodies[op].seq).or_default().insert(*op);
-        }
-        by_seq.retain(|_, ops| ops.len() > 1);
-        by_seq
-    }
-
-    // --- Results --------------------------------------------------------------------------------------------
-
-    /// What is decided of each op.
+    /// What is decided of these ops while no more than `admitted` has entered the DAG. With each op it has all ancestors of
+    /// the op, so what was final when they entered is as it is here.
+    ///
+    /// # Panics
+    ///
+    /// Panics if an op is not one of those that the oracle judges.
     #[must_use]
-    pub const fn decisions(&self) -> &BTreeMap<OpId, Decision> {
-        &self.decisions
+    pub fn decisions_within(&self, admitted: &[OpId], ops: &[OpId]) -> Vec<Decision> {
+        let number = |id: &OpId| self.at[id];
+        let set: Set = admitted.iter().map(number).collect();
+        let within = Within::new(self, &set);
+        let decide = |id| self.decision(number(id), &within);
+        ops.iter().map(decide).collect()
     }
+}
 
-    fn decision(&self, id: OpId) -> Decision {
-        if let Some((reason, witness)) = self.refused.get(&id) {
-            return Decision::Refused {
-                reason: *reason,
-                witness: *witness,
-            };
-        }
-        if !self.past.contains_key(&id) {
-            let parents = self.bodies[&id].parents.iter();
-            let missing = parents
-                .filter(|op| !self.bodies.contains_key(op))
-                .copied()
-                .collect();
-            return Decision::Pending { missing };
-        }
-        if id == self.project {
-            return Decision::Applied { grant: id };
-        }
-        let view = View {
-            judged: Some(id),
-            within: None,
-        };
-        if let Some((reason, denial)) = self.op_kill(id, view) {
-            return Decision::Denied { reason, denial };
-        }
-        let live = self.warrants[&id]
-            .iter()
-            .filter(|grant| self.kill(grant, view).is_none());
-        Decision::Applied {
-            grant: live
-                .map(|grant| grant.op)
-                .min()
-                .expect("not every grant is killed"),
-        }
+impl Need {
+    fn is_reached(&self, right: &Right) -> bool {
+        right.role == Role::Root
+            || match &self.scope {
+                Scope::Any => true,
+                Scope::Meets(tags) => !tags.is_disjoint(&right.scope),
+                Scope::Contains(tags) => tags.is_subset(&right.scope),
+            }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The laws of the engine: what ENGINE section 3 promises, checked on random adversarial histories against an
+//! The laws of the engine: what `docs/policy-model.md` promises, checked on random adversarial histories against an
 //! oracle that is written straight from the definitions. Small histories written by hand are in `tests/vectors`.
 //!
 //! A failing history is shrunk, printed, and its seed is kept in `tests/laws/regressions.txt`, which is run
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ecac_core::{Denial, Refusal};
+use ecac_core::{Denial, EffectCode, Refusal};
 use ecac_oracle::laws::{self, trials};
 use ecac_oracle::soak::Trials;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Oracle equality, order-free, monotone, incremental = full, final refusals, harmless copies.
+    /// Every law of [`laws::Law::ALL`].
     #[test]
     fn the_laws_hold(trial in trials()) {
         if let Err(breach) = laws::check(&trial) {
@@ -27,18 +27,22 @@ proptest! {
     }
 }
 
-/// The generator is worth something only if it gets everywhere: every reason occurs, and most often something
-/// is applied.
+/// The generator is worth something only if it gets everywhere: every verdict, every reason and every effect occurs, and
+/// most often something is applied.
 #[test]
-fn random_histories_meet_every_reason() {
+fn random_histories_meet_every_reason_and_effect() {
     let trials = Trials::new(0);
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
-    for number in 0..300 {
+    for number in 0..1_500 {
         let said = laws::check(&trials.get(number)).expect("the laws hold");
-        for decision in said.replayed.decisions.values() {
+        let verdicts = said.replayed.decisions.values().map(|decision| {
             let reason = decision.reason().unwrap_or_default();
-            *met.entry(format!("{} {reason}", decision.verdict()))
-                .or_default() += 1;
+            format!("{} {reason}", decision.verdict())
+        });
+        let effects = said.replayed.effects.values();
+        let effects = effects.map(|effect| format!("effect {}", effect.code));
+        for it in verdicts.chain(effects) {
+            *met.entry(it).or_default() += 1;
         }
     }
     let refusals = Refusal::ALL
@@ -46,10 +50,14 @@ fn random_histories_meet_every_reason() {
         .map(|reason| format!("refused {reason}"))
         .skip(2);
     let denials = Denial::ALL.iter().map(|reason| format!("denied {reason}"));
-    let never: Vec<String> = refusals
-        .chain(denials)
+    let verdicts = ["pending ", "unsupported "].map(str::to_owned);
+    // 64 links of delegation are more than a history has.
+    let effects = EffectCode::ALL.iter();
+    let effects = effects.filter(|code| **code != EffectCode::TooDeep);
+    let effects = effects.map(|code| format!("effect {code}"));
+    let never: Vec<String> = (refusals.chain(denials).chain(verdicts).chain(effects))
         .filter(|it| !met.contains_key(it))
         .collect();
     assert!(never.is_empty(), "never met: {never:?} in {met:#?}");
-    assert!(met["applied "] > 300, "{met:#?}");
+    assert!(met["applied "] > 1_500, "{met:#?}");
 }

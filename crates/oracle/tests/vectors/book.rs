@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_core::{Costs, Decision, Log, Op, OpId, Refusal, Replay, VerifiedOp};
+use ecac_core::{Costs, Decision, Effect, Log, Op, OpId, Refusal, Replay, VerifiedOp};
 use ecac_oracle::Story;
 use ecac_oracle::laws::{Law, Said};
 use sha2::{Digest as _, Sha256};
@@ -207,8 +207,35 @@ impl File {
         for op in &story.ops {
             self.decision("", story, op.id(), &said.replayed.decisions[&op.id()]);
         }
+        let costs = &mut Costs::default();
+        let mut log = Log::new(story.ids["genesis"]);
+        for op in &story.ops {
+            log.ingest(op.clone(), costs);
+        }
+        let replay = Replay::of(&log, costs);
+        for op in &story.ops {
+            if let Some(effect) = replay.effect(&log, &op.id(), costs) {
+                self.effect(story, op.id(), &effect);
+            }
+        }
         self.line(&format!("state-sha256: {}", sha256(&said.replayed.state)));
         self.line(&format!("trust-sha256: {}", sha256(&said.trust)));
+    }
+
+    /// What an op of trust or policy does, whether it counts, and the ops that it concerns.
+    fn effect(&mut self, story: &Story, op: OpId, effect: &Effect) {
+        let counts = match effect.code.counts() {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unknown",
+        };
+        let on: Vec<&str> = effect.on.iter().map(|it| story.name_of(*it)).collect();
+        let on = match on.is_empty() {
+            true => String::new(),
+            false => format!(" on {}", on.join(" ")),
+        };
+        let (name, code) = (story.name_of(op), effect.code);
+        self.line(&format!("effect {name} {code} {counts}{on}"));
     }
 
     fn decision(&mut self, when: &str, story: &Story, op: OpId, decision: &Decision) {
@@ -216,7 +243,19 @@ impl File {
         let witness = decision.witness();
         let witness = witness.map(|it| format!(" witness {}", story.name_of(it)));
         let witness = witness.unwrap_or_default();
-        self.line(&format!("{when}decision {name} {verdict}{witness}"));
+        let missing = match decision {
+            Decision::Pending { missing } => {
+                let names = missing.iter().map(|it| story.name_or_id(*it));
+                format!(" missing {}", names.collect::<Vec<_>>().join(" "))
+            }
+            Decision::Applied { .. }
+            | Decision::Denied { .. }
+            | Decision::Refused { .. }
+            | Decision::Unsupported => String::new(),
+        };
+        self.line(&format!(
+            "{when}decision {name} {verdict}{witness}{missing}"
+        ));
     }
 
     /// Copies of an op that are none: with a changed signature, with a byte too many, with a byte too few.

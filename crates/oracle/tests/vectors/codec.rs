@@ -1,6 +1,9 @@
 //! Bytes that are an op, and bytes that are none, for each rule of the codec.
 
+use curve25519_dalek::{EdwardsPoint, Scalar};
 use ecac_core::CodecError;
+use ecac_core::limits::ENVELOPE_BYTES_MAX;
+use sha2::{Digest as _, Sha512};
 
 use crate::book::{Bytes, Vectors};
 use crate::hostile::{self, Hostile};
@@ -9,10 +12,9 @@ use crate::rules::{BODIES, ONE_ENCODING, OPS};
 use crate::{frames, sample};
 
 /// What the faults are called, in the order of [`CodecError`].
-pub(crate) const FAULTS: [&str; 12] = [
+pub(crate) const FAULTS: [&str; 11] = [
     "malformed",
     "version",
-    "payload_type",
     "limit",
     "range",
     "order",
@@ -29,16 +31,15 @@ pub(crate) const fn fault(error: &CodecError) -> &'static str {
     FAULTS[match error {
         CodecError::Malformed(_) => 0,
         CodecError::Version(_) => 1,
-        CodecError::PayloadType(_) => 2,
-        CodecError::Limit { .. } => 3,
-        CodecError::Range(_) => 4,
-        CodecError::Order(_) => 5,
-        CodecError::Name { .. } => 6,
-        CodecError::NotNfc => 7,
-        CodecError::JwtNotAscii => 8,
-        CodecError::Parentless => 9,
-        CodecError::NotCanonical { .. } => 10,
-        CodecError::Envelope => 11,
+        CodecError::Limit { .. } => 2,
+        CodecError::Range(_) => 3,
+        CodecError::Order(_) => 4,
+        CodecError::Name { .. } => 5,
+        CodecError::NotNfc => 6,
+        CodecError::JwtNotAscii => 7,
+        CodecError::Parentless => 8,
+        CodecError::NotCanonical { .. } => 9,
+        CodecError::Envelope => 10,
     }]
 }
 
@@ -53,7 +54,7 @@ const FRAME: &str = "docs/protocol.cddl#op = #6.18";
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// The names of the payload types, in their order.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 12] = [
     "genesis",
     "set-field",
     "set-add",
@@ -64,6 +65,8 @@ const KINDS: [&str; 10] = [
     "issuer-key",
     "issuer-key-revoke",
     "status-list",
+    "upgrade",
+    "schema",
 ];
 
 /// Every vector of the codec.
@@ -73,6 +76,8 @@ pub(crate) fn add(v: &mut Vectors) {
     heads(v);
     envelopes(v);
     signatures(v);
+    second_signature(v);
+    lengths(v);
 }
 
 /// A body in its envelope.
@@ -310,5 +315,84 @@ fn signatures(v: &mut Vectors) {
         "Under ZIP 215 points of small order sign anything, in encodings that are not canonical, too.",
         SIGNATURE,
         all,
+    );
+}
+
+/// One body in two envelopes: an author can sign it again with another nonce, and both signatures are good.
+fn second_signature(v: &mut Vectors) {
+    let body = good_body();
+    let author = sample::author();
+    let good = Frame::signed(&body, &PROTECTED, &author);
+    let message = cbor(|out| {
+        out.array(4)?
+            .str("Signature1")?
+            .bytes(&PROTECTED)?
+            .bytes(b"ECAC_OP_V1")?
+            .bytes(&body)
+    });
+    let key = <[u8; 32]>::from(author.verification_key());
+    let hashed = |parts: &[&[u8]]| {
+        let bytes: [u8; 64] = Sha512::digest(parts.concat()).into();
+        Scalar::from_bytes_mod_order_wide(&bytes)
+    };
+    // RFC 8032 section 5.1.6, with a nonce that is not the one which the RFC derives.
+    let mut secret: [u8; 64] = Sha512::digest(author.as_ref()).into();
+    secret[0] &= 0xf8;
+    secret[31] = secret[31] & 0x7f | 0x40;
+    let secret: [u8; 32] = secret[..32].try_into().expect("half of 64 bytes");
+    let secret = Scalar::from_bytes_mod_order(secret);
+    let nonce = hashed(&[b"another nonce"]);
+    let r = EdwardsPoint::mul_base(&nonce).compress().to_bytes();
+    let s = nonce + hashed(&[&r, &key, &message]) * secret;
+    let again = Frame {
+        signature: [r, s.to_bytes()].concat(),
+        ..good.clone()
+    };
+    assert_ne!(good.signature, again.signature);
+    let all = vec![
+        framed("signed once", good.encode()),
+        framed("signed again", again.encode()),
+    ];
+    v.codec(
+        "accepted-second-signature",
+        ACCEPTED,
+        "An author can sign one body in several ways; the id is over the body, so it is one op.",
+        "docs/protocol.md#id-and-signature",
+        all,
+    );
+}
+
+/// The longest JWT, one byte more, and the longest envelope with one byte more.
+fn lengths(v: &mut Vectors) {
+    let jwt = |length: usize| {
+        let jwt = "x".repeat(length);
+        let payload = cbor(|out| out.map(2)?.u8(0)?.u8(4)?.u8(1)?.str(&jwt));
+        let fields = raw::body(&hostile::payloads()[1]).with(5, payload);
+        let what = format!("a JWT of {length} bytes");
+        sealed(&what, fields.encode())
+    };
+    let limits = "docs/protocol.md#limits";
+    v.codec(
+        "accepted-longest-jwt",
+        ACCEPTED,
+        "A JWT has at most 65,529 bytes, so that its payload keeps the limit.",
+        limits,
+        vec![jwt(65_529)],
+    );
+    v.codec(
+        "jwt-limit",
+        NON_CANONICAL,
+        "A JWT that is longer makes its payload too long.",
+        limits,
+        vec![jwt(65_530)],
+    );
+    let mut long = raw::envelope(&good_body());
+    long.resize(ENVELOPE_BYTES_MAX + 1, 0);
+    v.codec(
+        "envelope-limit",
+        NON_CANONICAL,
+        "An envelope beyond 66,560 bytes is not even read.",
+        limits,
+        vec![framed("66,561 bytes", long)],
     );
 }

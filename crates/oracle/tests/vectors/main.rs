@@ -24,7 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ecac_core::{Denial, Refusal};
+use ecac_core::{Costs, Denial, EffectCode, Kind, Op, Refusal};
 use ecac_oracle::laws::Law;
 
 use book::Vectors;
@@ -33,8 +33,15 @@ use book::Vectors;
 const REWRITE: &str = "ECAC_BLESS=1 cargo test -p ecac-oracle --test vectors";
 
 /// The directories of vectors. Others beside them are not touched.
-const GROUPS: [&str; 7] = [
-    "applied", "codec", "denied", "laws", "pending", "refused", "state",
+const GROUPS: [&str; 8] = [
+    "applied",
+    "codec",
+    "denied",
+    "laws",
+    "pending",
+    "refused",
+    "state",
+    "unsupported",
 ];
 
 /// What the tests make.
@@ -134,8 +141,17 @@ fn every_reason_rule_and_law_has_a_vector() {
         .iter()
         .map(|it| format!("expect: refused {it}"));
     let denied = Denial::ALL.iter().map(|it| format!("expect: denied {it}"));
-    // Whether two readings of the definitions agree is asked of every file, so no file is about that.
-    let laws = Law::ALL.iter().filter(|law| **law != Law::OracleEquality);
+    // Whether two readings of the definitions agree is asked of every file, so no file is about that. What a replica holds
+    // within its limits, and what it offers to authors, are no matter of what a history means.
+    let of_histories = |law: &&Law| match law {
+        Law::OracleEquality | Law::BoundedHoldings | Law::OfferedParents => false,
+        Law::OrderFree
+        | Law::Caused
+        | Law::IncrementalEqualsFull
+        | Law::FinalRefusals
+        | Law::HarmlessCopies => true,
+    };
+    let laws = Law::ALL.iter().filter(of_histories);
     let laws = laws.map(|law| format!("expect: holds {law}"));
     let mut without: Vec<String> = refused
         .chain(denied)
@@ -150,6 +166,106 @@ fn every_reason_rule_and_law_has_a_vector() {
     let faultless = codec::FAULTS.iter().filter(|it| !faults.contains(*it));
     without.extend(faultless.map(|it| format!("fault: {it}")));
     assert!(without.is_empty(), "no vector has the line {without:#?}");
+}
+
+/// All files below a folder of the repository, as one text.
+fn text_of(path: &str) -> String {
+    let place = repository().join(path);
+    if place.is_file() {
+        return fs::read_to_string(place).expect(path);
+    }
+    let mut text = String::new();
+    let entries = fs::read_dir(place).expect(path);
+    for entry in entries {
+        let name = entry.expect(path).file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".rs") || name.ends_with(".py") {
+            text += &text_of(&format!("{path}/{name}"));
+        }
+    }
+    text
+}
+
+/// Every effect stands in the table of the page, and some vector has it; a new kind of payload is in the grammar, on the
+/// pages, in both oracles, in the fuzz targets, in the samples of the wire tests and in the vectors.
+#[test]
+fn every_kind_is_everywhere() {
+    let policy = text_of("docs/policy-model.md");
+    let protocol = text_of("docs/protocol.md");
+    let cddl = text_of("docs/protocol.cddl");
+    let sources = [
+        "crates/oracle/src/naive",
+        "crates/oracle/src/history",
+        "crates/fuzz/src",
+        "crates/core/tests/wire",
+        "docs/vectors/oracle/ecac_oracle",
+    ]
+    .map(|path| (path, text_of(path)));
+    let mut in_vectors: BTreeSet<Option<Kind>> = BTreeSet::new();
+    let mut effects: BTreeSet<&str> = BTreeSet::new();
+    for line in GENERATED.values().flat_map(|it| it.lines()) {
+        let mut words = line.split(' ');
+        match (words.next(), words.nth(1)) {
+            (Some("op"), Some(_)) => {
+                let envelope = words.next().and_then(|it| hex::decode(it).ok());
+                let op = Op::decode(&envelope.expect("hexadecimal"), &mut Costs::default());
+                in_vectors.insert(op.expect("an op").body().payload.known_kind());
+            }
+            (Some("effect"), Some(code)) => {
+                effects.insert(code);
+            }
+            _ => {}
+        }
+    }
+    let mut missing = Vec::new();
+    let mut require = |there: bool, what: &str, place: &str| {
+        if !there {
+            missing.push(format!("{what}: {place}"));
+        }
+    };
+    for kind in Kind::ALL {
+        let (number, name) = (kind.number(), kind.name());
+        let row = format!("| {number} | `{name}` |");
+        require(protocol.contains(&row), name, "docs/protocol.md");
+        require(
+            cddl.contains(&format!("  0: {number},")),
+            name,
+            "docs/protocol.cddl",
+        );
+        require(
+            policy.contains(&format!("`{name}`")),
+            name,
+            "docs/policy-model.md",
+        );
+        for (path, text) in &sources {
+            let named = [
+                format!("Payload::{name}("),
+                format!("payload::{name} "),
+                format!("\"{name}\""),
+            ];
+            require(named.iter().any(|it| text.contains(it)), name, path);
+        }
+        require(in_vectors.contains(&Some(*kind)), name, "docs/vectors");
+    }
+    require(
+        in_vectors.contains(&None),
+        "a type that is not assigned",
+        "docs/vectors",
+    );
+    for code in EffectCode::ALL {
+        let name = code.name();
+        require(
+            policy.contains(&format!("`{name}`")),
+            name,
+            "docs/policy-model.md",
+        );
+        require(effects.contains(name), name, "docs/vectors");
+    }
+    assert!(
+        missing.is_empty(),
+        "not everywhere:\n{}",
+        missing.join("\n")
+    );
 }
 
 #[test]

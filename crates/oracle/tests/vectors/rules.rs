@@ -37,14 +37,12 @@ pub(crate) const BODIES: &[(&str, &str, &str, Which)] = &[
     ),
     (
         "payload-type",
-        "The payload is a map whose key 0 is a type from 0 to 9.",
+        "The payload is a map whose key 0 is a type below 65,536 with the members of that type.",
         "docs/protocol.cddl#payload = ",
         Named(&[
             "payload type 10",
-            "payload type 23",
-            "payload type 24",
-            "payload type 255",
-            "payload type 257",
+            "payload type 11",
+            "payload type 65536",
             "payload as array",
             "empty payload",
         ]),

@@ -22,6 +22,7 @@ JSON_LEVELS_MAX = 127
 LIST_BYTES_MIN = 16 * 1024
 LIST_BYTES_MAX = 1024 * 1024
 STATUS_ENTRIES_MAX = 4
+AUDIENCES_MAX = 64
 STATUS_INDEX_MAX = LIST_BYTES_MAX * 8 - 1
 PURPOSES = ("revocation", "suspension")
 NS_PER_SECOND = 10**9
@@ -46,6 +47,12 @@ class Signed:
     issuer: str
     message: bytes
     signature: bytes
+    # The projects that `aud` names; None, where it is absent, for every project.
+    audiences: frozenset[str] | None = None
+
+    def is_for(self, project):
+        """Whether the document is for the project, whose id stands in `aud` as lower case hexadecimal."""
+        return self.audiences is None or project.hex() in self.audiences
 
     def verifies_with(self, key):
         return ed25519.verifies(key, self.signature, self.message)
@@ -258,7 +265,27 @@ def read_claims(jwt):
     for claim, value in [("iss", issuer), ("jti", claims.get("id")), ("sub", subject.get("id"))]:
         if claim in claims:
             need(member(claims, claim, str) == value, f"`{claim}` says something else")
-    return claims, subject, Signed(kid, issuer, f"{parts[0]}.{parts[1]}".encode(), signature)
+    need(not any(map(is_other_status, claims)), "a claim of status that is not understood")
+    signed = Signed(kid, issuer, f"{parts[0]}.{parts[1]}".encode(), signature, audiences(claims))
+    return claims, subject, signed
+
+
+ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def is_other_status(claim):
+    """Whether the name of a claim is one of status, and not the one that is understood."""
+    lower = claim.translate(ASCII_LOWER)
+    return claim != "credentialStatus" and ("status" in lower or "revo" in lower)
+
+
+def audiences(claims):
+    """The members of `aud` (RFC 7519 section 4.1.3); None where it is absent."""
+    if "aud" not in claims:
+        return None
+    value = claims["aud"] if type(claims["aud"]) is list else [claims["aud"]]
+    need(1 <= len(value) <= AUDIENCES_MAX and all(type(element) is str for element in value), "`aud` names no audience")
+    return frozenset(value)
 
 
 def read_status(entry):
@@ -292,7 +319,10 @@ def read_credential(jwt):
 
 
 def read_status_list(jwt):
-    """The status list in a JWT; whether its signature verifies is another question. When it ends does not matter."""
+    """The status list in a JWT; whether its signature verifies is another question.
+
+    When it ends does not matter, nor does a `credentialStatus` of its own.
+    """
     claims, subject, signed = read_claims(jwt)
     need("BitstringStatusListCredential" in types(claims), "not a status list credential")
     need(member(subject, "type", str) == "BitstringStatusList", "not a status list")

@@ -1,11 +1,14 @@
 """Decisions, state and trust view as documents, byte for byte those of `ecac`."""
 
+import datetime
 import hashlib
 import json
 
 import cbor2
 from blake3 import blake3
 
+from .credential import NS_PER_SECOND
+from .effects import effects, everything
 from .judge import DENIALS, has
 from .text import did_key, utf8
 
@@ -23,17 +26,33 @@ def canonical(document):
 
 
 def decisions(history):
-    """JSON Lines by op id."""
+    """JSON Lines by op id: what is decided of an op, what a pending op waits for, and the effect of an op."""
     lines = []
+    told = effects(history)
     for op, decision in sorted(history.decisions.items()):
         line = {
             "op": op.hex(),
             "verdict": decision.verdict,
             "reason": decision.reason,
             "witness": decision.witness and decision.witness.hex(),
+            "missing": decision.missing and [ancestor.hex() for ancestor in decision.missing],
+            "effect": effect_entry(told[op]) if op in told else None,
         }
         lines.append(json.dumps(line, separators=(",", ":")) + "\n")
     return utf8("".join(lines))
+
+
+def effect_entry(effect):
+    return {"code": effect.code, "counts": effect.counts, "on": [op.hex() for op in effect.on]}
+
+
+def export(history, document):
+    """An export, which says so where the replica is behind."""
+    unknown = history.unknown_features(everything(history))
+    if unknown or history.unsupported:
+        features = sorted(unknown, key=utf8)
+        document["behind"] = {"features": features, "unsupported": len(history.unsupported)}
+    return canonical({"project": history.project.hex(), **document})
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -74,7 +93,7 @@ def state(history):
         else:
             entry["tags"] = sorted(history.ops[at].id.hex() for at in writes)
             exported["sets"].setdefault(field, {})[element] = entry
-    return canonical({"format": "ecac-state-v1", "project": history.project.hex(), "objects": objects})
+    return export(history, {"format": "ecac-state-v1", "objects": objects})
 
 
 def register(history, winners):
@@ -100,26 +119,21 @@ def json_value(value):
 
 def trust(history):
     """Whom the project trusts, and to say what."""
-    everything = (1 << len(history.ops)) - 1
     keys = sorted(history.keys, key=lambda key: key.op.id)
-    deaths = {key: history.death(key, everything) for key in keys}
+    deaths = {key: history.death(key, everything(history)) for key in keys}
     active = [key for key in keys if deaths[key] is None]
     genesis = history.ops[history.number[history.project]].says if history.ops else None
-    return canonical(
+    return export(
+        history,
         {
-            "format": "ecac-trust-v1",
-            "project": history.project.hex(),
+            "format": "ecac-trust-v2",
             "name": genesis and genesis["name"],
-            "roots": genesis and [did_key(root) for root in sorted(genesis["roots"])],
+            "roots": roots(history),
             "issuer_keys": {
                 "active": [
                     {**key_entry(key), "conflict": any(conflict(key, other) for other in active)} for key in active
                 ],
-                "revoked": [
-                    {**key_entry(key), "reason": DENIALS[deaths[key][0]], "denial": deaths[key][1].hex()}
-                    for key in keys
-                    if deaths[key] is not None
-                ],
+                "revoked": [{**key_entry(key), **denial_entry(deaths[key])} for key in keys if deaths[key] is not None],
             },
             "status_lists": status_lists(history),
             "equivocations": [
@@ -130,8 +144,47 @@ def trust(history):
                 }
                 for equivocation in history.equivocations
             ],
-        }
+        },
     )
+
+
+def roots(history):
+    """The grants of `root` that count: those that serve, and those that some denial kills."""
+    grants = [grant for grant in history.grants if grant.role == "root" and grant.fault is None]
+    active, revoked = [], []
+    for grant in sorted(grants, key=lambda grant: (grant.op.id, grant.subject)):
+        kill = history.kill(grant, everything(history))
+        if kill is None:
+            active.append(root_entry(history, grant))
+        else:
+            revoked.append({**root_entry(history, grant), **denial_entry(kill)})
+    return {"active": active, "revoked": revoked}
+
+
+def root_entry(history, grant):
+    entry = {
+        "grant": grant.op.id.hex(),
+        "subject": did_key(grant.subject),
+        "frozen": bool(history.unseen_halves(grant, everything(history))),
+    }
+    if grant.credential:
+        entry["credential"] = grant.op.says["credential"].hex()
+        entry["valid_from"] = rfc_3339(grant.credential.from_ns)
+        entry["valid_until"] = rfc_3339(grant.credential.until_ns)
+    return entry
+
+
+def denial_entry(kill):
+    reason, denial = kill
+    return {"reason": DENIALS[reason], "denial": denial.hex()}
+
+
+def rfc_3339(ns):
+    """The instant in UTC, with as many digits of a fraction as it needs."""
+    seconds, fraction = divmod(ns, NS_PER_SECOND)
+    instant = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+    digits = f"{fraction:09}".rstrip("0")
+    return instant.isoformat() + (f".{digits}" if digits else "") + "Z"
 
 
 def conflict(key, other):

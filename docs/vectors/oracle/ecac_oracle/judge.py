@@ -16,6 +16,7 @@ REFUSALS = (
     "non_canonical",
     "bad_signature",
     "foreign_project",
+    "unknown_kind",
     "bad_sequence",
     "hlc_not_monotonic",
     "refused_parent",
@@ -28,11 +29,38 @@ REFUSALS = (
     "not_yet_valid",
     "expired",
     "revoked",
+    "frozen",
 )
-DENIALS = ("revoked", "status_revoked", "issuer_key_revoked", "equivocation", "granter_denied")
+DENIALS = ("revoked", "status_revoked", "issuer_key_revoked", "granter_denied")
+# The refusals of what rests on a grant that does not count, by what is wrong with the grant.
+FLAWS = {
+    "no_credential": "bad_credential",
+    "unreadable": "bad_credential",
+    "other_project": "bad_credential",
+    "other_subject": "bad_credential",
+    "unlisted_key": "untrusted_issuer",
+    "outside_window": "untrusted_issuer",
+    "dead_key": "untrusted_issuer",
+    "bad_signature": "untrusted_issuer",
+    "status_unknown": "status_unknown",
+    "too_deep": "no_grant",
+}
+ABSENT_MAX = 16
+# The features that this program knows, with what each allows as parameters, and the kinds that need one.
+FEATURES = {"schema": lambda parameters: parameters == b""}
+FEATURE_OF_KIND = {"Schema": "schema"}
 USERS = ("editor", "reader")
 ACTIONS = {
-    "root": {"edit", "present", "grant user", "grant administrator", "revoke user", "revoke administrator", "trust"},
+    "root": {
+        "edit",
+        "present",
+        "grant user",
+        "grant administrator",
+        "revoke user",
+        "revoke administrator",
+        "trust",
+        "extend",
+    },
     "issuer_admin": {"present", "trust"},
     "policy_admin": {"present", "grant user", "revoke user"},
     "key_admin": set(),
@@ -43,11 +71,21 @@ ACTIONS = {
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict on an op: applied, denied, refused or pending."""
+    """The verdict on an op: applied, denied, refused, pending or unsupported."""
 
     verdict: str
     reason: str | None = None
     witness: bytes | None = None
+    # Of a pending op the absent ancestors with the least ids.
+    missing: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why an op of trust counts for nothing, by the name of its effect, and the numbers of the ops concerned."""
+
+    name: str
+    on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +98,12 @@ class Key:
 
 @dataclass(frozen=True, eq=False)
 class List:
-    """An admitted `StatusList` op that counts."""
+    """An admitted `StatusList` op; it counts unless it has a fault."""
 
     at: int
     op: Op
-    list: StatusList
+    list: StatusList | None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +119,21 @@ class Revocation:
 class Grant:
     """What an admitted `Grant` op gives, or genesis to one of the roots that it names.
 
-    `flaw` is the refusal for which the grant does not count; `keys` vouch for the credential, which is None where
-    genesis is what vouches.
+    The grant counts unless it has a fault; `keys` vouch for the credential, which is None where genesis is what
+    vouches.
     """
 
     at: int
     op: Op
     subject: bytes
-    flaw: str | None = None
+    fault: Fault | None = None
     credential: Credential | None = None
     keys: tuple[Key, ...] = ()
+
+    @property
+    def flaw(self):
+        """The refusal of what rests on this grant alone."""
+        return self.fault and FLAWS[self.fault.name]
 
     @property
     def role(self):
@@ -133,6 +177,7 @@ class History:
 
     project: bytes
     decisions: dict[bytes, Decision] = field(default_factory=dict)
+    unsupported: set[bytes] = field(default_factory=set)
     # Admitted ops by number, with their pasts and the grants under which they were admitted.
     ops: list[Op] = field(default_factory=list)
     number: dict[bytes, int] = field(default_factory=dict)
@@ -146,9 +191,14 @@ class History:
     grants: list[Grant] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     key_revocations: list[int] = field(default_factory=list)
+    # All of them, and those that count.
+    status_lists: dict[int, List] = field(default_factory=dict)
     lists: list[List] = field(default_factory=list)
     revocations: list[Revocation] = field(default_factory=list)
     credentials: dict[int, Credential | None] = field(default_factory=dict)
+    # What genesis and `Upgrade` ops name, and the rules of genesis and of `Schema` ops.
+    features: list[tuple[int, str, bytes]] = field(default_factory=list)
+    rules: list[tuple[int, tuple]] = field(default_factory=list)
     chains: dict[bytes, dict[int, list[int]]] = field(default_factory=dict)
     # By author, then sequence number.
     equivocations: list[Equivocation] = field(default_factory=list)
@@ -173,13 +223,15 @@ class History:
                     history.judge(op, [judged[parent] for parent in op.parents])
                     judged[op.id] = waiting.pop(op.id)
                     progress = True
-        for op in waiting:
-            history.decisions[op] = Decision("pending")
+        for op, absent in absent_ancestors(waiting, judged).items():
+            history.decisions[op] = Decision("pending", missing=tuple(sorted(absent)[:ABSENT_MAX]))
         history.decide()
         return history
 
     def judge(self, op, parents):
-        """Refuses the op, or admits it; its parents have been judged."""
+        """Refuses the op, admits it, or holds it as unsupported; its parents have been judged."""
+        if any(parent.id in self.unsupported for parent in parents):
+            return self.hold(op)
         refused = [parent for parent in parents if parent.id not in self.number]
         foreign = [parent for parent in refused if self.decisions[parent.id].reason == "foreign_project"]
         past = 0
@@ -189,6 +241,10 @@ class History:
 
         if op.id != self.project if op.kind == "Genesis" else len(foreign) == len(parents):
             return self.refuse(op, "foreign_project")
+        if not refused and not self.is_kind_in_force(op, past):
+            if op.kind == "Unassigned" and self.unknown_features(past):
+                return self.hold(op)
+            return self.refuse(op, "unknown_kind")
         if not refused and op.seq != self.next_seq(op):
             return self.refuse(op, "bad_sequence")
         if any(op.hlc <= parent.hlc for parent in parents):
@@ -201,7 +257,7 @@ class History:
         candidates = [grant for grant in self.grants if grant.subject == op.author and has(past, grant.at)]
         needed = self.need(op, past)
         now_ns = op.hlc[0] * NS_PER_MS
-        kills = {grant: self.kill(grant, past, len(self.ops)) for grant in candidates if not grant.flaw}
+        kills = {grant: self.kill(grant, past, len(self.ops)) for grant in candidates if not grant.fault}
         stages = [
             ("no_grant", lambda grant: grant.flaw != "no_grant"),
             ("bad_credential", lambda grant: grant.flaw != "bad_credential"),
@@ -212,11 +268,15 @@ class History:
             ("not_yet_valid", lambda grant: not grant.credential or grant.credential.from_ns <= now_ns),
             ("expired", lambda grant: not grant.credential or now_ns < grant.credential.until_ns),
             ("revoked", lambda grant: kills[grant] is None),
+            ("frozen", lambda grant: not self.unseen_halves(grant, past)),
         ]
         for reason, passes in stages:
             left = [grant for grant in candidates if passes(grant)]
             if not left and reason == "revoked":
                 return self.refuse(op, reason, min(kills[grant] for grant in candidates)[1])
+            if not left and reason == "frozen":
+                halves = [half for grant in candidates for half in self.unseen_halves(grant, past)]
+                return self.refuse(op, reason, min((half.seq, half.id) for half in halves)[1])
             if not left:
                 return self.refuse(op, reason, min((grant.op.id for grant in candidates), default=None))
             candidates = left
@@ -225,9 +285,22 @@ class History:
     def refuse(self, op, reason, witness=None):
         self.decisions[op.id] = Decision("refused", reason, witness)
 
+    def hold(self, op):
+        self.unsupported.add(op.id)
+        self.decisions[op.id] = Decision("unsupported")
+
     def next_seq(self, op):
         """One more than the greatest sequence number of the author in the past."""
         return 1 + max((self.last_seq[self.number[parent]].get(op.author, -1) for parent in op.parents), default=-1)
+
+    def unseen_halves(self, grant, past):
+        """Of the equivocations of the grant's subject in the past, the ops that the grant had not seen."""
+        unseen = []
+        for equivocation in self.equivocations:
+            forks = [at for at in equivocation.ops if equivocation.author == grant.subject and has(past, at)]
+            if len(forks) > 1:
+                unseen += [self.ops[at] for at in forks if not has(self.past[grant.at], at)]
+        return unseen
 
     def decide(self):
         """Decides the admitted ops, now that everything that others did is known."""
@@ -267,6 +340,12 @@ class History:
         match op.kind:
             case "Genesis":
                 self.grants += [Grant(at, op, root) for root in sorted(op.says["roots"])]
+                self.features += [(at, *feature) for feature in op.says.get("features", ())]
+                self.rules += [(at, rule) for rule in op.says["schema"]]
+            case "Upgrade":
+                self.features.append((at, op.says["feature"], op.says["parameters"]))
+            case "Schema":
+                self.rules += [(at, rule) for rule in op.says["rules"]]
             case "Credential":
                 self.credentials[at] = readable(read_credential, op)
             case "Grant":
@@ -280,49 +359,122 @@ class History:
                 root = any(grant.role == "root" for grant in warrants)
                 self.revocations.append(Revocation(at, op, None if root else frozenset().union(*scopes)))
             case "StatusList":
-                list_ = readable(read_status_list, op)
-                if list_ and self.vouching(list_, past):
-                    self.lists.append(List(at, op, list_))
+                list_ = self.status_list(at, op)
+                self.status_lists[at] = list_
+                if not list_.fault:
+                    self.lists.append(list_)
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Features and tags
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def is_in_force(self, feature, past):
+        """Whether the past names a feature that this program knows, with parameters that the feature allows."""
+        return any(
+            name == feature and FEATURES[feature](parameters) and has(past, at)
+            for at, name, parameters in self.features
+        )
+
+    def is_kind_in_force(self, op, past):
+        if op.kind == "Unassigned":
+            return False
+        feature = FEATURE_OF_KIND.get(op.kind)
+        return feature is None or self.is_in_force(feature, past)
+
+    def unknown_features(self, ops):
+        """The names of the features that these ops name and that this program does not know."""
+        return {name for at, name, _ in self.features if name not in FEATURES and has(ops, at)}
+
+    def rules_in(self, ops):
+        return {rule for at, rule in self.rules if has(ops, at)}
+
+    def tags(self, object_, field_, ops):
+        """The tags that a field has in a set of ops."""
+        tags = set()
+        for object_pattern, field_pattern, rule_tags in self.rules_in(ops):
+            if matches_pattern(object_pattern, object_) and matches_pattern(field_pattern, field_):
+                tags |= rule_tags
+        return frozenset(tags)
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Standing
+    # -----------------------------------------------------------------------------------------------------------------
 
     def grant(self, at, op):
         """The grant of a `Grant` op, judged from the past of that op."""
         past, subject = self.past[at], op.says["subject"]
+
+        def void(name, *on):
+            return Grant(at, op, subject, Fault(name, on))
+
         if self.links[at] > DELEGATION_DEPTH_MAX:
-            return Grant(at, op, subject, flaw="no_grant")
-        credential = self.granted(op, past)
-        if credential is None or credential.subject != subject:
-            return Grant(at, op, subject, flaw="bad_credential")
-        keys = tuple(self.vouching(credential, past))
-        if not keys:
-            return Grant(at, op, subject, flaw="untrusted_issuer")
+            return void("too_deep")
+        named = self.number.get(op.says["credential"])
+        if named not in self.credentials or not has(past, named):
+            return void("no_credential")
+        credential = self.credentials[named]
+        if credential is None:
+            return void("unreadable", named)
+        if not credential.signed.is_for(self.project):
+            return void("other_project", named)
+        if credential.subject != subject:
+            return void("other_subject", named)
+        keys, fault = self.vouching(credential, past, stamp_ns=op.hlc[0] * NS_PER_MS)
+        if fault:
+            return Grant(at, op, subject, fault)
         for status in credential.status:
             bits = [list_.list.bit(status.index) for list_ in self.versions(credential, status) if has(past, list_.at)]
             if all(bit is None for bit in bits):
-                return Grant(at, op, subject, flaw="status_unknown")
+                return void("status_unknown", named)
         grant = Grant(at, op, subject, None, credential, keys)
-        return Grant(at, op, subject, flaw="no_grant") if self.depth(grant) > DELEGATION_DEPTH_MAX else grant
+        return void("too_deep") if self.depth(grant) > DELEGATION_DEPTH_MAX else grant
 
     def granted(self, op, past):
         """The credential that a `Grant` op names, if it lies in the past and can be read."""
         at = self.number.get(op.says["credential"])
         return self.credentials.get(at) if at is not None and has(past, at) else None
 
+    def status_list(self, at, op):
+        """The list of a `StatusList` op, judged from the past of that op."""
+        list_ = readable(read_status_list, op)
+        if list_ is None:
+            return List(at, op, None, Fault("unreadable"))
+        if not list_.signed.is_for(self.project):
+            return List(at, op, list_, Fault("other_project"))
+        _, fault = self.vouching(list_, self.past[at], stamp_ns=None)
+        return List(at, op, list_, fault)
+
     def depth(self, grant):
         """Links of delegation between genesis and the grant, by its own op and by the keys that vouch for it."""
         return max(self.links[handed.at] for handed in (grant, *grant.keys)) if grant.credential else 0
 
-    def vouching(self, document, past):
-        """The issuer keys in the past whose window covers the document, that are alive there, and that verify."""
+    def vouching(self, document, past, stamp_ns):
+        """The issuer keys in the past that vouch for a document, and what is wrong where there are none.
+
+        The window of a key has to hold the start of the document's validity and, of a credential, the stamp of the
+        grant.
+        """
         signed = document.signed
-        return [
-            key
-            for key in self.keys
-            if has(past, key.at)
-            and (key.op.says["issuer"], key.op.says["kid"]) == (signed.issuer, signed.kid)
-            and key.op.says["from"] * NS_PER_MS <= document.from_ns < key.op.says["until"] * NS_PER_MS
-            and self.death(key, past) is None
-            and signed.verifies_with(key.op.says["key"])
+        instants = [document.from_ns] if stamp_ns is None else [document.from_ns, stamp_ns]
+
+        def in_window(key):
+            start, end = key.op.says["from"] * NS_PER_MS, key.op.says["until"] * NS_PER_MS
+            return all(start <= instant < end for instant in instants)
+
+        conditions = [
+            ("unlisted_key", lambda key: has(past, key.at) and name_of_key(key.op) == (signed.issuer, signed.kid)),
+            ("outside_window", in_window),
+            ("dead_key", lambda key: self.death(key, past) is None),
+            ("bad_signature", lambda key: signed.verifies_with(key.op.says["key"])),
         ]
+        keys = self.keys
+        for fault, holds in conditions:
+            left = [key for key in keys if holds(key)]
+            if not left:
+                concerned = () if fault == "unlisted_key" else tuple(key.at for key in keys)
+                return (), Fault(fault, concerned)
+            keys = left
+        return tuple(keys), None
 
     def versions(self, credential, status):
         """The versions that count of the list that a status names."""
@@ -333,16 +485,7 @@ class History:
         """What the op needs of a grant of its author."""
         match op.kind:
             case "SetField" | "SetAdd" | "SetRemove":
-                genesis = self.ops[self.number[self.project]]
-                tags = frozenset().union(
-                    *(
-                        tags
-                        for object_pattern, field_pattern, tags in genesis.says["schema"]
-                        if matches_pattern(object_pattern, op.says["object"])
-                        and matches_pattern(field_pattern, op.says["field"])
-                    )
-                )
-                return Need("edit", meets=tags)
+                return Need("edit", meets=self.tags(op.says["object"], op.says["field"], past))
             case "Credential":
                 return Need("present")
             case "Grant":
@@ -358,18 +501,21 @@ class History:
                 return Need(action, meets=op.says.get("scope"))
             case "IssuerKey" | "IssuerKeyRevoke" | "StatusList":
                 return Need("trust")
+            case "Upgrade" | "Schema":
+                return Need("extend")
 
     # -----------------------------------------------------------------------------------------------------------------
     # Denials
     #
     # `visible` are the ops that are known: the past of an op that is admitted, or finally everything. `judged` is the
     # op for which a grant is asked. A denial acts on it if it is visible and is not the op and has not seen the op.
+    # Where no op is judged, whatever is visible acts: what is killed so serves no op that sees all of it.
     # -----------------------------------------------------------------------------------------------------------------
 
     def acts(self, denial, visible, judged):
-        return has(visible, denial) and denial != judged and not has(self.past[denial], judged)
+        return has(visible, denial) and (judged is None or denial != judged and not has(self.past[denial], judged))
 
-    def kill(self, grant, visible, judged):
+    def kill(self, grant, visible, judged=None):
         """What kills the grant for the op: order of the reason and op id of the denial, the least of them; or None."""
         question = (grant, visible, judged)
         if question not in self.memory:
@@ -382,7 +528,9 @@ class History:
             if (
                 self.acts(revocation.at, visible, judged)
                 and not has(granted_past, revocation.at)
+                and names(revocation, grant)
                 and matches(revocation, grant)
+                and reaches(revocation, grant)
             ):
                 yield DENIALS.index("revoked"), revocation.op.id
 
@@ -396,12 +544,6 @@ class History:
             if None not in deaths:
                 yield DENIALS.index("issuer_key_revoked"), min(denial for _, denial in deaths)
 
-        equivocation = next(self.equivocations_that_kill(grant, visible, judged), None)
-        if equivocation:
-            members = [at for at in equivocation.ops if has(visible, at) and at != judged]
-            yield DENIALS.index("equivocation"), min(self.ops[at].id for at in members)
-
-        if grant.credential:
             granters = [self.kill(granter, visible, judged) for granter in self.warrants[grant.at]]
             if None not in granters:
                 yield DENIALS.index("granter_denied"), min(granters)[1]
@@ -410,38 +552,41 @@ class History:
         """What kills an issuer key: order of the reason and op id of the denial; or None.
 
         A revocation of its name that the key's op had not seen, or else whatever kills, for that op, every grant under
-        which it was admitted. Without a judged op every visible revocation acts.
+        which it was admitted.
         """
-        name = (key.op.says["issuer"], key.op.says["kid"])
         revoked_by = [
             self.ops[denial].id
             for denial in self.key_revocations
-            if (self.ops[denial].says["issuer"], self.ops[denial].says["kid"]) == name
+            if name_of_key(self.ops[denial]) == name_of_key(key.op)
             and not has(self.past[key.at], denial)
-            and (has(visible, denial) if judged is None else self.acts(denial, visible, judged))
+            and self.acts(denial, visible, judged)
         ]
         if revoked_by:
             return DENIALS.index("issuer_key_revoked"), min(revoked_by)
         kills = [self.kill(grant, visible, key.at) for grant in self.warrants[key.at]]
         return None if None in kills else min(kills)
 
-    def equivocations_that_kill(self, grant, visible, judged):
-        """Those of the grant's subject that the grant had not seen whole and of which not every op had seen the op."""
-        for equivocation in self.equivocations:
-            if equivocation.author != grant.subject:
-                continue
-            forks = [at for at in equivocation.ops if has(visible, at)]
-            if (
-                len(forks) > 1
-                and not all(has(self.past[grant.at], at) for at in forks)
-                and not all(has(self.past[at], judged) for at in forks)
-            ):
-                yield equivocation
-
 
 def has(ops, op):
     """Whether the set has the op."""
     return ops >> op & 1 == 1
+
+
+def absent_ancestors(waiting, judged):
+    """For each op that waits, the ids of the ancestors that are not here."""
+    absent, left = {}, dict(waiting)
+    while left:
+        for op in list(left.values()):
+            if not any(parent in left for parent in op.parents):
+                own = (absent.get(parent, {parent}) for parent in op.parents if parent not in judged)
+                absent[op.id] = set().union(*own)
+                del left[op.id]
+    return absent
+
+
+def name_of_key(op):
+    """Issuer and kid of an `IssuerKey` or `IssuerKeyRevoke` op."""
+    return op.says["issuer"], op.says["kid"]
 
 
 def readable(read, op):
@@ -451,14 +596,18 @@ def readable(read, op):
         return None
 
 
+def names(revocation, grant):
+    """Whether the grant counts and the `Revoke` is of its subject."""
+    return grant.fault is None and revocation.op.says["subject"] == grant.subject
+
+
 def matches(revocation, grant):
-    """Whether the `Revoke` names the grant, and its author's authority reaches that far."""
+    """Whether the `Revoke` names role and scope of the grant, or none that differ."""
     says = revocation.op.says
-    reached = revocation.reach is None or (grant.role in USERS and bool(revocation.reach & grant.scope))
-    return (
-        says["subject"] == grant.subject
-        and grant.flaw is None
-        and reached
-        and says.get("role", grant.role) == grant.role
-        and ("scope" not in says or grant.role == "root" or bool(says["scope"] & grant.scope))
-    )
+    in_scope = "scope" not in says or grant.role == "root" or bool(says["scope"] & grant.scope)
+    return says.get("role", grant.role) == grant.role and in_scope
+
+
+def reaches(revocation, grant):
+    """Whether the authority of the `Revoke` op's author reaches as far as the grant."""
+    return revocation.reach is None or (grant.role in USERS and bool(revocation.reach & grant.scope))

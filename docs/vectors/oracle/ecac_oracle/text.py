@@ -3,6 +3,8 @@
 import unicodedata2
 
 NAME_BYTES_MAX = 256
+# The characters of the property Bidi_Control.
+BIDI_CONTROL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # Multicodec `ed25519-pub` as an unsigned varint.
 ED25519_PUB = b"\xed\x01"
@@ -17,8 +19,13 @@ def is_nfc(text):
     return unicodedata2.normalize("NFC", text) == text
 
 
+def is_plain(character):
+    """Whether the character neither controls (general category Cc) nor reorders text."""
+    return unicodedata2.category(character) != "Cc" and character not in BIDI_CONTROL
+
+
 def is_name(text):
-    return type(text) is str and 1 <= len(utf8(text)) <= NAME_BYTES_MAX and is_nfc(text)
+    return type(text) is str and 1 <= len(utf8(text)) <= NAME_BYTES_MAX and is_nfc(text) and all(map(is_plain, text))
 
 
 def did_key(key):

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from . import export
+from .effects import effects
 from .judge import History
 from .wire import DOMAIN, BadSignature, NonCanonical, blake3, loads, read_op
 
@@ -20,6 +21,7 @@ class Vector:
     # Op ids and envelopes by name, in the order of the story.
     ops: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
     noise: list[tuple[str, bytes]] = field(default_factory=list)
     # An order of arrival: names, and statements by the number of arrivals.
     orders: list[tuple[list[str], dict[int, list[str]]]] = field(default_factory=list)
@@ -38,6 +40,8 @@ def parse(text):
                 vector.ops[name] = bytes.fromhex(id_), bytes.fromhex(envelope)
             case ["decision", name, *rest]:
                 vector.decisions[name] = " ".join(rest)
+            case ["effect", name, *rest]:
+                vector.effects[name] = " ".join(rest)
             case ["noise", reason, item]:
                 vector.noise.append((reason, bytes.fromhex(item)))
             case ["order:", *names]:
@@ -114,8 +118,20 @@ def of_bytes(vector, checked):
 
 def said_of(decision, names):
     """A decision as a line of a vector says it."""
-    witness = decision.witness and f"witness {names.get(decision.witness, decision.witness.hex())}"
-    return " ".join(part for part in (decision.verdict, decision.reason, witness) if part)
+    witness = decision.witness and f"witness {named([decision.witness], names)}"
+    missing = decision.missing and f"missing {named(decision.missing, names)}"
+    return " ".join(part for part in (decision.verdict, decision.reason, witness, missing) if part)
+
+
+def effect_of(effect, names):
+    """An effect as a line of a vector says it."""
+    counts = {True: "yes", False: "no", None: "unknown"}[effect.counts]
+    return f"{effect.code} {counts}" + (f" on {named(effect.on, names)}" if effect.on else "")
+
+
+def named(ops, names):
+    """Ops by name, and those that the file does not have by id."""
+    return " ".join(names.get(op, op.hex()) for op in ops)
 
 
 def of_history(vector, checked):
@@ -137,6 +153,9 @@ def of_history(vector, checked):
         said = {names[op]: said_of(decision, names) for op, decision in history.decisions.items()}
         for name in vector.decisions.keys() | said.keys():
             checked.equal(f"{what}{name}", said.get(name), vector.decisions.get(name))
+        told = {names[op]: effect_of(effect, names) for op, effect in effects(history).items()}
+        for name in vector.effects.keys() | told.keys() if vector.effects else ():
+            checked.equal(f"{what}effect of {name}", told.get(name), vector.effects.get(name))
         checked.equal(f"{what}state", digest(export.state(history)), vector.members["state-sha256"])
         checked.equal(f"{what}trust view", digest(export.trust(history)), vector.members["trust-sha256"])
 
@@ -146,7 +165,7 @@ def of_history(vector, checked):
         checked.equal("state", export.state(history).decode(), vector.members["state"])
     group, _, reason = vector.members["expect"].partition(" ")
     if "subject" in vector.members:
-        subject = vector.decisions[vector.members["subject"]].split(" witness ")[0]
+        subject = vector.decisions[vector.members["subject"]].split(" witness ")[0].split(" missing ")[0]
         checked.equal("subject", subject, vector.members["expect"])
     elif group != "holds" or not vector.orders:
         raise Malformed("neither a subject nor a law")
@@ -169,6 +188,9 @@ def statement(history, line, names):
         case ["decision", name, *_]:
             (op,) = [op for op in history.decisions if names[op] == name]
             return f"decision {name} {said_of(history.decisions[op], names)}"
+        case ["effect", name, *_]:
+            (effect,) = [effect for op, effect in effects(history).items() if names[op] == name]
+            return f"effect {name} {effect_of(effect, names)}"
         case ["state-sha256", _]:
             return f"state-sha256 {digest(export.state(history))}"
         case ["trust-sha256", _]:

@@ -25,6 +25,10 @@ PARENTS_MAX = 16
 TAGS_MAX = 64
 ROOTS_MAX = 64
 SCHEMA_RULES_MAX = 256
+FEATURES_MAX = 64
+PARAMETERS_BYTES_MAX = 1024
+UNASSIGNED_TYPE_MAX = 65_535
+NESTING_MAX = 16
 JWT_BYTES_MAX = 65_529
 INTEGER_MAX = 2**53 - 1
 ROLES = ("root", "issuer_admin", "policy_admin", "key_admin", "editor", "reader")
@@ -51,8 +55,9 @@ class Op:
     seq: int
     parents: tuple[bytes, ...]
     hlc: tuple[int, int, int]
+    # `Unassigned` where no kind has the type of the payload.
     kind: str
-    # The members of the payload by the names of the CDDL.
+    # The members of the payload by the names of the CDDL; of an unassigned one the type alone.
     says: dict[str, Any]
 
 
@@ -224,8 +229,12 @@ def roots(value):
 
 
 def schema(value):
+    return schema_rules(value, 0)
+
+
+def schema_rules(value, least):
     rules = []
-    for rule in array(value, 0, SCHEMA_RULES_MAX):
+    for rule in array(value, least, SCHEMA_RULES_MAX):
         object_pattern, field_pattern, rule_tags = array(rule, 3, 3)
         tags(rule_tags)
         rules.append((utf8(name(object_pattern)), utf8(name(field_pattern)), [utf8(tag) for tag in rule_tags]))
@@ -235,8 +244,27 @@ def schema(value):
     )
 
 
+def parameters(value):
+    need(type(value) is bytes and len(value) <= PARAMETERS_BYTES_MAX, "not the parameters of a feature")
+    return value
+
+
+def features(value):
+    pairs = [array(feature, 2, 2) for feature in array(value, 1, FEATURES_MAX)]
+    pairs = [(name(feature), parameters(its_parameters)) for feature, its_parameters in pairs]
+    ascending([utf8(feature) for feature, _ in pairs], "features")
+    return tuple(pairs)
+
+
+GENESIS = [
+    ("name", name),
+    ("nonce", lambda value: octets(value, 16)),
+    ("roots", roots),
+    ("schema", schema),
+    ("features", features),
+]
 PAYLOADS = [
-    ("Genesis", [("name", name), ("nonce", lambda value: octets(value, 16)), ("roots", roots), ("schema", schema)]),
+    ("Genesis", GENESIS),
     ("SetField", [("object", name), ("field", name), ("value", value_of_register)]),
     ("SetAdd", [("object", name), ("field", name), ("element", name), ("value", value_of_register)]),
     ("SetRemove", [("object", name), ("field", name), ("element", name)]),
@@ -246,8 +274,10 @@ PAYLOADS = [
     ("IssuerKey", [("issuer", name), ("kid", name), ("key", key), ("from", integer), ("until", integer)]),
     ("IssuerKeyRevoke", [("issuer", name), ("kid", name), ("reason", name)]),
     ("StatusList", [("jwt", jwt)]),
+    ("Upgrade", [("feature", name), ("parameters", parameters)]),
+    ("Schema", [("rules", lambda value: schema_rules(value, 1))]),
 ]
-OPTIONAL = {"Revoke": (2, 3)}
+OPTIONAL = {"Genesis": (5,), "Revoke": (2, 3)}
 
 
 def payload(value):
@@ -263,6 +293,59 @@ def payload(value):
     return kind, says
 
 
+def canonical_end(data, at, level=1):
+    """Where the item at `at` ends, which may be any of the CBOR that is allowed everywhere, in its one encoding."""
+    major, info, argument, after = head(data, at)
+    need(argument is not None and major != 6, "an indefinite length or a tag")
+    need(info < 24 or argument >= {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}[info], "not the shortest head")
+    need(major != 7 or info in (20, 21, 22), "not a truth value and not null")
+    need(major not in (4, 5) or level <= NESTING_MAX, "nested too deeply")
+    if major in (2, 3):
+        start, after = after, after + argument
+        need(after <= len(data), "the item is cut")
+        if major == 3:
+            data[start:after].decode("utf-8")
+    elif major == 4:
+        for _ in range(argument):
+            after = canonical_end(data, after, level + 1)
+    elif major == 5:
+        last = b""
+        for _ in range(argument):
+            start, after = after, canonical_end(data, after, level + 1)
+            need(last < data[start:after], "map keys not ascending")
+            # An unassigned payload is the one item of level 1.
+            need(level > 1 or data[start] >> 5 == 0, "a key of a payload that is no unsigned integer")
+            last, after = data[start:after], canonical_end(data, after, level + 1)
+    return after
+
+
+def unassigned(body):
+    """Where the payload of a body begins and ends, and its type, if that is one that no kind has; None otherwise.
+
+    `cbor2` sorts maps by another rule, and Python takes 1 and true for one key, so such payloads are read bytewise.
+    """
+    try:
+        major, _, argument, at = head(body, 0)
+        if (major, argument) != (5, 6):
+            return None
+        for _ in range(11):
+            at = end_of_item(body, at)
+        end = end_of_item(body, at)
+        major, _, argument, key_at = head(body, at)
+        if major != 5 or not argument or body[key_at] != 0:
+            return None
+        major, _, type_, _ = head(body, key_at + 1)
+        if major != 0 or not len(PAYLOADS) <= type_ <= UNASSIGNED_TYPE_MAX:
+            return None
+        need(end - at <= PAYLOAD_BYTES_MAX, "payload too long")
+        canonical_end(body, at)
+    except EOFError as fault:
+        raise NonCanonical("the body is cut") from fault
+    except ValueError as fault:
+        raise NonCanonical(f"not CBOR: {fault}") from fault
+    return at, end, type_
+
+
 def read_op(item):
     """The op in an item. Its signature is checked, too."""
     need(len(item) <= ENVELOPE_BYTES_MAX, "envelope too long")
@@ -273,13 +356,18 @@ def read_op(item):
     need(type(unprotected) is dict and not unprotected, "an unprotected header")
     octets(body), octets(signature, 64)
 
-    version, author, seq, parents, hlc, says = members(loads(body), range(6)).values()
+    unknown = unassigned(body)
+    rest = body
+    if unknown:
+        payload_at, payload_end, type_ = unknown
+        rest = body[:payload_at] + b"\xa0" + body[payload_end:]
+    version, author, seq, parents, hlc, says = members(loads(rest), range(6)).values()
     integer(version, 1, 1), key(author), integer(seq)
     array(parents, 0, PARENTS_MAX)
     ascending([op_id(parent) for parent in parents], "parents")
     physical, logical, node = array(hlc, 3, 3)
     stamp = integer(physical), integer(logical, 0, 2**32 - 1), integer(node, 0, 2**32 - 1)
-    kind, says = payload(says)
+    kind, says = ("Unassigned", {"type": type_}) if unknown else payload(says)
     need((kind == "Genesis") == (not parents), "exactly the genesis has no parents")
 
     if not is_signed(item, author):

@@ -1,33 +1,31 @@
 //! `ecac bench observe`: the artifacts of a run again, from its op log.
 
-use std::path::PathBuf;
-
 use ecac_artifact::{Part, exit};
-use ecac_bench::{BenchError, Params};
+use ecac_bench::Params;
 
 use super::Stamp;
 use crate::failure::Failure;
-use crate::input::OpLogFile;
-use crate::{input, text};
+use crate::replica::Logs;
 
 /// Compute the artifacts of a run again, from its op log alone
 ///
 /// They are metrics table, timeline and state. Scenario, seed and commit only label the metrics table; nothing is generated.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ecac bench observe out/hb-chain-42-ops.cborseq --scenario hb-chain --seed 42 \\
-      --commit $(git rev-parse HEAD) --out again
+  ecac bench observe out/hb-chain-42-ops.cborseq --scenario hb-chain --seed 42 --out again
   diff -r out again")]
 pub(crate) struct Args {
-    /// Op log of a run
-    #[arg(value_name = "LOG")]
-    log: PathBuf,
+    #[command(flatten)]
+    logs: Logs,
     #[command(flatten)]
     stamp: Stamp,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let ops = OpLogFile::read(&args.log)?.bytes;
+    let claimed = args
+        .stamp
+        .claim(&[Part::Csv, Part::Timeline, Part::State])?;
+    let logs = args.logs.read()?;
     let params = Params {
         scenario: args.stamp.scenario,
         seed: args.stamp.seed,
@@ -35,15 +33,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ops: 0,
     };
     let commit = args.stamp.commit.to_string();
-    let report = ecac_bench::observe(&params, &commit, &ops).map_err(|error| match error {
-        BenchError::OpLog(error) => input::bad_op_log(&args.log, &error),
-        BenchError::Ops { .. } => Failure::new(
+    let report = ecac_bench::observe(&params, &commit, &logs.bytes).map_err(|error| {
+        Failure::new(
             exit::BAD_INPUT,
-            format!("observe {}", text::path(&args.log)),
+            format!("observe the op log {}", args.logs.label()),
             error,
             "observe the op log of a whole run",
-        ),
+        )
     })?;
-    let parts = [Part::Csv, Part::Timeline, Part::State];
-    args.stamp.publish(&report, &parts)
+    claimed.publish(&report)
 }

@@ -8,10 +8,10 @@ use crate::failure::Failure;
 
 /// Run a scenario and write its artifacts
 ///
-/// They are metrics table, timeline, state and op log. A run is a pure function of scenario, seed, number of ops and commit: no clock, no environment.
+/// They are metrics table, timeline, state and op log, in files named by scenario and seed. A run is a pure function of scenario, seed, number of ops and commit: no clock, no environment.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ecac bench run --scenario hb-chain --seed 42 --commit $(git rev-parse HEAD) --out out
+  ecac bench run --scenario hb-chain --seed 42      500 ops, into the directory `out`
   ecac bench run --scenario concurrent --seed 7 --ops 2000 --commit $(git rev-parse HEAD) --out o")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -22,6 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let claimed = args.stamp.claim(Part::ALL)?;
     let params = Params {
         scenario: args.stamp.scenario,
         seed: args.stamp.seed,
@@ -35,5 +36,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "choose another number with --ops",
         )
     })?;
-    args.stamp.publish(&report, Part::ALL)
+    claimed.publish(&report)
 }

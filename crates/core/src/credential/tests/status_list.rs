@@ -104,6 +104,45 @@ fn a_status_list_keeps_the_rules_of_its_own() {
 }
 
 #[test]
+fn nothing_withdraws_a_status_list() {
+    for (name, value) in [
+        ("validUntil", json!(1)),
+        ("exp", json!("never")),
+        ("credentialStatus", json!("x")),
+        ("status", json!({"status_list": {}})),
+        ("revoked", json!(true)),
+    ] {
+        let jwt = signed(&insert(list(), name, value));
+        assert!(StatusList::parse(&jwt).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_status_list_is_for_the_projects_that_it_names() {
+    let project = ProjectId::from_bytes([0xab; 32]);
+    let check = |audience: Value, expect: Result<bool, CredentialError>| {
+        let jwt = signed(&insert(list(), "aud", audience));
+        assert_eq!(
+            StatusList::parse(&jwt).map(|it| it.is_for(&project)),
+            expect
+        );
+    };
+    assert!(
+        StatusList::parse(&signed(&list()))
+            .unwrap()
+            .is_for(&project)
+    );
+    check(json!(project), Ok(true));
+    check(json!(["https://other.example", project]), Ok(true));
+    check(json!("https://other.example"), Ok(false));
+    let (member, expected) = ("aud", "a string or an array of strings");
+    check(
+        json!([]),
+        Err(CredentialError::Malformed { member, expected }),
+    );
+}
+
+#[test]
 fn a_status_that_is_not_understood_is_refused() {
     let status = "/credentialStatus";
     check(status, None, Ok(()));

@@ -1,4 +1,4 @@
-//! Status lists, issuer keys, equivocations and granters: the other denials.
+//! Status lists, issuer keys and granters: the other denials.
 
 use super::*;
 
@@ -225,100 +225,6 @@ fn keys_of_one_name_are_both_listed_and_flagged(v: &mut Vectors) {
     );
 }
 
-fn equivocation(v: &mut Vectors) {
-    let mut story = Story::with_alice();
-    story.op("before", ALICE, "hired", title(1));
-    story.op("left", ALICE, "before", title(2));
-    story.op("right", ALICE, "before", title(3));
-    story.op("on-both", ALICE, "left right", title(4));
-    story.grant("again", ROOT, "left right", ALICE, "hired.vc");
-    story.op("forgiven", ALICE, "again", title(5));
-    let least = if story.ids["left"] < story.ids["right"] {
-        "left"
-    } else {
-        "right"
-    };
-    let first = format!(
-        "
-        left denied equivocation right
-        right denied equivocation left
-        on-both refused revoked {least}
-        "
-    );
-    v.add(
-        "denied/equivocation",
-        "Two ops with one number are a denial; who grants again after seeing both forgives.",
-        PRECISELY,
-        &story,
-        &format!("{first} forgiven applied again"),
-    );
-    // Another op with the number of the forgiven one: who granted again had not seen that.
-    story.op("on-left", ALICE, "left", title(6));
-    v.add(
-        "denied/equivocation-forgiven-too-early",
-        "A third op with the number was not seen by who forgave the first two.",
-        PRECISELY,
-        &story,
-        &format!(
-            "forgiven denied equivocation on-left
-            on-left denied equivocation {least} {first}"
-        ),
-    );
-}
-
-fn who_granted_after_seeing_one_branch_had_not_seen_the_equivocation(v: &mut Vectors) {
-    let mut story = Story::with_alice();
-    story.op("left", ALICE, "hired", title(1));
-    story.op("right", ALICE, "hired", title(2));
-    story.grant("again", ROOT, "left", ALICE, "hired.vc");
-    story.op("edit", ALICE, "again", title(3));
-    let least = if story.ids["left"] < story.ids["right"] {
-        "left"
-    } else {
-        "right"
-    };
-    v.add(
-        "denied/equivocation-half-seen",
-        "Who granted after seeing one branch had not seen the equivocation.",
-        PRECISELY,
-        &story,
-        &format!(
-            "
-            edit denied equivocation {least}
-            left denied equivocation right
-            right denied equivocation left
-        "
-        ),
-    );
-}
-
-fn an_equivocation_spares_what_both_branches_had_seen(v: &mut Vectors) {
-    let mut story = Story::with_boss();
-    story.op("edit", ALICE, "hired", title(1));
-    story.op("late", ALICE, "edit", title(2));
-    story.op("left", BOSS, "late", revoke(BOB, None, None));
-    story.op("right", BOSS, "edit", revoke(BOB, None, None));
-    let least = if story.ids["left"] < story.ids["right"] {
-        "left"
-    } else {
-        "right"
-    };
-    v.add(
-        "applied/equivocation-seen-by-both-branches",
-        "An equivocation spares what each of its ops has in its past.",
-        PRECISELY,
-        &story,
-        &format!(
-            "
-            edit applied hired
-            left denied equivocation right
-            right denied equivocation left
-            late denied granter_denied {least}
-        "
-        ),
-    );
-}
-
 fn granter_denied(v: &mut Vectors) {
     let mut story = Story::with_boss();
     story.op("seen", ALICE, "hired", title(1));
@@ -368,26 +274,14 @@ fn the_first_reason_is_named(v: &mut Vectors) {
         &story,
         "edit denied granter_denied boss-revoked",
     );
-    story.op("fork", ALICE, "hired", title(2));
-    v.add(
-        "denied/first-reason-equivocation",
-        "Equivocation comes before the granter's denial.",
-        DENIED,
-        &story,
-        "
-        edit denied equivocation fork
-        fork denied equivocation edit
-    ",
-    );
     story.op("distrusted", ROOT, "hired", FIRST.distrusted());
     v.add(
         "denied/first-reason-issuer-key",
-        "A dead issuer key comes before an equivocation.",
+        "A dead issuer key comes before the granter's denial.",
         DENIED,
         &story,
         "
         edit denied issuer_key_revoked distrusted
-        fork denied issuer_key_revoked distrusted
     ",
     );
     story.op("revoked", ROOT_3, "hired", revoke(ALICE, None, None));
@@ -395,7 +289,6 @@ fn the_first_reason_is_named(v: &mut Vectors) {
         &story,
         "
         edit denied revoked revoked
-        fork denied revoked revoked
     ",
     );
     story.op("revoked-too", BOSS, "hired", revoke(ALICE, None, None));
@@ -412,7 +305,6 @@ fn the_first_reason_is_named(v: &mut Vectors) {
         &format!(
             "
         edit denied revoked {least}
-        fork denied revoked {least}
         revoked-too denied revoked boss-revoked
     "
         ),
@@ -426,9 +318,6 @@ cases! {
     a_key_dies_with_the_op_that_lists_it,
     a_key_that_is_both_revoked_and_denied_names_its_revocation,
     keys_of_one_name_are_both_listed_and_flagged,
-    equivocation,
-    who_granted_after_seeing_one_branch_had_not_seen_the_equivocation,
-    an_equivocation_spares_what_both_branches_had_seen,
     granter_denied,
     a_chain_of_grants_falls_with_its_first_link,
     the_first_reason_is_named,

@@ -38,10 +38,10 @@ fn order_free(v: &mut Vectors) {
     );
 }
 
-fn monotone(v: &mut Vectors) {
+fn caused(v: &mut Vectors) {
     v.law(
-        Law::Monotone,
-        "A decision changes at most once, from applied to denied.",
+        Law::Caused,
+        "A decision changes at most once, from applied to denied, and a denial is the cause.",
         LAWS,
         (&revoked(), REVOKED),
         &[
@@ -153,7 +153,7 @@ fn an_op_without_its_parents_is_pending(v: &mut Vectors) {
 
 cases! {
     order_free,
-    monotone,
+    caused,
     incremental_equals_full,
     final_refusals,
     harmless_copies,

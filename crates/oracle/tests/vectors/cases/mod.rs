@@ -1,5 +1,5 @@
-//! Small histories written by hand, with what ENGINE section 3 says of them: each reason, and each consequence
-//! that the section states.
+//! Small histories written by hand, with what docs/policy-model.md says of them: each reason, each effect, and each
+//! consequence that the page states.
 
 /// Runs each case as a test of its own, and lists all for the test of the files.
 macro_rules! cases {
@@ -17,6 +17,9 @@ macro_rules! cases {
     };
 }
 
+mod effects;
+mod features;
+mod frozen;
 mod killed;
 mod laws;
 mod refused;
@@ -40,6 +43,9 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
     refused::ALL,
     revoked::ALL,
     killed::ALL,
+    frozen::ALL,
+    features::ALL,
+    effects::ALL,
     state::ALL,
     laws::ALL,
 ];
@@ -48,6 +54,8 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
 const REFUSED: &str = "docs/policy-model.md#refused";
 const DENIED: &str = "docs/policy-model.md#denied";
 const ROLES: &str = "docs/policy-model.md#roles-and-actions";
+const FEATURES: &str = "docs/policy-model.md#features";
+const EFFECTS: &str = "docs/policy-model.md#effects";
 const PRECISELY: &str = "docs/policy-model.md#precisely";
 const SEQUENCE: &str = "docs/policy-model.md#the-sequence-rule";
 const CHOICES: &str = "docs/policy-model.md#choices";

@@ -1,5 +1,7 @@
 //! Refused: one history for each reason.
 
+use ecac_core::payload;
+
 use super::*;
 
 #[test]
@@ -194,9 +196,9 @@ fn bad_credential(v: &mut Vectors) {
         ROOT,
         "hired",
         BOB,
-        Payload::Credential {
+        Payload::Credential(payload::Credential {
             jwt: "a.b.c".into(),
-        },
+        }),
     );
     story.op("by-garbage", BOB, "garbage", title(1));
     story.grant("other", ROOT_2, "hired", BOB, "hired.vc");
@@ -250,7 +252,7 @@ fn untrusted_issuer(v: &mut Vectors) {
         "early",
         ROOT,
         "bytes",
-        Hand { kid: 1, ..FIRST }.trusted((100, 200)),
+        Hand { kid: 1, ..FIRST }.trusted((100, START_MS + 5000)),
     );
     let mut hire = |name: &str, after: &str, from_ms: u64| {
         let subject = 16 + u8::try_from(story.ops.len()).expect("few ops") % 8;
@@ -261,8 +263,8 @@ fn untrusted_issuer(v: &mut Vectors) {
     };
     hire("before-window", "early", 99);
     hire("first", "before-window", 100);
-    hire("last", "first", 199);
-    hire("after-window", "last", 200);
+    hire("last", "first", START_MS + 4999);
+    hire("after-window", "last", START_MS + 5000);
     story.op("distrusted", ROOT, "after-window", FIRST.distrusted());
     story.hire("too-late", ROOT, "distrusted", ALICE, Role::Editor, A);
     story.op("by-too-late", ALICE, "too-late", title(1));
@@ -276,6 +278,7 @@ fn untrusted_issuer(v: &mut Vectors) {
         by-kid refused untrusted_issuer kid
         by-bytes refused untrusted_issuer bytes
         by-before-window refused untrusted_issuer before-window
+        by-last refused not_yet_valid last
         by-after-window refused untrusted_issuer after-window
         by-too-late refused untrusted_issuer too-late
     ",
@@ -377,7 +380,7 @@ fn action_not_permitted(v: &mut Vectors) {
         "editor-presents",
         ALICE,
         all,
-        Payload::Credential { jwt: "x".into() },
+        Payload::Credential(payload::Credential { jwt: "x".into() }),
     );
     story.op("boss-edits", BOSS, all, title(1));
     story.op("boss-trusts", BOSS, all, FIRST.distrusted());

@@ -1,6 +1,7 @@
 //! State over what is applied.
 
 use ecac_core::Value;
+use ecac_core::payload;
 
 use super::*;
 
@@ -63,11 +64,13 @@ fn a_remove_takes_the_adds_that_it_has_seen(v: &mut Vectors) {
 
 fn adds_of_one_element_keep_a_tag_each(v: &mut Vectors) {
     let mut story = Story::new();
-    let labelled = |value: i64| Payload::SetAdd {
-        object: world::name("doc/1"),
-        field: world::name("labels"),
-        element: world::name("red"),
-        value: Value::Int(value),
+    let labelled = |value: i64| {
+        Payload::SetAdd(payload::SetAdd {
+            object: world::name("doc/1"),
+            field: world::name("labels"),
+            element: world::name("red"),
+            value: Value::Int(value),
+        })
     };
     story.op("first", ROOT, "key", labelled(1));
     story.op("second", ROOT, "first", labelled(2));
@@ -130,11 +133,11 @@ fn values_keep_their_types(v: &mut Vectors) {
         ("empty-bytes", Value::Bytes(Vec::new())),
         ("bytes", Value::Bytes(vec![0, 255])),
     ] {
-        let payload = Payload::SetField {
+        let payload = Payload::SetField(payload::SetField {
             object: world::name("doc/1"),
             field: world::name(field),
             value,
-        };
+        });
         story.op(field, ROOT, &last, payload);
         field.clone_into(&mut last);
     }

@@ -1,0 +1,369 @@
+//! Registration: what an op that has been admitted says about authority.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{
+    Authority, Bit, Carried, CountedList, DELEGATION_DEPTH_MAX, EffectCode, Grant, GrantId,
+    IssuerKey, Judge, KeyId, ListKey, ListStanding, Named, Revocation, RevokeReach, Standing, Void,
+    Vouched,
+};
+use crate::costs::Costs;
+use crate::credential::{Credential, Role, StatusList, StatusRef, Timestamp};
+use crate::dag::{Dag, Index};
+use crate::feature::Feature;
+use crate::id::{OpId, PublicKey};
+use crate::name::{Name, Tags};
+use crate::reason::Refusal;
+use crate::schema_map::SchemaRule;
+
+/// One admitted op on its way into the register.
+pub(crate) struct Entry<'a> {
+    authority: &'a mut Authority,
+    dag: &'a Dag,
+    at: Index,
+    costs: &'a mut Costs,
+}
+
+impl<'a> Entry<'a> {
+    /// The op at `at`, which has been admitted under `warrants` and added to the DAG.
+    pub(crate) fn new(
+        authority: &'a mut Authority,
+        dag: &'a Dag,
+        at: Index,
+        warrants: Vec<GrantId>,
+        costs: &'a mut Costs,
+    ) -> Self {
+        assert_eq!(
+            authority.warrant_of.len(),
+            at,
+            "ops are registered in the order of the DAG"
+        );
+        let warrants = warrants.into_boxed_slice();
+        let next = u32::try_from(authority.warrants.len())
+            .expect("fewer than 2^32 sets of grants fit in memory");
+        let id = *authority
+            .warrant_ids
+            .entry(warrants.clone())
+            .or_insert(next);
+        if id == next {
+            authority.warrants.push(warrants);
+        }
+        authority.warrant_of.push(id);
+        Self {
+            authority,
+            dag,
+            at,
+            costs,
+        }
+    }
+
+    /// A root that genesis names.
+    pub(crate) fn found(&mut self, root: PublicKey) {
+        self.add_grant(root, Standing::Genesis, 0);
+    }
+
+    /// Rules of the schema map.
+    pub(crate) fn add_rules(&mut self, rules: &BTreeSet<SchemaRule>) {
+        self.authority.rules.push((self.at, rules.clone()));
+    }
+
+    /// A feature that the project uses.
+    pub(crate) fn add_feature(&mut self, name: &Name, parameters: &[u8]) {
+        let known = Feature::named(name);
+        self.authority.features.push(Named {
+            op: self.at,
+            name: name.clone(),
+            usable: known.filter(|feature| feature.allows(parameters)),
+        });
+    }
+
+    /// A credential that grants can refer to.
+    pub(crate) fn carry(&mut self, jwt: &str) {
+        let carried = match Credential::parse(jwt) {
+            Err(_) => Carried::Unreadable,
+            Ok(it) if !it.is_for(&self.dag.id(0)) => Carried::OtherProject(Arc::new(it)),
+            Ok(it) => Carried::Usable(Arc::new(it)),
+        };
+        self.authority.credentials.insert(self.at, carried);
+    }
+
+    /// A grant by the credential that an op carries.
+    pub(crate) fn grant(&mut self, subject: PublicKey, carrier: &OpId) {
+        let depth = 1 + self.authority.depth(self.authority.warrants(self.at));
+        let stand = if depth > DELEGATION_DEPTH_MAX {
+            Err(Void {
+                reason: Refusal::NoGrant,
+                code: EffectCode::TooDeep,
+                on: Vec::new(),
+            })
+        } else {
+            self.stand(&subject, self.dag.find(carrier), depth)
+        };
+        match stand {
+            Ok((vouched, depth)) => self.add_grant(subject, Standing::Vouched(vouched), depth),
+            Err(void) => self.add_grant(subject, Standing::Void(void), depth),
+        }
+    }
+
+    /// A revocation.
+    pub(crate) fn revoke(&mut self, subject: PublicKey, role: Option<Role>, scope: Option<Tags>) {
+        let revocation = Revocation {
+            op: self.at,
+            role,
+            scope,
+            reach: self.reach(),
+        };
+        self.authority
+            .revocations
+            .entry(subject)
+            .or_default()
+            .push(revocation);
+    }
+
+    /// An issuer's key.
+    pub(crate) fn list_key(
+        &mut self,
+        issuer: &Name,
+        kid: &Name,
+        public_key: PublicKey,
+        (valid_from_ms, valid_until_ms): (u64, u64),
+    ) {
+        let names = (issuer.clone(), kid.clone());
+        let id = self.authority.keys.len();
+        self.authority
+            .keys_by_name
+            .entry(names)
+            .or_default()
+            .push(id);
+        self.authority.grants_by_key.push(Vec::new());
+        self.authority.keys.push(IssuerKey {
+            op: self.at,
+            issuer: issuer.clone(),
+            kid: kid.clone(),
+            public_key,
+            valid_from_ms,
+            valid_until_ms,
+        });
+    }
+
+    /// A revocation of all keys of that name.
+    pub(crate) fn revoke_key(&mut self, issuer: &Name, kid: &Name) {
+        self.authority
+            .key_revocations
+            .entry((issuer.clone(), kid.clone()))
+            .or_default()
+            .push(self.at);
+    }
+
+    /// A status list, if it counts.
+    pub(crate) fn add_list(&mut self, jwt: &str) {
+        let standing = match self.counted_list(jwt) {
+            Err(void) => ListStanding::Void(void),
+            Ok(list) => {
+                let key: ListKey = (list.issuer.clone(), list.id.clone(), list.purpose);
+                for (&index, bit) in self.authority.bits.entry(key.clone()).or_default() {
+                    if list.get(index) == Some(true) {
+                        bit.setters.push(self.at);
+                    }
+                }
+                let versions = self.authority.lists.entry(key.clone()).or_default();
+                versions.push(CountedList { op: self.at, list });
+                ListStanding::Counted(key, versions.len() - 1)
+            }
+        };
+        self.authority.list_by_op.insert(self.at, standing);
+    }
+
+    fn add_grant(&mut self, subject: PublicKey, standing: Standing, depth: u32) {
+        let authority = &mut *self.authority;
+        let id = authority.grants.len();
+        authority.grants_of.entry(subject).or_default().push(id);
+        authority.grants_by_op.entry(self.at).or_default().push(id);
+        if let Standing::Vouched(vouched) = &standing {
+            for &key in &vouched.keys {
+                authority.grants_by_key[key].push(id);
+            }
+            for entry in &vouched.credential.status {
+                let key = list_key(&vouched.credential, entry);
+                let versions = authority.lists.get(&key).map_or(&[][..], Vec::as_slice);
+                let bits = authority.bits.entry(key).or_default();
+                let bit = bits.entry(entry.index).or_insert_with(|| Bit {
+                    grants: Vec::new(),
+                    setters: versions
+                        .iter()
+                        .filter(|it| it.list.get(entry.index) == Some(true))
+                        .map(|it| it.op)
+                        .collect(),
+                });
+                bit.grants.push(id);
+            }
+        }
+        authority.grants.push(Grant {
+            op: self.at,
+            subject,
+            standing,
+            depth,
+        });
+    }
+
+    /// What the grant rests on, and how deep in the chain of delegation it lies.
+    fn stand(
+        &mut self,
+        subject: &PublicKey,
+        carrier: Option<Index>,
+        depth: u32,
+    ) -> Result<(Vouched, u32), Void> {
+        let void = |reason, code, on| Err(Void { reason, code, on });
+        let past = self.dag.past(self.at);
+        let carrier = carrier.filter(|&carrier| self.dag.contains(past, carrier, self.costs));
+        let carried = carrier.and_then(|at| Some((at, self.authority.credentials.get(&at)?)));
+        let Some((carrier, carried)) = carried else {
+            return void(Refusal::BadCredential, EffectCode::NoCredential, Vec::new());
+        };
+        let credential = match carried {
+            Carried::Usable(credential) if credential.subject == *subject => Arc::clone(credential),
+            other => {
+                let code = match other {
+                    Carried::Usable(_) => EffectCode::OtherSubject,
+                    Carried::Unreadable => EffectCode::Unreadable,
+                    Carried::OtherProject(_) => EffectCode::OtherProject,
+                };
+                return void(Refusal::BadCredential, code, vec![carrier]);
+            }
+        };
+        let names = (credential.issuer.as_str(), credential.kid.as_str());
+        let stamp = Timestamp::from_ms(self.dag.node(self.at).hlc.physical_ms);
+        let keys = self.vouching_keys(names, &[credential.valid_from, stamp], |key| {
+            credential.verifies_with(key)
+        })?;
+        let known = credential.status.iter().all(|entry| {
+            let key = list_key(&credential, entry);
+            let versions = self
+                .authority
+                .lists
+                .get(&key)
+                .map_or(&[][..], Vec::as_slice);
+            versions.iter().any(|version| {
+                version.list.get(entry.index).is_some()
+                    && self.dag.contains(past, version.op, self.costs)
+            })
+        });
+        if !known {
+            return void(
+                Refusal::StatusUnknown,
+                EffectCode::StatusUnknown,
+                vec![carrier],
+            );
+        }
+        let through_key = |&key: &KeyId| {
+            let warrants = self.authority.warrants(self.authority.keys[key].op);
+            1 + self.authority.depth(warrants)
+        };
+        let depth = keys.iter().map(through_key).fold(depth, u32::max);
+        if depth > DELEGATION_DEPTH_MAX {
+            return void(Refusal::NoGrant, EffectCode::TooDeep, Vec::new());
+        }
+        let vouched = Vouched {
+            credential,
+            carrier,
+            keys,
+        };
+        Ok((vouched, depth))
+    }
+
+    /// The issuer keys in the past that are named, whose window covers the times, that no denial in the past
+    /// kills, and that verify. Keys fall out one condition after another; if the last one does, that condition is why.
+    fn vouching_keys(
+        &mut self,
+        (issuer, kid): (&str, &str),
+        times: &[Timestamp],
+        verifies: impl Fn(&PublicKey) -> bool,
+    ) -> Result<Vec<KeyId>, Void> {
+        let (authority, dag, past) = (&*self.authority, self.dag, self.dag.past(self.at));
+        let costs = &mut *self.costs;
+        let named = match (Name::new(issuer), Name::new(kid)) {
+            (Ok(issuer), Ok(kid)) => authority.keys_named(&issuer, &kid),
+            _ => &[],
+        };
+        let mut left: Vec<KeyId> = named.to_vec();
+        left.retain(|&id| dag.contains(past, authority.keys[id].op, costs));
+        let mut before = Vec::new();
+        let mut stage = |code, left: &mut Vec<KeyId>, keep: &mut dyn FnMut(KeyId) -> bool| {
+            if left.is_empty() {
+                return Ok(());
+            }
+            before = left.iter().map(|&id| authority.keys[id].op).collect();
+            left.retain(|&id| keep(id));
+            if left.is_empty() {
+                return Err(untrusted(code, core::mem::take(&mut before)));
+            }
+            Ok(())
+        };
+        if left.is_empty() {
+            return Err(untrusted(EffectCode::UnlistedKey, Vec::new()));
+        }
+        stage(EffectCode::OutsideWindow, &mut left, &mut |id| {
+            times.iter().all(|&time| authority.keys[id].covers(time))
+        })?;
+        stage(EffectCode::DeadKey, &mut left, &mut |id| {
+            let mut judge = Judge::new(dag, authority, costs);
+            judge.key_killed_in(id, past).is_none()
+        })?;
+        stage(EffectCode::BadSignature, &mut left, &mut |id| {
+            costs.signatures_verified += 1;
+            verifies(&authority.keys[id].public_key)
+        })?;
+        Ok(left)
+    }
+
+    /// The status list in the JWT, if it is for this project and an issuer key in the past vouches for it.
+    fn counted_list(&mut self, jwt: &str) -> Result<StatusList, Void> {
+        let list =
+            StatusList::parse(jwt).map_err(|_| untrusted(EffectCode::Unreadable, Vec::new()))?;
+        if !list.is_for(&self.dag.id(0)) {
+            return Err(untrusted(EffectCode::OtherProject, Vec::new()));
+        }
+        let names = (list.issuer.as_str(), list.kid.as_str());
+        self.vouching_keys(names, &[list.valid_from], |key| list.verifies_with(key))?;
+        Ok(list)
+    }
+
+    /// How far the `Revoke` reaches.
+    fn reach(&self) -> RevokeReach {
+        let rights = self
+            .authority
+            .warrants(self.at)
+            .iter()
+            .filter_map(|&id| self.authority.grants[id].right());
+        let mut tags = BTreeSet::new();
+        for (role, scope) in rights {
+            if role == Role::Root {
+                return RevokeReach::Everything;
+            }
+            tags.extend(scope.iter().cloned());
+        }
+        RevokeReach::Users(tags)
+    }
+}
+
+impl Authority {
+    /// The greatest depth of the grants.
+    fn depth(&self, grants: &[GrantId]) -> u32 {
+        let depths = grants.iter().map(|&id| self.grants[id].depth);
+        depths.max().unwrap_or(0)
+    }
+}
+
+/// What a list is found by that an entry of the credential names.
+pub(super) fn list_key(credential: &Credential, entry: &StatusRef) -> ListKey {
+    (credential.issuer.clone(), entry.list.clone(), entry.purpose)
+}
+
+const fn untrusted(code: EffectCode, on: Vec<Index>) -> Void {
+    Void {
+        reason: Refusal::UntrustedIssuer,
+        code,
+        on,
+    }
+}

@@ -1,0 +1,129 @@
+//! What an op needs of a grant: actions, the role table, and how scopes have to lie (`docs/policy-model.md`).
+
+use std::collections::BTreeSet;
+
+use crate::credential::Role;
+use crate::name::Tags;
+
+/// What an op does, as far as roles are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Write data.
+    Edit,
+    /// Carry a credential into the log.
+    Present,
+    /// Grant `editor` or `reader`.
+    GrantUser,
+    /// Grant an administrator role.
+    GrantAdministrator,
+    /// Revoke, without naming an administrator role.
+    RevokeUser,
+    /// Revoke an administrator role by name.
+    RevokeAdministrator,
+    /// Issuer keys and status lists.
+    Trust,
+    /// Change what the project is: its features and its schema map.
+    Found,
+}
+
+/// The one table from roles to actions (`docs/policy-model.md`, Roles and actions).
+///
+/// `reader` reads and `key_admin` administers read keys: neither writes any op of this kind.
+pub(crate) const fn permits(role: Role, action: Action) -> bool {
+    match role {
+        Role::Root => true,
+        Role::IssuerAdmin => matches!(action, Action::Trust | Action::Present),
+        Role::PolicyAdmin => {
+            matches!(
+                action,
+                Action::GrantUser | Action::RevokeUser | Action::Present
+            )
+        }
+        Role::Editor => matches!(action, Action::Edit),
+        Role::KeyAdmin | Role::Reader => false,
+    }
+}
+
+/// Whether only root may hand the role on or take it away.
+pub(crate) const fn is_administrator(role: Role) -> bool {
+    !matches!(role, Role::Editor | Role::Reader)
+}
+
+/// How the scope of a grant has to lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Any scope will do.
+    Any,
+    /// The scope meets these tags: data with these tags is touched.
+    Meets(Tags),
+    /// The scope contains these tags: authority over them is handed on.
+    Contains(BTreeSet<String>),
+}
+
+/// What an op needs of a grant of its author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) action: Action,
+    pub(crate) reach: Reach,
+}
+
+impl Need {
+    /// The action, whatever the scope.
+    pub(crate) const fn any(action: Action) -> Self {
+        Self {
+            action,
+            reach: Reach::Any,
+        }
+    }
+
+    /// Whether the scope lies as needed; root's authority is not bounded by a scope.
+    pub(crate) fn reached_by(&self, role: Role, scope: &BTreeSet<String>) -> bool {
+        role == Role::Root
+            || match &self.reach {
+                Reach::Any => true,
+                Reach::Meets(tags) => meets(tags, scope),
+                Reach::Contains(tags) => tags.is_subset(scope),
+            }
+    }
+}
+
+/// Whether tags and scope have one in common.
+pub(crate) fn meets(tags: &Tags, scope: &BTreeSet<String>) -> bool {
+    tags.iter().any(|tag| scope.contains(tag.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_table_is_the_one_of_the_design() {
+        use Action::{
+            Edit, Found, GrantAdministrator, GrantUser, Present, RevokeAdministrator, RevokeUser,
+            Trust,
+        };
+        let all = [
+            Edit,
+            Present,
+            GrantUser,
+            GrantAdministrator,
+            RevokeUser,
+            RevokeAdministrator,
+            Trust,
+            Found,
+        ];
+        let check = |role: Role, want: &[Action]| {
+            let have: Vec<Action> = all
+                .into_iter()
+                .filter(|&action| permits(role, action))
+                .collect();
+            assert_eq!(have, want, "{role:?}");
+        };
+        check(Role::Root, &all);
+        check(Role::IssuerAdmin, &[Present, Trust]);
+        check(Role::PolicyAdmin, &[Present, GrantUser, RevokeUser]);
+        check(Role::KeyAdmin, &[]);
+        check(Role::Editor, &[Edit]);
+        check(Role::Reader, &[]);
+    }
+}

@@ -1,0 +1,121 @@
+//! The one canonical encoding of an op body: deterministic CBOR (RFC 8949 section 4.2.1).
+//!
+//! `docs/protocol.cddl` describes the bytes. Decoding reads every map in its one order and then compares the
+//! input with its own re-encoding, so that a wide integer, a foreign order or an indefinite length cannot pass:
+//! two different byte strings never decode to the same op.
+
+use minicbor::{Decoder, Encoder};
+
+use crate::hlc::Hlc;
+use crate::id::{OpId, PublicKey};
+use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
+use crate::payload::Payload;
+use crate::payload::wire::{
+    CodecError, expect_array, expect_key, expect_map, limit, range, read, read_array, read_fixed,
+    read_public_key,
+};
+
+/// Version of the op format.
+const VERSION: u8 = 1;
+
+/// The signed body of an op.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// Who signs.
+    pub author: PublicKey,
+    /// Position in the author's chain, from 0.
+    pub seq: u64,
+    /// Ops seen, strictly ascending; empty for genesis only; at most [`PARENTS_MAX`].
+    pub parents: Vec<OpId>,
+    /// Stamp.
+    pub hlc: Hlc,
+    /// What the op says.
+    pub payload: Payload,
+}
+
+impl Body {
+    /// The canonical encoding.
+    ///
+    /// # Errors
+    /// [`CodecError`] for a body that breaks a limit or an order: what is encoded can always be decoded.
+    pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        self.check()?;
+        let mut bytes = Vec::with_capacity(256);
+        let out = &mut Encoder::new(&mut bytes);
+        out.map(6)?;
+        out.u8(0)?.u8(VERSION)?;
+        out.u8(1)?.bytes(self.author.as_bytes())?;
+        out.u8(2)?.u64(self.seq)?;
+        out.u8(3)?.array(self.parents.len() as u64)?;
+        for parent in &self.parents {
+            out.bytes(parent.as_bytes())?;
+        }
+        out.u8(4)?.array(3)?;
+        out.u64(self.hlc.physical_ms)?;
+        out.u32(self.hlc.logical)?.u32(self.hlc.node)?;
+        out.u8(5)?;
+        let start = out.writer().len();
+        self.payload.write(out)?;
+        limit("payload", out.writer().len() - start, PAYLOAD_BYTES_MAX)?;
+        Ok(bytes)
+    }
+
+    /// The body that `bytes` encode.
+    ///
+    /// # Errors
+    /// [`CodecError`] for anything but the one canonical encoding of a body within the limits.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let body = Self::read(&mut Decoder::new(bytes))?;
+        let again = body.encode()?;
+        if again == bytes {
+            return Ok(body);
+        }
+        let common = again.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+        Err(CodecError::NotCanonical { offset: common })
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        expect_map(input, 6, "body")?;
+        expect_key(input, 0)?;
+        let version = read!(input, u8, "version");
+        if version != VERSION {
+            return Err(CodecError::Version(version));
+        }
+        let author = read_public_key(input, 1, "author")?;
+        expect_key(input, 2)?;
+        let seq = read!(input, u64, "seq");
+        expect_key(input, 3)?;
+        let parents = read_array(input, "parents", PARENTS_MAX, |input| {
+            read_fixed(input, "parent").map(OpId::from_bytes)
+        })?;
+        expect_key(input, 4)?;
+        expect_array(input, 3, "hlc")?;
+        let hlc = Hlc {
+            physical_ms: read!(input, u64, "hlc"),
+            logical: read!(input, u32, "hlc"),
+            node: read!(input, u32, "hlc"),
+        };
+        expect_key(input, 5)?;
+        Ok(Self {
+            author,
+            seq,
+            parents,
+            hlc,
+            payload: Payload::read(input)?,
+        })
+    }
+
+    /// The rules that the types do not already state.
+    fn check(&self) -> Result<(), CodecError> {
+        limit("parents", self.parents.len(), PARENTS_MAX)?;
+        if !self.parents.is_sorted_by(|a, b| a < b) {
+            return Err(CodecError::Order("parents"));
+        }
+        if matches!(self.payload, Payload::Genesis(_)) != self.parents.is_empty() {
+            return Err(CodecError::Parentless);
+        }
+        range("seq", self.seq)?;
+        range("hlc", self.hlc.physical_ms)?;
+        self.payload.check()
+    }
+}

@@ -1,0 +1,231 @@
+//! What a new op names as its parents (`docs/policy-model.md`, Parents of a new op).
+
+use std::collections::BTreeSet;
+
+use crate::authority::Judge;
+use crate::costs::Costs;
+use crate::dag::{Index, Past};
+use crate::id::{OpId, PublicKey};
+use crate::limits::PARENTS_MAX;
+use crate::log::Log;
+use crate::need::permits;
+use crate::payload::Payload;
+use crate::replay::Replay;
+
+/// The parents that are offered for a new op.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parents {
+    /// What the op should name, ascending; at most [`PARENTS_MAX`].
+    pub ids: Vec<OpId>,
+    /// What the op acts on and does not name, ascending: it did not fit, or the local clock has not reached it. Another
+    /// op first, or a later hour, makes room; without it a grant may be killed by what it has not seen.
+    pub unseen: Vec<OpId>,
+}
+
+/// The parents that let an honest author write, whatever others do: the author's own last op, what the payload acts on,
+/// a grant that permits it, and then the ends of the applied work of others. Nothing but the first lies after
+/// `now_ms`, the local clock in ms since the Unix epoch.
+///
+/// The answer is advice: what an op names is its author's to choose, and it is judged by that alone.
+///
+/// # Panics
+/// If the log has admitted ops since the replay's last advance.
+#[must_use]
+pub fn parents_for(
+    log: &Log,
+    replay: &Replay,
+    author: &PublicKey,
+    payload: &Payload,
+    now_ms: u64,
+    costs: &mut Costs,
+) -> Parents {
+    let mut choice = Choice {
+        log,
+        now_ms,
+        named: Vec::new(),
+        seen: Past::default(),
+        unseen: Vec::new(),
+        costs,
+    };
+    let own = log.dag.last_of(author).iter().copied();
+    if let Some(last) = own.max_by_key(|&op| (log.dag.node(op).hlc, log.dag.id(op))) {
+        choice.name(last);
+    }
+    for op in acted_on(log, replay, payload) {
+        choice.act_on(op);
+    }
+    if let Some(grant) = permitting(log, author, payload, &mut choice) {
+        choice.act_on(grant);
+    }
+    for op in ends(log, replay, author, now_ms) {
+        choice.add(op);
+    }
+    choice.finish()
+}
+
+struct Choice<'a> {
+    log: &'a Log,
+    now_ms: u64,
+    named: Vec<Index>,
+    /// What the named ops have in their pasts, and themselves.
+    seen: Past,
+    unseen: Vec<Index>,
+    costs: &'a mut Costs,
+}
+
+impl Choice<'_> {
+    fn sees(&mut self, op: Index) -> bool {
+        self.log.dag.contains(&self.seen, op, self.costs)
+    }
+
+    /// Names the op, and leaves out what it has in its past.
+    fn name(&mut self, op: Index) {
+        self.named.push(op);
+        self.seen = self.log.dag.with(&self.seen, op);
+        self.named = self.log.dag.ends(&self.named);
+    }
+
+    /// Whether the op can be named: its time has come, and there is room once what it has in its past is left out.
+    fn fits(&self, op: Index) -> bool {
+        let is_left = |&named: &Index| {
+            let (chain, position) = self.log.dag.place(named);
+            self.log.dag.past(op).count(chain) <= position
+        };
+        let left = self.named.iter().filter(|it| is_left(it)).count();
+        left < PARENTS_MAX && self.log.dag.node(op).hlc.physical_ms <= self.now_ms
+    }
+
+    /// Names the op, if it fits and its time has come.
+    fn add(&mut self, op: Index) -> bool {
+        if self.sees(op) {
+            return true;
+        }
+        let fits = self.fits(op);
+        if fits {
+            self.name(op);
+        }
+        fits
+    }
+
+    fn act_on(&mut self, op: Index) {
+        if !self.add(op) {
+            self.unseen.push(op);
+        }
+    }
+
+    fn finish(mut self) -> Parents {
+        let named = core::mem::take(&mut self.named);
+        let unseen = core::mem::take(&mut self.unseen);
+        let unseen: Vec<Index> = unseen.into_iter().filter(|&op| !self.sees(op)).collect();
+        let ids = |ops: &[Index]| -> Vec<OpId> {
+            let ids: BTreeSet<OpId> = ops.iter().map(|&op| self.log.dag.id(op)).collect();
+            ids.into_iter().collect()
+        };
+        Parents {
+            ids: ids(&named),
+            unseen: ids(&unseen),
+        }
+    }
+}
+
+/// What the payload acts on, in the order in which it is named: groups of ops, each by id.
+fn acted_on(log: &Log, replay: &Replay, payload: &Payload) -> Vec<Index> {
+    let authority = &log.authority;
+    let mut groups: Vec<Vec<Index>> = Vec::new();
+    match payload {
+        Payload::SetField(_) | Payload::SetAdd(_) | Payload::SetRemove(_) => {
+            groups.push(replay.state().live_ends(log, payload));
+        }
+        Payload::Grant(grant) => {
+            if let Some(carrier) = log.dag.find(&grant.credential) {
+                groups.push(vec![carrier]);
+                if let Some(credential) = authority.credential(carrier) {
+                    groups.push(log.dag.ends(&authority.papers_of(credential)));
+                    let revocations = authority.revocations_of(&grant.subject).iter();
+                    let (role, scope) = (credential.role, &credential.scope);
+                    let kills = revocations
+                        .filter(|it| it.matches(role, scope) && it.reaches(role, scope))
+                        .map(|it| it.op);
+                    groups.push(log.dag.ends(&kills.collect::<Vec<_>>()));
+                    groups.push(log.dag.ends(&log.dag.forks_of(&grant.subject)));
+                }
+            }
+        }
+        Payload::Revoke(revoke) => {
+            let grants = authority.grants_of(&revoke.subject).iter();
+            let ops: Vec<Index> = grants.map(|&id| authority.grants[id].op).collect();
+            groups.push(log.dag.ends(&ops));
+        }
+        Payload::IssuerKeyRevoke(revoke) => {
+            let keys = authority.keys_named(&revoke.issuer, &revoke.kid).iter();
+            let ops: Vec<Index> = keys.map(|&id| authority.keys[id].op).collect();
+            groups.push(log.dag.ends(&ops));
+        }
+        Payload::Genesis(_)
+        | Payload::Credential(_)
+        | Payload::IssuerKey(_)
+        | Payload::StatusList(_)
+        | Payload::Upgrade(_)
+        | Payload::Schema(_)
+        | Payload::Unassigned(_) => {}
+    }
+    for group in &mut groups {
+        group.sort_unstable_by_key(|&op| log.dag.id(op));
+    }
+    groups.into_iter().flatten().collect()
+}
+
+/// Unless what is named has one of them in its past: of the author's live grants that permit the payload now, the one with
+/// the least id; of several, one that had seen all that the author signed twice, if there is such a one.
+fn permitting(
+    log: &Log,
+    author: &PublicKey,
+    payload: &Payload,
+    choice: &mut Choice<'_>,
+) -> Option<Index> {
+    let everything = log.dag.everything();
+    let need = payload.need(&mut log.seen(&everything, choice.costs))?;
+    let mut permitting: Vec<Index> = Vec::new();
+    for &id in log.authority.grants_of(author) {
+        let grant = &log.authority.grants[id];
+        let permits = grant.right().is_some_and(|(role, scope)| {
+            permits(role, need.action) && need.reached_by(role, scope)
+        });
+        let in_time = grant.vouched().is_none_or(|vouched| {
+            let paper = &vouched.credential;
+            paper.valid_from.reached_by_ms(choice.now_ms)
+                && !paper.valid_until.reached_by_ms(choice.now_ms)
+        });
+        let mut judge = Judge::new(&log.dag, &log.authority, choice.costs);
+        if permits && in_time && judge.grant_killed_ever(id).is_none() {
+            permitting.push(grant.op);
+        }
+    }
+    let surplus = log.dag.surplus(author);
+    let thawed = |op: &Index| log.dag.own(author, log.dag.past(*op)).surplus == surplus;
+    if permitting.iter().any(thawed) {
+        permitting.retain(thawed);
+    }
+    if permitting.iter().any(|&op| choice.sees(op)) {
+        return None;
+    }
+    permitting.into_iter().min_by_key(|&op| log.dag.id(op))
+}
+
+/// The ends of the applied work of others whose time has come: first of each author the one with the least stamp, then
+/// the rest, each by (stamp, id).
+fn ends(log: &Log, replay: &Replay, author: &PublicKey, now_ms: u64) -> Vec<Index> {
+    let last_of_chain = |chain: &[Index]| {
+        let mut back = chain.iter().rev().copied();
+        back.find(|&op| log.dag.node(op).hlc.physical_ms <= now_ms && replay.is_applied(op))
+    };
+    let mut lasts: Vec<Index> = log.dag.chains().filter_map(last_of_chain).collect();
+    lasts.retain(|&op| log.dag.node(op).author != *author);
+    let mut ends = log.dag.ends(&lasts);
+    ends.sort_unstable_by_key(|&op| (log.dag.node(op).hlc, log.dag.id(op)));
+    let mut authors = BTreeSet::new();
+    let (first, rest): (Vec<Index>, Vec<Index>) = ends
+        .into_iter()
+        .partition(|&op| authors.insert(log.dag.node(op).author));
+    first.into_iter().chain(rest).collect()
+}

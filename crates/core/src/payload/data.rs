@@ -1,0 +1,186 @@
+//! `SetField`, `SetAdd`, `SetRemove`: what people write.
+
+use minicbor::Decoder;
+use serde_json::{Value as Json, json};
+
+use super::describe::Part;
+use super::wire::{
+    CodecError, Out, Written, check_value, expect_entries, expect_key, read_name, read_value,
+    write_value,
+};
+use crate::authority::Seen;
+use crate::name::Name;
+use crate::need::{Action, Need, Reach};
+use crate::value::Value;
+
+/// Writes a register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetField {
+    /// Object.
+    pub object: Name,
+    /// Field of the object.
+    pub field: Name,
+    /// New value.
+    pub value: Value,
+}
+
+/// Adds an element to a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAdd {
+    /// Object.
+    pub object: Name,
+    /// Field of the object.
+    pub field: Name,
+    /// Element.
+    pub element: Name,
+    /// Value attached to the element.
+    pub value: Value,
+}
+
+/// Removes an element from a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetRemove {
+    /// Object.
+    pub object: Name,
+    /// Field of the object.
+    pub field: Name,
+    /// Element.
+    pub element: Name,
+}
+
+/// A write needs a scope that meets the tags that the field has in the past of the op.
+fn need(object: &Name, field: &Name, seen: &mut Seen<'_>) -> Need {
+    Need {
+        action: Action::Edit,
+        reach: Reach::Meets(seen.tags(object, field)),
+    }
+}
+
+fn place(object: &Name, field: &Name, element: Option<&Name>) -> Part {
+    Part::Place {
+        object: object.to_string(),
+        field: field.to_string(),
+        element: element.map(Name::to_string),
+    }
+}
+
+impl SetField {
+    pub(super) fn write(&self, kind: u16, out: &mut Out<'_>) -> Written {
+        out.map(4)?.u8(0)?.u16(kind)?;
+        out.u8(1)?.str(&self.object)?;
+        out.u8(2)?.str(&self.field)?.u8(3)?;
+        write_value(out, &self.value)
+    }
+
+    pub(super) fn read(input: &mut Decoder<'_>, entries: u64) -> Result<Self, CodecError> {
+        expect_entries(entries, 4)?;
+        let object = read_name(input, 1, "object")?;
+        let field = read_name(input, 2, "field")?;
+        expect_key(input, 3)?;
+        Ok(Self {
+            object,
+            field,
+            value: read_value(input)?,
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), CodecError> {
+        check_value(&self.value)
+    }
+
+    pub(super) fn need(&self, seen: &mut Seen<'_>) -> Need {
+        need(&self.object, &self.field, seen)
+    }
+
+    pub(super) fn describe(&self) -> Vec<Part> {
+        vec![
+            place(&self.object, &self.field, None),
+            Part::Word("="),
+            Part::Value(self.value.clone()),
+        ]
+    }
+
+    pub(super) fn members(&self) -> Json {
+        json!({ "object": self.object, "field": self.field, "value": self.value.to_json() })
+    }
+}
+
+impl SetAdd {
+    pub(super) fn write(&self, kind: u16, out: &mut Out<'_>) -> Written {
+        out.map(5)?.u8(0)?.u16(kind)?;
+        out.u8(1)?.str(&self.object)?;
+        out.u8(2)?.str(&self.field)?;
+        out.u8(3)?.str(&self.element)?.u8(4)?;
+        write_value(out, &self.value)
+    }
+
+    pub(super) fn read(input: &mut Decoder<'_>, entries: u64) -> Result<Self, CodecError> {
+        expect_entries(entries, 5)?;
+        let object = read_name(input, 1, "object")?;
+        let field = read_name(input, 2, "field")?;
+        let element = read_name(input, 3, "element")?;
+        expect_key(input, 4)?;
+        Ok(Self {
+            object,
+            field,
+            element,
+            value: read_value(input)?,
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), CodecError> {
+        check_value(&self.value)
+    }
+
+    pub(super) fn need(&self, seen: &mut Seen<'_>) -> Need {
+        need(&self.object, &self.field, seen)
+    }
+
+    pub(super) fn describe(&self) -> Vec<Part> {
+        vec![
+            place(&self.object, &self.field, Some(&self.element)),
+            Part::Word("="),
+            Part::Value(self.value.clone()),
+        ]
+    }
+
+    pub(super) fn members(&self) -> Json {
+        json!({
+            "object": self.object,
+            "field": self.field,
+            "element": self.element,
+            "value": self.value.to_json(),
+        })
+    }
+}
+
+impl SetRemove {
+    pub(super) fn write(&self, kind: u16, out: &mut Out<'_>) -> Written {
+        out.map(4)?.u8(0)?.u16(kind)?;
+        out.u8(1)?.str(&self.object)?;
+        out.u8(2)?.str(&self.field)?;
+        out.u8(3)?.str(&self.element)?;
+        Ok(())
+    }
+
+    pub(super) fn read(input: &mut Decoder<'_>, entries: u64) -> Result<Self, CodecError> {
+        expect_entries(entries, 4)?;
+        Ok(Self {
+            object: read_name(input, 1, "object")?,
+            field: read_name(input, 2, "field")?,
+            element: read_name(input, 3, "element")?,
+        })
+    }
+
+    pub(super) fn need(&self, seen: &mut Seen<'_>) -> Need {
+        need(&self.object, &self.field, seen)
+    }
+
+    pub(super) fn describe(&self) -> Vec<Part> {
+        vec![place(&self.object, &self.field, Some(&self.element))]
+    }
+
+    pub(super) fn members(&self) -> Json {
+        json!({ "object": self.object, "field": self.field, "element": self.element })
+    }
+}

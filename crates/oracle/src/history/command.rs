@@ -1,0 +1,235 @@
+//! Commands: what a history is made of.
+
+use ecac_core::ProjectId;
+use ecac_core::credential::Role;
+use proptest::sample::Index;
+use serde_json::{Value as Json, json};
+
+use crate::world::Hand;
+
+/// Cast: 0 to 2 are roots; the others but newcomers are usually hired as these to begin with.
+pub(super) const ISSUER_ADMINS: [u8; 2] = [3, 4];
+pub(super) const POLICY_ADMINS: [u8; 2] = [5, 6];
+pub(super) const EDITORS: [u8; 3] = [7, 8, 9];
+pub(super) const NEWCOMERS: [u8; 3] = [10, 11, 12];
+/// A root by credential.
+pub(super) const DEPUTY: u8 = 13;
+pub(super) const PEOPLE: core::ops::Range<u8> = 0..14;
+
+/// The hand that an issuer administrator trusts.
+pub(super) const SECOND: Hand = Hand {
+    issuer: 1,
+    kid: 0,
+    key: 1,
+};
+/// A hand that nobody trusts to begin with.
+pub(super) const THIRD: Hand = Hand {
+    issuer: 0,
+    kid: 1,
+    key: 2,
+};
+
+/// What data ops touch: object and field. The last has no tags to begin with.
+pub(super) const PLACES: [(&str, &str); 5] = [
+    ("doc/1", "title"),
+    ("doc/1", "body"),
+    ("doc/2", "title"),
+    ("doc/2", "labels"),
+    ("vault", "code"),
+];
+
+/// A feature by name, with parameters.
+type Feature = (&'static str, &'static [u8]);
+
+/// The one that this program knows, as it can be in force.
+pub(super) const SCHEMA: Feature = ("schema", &[]);
+/// The same with parameters that it does not allow.
+pub(super) const BAD_SCHEMA: Feature = ("schema", &[1]);
+/// Features that this program does not know.
+pub(super) const LATER: Feature = ("later", &[7]);
+pub(super) const QUORUM: Feature = ("quorum", &[]);
+
+/// Rules that can be added: object pattern, field pattern, tags. The last one is in force from the start.
+pub(super) const RULES: [(&str, &str, u8); 5] = [
+    ("vault", "code", 0b001),
+    ("doc/1", "title", 0b010),
+    ("*", "*", 0b100),
+    ("doc/2", "la*", 0b1000),
+    ("doc/*", "title", 0b001),
+];
+
+/// One step of a history.
+#[derive(Debug, Clone)]
+pub(super) struct Command {
+    pub(super) actor: u8,
+    pub(super) act: Act,
+    pub(super) seen: Seen,
+    pub(super) clock: Clock,
+    pub(super) seq: Seq,
+    /// Whether everyone has seen everything afterwards.
+    pub(super) meeting: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    Set {
+        place: usize,
+        value: i64,
+    },
+    Add {
+        place: usize,
+        element: u8,
+    },
+    Remove {
+        place: usize,
+        element: u8,
+    },
+    /// A credential op and a grant that refers to it.
+    Hire {
+        subject: u8,
+        role: Role,
+        scope: u8,
+        paper: Paper,
+    },
+    /// A grant that refers to some earlier op, mostly a credential.
+    Regrant {
+        subject: Option<u8>,
+        pick: Index,
+        any_op: bool,
+    },
+    /// A grant to somebody who has signed two ops with one number, by a credential that they had before.
+    Pardon {
+        pick: Index,
+    },
+    /// Two and more ops beside the actor's last, each with ops of the actor's behind it.
+    Fork {
+        width: usize,
+        depth: usize,
+        place: usize,
+        /// Revocations of somebody instead of writes.
+        revokes: Option<u8>,
+        /// Whether the actor goes on as if it had not signed them.
+        forgets: bool,
+    },
+    Revoke {
+        subject: u8,
+        role: Option<Role>,
+        scope: Option<u8>,
+    },
+    /// Two revoke each other, and neither has seen the other's.
+    Feud {
+        other: u8,
+    },
+    Trust {
+        hand: Hand,
+        window: (u64, u64),
+    },
+    Distrust {
+        hand: Hand,
+    },
+    List {
+        hand: Hand,
+        list: u8,
+        suspension: bool,
+        bits: Vec<u64>,
+        oddity: Oddity,
+    },
+    Upgrade {
+        feature: Feature,
+    },
+    /// Rules of [`RULES`], by number.
+    Schema {
+        rules: Vec<usize>,
+    },
+    Unassigned {
+        kind: u16,
+        content: u8,
+    },
+    ForeignGenesis {
+        nonce: u8,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Paper {
+    pub(super) hand: Hand,
+    pub(super) window: (u64, u64),
+    pub(super) status: Vec<(u8, bool, u64)>,
+    pub(super) garbage: bool,
+    pub(super) oddity: Oddity,
+}
+
+/// What is odd about a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Oddity {
+    Nothing,
+    ForThisProject,
+    ForAnother,
+    ForThisAndAnother,
+    ForTwoOthers,
+    /// A claim of status that nobody here understands.
+    StatusClaim,
+    /// A status list's purpose as an array.
+    ManyPurposes,
+}
+
+impl Oddity {
+    /// The member that makes it so.
+    pub(super) fn edit(self, project: ProjectId) -> Option<(&'static str, Json)> {
+        let this = project.to_string();
+        let other = "0".repeat(64);
+        match self {
+            Self::Nothing => None,
+            Self::ForThisProject => Some(("/aud", json!(this))),
+            Self::ForAnother => Some(("/aud", json!(other))),
+            Self::ForThisAndAnother => Some(("/aud", json!(["https://other.example", this]))),
+            Self::ForTwoOthers => Some(("/aud", json!(["https://other.example", other]))),
+            Self::StatusClaim => {
+                let list = json!({ "status_list": { "idx": 0, "uri": "https://lists.example/0" } });
+                Some(("/status", list))
+            }
+            Self::ManyPurposes => {
+                let purposes = json!(["revocation", "suspension"]);
+                Some(("/credentialSubject/statusPurpose", purposes))
+            }
+        }
+    }
+}
+
+/// What the actor has seen when it acts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen {
+    /// Everything.
+    All,
+    /// What it had seen when it last acted, and its own ops.
+    Own,
+    /// That, and what another has seen.
+    Meet(u8),
+    /// Its own ops and some earlier op.
+    Old(Index),
+    /// Some earlier op, where possible one that has not seen the actor's last: a fork.
+    Fork(Index),
+    /// Its own ops and a refused op.
+    Refused(Index),
+    /// Refused ops only.
+    Foreign(Index),
+    /// Its own ops and an unsupported op.
+    Unsupported(Index),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Clock {
+    Right,
+    /// As early as the parents allow.
+    Backdated,
+    Ahead(u64),
+    /// Not after the parents.
+    Stale(bool),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seq {
+    Right,
+    Ahead,
+    Zero,
+}
