@@ -10,12 +10,11 @@ use ecac_artifact::exit;
 use serde::{Deserialize, Serialize};
 use xshell::Shell;
 
-use crate::environment::{Compiler, Inherited};
+use crate::closed::Closed;
 use crate::gate;
-use crate::network::Network;
-use crate::preflight;
 use crate::process;
 use crate::progress::Progress;
+use crate::toolchain::Compiler;
 use crate::workspace;
 
 /// How the clean tree is built.
@@ -66,47 +65,22 @@ impl Built {
     }
 }
 
-/// Builds the workspace in `tree` and checks that no path of this machine is in the binaries.
-pub(crate) fn release(
-    tree: &Path,
-    source_date_epoch: u64,
-    args: &BuildArgs,
-    network: Network,
-    progress: &Progress,
-) -> Result<Built> {
-    let inherited = Inherited::for_tree(tree)?;
-    let sysroot = preflight::sysroot(tree, &inherited.variables, progress)?;
-    let variables = inherited.build(tree, source_date_epoch, &sysroot)?;
-
+/// Builds the workspace in a clean tree and checks that no path of this machine is in the binaries.
+pub(crate) fn release(closed: &Closed, args: &BuildArgs, progress: &Progress) -> Result<Built> {
     let shell = Shell::new().context("find the working directory")?;
-    shell.change_dir(tree);
-    let mut command = network.command(&shell, "cargo", &variables).args([
-        "build",
-        "--workspace",
-        "--locked",
-        "--release",
-    ]);
-    if args.offline {
-        command = command.arg("--offline");
-    }
+    let mut command = closed.cargo(&shell, &["build", "--workspace", "--release"])?;
     if let Some(jobs) = args.jobs {
         command = command.args(["--jobs", &jobs.to_string()]);
     }
-    let hint = args.offline.then_some(
-        "where crates are missing: cargo fetch --locked, with a network, and then again",
-    );
-    process::run(progress, command)?.require_or(exit::BUILD, hint)?;
+    process::run(progress, command)?.require_or(exit::BUILD, closed.hint())?;
 
-    let release = tree.join("target/release");
+    let release = closed.tree().join("target/release");
     let program = |name: &str| release.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     let (ecac, xtask) = (program("ecac"), program("xtask"));
-    gate::check(
-        &[ecac.clone(), xtask.clone()],
-        &inherited.secret_paths(tree),
-    )?;
+    gate::check(&[ecac.clone(), xtask.clone()], closed.secret_paths())?;
     Ok(Built {
         ecac,
         xtask,
-        compiler: sysroot.compiler,
+        compiler: closed.toolchain().compiler.clone(),
     })
 }

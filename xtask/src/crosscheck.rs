@@ -60,7 +60,7 @@ impl CrossCheck<'_> {
 
         let made = work.create(&format!("bench-run-{scenario}"))?;
         let run = self
-            .ecac(shell)
+            .ecac(shell)?
             .args(["bench", "run", "--scenario", scenario]);
         let run = run.args(["--seed", &seed, "--ops", &ops, "--commit", &commit]);
         self.output(run.arg("--out").arg(&made))?;
@@ -68,14 +68,14 @@ impl CrossCheck<'_> {
         self.same_files(scenario, &parts, &made, "ecac bench run")?;
 
         let observed = work.create(&format!("bench-observe-{scenario}"))?;
-        let observe = self.ecac(shell).args(["bench", "observe", &log]);
+        let observe = self.ecac(shell)?.args(["bench", "observe", &log]);
         let observe = observe.args(["--scenario", scenario, "--seed", &seed]);
         let observe = observe.args(["--commit", &commit]).arg("--out");
         self.output(observe.arg(&observed))?;
         let parts = [Part::Csv, Part::Timeline, Part::State];
         self.same_files(scenario, &parts, &observed, "ecac bench observe")?;
 
-        let state = self.output(self.ecac(shell).args(["dump-state-json", &log]))?;
+        let state = self.output(self.ecac(shell)?.args(["dump-state-json", &log]))?;
         self.same(
             &self.name(scenario, Part::State),
             &state,
@@ -90,13 +90,13 @@ impl CrossCheck<'_> {
         let audit = Summary::AuditLog.name();
 
         let node = engine::observer(self.parameters.seed);
-        let trust = self.output(self.ecac(shell).args(["trust-dump", &log]))?;
+        let trust = self.output(self.ecac(shell)?.args(["trust-dump", &log]))?;
         self.same(Summary::TrustView.name(), &trust, "ecac trust-dump")?;
-        let export = self.ecac(shell).args(["audit-export", &log]);
+        let export = self.ecac(shell)?.args(["audit-export", &log]);
         let export = self.output(export.args(["--seed", &seed]))?;
         self.same(audit, &export, "ecac audit-export")?;
         let verify = self
-            .ecac(shell)
+            .ecac(shell)?
             .args(["audit-verify", audit, "--log", &log]);
         let verdict = self.output(verify.args(["--node", &node]))?;
         self.same(Summary::AuditVerify.name(), &verdict, "ecac audit-verify")
@@ -110,7 +110,7 @@ impl CrossCheck<'_> {
         artifact.file_name(self.parameters.seed, self.commit)
     }
 
-    fn ecac<'sh>(&self, shell: &'sh Shell) -> Cmd<'sh> {
+    fn ecac<'sh>(&self, shell: &'sh Shell) -> Result<Cmd<'sh>> {
         self.network.command(shell, self.ecac, self.environment)
     }
 

@@ -14,15 +14,13 @@ use crate::error::{self, Failure};
 use crate::interrupt;
 use crate::network::Network;
 use crate::output::{self, Format};
+use crate::place;
 use crate::preflight::{self, SourceArgs};
 use crate::process;
 use crate::progress::Progress;
+use crate::toolchain::{self, Linker, Toolchain};
 use crate::workdir::WorkDir;
 use crate::workspace;
-
-/// Room for a clean tree, its release build and the artifacts: a run was seen to take 382 MiB; half as much again.
-#[cfg(unix)]
-const ROOM_MIB: u64 = 573;
 
 /// Arguments of `doctor`.
 #[derive(Debug, ClapArgs)]
@@ -185,24 +183,24 @@ fn look(root: &Path, progress: &Progress) -> Result<Vec<Finding>> {
         findings.push(Finding::of(check, otherwise, result, fix));
         Ok::<_, anyhow::Error>(())
     };
-    let compiler = preflight::toolchain(root, None, progress).and_then(|it| {
+    let compiler = Toolchain::find(root, None, progress).and_then(|it| {
         Ok(format!(
             "rustc {} for {}",
             workspace::pinned_toolchain(root)?,
-            it.host
+            it.compiler.host
         ))
     });
     add("compiler", Missing, compiler, None)?;
-    let fix =
-        "install a C linker: the package gcc or build-essential; on macOS, xcode-select --install";
-    add("linker", Missing, links(root, progress), Some(fix))?;
+    let linker = links(root, progress);
+    add("linker", Missing, linker, Some(toolchain::INSTALL))?;
     let git = says(root, "git", &["--version"], progress);
     add("git", Missing, git, Some("install git"))?;
     let tree = preflight::source(root.to_owned(), &SourceArgs::default(), progress)
         .map(|source| format!("nothing uncommitted at {}", source.commit));
     add("tree", Optional, tree, None)?;
-    let fix = "make room, or set TMPDIR to a directory on another disk";
-    add("room", Missing, room(&std::env::temp_dir()), Some(fix))?;
+    let place = place::check().map(|place| format!("{} will do", place.display()));
+    add("place", Missing, place, None)?;
+    add("room", Missing, place::room(), None)?;
     let fix = "make the directory writable, or pass --out to repro";
     add("output", Missing, writable(root), Some(fix))?;
     let fix = "cargo fetch --locked, while there is a network";
@@ -257,32 +255,15 @@ fn links(root: &Path, progress: &Progress) -> Result<String> {
     std::fs::write(&source, "fn main() {}\n").context("write a program of one line")?;
     let shell = Shell::new().context("find the working directory")?;
     shell.change_dir(root);
-    let build = shell.cmd("rustc").arg(&source).arg("-o").arg(&program);
+    let linker = Linker::find(progress)?;
+    let mut build = shell.cmd("rustc").arg(&source).arg("-o").arg(&program);
+    if let Some(linker) = &linker {
+        build = build.args(["-C", &format!("linker={}", linker.path.display())]);
+    }
     process::run_quietly(progress, build)?.require(exit::ENVIRONMENT)?;
     process::run_quietly(progress, shell.cmd(&program))?.require(exit::ENVIRONMENT)?;
-    Ok("a program was built, and ran".to_owned())
-}
-
-#[cfg(unix)]
-fn room(directory: &Path) -> Result<String> {
-    let context = || format!("ask for the room in {}", directory.display());
-    let disk = rustix::fs::statvfs(directory)
-        .map_err(std::io::Error::from)
-        .with_context(context)?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
-    match free >= ROOM_MIB {
-        true => Ok(format!("{free} MiB in {}", directory.display())),
-        false => {
-            let place = directory.display();
-            let message = format!("{free} MiB in {place}; a run needs {ROOM_MIB} MiB");
-            Err(Failure::environment(message).into())
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn room(_: &Path) -> Result<String> {
-    Ok("not known on this system".to_owned())
+    let version = linker.map_or_else(|| "found by rustc".to_owned(), |it| it.version);
+    Ok(format!("{version}; a program was built, and ran"))
 }
 
 /// Whether the place of the artifacts can be written.

@@ -12,13 +12,18 @@ use crate::error::Failure;
 /// What the build maps paths to; a home directory of this name says nothing about the machine.
 const NEUTRAL: &[&str] = &["/cargo", "/src", "/rustc"];
 
+/// How the released standard library names the crates that it is built of, wherever it is installed: a home in
+/// `/rust` is not what that tells. Without its first byte, so that this program does not itself hold what it looks for.
+const RELEASED: &[u8] = b"rust/deps/";
+
 /// Requires that none of `secrets` stands in any of `binaries`.
 pub(crate) fn check(binaries: &[PathBuf], secrets: &[PathBuf]) -> Result<()> {
     for binary in binaries {
         let bytes = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
         for secret in secrets.iter().filter(|path| is_telling(path)) {
             let needle = needle(secret);
-            if let Some(offset) = memmem::find(&bytes, &needle) {
+            let mut places = memmem::find_iter(&bytes, &needle);
+            if let Some(offset) = places.find(|at| !bytes[at + 1..].starts_with(RELEASED)) {
                 let name = binary.file_name().unwrap_or(binary.as_os_str());
                 return Err(Failure::new(
                     exit::BUILD,
@@ -53,6 +58,21 @@ fn needle(path: &Path) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_every_released_standard_library_says_is_no_leak() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("ecac");
+        let released =
+            "/rust/deps/hashbrown-0.15.2/src/raw/mod.rs/rust/deps/gimli-0.31.1/src/read/line.rs";
+        let secrets = [PathBuf::from("/rust")];
+        fs::write(&binary, released).unwrap();
+        check(std::slice::from_ref(&binary), &secrets).unwrap();
+        fs::write(&binary, format!("{released}/rust/toolchains/x/lib.rs")).unwrap();
+        let error = check(std::slice::from_ref(&binary), &secrets).unwrap_err();
+        let says = format!("contains /rust at byte {}", released.len());
+        assert!(error.to_string().contains(&says), "{error}");
+    }
 
     #[test]
     fn a_planted_path_is_found_with_its_place() {

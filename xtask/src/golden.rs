@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut times = Vec::new();
     let (source, target, before) = progress.stage(&mut times, "preflight", || {
         let target = Target::check(&workspace::root()?.join(workspace::GOLDEN_DIR))?;
-        let source = preflight::check(&SourceArgs::default(), &progress)?;
+        let source = preflight::check_build(&SourceArgs::default(), &progress)?;
         if source.origin != Origin::Commit {
             let message = "a golden set cites a commit, but this is a source archive without .git";
             return Err(Failure::environment(message)

@@ -6,10 +6,11 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use xshell::{Cmd, Shell};
 
-use crate::environment::Variable;
+use crate::environment::{self, Variable};
 use crate::interrupt;
 use crate::process;
 use crate::progress::Progress;
+use crate::toolchain;
 
 /// Starts a program in a network namespace of its own, which has a loopback interface that is down.
 const UNSHARE: [&str; 3] = ["unshare", "--map-root-user", "--net"];
@@ -43,14 +44,16 @@ impl Network {
         shell: &'sh Shell,
         program: impl AsRef<Path>,
         variables: &[Variable],
-    ) -> Cmd<'sh> {
+    ) -> Result<Cmd<'sh>> {
         let program = program.as_ref();
         let command = match self {
-            Self::NoInterface => shell.cmd(UNSHARE[0]).args(&UNSHARE[1..]).arg(program),
+            Self::NoInterface => {
+                let unshare = toolchain::on_path(UNSHARE[0])?;
+                shell.cmd(unshare).args(&UNSHARE[1..]).arg(program)
+            }
             Self::Allowed | Self::ForbiddenToCargo => shell.cmd(program),
         };
-        let variables = variables.iter().map(|(name, value)| (name, value));
-        command.env_clear().envs(variables)
+        Ok(environment::only(command, variables))
     }
 
     /// One line for the summary.

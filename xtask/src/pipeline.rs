@@ -10,6 +10,7 @@ use xshell::{Cmd, Shell};
 
 use crate::artifact_dir::Listing;
 use crate::citation::Citation;
+use crate::closed::{self, Closed, TakenOver};
 use crate::compile::{self, BinaryDigests, BuildArgs, Built};
 use crate::crosscheck::CrossCheck;
 use crate::environment;
@@ -24,7 +25,7 @@ use crate::sbom;
 use crate::workdir::WorkDir;
 
 /// How many stages [`run`] passes.
-pub(crate) const STAGES: u64 = 7;
+pub(crate) const STAGES: u64 = 8;
 
 /// What the second reading of the trust view was compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -68,6 +69,8 @@ pub(crate) struct Outcome {
     pub(crate) network: Network,
     /// Whether the trust digest was compared with the README.
     pub(crate) trust: TrustCheck,
+    /// What of this machine took part in the build.
+    pub(crate) taken_over: TakenOver,
 }
 
 /// Builds the clean tree in the empty directory `work`, runs the scenarios in what was built, and checks every claim.
@@ -86,30 +89,38 @@ pub(crate) fn run(
     let source = Citation::of_tree(&tree, plan.source.stamp(), epoch)?;
     let citation = plan.citation.unwrap_or(&source);
     let expected = plan.parameters.expected(&citation.commit)?;
-    let (network, programs, binaries) = progress.stage(times, "build", || {
+    let (network, closed) = progress.stage(times, "crates", || {
         let network = Network::choose(plan.build.offline, progress)?;
-        let programs = compile::release(&tree, epoch, plan.build, network, progress)?;
+        let request = closed::Request {
+            tree: &tree,
+            work: work.path(),
+            source_date_epoch: epoch,
+            targets: &[sbom::SHIPPED_TARGET],
+            network,
+        };
+        Ok((network, Closed::prepare(&request, progress)?))
+    })?;
+    let (programs, binaries) = progress.stage(times, "build", || {
+        let programs = compile::release(&closed, plan.build, progress)?;
         let binaries = programs.digests()?;
-        Ok((network, programs, binaries))
+        Ok((programs, binaries))
     })?;
 
     let sbom = progress.stage(times, "sbom", || {
         let subject = sbom::Subject {
-            tree: &tree,
             citation,
             target: sbom::SHIPPED_TARGET,
             epoch: citation.commit_time,
-            offline: plan.build.offline,
         };
-        sbom::generate(&subject, progress)
+        sbom::generate(&closed, &subject, progress)
     })?;
 
-    let environment = environment::of_built_programs(epoch, network);
+    let environment = environment::of_built_programs(epoch);
     let staged_dir = work.create("staged")?;
     let mut staged = progress.stage(times, "scenarios", || {
         let shell = Shell::new().context("find the working directory")?;
         shell.change_dir(&staged_dir);
-        let command = network.command(&shell, &programs.xtask, &environment);
+        let command = network.command(&shell, &programs.xtask, &environment)?;
         stage(command, &staged_dir, citation, plan.parameters, progress)
     })?;
     progress.stage(times, "cross-check", || {
@@ -143,6 +154,7 @@ pub(crate) fn run(
         digests,
         network,
         trust,
+        taken_over: closed.taken_over().clone(),
     })
 }
 

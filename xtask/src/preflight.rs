@@ -1,18 +1,20 @@
-//! Checks before anything is built: the toolchain, the tree and the commit.
+//! Checks before anything is built: the toolchain, the place, the tree and the commit.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use ecac_artifact::{Commit, exit};
-use xshell::{Shell, cmd};
 
-use crate::environment::{Compiler, Sysroot, Variable};
 use crate::error::Failure;
-use crate::process;
+use crate::object::ObjectId;
+use crate::output;
+use crate::place;
 use crate::progress::Progress;
 use crate::repository::{Repository, dirty_failure};
+use crate::toolchain::{Linker, Toolchain};
 use crate::tree;
 use crate::workspace;
 
@@ -49,6 +51,8 @@ pub(crate) struct Source {
     pub(crate) commit: Commit,
     /// When the commit was made, in seconds since 1970.
     pub(crate) commit_time: u64,
+    /// The tree of the commit, unless only the user's word says which commit it is.
+    pub(crate) tree: Option<ObjectId>,
 }
 
 impl Source {
@@ -73,34 +77,59 @@ impl Source {
             Failure::environment(format!("the repository has no commit {commit}"))
                 .hint("fetch the whole history: git fetch --unshallow")
         })?;
+        let object = repository.commit(&commit)?;
         Ok(Self {
-            commit_time: repository.commit_time(&commit)?,
+            commit_time: object.time,
+            tree: Some(object.tree),
             origin: Origin::Commit,
             root: self.root.clone(),
             commit,
         })
     }
 
-    /// Writes the clean tree into the empty directory `dest`.
+    /// Writes the clean tree into the empty directory `dest`, and checks that it is the tree of the commit.
     pub(crate) fn export(&self, dest: &Path, progress: &Progress) -> Result<()> {
-        let repository = Repository::at(&self.root, progress)?;
-        match (&self.origin, &repository) {
-            (Origin::Commit, Some(repository)) => {
-                tree::export_commit(repository, self.commit.hash(), dest)
+        let Self { root, commit, .. } = self;
+        let repository = Repository::at(root, progress)?;
+        match (&self.origin, &repository, self.tree) {
+            (Origin::Commit, Some(repository), Some(tree)) => tree::export(repository, tree, dest),
+            (Origin::DirtyWorkTree, Some(repository), _) => {
+                tree::copy_files(root, &repository.work_tree_files()?, dest)
             }
-            (Origin::DirtyWorkTree, Some(repository)) => {
-                tree::copy_files(&self.root, &repository.work_tree_files()?, dest)
+            (Origin::Archive, None, Some(tree)) => {
+                tree::copy_archive(root, commit, self.commit_time, tree, dest)
             }
-            _ => tree::copy_files(&self.root, &tree::archive_files(&self.root)?, dest),
+            (Origin::Archive, None, None) => {
+                output::note(&format!(
+                    "note: nothing but --commit says that these are the files of {commit}\n"
+                ));
+                tree::copy_files(root, &tree::archive_files(root)?, dest)
+            }
+            _ => {
+                let message = format!(
+                    "the repository at {} came or went meanwhile",
+                    root.display()
+                );
+                Err(Failure::environment(message).hint("run it again").into())
+            }
         }
     }
 }
 
-/// Checks the toolchain and the tree of the workspace.
+/// Checks the toolchain, the place of the clean tree and the tree of the workspace.
 pub(crate) fn check(args: &SourceArgs, progress: &Progress) -> Result<Source> {
     let root = workspace::root()?;
-    toolchain(&root, None, progress)?;
+    Toolchain::find(&root, None, progress)?;
+    Linker::find(progress)?;
+    place::check()?;
     source(root, args, progress)
+}
+
+/// The same, and that there is the room that a build takes.
+pub(crate) fn check_build(args: &SourceArgs, progress: &Progress) -> Result<Source> {
+    let source = check(args, progress)?;
+    place::room()?;
+    Ok(source)
 }
 
 /// Finds the commit, and refuses uncommitted files unless they are asked for.
@@ -125,32 +154,67 @@ pub(crate) fn source(root: PathBuf, args: &SourceArgs, progress: &Progress) -> R
         (false, true) => Origin::DirtyWorkTree,
         (false, false) => return Err(dirty_failure(&dirty).into()),
     };
-    let commit_time = repository.commit_time(&commit)?;
+    let object = repository.commit(&commit)?;
     drop(repository);
     Ok(Source {
         root,
         origin,
         commit,
-        commit_time,
+        commit_time: object.time,
+        tree: Some(object.tree),
     })
+}
+
+/// What a source archive says that it was made of.
+struct Recorded {
+    commit: Commit,
+    commit_time: u64,
+    tree: ObjectId,
+}
+
+/// Reads what `git archive` makes of the placeholders; nothing where they are as they are committed.
+fn recorded(root: &Path) -> Result<Option<Recorded>> {
+    let path = root.join(tree::ORIGIN_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+    };
+    if text == tree::ORIGIN_TEMPLATE {
+        return Ok(None);
+    }
+    let read = || {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let recorded = Recorded {
+            commit: parse_commit(lines.next()?).ok()?,
+            commit_time: lines.next()?.parse().ok()?,
+            tree: lines.next()?.parse().ok()?,
+        };
+        lines.next().is_none().then_some(recorded)
+    };
+    match read() {
+        Some(recorded) => Ok(Some(recorded)),
+        None => {
+            let message = format!(
+                "{} does not say the commit, its time and its tree, as `git archive` writes them",
+                path.display()
+            );
+            Err(Failure::environment(message)
+                .hint("unpack the archive again, into an empty directory, or clone the repository")
+                .into())
+        }
+    }
 }
 
 /// The commit of a source archive: from the file that `git archive` fills in, or as the user says.
 fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
-    let text = fs::read_to_string(root.join("xtask/commit.txt")).unwrap_or_default();
-    let mut lines = text.lines();
-    let recorded = lines.next().and_then(|line| parse_commit(line).ok());
-    let recorded_time = lines.next().and_then(|line| line.trim().parse().ok());
-    let commit = match (&args.commit, &recorded) {
-        (Some(given), Some(recorded)) if given != recorded => {
-            return Err(Failure::new(
-                exit::USAGE,
-                format!("--commit says {given}, but this archive was made of {recorded}"),
-            )
-            .into());
+    let (commit, commit_time, tree) = match (&args.commit, recorded(&root)?) {
+        (Some(given), Some(Recorded { commit, .. })) if *given != commit => {
+            let message = format!("--commit says {given}, but this archive was made of {commit}");
+            return Err(Failure::new(exit::USAGE, message).into());
         }
-        (Some(given), _) => given.clone(),
-        (None, Some(recorded)) => recorded.clone(),
+        (_, Some(recorded)) => (recorded.commit, recorded.commit_time, Some(recorded.tree)),
+        (Some(given), None) => (given.clone(), 0, None),
         (None, None) => {
             return Err(Failure::environment(format!(
                 "{} is not a git repository and does not know its commit",
@@ -164,91 +228,9 @@ fn archive_source(root: PathBuf, args: &SourceArgs) -> Result<Source> {
         root,
         origin: Origin::Archive,
         commit,
-        commit_time: recorded_time.unwrap_or(0),
-    })
-}
-
-/// Requires that `rustc` in `tree` is exactly the pinned release, and returns what it says of itself. `environment`
-/// is that of the build; without one it is that of this process.
-pub(crate) fn toolchain(
-    tree: &Path,
-    environment: Option<&[Variable]>,
-    progress: &Progress,
-) -> Result<Compiler> {
-    let pinned = workspace::pinned_toolchain(tree)?;
-    let hint = format!(
-        "rustup toolchain install {pinned}, and leave out `+toolchain` and RUSTUP_TOOLCHAIN; or `nix develop`"
-    );
-    let output = rustc(tree, &["--version", "--verbose"], environment, progress)?;
-    if !output.status.success() {
-        let said = output.stderr.trim();
-        let message = format!("rustc {pinned} is pinned, but rustc does not run: {said}");
-        return Err(Failure::environment(message).hint(hint).into());
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-            .unwrap_or("unknown")
-    };
-    let release = field("release");
-    if release != pinned {
-        let message =
-            format!("rust-toolchain.toml pins rustc {pinned}, but the rustc on PATH is {release}");
-        return Err(Failure::environment(message).hint(hint).into());
-    }
-    Ok(Compiler {
-        commit: field("commit-hash").to_owned(),
-        host: field("host").to_owned(),
-    })
-}
-
-/// The sysroot of the pinned compiler, as the build of `tree` will find it.
-pub(crate) fn sysroot(
-    tree: &Path,
-    environment: &[Variable],
-    progress: &Progress,
-) -> Result<Sysroot> {
-    let compiler = toolchain(tree, Some(environment), progress)?;
-    let output = rustc(tree, &["--print", "sysroot"], Some(environment), progress)?;
-    let stdout = output.require(exit::ENVIRONMENT)?;
-    let path = String::from_utf8_lossy(&stdout).trim_end().to_owned();
-    Ok(Sysroot {
-        path: path.into(),
-        compiler,
-    })
-}
-
-/// The triple of the machine that the pinned compiler runs on, for which it builds where no target is named.
-pub(crate) fn host(tree: &Path, environment: &[Variable], progress: &Progress) -> Result<String> {
-    let output = rustc(
+        commit_time,
         tree,
-        &["--version", "--verbose"],
-        Some(environment),
-        progress,
-    )?;
-    let stdout = output.require(exit::ENVIRONMENT)?;
-    let text = String::from_utf8_lossy(&stdout);
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host
-        .context("find the host in what rustc says of itself")?
-        .to_owned())
-}
-
-fn rustc(
-    tree: &Path,
-    args: &[&str],
-    environment: Option<&[Variable]>,
-    progress: &Progress,
-) -> Result<process::Finished<Vec<u8>>> {
-    let shell = Shell::new().context("find the working directory")?;
-    shell.change_dir(tree);
-    let mut command = cmd!(shell, "rustc {args...}");
-    if let Some(variables) = environment {
-        let variables = variables.iter().map(|(name, value)| (name, value));
-        command = command.env_clear().envs(variables);
-    }
-    process::run(progress, command)
+    })
 }
 
 /// A full git commit id in lower case.

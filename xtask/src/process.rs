@@ -1,9 +1,10 @@
 //! Child processes: one function runs them all.
 //!
-//! A child gets its own process group and no standard input. Its command line is printed before it starts, and
-//! an error names it. When a signal asks this program to stop, the whole group is ended and waited for, so that
-//! no compiler keeps writing into a directory that is being removed.
+//! A child gets its own process group, and no standard input but a file that is meant for it. Its command line is
+//! printed before it starts, and an error names it. When a signal asks this program to stop, the whole group is ended
+//! and waited for, so that no compiler keeps writing into a directory that is being removed.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -63,7 +64,7 @@ impl<T> Finished<T> {
 
 /// Runs a child to its end and returns its standard output as bytes.
 pub(crate) fn run(progress: &Progress, command: Cmd<'_>) -> Result<Finished<Vec<u8>>> {
-    run_reading(progress, command, |stdout| {
+    run_child(progress, command, Said::Shown, Stdio::null(), |stdout| {
         let mut bytes = Vec::new();
         stdout.read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -72,20 +73,21 @@ pub(crate) fn run(progress: &Progress, command: Cmd<'_>) -> Result<Finished<Vec<
 
 /// The same without showing what the child says on standard error, for one that reports there.
 pub(crate) fn run_quietly(progress: &Progress, command: Cmd<'_>) -> Result<Finished<Vec<u8>>> {
-    run_child(progress, command, Said::Kept, |stdout| {
+    run_child(progress, command, Said::Kept, Stdio::null(), |stdout| {
         let mut bytes = Vec::new();
         stdout.read_to_end(&mut bytes)?;
         Ok(bytes)
     })
 }
 
-/// Runs a child to its end while `reader` consumes its standard output.
-pub(crate) fn run_reading<T: Send>(
+/// Runs a child to its end, with `input` as its standard input, while `reader` consumes its standard output.
+pub(crate) fn run_fed<T: Send>(
     progress: &Progress,
     command: Cmd<'_>,
+    input: File,
     reader: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
 ) -> Result<Finished<T>> {
-    run_child(progress, command, Said::Shown, reader)
+    run_child(progress, command, Said::Shown, input.into(), reader)
 }
 
 /// What becomes of what a child says on standard error.
@@ -101,6 +103,7 @@ fn run_child<T: Send>(
     progress: &Progress,
     command: Cmd<'_>,
     said: Said,
+    input: Stdio,
     reader: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
 ) -> Result<Finished<T>> {
     interrupt::check()?;
@@ -108,7 +111,7 @@ fn run_child<T: Send>(
     progress.command(&name);
     let mut command = Command::from(command);
     command
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     #[cfg(unix)]

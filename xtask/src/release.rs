@@ -13,6 +13,7 @@ use ecac_artifact::{Artifact, Digest, Summary, exit};
 use ecac_attest::{Build, Statement};
 use serde::Serialize;
 
+use crate::closed::TakenOver;
 use crate::compile::{BinaryDigests, BuildArgs};
 use crate::environment;
 use crate::error::Failure;
@@ -46,6 +47,7 @@ struct Report<'a> {
     signed_by: SignedBy,
     binaries: &'a BinaryDigests,
     bundle: Bundle,
+    machine: &'a TakenOver,
     directory: String,
     files: BTreeMap<String, String>,
 }
@@ -55,7 +57,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
     let progress = Progress::new(pipeline::STAGES + 3);
     let mut times = Vec::new();
     let (source, signer) = progress.stage(&mut times, "preflight", || {
-        let source = preflight::check(&SourceArgs::default(), &progress)?;
+        let source = preflight::check_build(&SourceArgs::default(), &progress)?;
         if source.origin != Origin::Commit {
             let message =
                 "a release is built of a commit, but this is a source archive without .git";
@@ -116,6 +118,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
         signed_by: signer.signed_by(),
         binaries: &outcome.binaries,
         bundle: Bundle::of(&outcome),
+        machine: &outcome.taken_over,
         directory: dir.display().to_string(),
         files: files
             .iter()
@@ -208,6 +211,7 @@ fn text(report: &Report<'_>) -> String {
         "binary ecac    sha256:{}",
         report.binaries.ecac_sha256
     );
+    text.push_str(&report.machine.text());
     let _ = writeln!(text, "directory      {}", report.directory);
     for name in report.files.keys() {
         let _ = writeln!(text, "  {name}");

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             None => workspace::root()?.join(workspace::OUT_DIR),
         };
         let target = Target::check(&out)?;
-        Ok((preflight::check(&args.source, &progress)?, target))
+        Ok((preflight::check_build(&args.source, &progress)?, target))
     })?;
     let plan = Plan {
         source: &source,

@@ -4,25 +4,23 @@ mod check;
 mod cyclonedx;
 mod document;
 mod graph;
-mod lockfile;
 #[cfg(test)]
 mod tests;
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 use ecac_artifact::exit;
-use xshell::Shell;
 
 use crate::citation::Citation;
-use crate::environment::{Inherited, Variable};
+use crate::closed::{self, Closed};
 use crate::error::Failure;
+use crate::network::Network;
 use crate::output;
 use crate::preflight::{self, SourceArgs};
-use crate::process;
 use crate::progress::Progress;
 use crate::publish;
 use crate::workdir::WorkDir;
@@ -53,19 +51,15 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
-/// What of a tree is described, and how cargo is asked.
+/// What the document says of the tree that cargo is asked about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
-    /// A clean tree.
-    pub(crate) tree: &'a Path,
     /// What the document cites as its source.
     pub(crate) citation: &'a Citation,
     /// The target triple of the build.
     pub(crate) target: &'a str,
     /// The time of the document in seconds since 1970.
     pub(crate) epoch: u64,
-    /// Whether cargo may not use the network.
-    pub(crate) offline: bool,
 }
 
 /// Describes the committed tree.
@@ -85,18 +79,25 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     let citation = Citation::of_tree(&tree, source.stamp(), epoch)?;
     let bytes = progress.stage(&mut times, "sbom", || {
-        let target = match &args.target {
-            Some(target) => target.clone(),
-            None => host(&tree, &progress)?,
-        };
-        let subject = Subject {
+        let targets: Vec<_> = args.target.as_deref().into_iter().collect();
+        let request = closed::Request {
             tree: &tree,
-            citation: &citation,
-            target: &target,
-            epoch,
-            offline: args.offline,
+            work: work.path(),
+            source_date_epoch: epoch,
+            targets: &targets,
+            network: match args.offline {
+                false => Network::Allowed,
+                true => Network::ForbiddenToCargo,
+            },
         };
-        generate(&subject, &progress)
+        let closed = Closed::prepare(&request, &progress)?;
+        let host = &closed.toolchain().compiler.host;
+        let subject = Subject {
+            citation: &citation,
+            target: args.target.as_deref().unwrap_or(host),
+            epoch,
+        };
+        generate(&closed, &subject, &progress)
     })?;
     drop(progress);
     match &args.out {
@@ -106,8 +107,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// The bytes of the document: a function of the files of the tree, the citation, the target and the time.
-pub(crate) fn generate(subject: &Subject<'_>, progress: &Progress) -> Result<Vec<u8>> {
-    let answers = ask(subject, progress)?;
+pub(crate) fn generate(
+    closed: &Closed,
+    subject: &Subject<'_>,
+    progress: &Progress,
+) -> Result<Vec<u8>> {
+    let answers = ask(closed, subject.target, progress)?;
     document::render(&answers.inputs(subject))
 }
 
@@ -132,10 +137,7 @@ impl Answers {
 }
 
 /// Asks cargo, and reads the lockfile.
-fn ask(subject: &Subject<'_>, progress: &Progress) -> Result<Answers> {
-    let Subject { tree, target, .. } = *subject;
-    let environment = environment(tree)?;
-    let cargo = |args: &[&str]| cargo(subject, &environment, args, progress);
+fn ask(closed: &Closed, target: &str, progress: &Progress) -> Result<Answers> {
     let metadata = [
         "metadata",
         "--format-version=1",
@@ -150,51 +152,12 @@ fn ask(subject: &Subject<'_>, progress: &Progress) -> Result<Answers> {
         "--target",
         target,
     ];
-    let path = tree.join("Cargo.lock");
+    let path = closed.tree().join("Cargo.lock");
     Ok(Answers {
-        metadata: cargo(&metadata)?,
-        tree: cargo(&[&of_the_build[..], &Graph::FORMAT].concat())?,
+        metadata: closed.read(&metadata, progress)?,
+        tree: closed.read(&[&of_the_build[..], &Graph::FORMAT].concat(), progress)?,
         lockfile: fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?,
     })
-}
-
-/// The target for which the pinned compiler builds where none is named.
-pub(crate) fn host(tree: &Path, progress: &Progress) -> Result<String> {
-    preflight::host(tree, &environment(tree)?, progress)
-}
-
-/// The environment in which cargo is asked: that of the build.
-fn environment(tree: &Path) -> Result<Vec<Variable>> {
-    let mut variables = Inherited::for_tree(tree)?.variables;
-    variables.extend([
-        ("CARGO_TARGET_DIR".into(), tree.join("target").into()),
-        ("CARGO_TERM_COLOR".into(), "never".into()),
-        ("RUSTC_WRAPPER".into(), "".into()),
-        ("RUSTC_WORKSPACE_WRAPPER".into(), "".into()),
-    ]);
-    Ok(variables)
-}
-
-/// What cargo prints.
-fn cargo(
-    subject: &Subject<'_>,
-    environment: &[Variable],
-    args: &[&str],
-    progress: &Progress,
-) -> Result<String> {
-    let shell = Shell::new().context("find the working directory")?;
-    shell.change_dir(subject.tree);
-    let variables = environment.iter().map(|(name, value)| (name, value));
-    let command = shell.cmd("cargo").args(args).arg("--locked");
-    let command = command
-        .args(subject.offline.then_some("--offline"))
-        .env_clear()
-        .envs(variables);
-    let hint = subject.offline.then_some(
-        "where crates are missing: cargo fetch --locked, with a network, and then again",
-    );
-    let bytes = process::run(progress, command)?.require_or(exit::ENVIRONMENT, hint)?;
-    String::from_utf8(bytes).context("read what cargo printed")
 }
 
 /// The time of the document: that which the environment sets for everything that is built, else that of the commit.

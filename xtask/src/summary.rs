@@ -6,6 +6,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::closed::TakenOver;
 use crate::compile::BinaryDigests;
 use crate::manifest::Run;
 use crate::network::Network;
@@ -41,6 +42,8 @@ pub(crate) struct Summary<'a> {
     trust_check: TrustCheck,
     /// What is known about the network while the tree was built and the programs ran.
     network: Network,
+    /// What of this machine took part in the build.
+    machine: &'a TakenOver,
     /// What stayed equal the second time, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     twice: Option<&'a twice::Report>,
@@ -95,6 +98,7 @@ impl<'a> Summary<'a> {
             trust_sha256: &outcome.manifest.trust_sha256,
             trust_check: outcome.trust,
             network: outcome.network,
+            machine: &outcome.taken_over,
             twice,
             stages,
         }
@@ -116,6 +120,7 @@ impl<'a> Summary<'a> {
         let _ = writeln!(text, "  ecac  sha256:{}", self.binaries.ecac_sha256);
         let _ = writeln!(text, "  xtask sha256:{}", self.binaries.xtask_sha256);
         let _ = writeln!(text, "network        {}", self.network.describe());
+        text.push_str(&self.machine.text());
         if let Some(report) = self.twice {
             text.push_str(&report.text());
         }

@@ -1,41 +1,124 @@
-//! Clean trees: a copy of the committed files and of nothing else.
+//! Clean trees: a copy of the committed files and of nothing else, and the proof that it is one.
+//!
+//! A commit names its tree by a hash over every path, mode and byte. Whatever a tree was copied from, what lies on the
+//! disk afterwards is hashed again, and has to be that tree.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
-use tar::EntryType;
+use ecac_artifact::Commit;
 use walkdir::WalkDir;
 
+use crate::error::Failure;
 use crate::interrupt;
-use crate::repository::Repository;
+use crate::object::{self, Mode, ObjectId, TreeFiles};
+use crate::repository::{CLONE_AGAIN, Repository};
 use crate::workspace::{OUT_DIR, SIGNED_DIR};
 
-/// Exports exactly the files of a commit into the empty directory `dest`.
-pub(crate) fn export_commit(repository: &Repository<'_>, commit: &str, dest: &Path) -> Result<()> {
-    let mut unpacked = repository
-        .archive(commit, |stream| unpack(stream, dest))
-        .with_context(|| format!("export commit {commit}"))?;
-    unpacked.sort();
-    let committed = repository.files_of(commit)?;
-    // Attributes outside the commit (`.git/info/attributes`) could leave files out.
-    if let Some(file) = committed
-        .iter()
-        .find(|file| unpacked.binary_search(file).is_err())
-    {
-        bail!("git archive left out the committed file {}", file.display());
+/// The one file that `git archive` changes, so that a source archive knows what it was made of.
+pub(crate) const ORIGIN_FILE: &str = "xtask/commit.txt";
+
+/// What that file holds in every commit: the placeholders of a commit, its time and its tree.
+pub(crate) const ORIGIN_TEMPLATE: &str = "$Format:%H$\n$Format:%ct$\n$Format:%T$\n";
+
+/// How many files an error names.
+const SHOWN: usize = 10;
+
+/// Exports exactly the files of a tree into the empty directory `dest`.
+pub(crate) fn export(repository: &Repository<'_>, tree: ObjectId, dest: &Path) -> Result<()> {
+    let listed = repository
+        .export(tree, |path, mode, content| {
+            interrupt::check()?;
+            write_file(dest, path, content, mode)
+        })
+        .with_context(|| format!("export the tree {tree}"))?;
+    let found = on_disk(dest, &listed)?;
+    if found.id() == tree {
+        return Ok(());
     }
-    if let Some(file) = unpacked
-        .iter()
-        .find(|file| committed.binary_search(file).is_err())
-    {
-        bail!(
-            "git archive added {}, which is not committed",
-            file.display()
-        );
+    let mut message = format!(
+        "what git exports is not the tree {tree} that was committed, but {}",
+        found.id()
+    );
+    let differing = found.differing(&listed);
+    if !differing.is_empty() {
+        message.push_str("; what was written is not what was listed:");
+        message.push_str(&list(&differing));
     }
-    Ok(())
+    Err(Failure::environment(message).hint(CLONE_AGAIN).into())
+}
+
+/// What a copy holds. Where the platform keeps no mode of a file, it is what `listed` says.
+fn on_disk(dest: &Path, listed: &TreeFiles) -> Result<TreeFiles> {
+    let mut found = TreeFiles::on_disk(dest)?;
+    if !cfg!(unix) {
+        for (path, (mode, _)) in &mut found.0 {
+            *mode = listed.0.get(path).map_or(*mode, |(listed, _)| *listed);
+        }
+    }
+    Ok(found)
+}
+
+/// Copies the files of a source archive of `commit` into the empty directory `dest`, and requires that they are its
+/// `tree`. The file that git changed for the archive gets back what it holds in the commit.
+pub(crate) fn copy_archive(
+    root: &Path,
+    commit: &Commit,
+    commit_time: u64,
+    tree: ObjectId,
+    dest: &Path,
+) -> Result<()> {
+    let files = archive_files(root)?;
+    copy_files(root, &files, dest)?;
+    let origin = dest.join(ORIGIN_FILE);
+    fs::write(&origin, ORIGIN_TEMPLATE).with_context(|| format!("write {}", origin.display()))?;
+    let found = TreeFiles::on_disk(dest)?.id();
+    if found == tree {
+        return Ok(());
+    }
+    // An archive gives every file the time of the commit, so what is younger was written since.
+    let unpacked_at = SystemTime::UNIX_EPOCH + Duration::from_secs(commit_time);
+    let is_younger = |file: &&PathBuf| {
+        let metadata = root.join(file).symlink_metadata();
+        let time = metadata.and_then(|metadata| metadata.modified());
+        time.is_ok_and(|time| time > unpacked_at)
+    };
+    let younger: Vec<_> = files
+        .iter()
+        .filter(is_younger)
+        .map(|file| object::quoted(file.as_os_str().as_encoded_bytes()))
+        .collect();
+    let mut message = format!(
+        "these are not the files of commit {commit}: its tree is {tree}, and theirs is {found}; "
+    );
+    if younger.is_empty() {
+        message.push_str("no file is younger than the commit, so one is missing or was replaced");
+    } else if younger.len() == files.len() {
+        message
+            .push_str("every file is younger than the commit, so which were changed is not known");
+    } else {
+        message.push_str("changed or added since it was unpacked:");
+        message.push_str(&list(&younger));
+    }
+    Err(Failure::environment(message)
+        .hint("unpack the archive again, into an empty directory, or clone the repository")
+        .into())
+}
+
+/// The first files, one on a line, and how many more there are.
+fn list(files: &[String]) -> String {
+    let mut text: String = files
+        .iter()
+        .take(SHOWN)
+        .map(|file| format!("\n  {file}"))
+        .collect();
+    if files.len() > SHOWN {
+        text.push_str(&format!("\n  … and {} more", files.len() - SHOWN));
+    }
+    text
 }
 
 /// Copies the listed files of `root` into the empty directory `dest`.
@@ -47,14 +130,15 @@ pub(crate) fn copy_files(root: &Path, files: &[PathBuf], dest: &Path) -> Result<
             .symlink_metadata()
             .with_context(|| format!("read {}", from.display()))?;
         if !metadata.is_file() {
-            bail!(
-                "{} is not a regular file and cannot be copied",
-                file.display()
-            );
+            let name = object::quoted(file.as_os_str().as_encoded_bytes());
+            let message = format!("{name} is not a regular file and cannot be copied");
+            return Err(Failure::environment(message)
+                .hint("remove it, or put a regular file in its place")
+                .into());
         }
         let mut source =
             fs::File::open(&from).with_context(|| format!("read {}", from.display()))?;
-        write_file(dest, file, &mut source, is_executable(&metadata))?;
+        write_file(dest, file, &mut source, object::mode(&metadata))?;
     }
     Ok(())
 }
@@ -91,37 +175,7 @@ fn is_generated(relative: &Path) -> bool {
                 .is_some_and(|name| name.as_encoded_bytes().starts_with(b".out-")))
 }
 
-/// Unpacks regular files and directories; anything else has no place in a source tree.
-fn unpack(stream: &mut dyn Read, dest: &Path) -> Result<Vec<PathBuf>> {
-    let mut archive = tar::Archive::new(stream);
-    let mut files = Vec::new();
-    for entry in archive.entries().context("read the tar stream")? {
-        interrupt::check()?;
-        let mut entry = entry.context("read the tar stream")?;
-        let path = entry.path().context("read the tar stream")?.into_owned();
-        match entry.header().entry_type() {
-            EntryType::XGlobalHeader => {}
-            EntryType::Directory => make_dirs(dest, &path)?,
-            EntryType::Regular => {
-                let executable = entry.header().mode().context("read the tar stream")? & 0o100 != 0;
-                write_file(dest, &path, &mut entry, executable)?;
-                files.push(path);
-            }
-            _ => bail!(
-                "{} is neither a regular file nor a directory",
-                path.display()
-            ),
-        }
-    }
-    Ok(files)
-}
-
-fn write_file(
-    dest: &Path,
-    relative: &Path,
-    content: &mut dyn Read,
-    executable: bool,
-) -> Result<()> {
+fn write_file(dest: &Path, relative: &Path, content: &mut dyn Read, mode: Mode) -> Result<()> {
     if let Some(parent) = relative.parent() {
         make_dirs(dest, parent)?;
     }
@@ -129,7 +183,13 @@ fn write_file(
     let mut write = || -> io::Result<()> {
         let mut file = fs::File::create_new(&path)?;
         io::copy(content, &mut file)?;
-        set_mode(&path, if executable { 0o755 } else { 0o644 })
+        set_mode(
+            &path,
+            match mode {
+                Mode::Regular => 0o644,
+                Mode::Executable => 0o755,
+            },
+        )
     };
     write().with_context(|| format!("write {}", path.display()))
 }
@@ -158,17 +218,6 @@ fn checked(path: &Path) -> Result<&Path> {
         return Ok(path);
     }
     bail!("the path {} leaves the tree", path.display())
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_metadata: &fs::Metadata) -> bool {
-    false
 }
 
 /// Sets permission bits where the platform has them.

@@ -124,7 +124,7 @@ pub(crate) fn run(
         let artifacts = match works {
             false => Alone::NotVaried,
             true => {
-                let variables = environment::of_built_programs(commit_time, first.network);
+                let variables = environment::of_built_programs(commit_time);
                 let variables = variables.iter().chain(&variation.change.variables);
                 let xtask = variation.change.program(&shell, &first.programs.xtask);
                 let xtask = xtask

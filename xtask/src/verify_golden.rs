@@ -195,7 +195,7 @@ fn regenerate(
         });
     }
     let (source, citation) = progress.stage(times, "preflight", || {
-        let source = preflight::check(&args.source, progress)?;
+        let source = preflight::check_build(&args.source, progress)?;
         Ok(match args.cited {
             true => (source.at_commit(&golden.commit, progress)?, None),
             false => (source, Some(Citation::of_manifest(&golden.manifest)?)),

@@ -59,7 +59,6 @@ impl WorkDir {
     }
 
     /// Where it is.
-    #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -14,8 +14,8 @@ use packageurl::PackageUrl;
 use super::SHIPPED_TARGET;
 use super::cyclonedx::{Bom, Component, Dependency, LicenseChoice};
 use super::document::{self, EXCLUDED, PACKAGE, REQUIRED};
-use super::lockfile::{CRATES_IO, Checksums};
 use crate::citation::Citation;
+use crate::lockfile::{CRATES_IO, Checksums};
 
 /// The largest document that is read, in bytes; that of the cited set has an eighth of it.
 const BYTES_MAX: usize = 1 << 20;

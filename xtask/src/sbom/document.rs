@@ -14,9 +14,9 @@ use super::cyclonedx::{self, Bom, Component, Composition, Dependency, Hash, Lice
 use super::cyclonedx::{Contact, ExternalReference, LicenseChoice, Lifecycle, Organization};
 use super::cyclonedx::{Property, Tools};
 use super::graph::{Crate, Graph};
-use super::lockfile::Checksums;
 use crate::citation::Citation;
 use crate::error::Failure;
+use crate::lockfile::Checksums;
 
 /// The package that is described.
 pub(super) const PACKAGE: &str = "ecac-cli";

@@ -18,10 +18,10 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 const EPOCH: u64 = 1_790_000_000;
 
-/// A copy of the files of the repository, in a directory that `below` names.
+/// A copy of the files of the repository, in a directory that `below` names, in which cargo can be asked.
 struct Copy {
     dir: tempfile::TempDir,
-    tree: PathBuf,
+    closed: Closed,
     citation: Citation,
 }
 
@@ -34,38 +34,44 @@ impl Copy {
             None => tree::archive_files(&root).unwrap(),
         };
         let dir = tempfile::tempdir().unwrap();
-        let tree = dir.path().join(below);
+        let tree = dir.path().canonicalize().unwrap().join(below);
         fs::create_dir_all(&tree).unwrap();
         tree::copy_files(&root, &files, &tree).unwrap();
         let citation = Citation::of_tree(&tree, "ab".repeat(20).parse().unwrap(), 0).unwrap();
+        // What the tests need is there once they are built, so that cargo needs no network.
+        let request = closed::Request {
+            tree: &tree,
+            work: tree.parent().unwrap(),
+            source_date_epoch: EPOCH,
+            targets: &[TARGET],
+            network: Network::ForbiddenToCargo,
+        };
+        let closed = Closed::prepare(&request, &progress).unwrap();
         Self {
             dir,
-            tree,
+            closed,
             citation,
         }
     }
+}
 
-    /// What the tests need is there once they are built, so that cargo needs no network.
-    fn subject(&self) -> Subject<'_> {
-        Subject {
-            tree: &self.tree,
-            citation: &self.citation,
-            target: TARGET,
-            epoch: EPOCH,
-            offline: true,
-        }
-    }
-
-    fn cargo(&self, args: &[&str]) -> String {
-        let environment = environment(&self.tree).unwrap();
-        cargo(&self.subject(), &environment, args, &Progress::new(0)).unwrap()
+/// What the tests say of a tree.
+fn subject(citation: &Citation) -> Subject<'_> {
+    Subject {
+        citation,
+        target: TARGET,
+        epoch: EPOCH,
     }
 }
 
-/// One copy, what cargo says of it, and the document.
+/// What cargo says of a copy, and the document.
 struct Example {
-    copy: Copy,
+    /// Where the copy was.
+    path: PathBuf,
+    citation: Citation,
     answers: Answers,
+    /// The crates as cargo draws them.
+    drawn: String,
     bytes: Vec<u8>,
 }
 
@@ -73,19 +79,36 @@ impl Example {
     fn get() -> &'static Self {
         static EXAMPLE: OnceLock<Example> = OnceLock::new();
         EXAMPLE.get_or_init(|| {
-            let copy = Copy::new("tree");
-            let answers = ask(&copy.subject(), &Progress::new(0)).unwrap();
-            let bytes = document::render(&answers.inputs(&copy.subject())).unwrap();
+            let Copy {
+                dir,
+                closed,
+                citation,
+            } = Copy::new("tree");
+            let progress = Progress::new(0);
+            let answers = ask(&closed, TARGET, &progress).unwrap();
+            let target = format!("--target={TARGET}");
+            let draw = [
+                "tree",
+                "--workspace",
+                "--edges=normal",
+                "--no-dedupe",
+                "--charset=ascii",
+                &target,
+            ];
+            let drawn = closed.read(&draw, &progress).unwrap();
+            let bytes = document::render(&answers.inputs(&subject(&citation))).unwrap();
             Self {
-                copy,
+                path: dir.path().to_owned(),
+                citation,
                 answers,
+                drawn,
                 bytes,
             }
         })
     }
 
     fn inputs(&self) -> Inputs<'_> {
-        self.answers.inputs(&self.copy.subject())
+        self.answers.inputs(&subject(&self.citation))
     }
 
     fn json(&self) -> Value {
@@ -112,16 +135,9 @@ fn crate_of(purl: &str) -> String {
 #[test]
 fn the_components_are_the_crates_that_cargo_tree_draws() {
     let example = Example::get();
-    let drawn = example.copy.cargo(&[
-        "tree",
-        "--workspace",
-        "--edges=normal",
-        "--no-dedupe",
-        "--charset=ascii",
-        &format!("--target={TARGET}"),
-    ]);
     // The drawing of one package ends at an empty line.
-    let of_package = drawn
+    let of_package = example
+        .drawn
         .split("\n\n")
         .find(|drawing| drawing.starts_with("ecac-cli "))
         .unwrap();
@@ -156,14 +172,10 @@ fn the_components_are_the_crates_that_cargo_tree_draws() {
 fn another_directory_gives_the_same_bytes_and_neither_is_in_them() {
     let example = Example::get();
     let other = Copy::new("a much deeper/directory with blanks/tree");
-    let bytes = generate(&other.subject(), &Progress::new(0)).unwrap();
+    let bytes = generate(&other.closed, &subject(&other.citation), &Progress::new(0)).unwrap();
     assert!(bytes == example.bytes);
     let text = String::from_utf8(bytes).unwrap();
-    let paths = [
-        other.dir.path(),
-        example.copy.dir.path(),
-        &workspace::root().unwrap(),
-    ];
+    let paths = [other.dir.path(), &example.path, &workspace::root().unwrap()];
     let home = env::var_os("HOME").map(PathBuf::from);
     for path in paths.into_iter().chain(home.as_deref()) {
         // The home directory of some containers is `/`.
@@ -263,7 +275,7 @@ fn time_commit_and_serial_number_are_those_of_the_inputs() {
         ours.starts_with("urn:uuid:") && ours.as_bytes()[23] == b'5',
         "{ours}"
     );
-    let mut dirty = example.copy.citation.clone();
+    let mut dirty = example.citation.clone();
     dirty.commit = dirty.commit.into_dirty();
     let others = [
         Inputs {

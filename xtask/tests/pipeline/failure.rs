@@ -129,7 +129,7 @@ fn a_run_that_is_killed_while_it_publishes_leaves_the_old_set_or_the_new() {
 #[test]
 fn a_build_that_is_killed_is_a_failed_build() {
     let workspace = Workspace::new();
-    workspace.program("cargo", "kill -KILL $$");
+    workspace.cargo_build("kill -KILL $$");
     let out = workspace.beside("out");
     workspace.check(&repro(1, &out), exit::BUILD, "signal: 9");
     assert!(!out.exists());
@@ -214,7 +214,12 @@ fn a_full_temporary_directory_is_named_before_anything_is_built() {
     let Some(mut run) = on_a_mount(&workspace, &temporary, mount, &args, &after) else {
         return;
     };
-    check(&mut run, exit::ENVIRONMENT, "o space left");
+    let (_, stderr) = check(&mut run, exit::ENVIRONMENT, " MiB in ");
+    assert!(
+        stderr.contains("hint: make room, or set TMPDIR"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("cargo build"), "{stderr}");
     assert_eq!(names(&after), [""; 0]);
     assert!(!workspace.beside("out").exists());
 }

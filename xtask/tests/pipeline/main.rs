@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod audit;
 #[cfg(unix)]
+mod closed;
+#[cfg(unix)]
 mod doctor;
 #[cfg(unix)]
 mod failure;
@@ -20,6 +22,8 @@ mod sbom;
 #[cfg(unix)]
 mod sign;
 mod soak;
+#[cfg(unix)]
+mod source;
 #[cfg(unix)]
 mod support;
 #[cfg(unix)]

@@ -70,40 +70,33 @@ fn without_git_the_commit_comes_from_the_archive_or_the_user() {
     let hash = "0123456789abcdef0123456789abcdef01234567";
     let workspace = Workspace::without_git();
     workspace.check(&["repro"], exit::ENVIRONMENT, "does not know its commit");
-    // The fake build is reached, so the commit was found.
-    workspace.check(&["repro", "--commit", hash], exit::BUILD, "no such crate");
+    // The fake build is reached, so the commit was found; that nobody can hold the files to it is said.
+    let args = ["repro", "--commit", hash];
+    let (_, stderr) = workspace.check(&args, exit::BUILD, "no such crate");
+    let says = format!("note: nothing but --commit says that these are the files of {hash}\n");
+    assert!(stderr.contains(&says), "{stderr}");
     workspace.check(&["repro", "--commit", "HEAD"], exit::USAGE, "hexadecimal");
 
-    workspace.write("xtask/commit.txt", &format!("{hash}\n1700000000\n"));
-    workspace.check(&["repro"], exit::BUILD, "no such crate");
+    workspace.write("xtask/commit.txt", &format!("{hash}\n1700000000\n{hash}\n"));
+    workspace.check(&["repro"], exit::ENVIRONMENT, "these are not the files of");
     workspace.check(
         &["repro", "--commit", &"f".repeat(40)],
         exit::USAGE,
         "was made of",
     );
-}
-
-#[test]
-fn a_git_archive_knows_its_commit() {
-    let workspace = Workspace::new();
-    let head = workspace.git(&["rev-parse", "HEAD"]);
-    let archive = workspace.beside("archive");
-    fs::create_dir(&archive).unwrap();
-    workspace.git(&["archive", "--output=../archive.tar", "HEAD"]);
-    let status = Command::new("tar")
-        .arg("-xf")
-        .arg(workspace.beside("archive.tar"))
-        .current_dir(&archive)
-        .status();
-    assert!(status.unwrap().success());
-    let text = fs::read_to_string(archive.join("xtask/commit.txt")).unwrap();
-    assert!(text.starts_with(&format!("{head}\n")), "{text}");
-
-    let mut repro = workspace.xtask(&["repro", "--out", "../out"]);
-    repro
-        .current_dir(&archive)
-        .env("CARGO_MANIFEST_DIR", archive.join("xtask"));
-    check(&mut repro, exit::BUILD, "no such crate");
+    // What was filled in once cannot be half taken back.
+    for text in [
+        "",
+        &format!("{hash}\n1700000000\n"),
+        &format!("{hash}\n1700000000\n$Format:%T$\n"),
+        &format!("{hash}\n1700000000\n{hash}\nmore\n"),
+        &format!("{hash}\n1700000000\n{hash}"),
+        &format!("$Format:%H$\n1700000000\n{hash}\n"),
+    ] {
+        workspace.write("xtask/commit.txt", text);
+        let says = "does not say the commit, its time and its tree";
+        workspace.check(&args, exit::ENVIRONMENT, says);
+    }
 }
 
 #[test]
@@ -209,7 +202,7 @@ fn built_from(workspace: &Workspace, args: &[&str], shell_prefix: &str) -> (Stri
         "find . -type f -printf '%P %m\\n' | sort > {0}; env | sort > {0}.env; cat docs/eval/README.md > {0}.readme; exit 101",
         seen.display()
     );
-    workspace.program("cargo", &script);
+    workspace.cargo_build(&script);
     let xtask = workspace.xtask(args);
     let mut shell = Command::new("sh");
     shell
@@ -228,6 +221,7 @@ fn built_from(workspace: &Workspace, args: &[&str], shell_prefix: &str) -> (Stri
     shell
         .env("RUSTFLAGS", "-Copt-level=0")
         .env("LANG", "tr_TR.UTF-8")
+        .env("http_proxy", "http://127.0.0.1:9")
         .env("MAKEFLAGS", "-j99");
     check(&mut shell, exit::BUILD, "command failed");
     assert_eq!(
@@ -264,18 +258,6 @@ fn the_clean_tree_is_exactly_the_commit_whatever_the_umask_and_the_work_tree() {
 }
 
 #[test]
-fn attributes_outside_the_commit_cannot_leave_files_out() {
-    let workspace = Workspace::new();
-    fs::create_dir(workspace.root().join(".git/info")).ok();
-    workspace.write(".git/info/attributes", "Cargo.lock export-ignore\n");
-    workspace.check(
-        &["repro"],
-        exit::INTERNAL,
-        "left out the committed file Cargo.lock",
-    );
-}
-
-#[test]
 fn a_dirty_tree_is_copied_with_its_new_files_and_without_the_ignored_ones() {
     let workspace = Workspace::new();
     workspace.write("new", "");
@@ -309,19 +291,39 @@ fn the_build_inherits_nothing_that_is_not_listed() {
         "LANG",
         "MAKEFLAGS",
         "RUSTUP_TOOLCHAIN",
+        "RUSTUP_HOME",
         "CARGO_MANIFEST_DIR",
+        "http_proxy",
     ] {
         assert_eq!(value(name), None, "{name}");
     }
+    let seen = value("HOME").unwrap();
+    for (name, directory) in [("CARGO_HOME", "cargo"), ("TMPDIR", "tmp"), ("HOME", "home")] {
+        let path = value(name).unwrap();
+        assert_eq!(
+            path,
+            seen.replace("/home", &format!("/{directory}")),
+            "{name}"
+        );
+        assert!(path.contains("/tmp/ecac-repro-"), "{path}");
+    }
+    assert_eq!(value("PATH"), Some("/usr/bin:/bin"));
+    assert_eq!(
+        value("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"),
+        Some("/usr/bin/cc")
+    );
+    let rustc = workspace.beside("bin/rustc");
+    assert_eq!(value("RUSTC"), rustc.to_str());
+    assert_eq!(value("RUSTC_WRAPPER"), Some(""));
     assert_eq!(value("LC_ALL"), Some("C"));
     assert_eq!(value("TZ"), Some("UTC"));
     assert_eq!(value("CARGO_INCREMENTAL"), Some("0"));
     let time = workspace.git(&["log", "-1", "--format=%ct"]);
     assert_eq!(value("SOURCE_DATE_EPOCH"), Some(time.as_str()));
     let flags = value("CARGO_ENCODED_RUSTFLAGS").unwrap();
-    let home = workspace.beside("home/.cargo");
+    let home = value("CARGO_HOME").unwrap();
     assert!(
-        flags.contains(&format!("--remap-path-prefix={}=/cargo", home.display())),
+        flags.contains(&format!("--remap-path-prefix={home}=/cargo")),
         "{flags}"
     );
     assert!(flags.contains("=/rustc/c0ffee"), "{flags}");
@@ -365,7 +367,7 @@ fn an_interrupted_build_ends_its_children_and_leaves_nothing() {
             "sh -c 'trap \"\" TERM INT; while :; do sleep 1; done' & echo $$ $! > {0}.part; mv {0}.part {0}; wait",
             pids.display()
         );
-        workspace.program("cargo", &script);
+        workspace.cargo_build(&script);
         let mut child = workspace
             .xtask(&["repro"])
             .process_group(0)
@@ -427,22 +429,36 @@ fn is_gone(pid: &str) -> bool {
 fn offline_forbids_cargo_the_network() {
     let workspace = Workspace::new();
     let seen = workspace.beside("args");
-    let script = format!("echo \"$@\" > {}; exit 101", seen.display());
+    let script = format!(
+        "echo \"$@\" >> '{}'\ncase \"$1\" in --version) echo release: 1.95.0;; metadata) echo '{{\"packages\":[]}}';; *) exit 101;; esac",
+        seen.display()
+    );
     workspace.program("cargo", &script);
-    let arguments = |args: &[&str]| {
+    // What cargo was told when it fetched, and when it built.
+    let told = |args: &[&str]| {
+        fs::remove_file(&seen).ok();
         workspace.check(args, exit::BUILD, "command failed");
-        fs::read_to_string(&seen).unwrap().trim().to_owned()
+        let seen = fs::read_to_string(&seen).unwrap();
+        let line = |command: &str| seen.lines().find(|line| line.starts_with(command));
+        ["metadata ", "build "].map(|command| line(command).unwrap().to_owned())
     };
-    assert_eq!(
-        arguments(&["repro"]),
-        "build --workspace --locked --release"
+    // What is built was fetched before, so only fetching needs the network.
+    let [fetch, build] = told(&["repro"]);
+    assert!(
+        fetch.contains(" --locked ") && !fetch.contains("--offline"),
+        "{fetch}"
     );
-    assert_eq!(
-        arguments(&["repro", "--offline", "--jobs", "3"]),
-        "build --workspace --locked --release --offline --jobs 3"
+    let says = "build --workspace --release --locked --manifest-path ";
+    assert!(
+        build.starts_with(says) && build.ends_with(" --offline"),
+        "{build}"
     );
+    let [fetch, build] = told(&["repro", "--offline", "--jobs", "3"]);
+    assert!(fetch.ends_with(" --offline"), "{fetch}");
+    assert!(build.ends_with(" --offline --jobs 3"), "{build}");
     workspace.program("unshare", "exit 1");
-    assert!(arguments(&["repro", "--offline"]).ends_with("--offline"));
+    let [fetch, build] = told(&["repro", "--offline"]);
+    assert!(fetch.ends_with(" --offline") && build.ends_with(" --offline"));
     workspace.check(
         &["repro", "--offline"],
         exit::BUILD,

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{BROKEN_CARGO, Workspace, check, skipped, snapshot};
+use crate::support::{BROKEN, Workspace, check, skipped, snapshot};
 use ecac_artifact::{Digest, exit};
 use ecac_attest::{Bundle, Envelope, PrivateKey, PublicKey, Signature, Statement};
 
@@ -145,7 +145,7 @@ fn a_release_is_refused_before_anything_is_built() {
     let workspace = workspace();
     fs::create_dir(workspace.beside("signed")).unwrap();
     let before = snapshot(&workspace.beside("signed"));
-    workspace.program("cargo", "echo 'it builds' >&2; exit 101");
+    workspace.cargo_build("echo 'it builds' >&2; exit 101");
     let refuses = |args: &[&OsStr], code: u8, says: &str| {
         let (_, stderr) = workspace.check(args, code, says);
         assert!(!stderr.contains("it builds"), "{stderr}");
@@ -205,7 +205,10 @@ fn a_release_is_refused_before_anything_is_built() {
     workspace.write("Cargo.toml", "[workspace]\n# changed\n");
     with_key("my.key", exit::ENVIRONMENT, "1 uncommitted file(s)");
     let without_git = Workspace::without_git();
-    without_git.write("xtask/commit.txt", &format!("{}\n0\n", "ab".repeat(20)));
+    without_git.write(
+        "xtask/commit.txt",
+        &format!("{0}\n0\n{0}\n", "ab".repeat(20)),
+    );
     let says = "this is a source archive without .git";
     without_git.check(&["bundle", "--sign", "--key", "k"], exit::ENVIRONMENT, says);
     assert_eq!(snapshot(&workspace.beside("signed")), before);
@@ -235,7 +238,7 @@ fn a_password_is_asked_for_before_anything_is_built() {
         // With the right one the build begins, and fails.
         (Some("right"), exit::BUILD, "no such crate"),
     ] {
-        workspace.program("cargo", BROKEN_CARGO);
+        workspace.cargo_build(BROKEN);
         let mut command = workspace.xtask(&sign(&workspace));
         command.env_remove(PASSWORD).env_remove("COSIGN_PASSWORD");
         command.envs(password.map(|password| (PASSWORD, password)));

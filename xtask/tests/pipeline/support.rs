@@ -9,11 +9,15 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A fake `cargo` that fails at once, as a broken build does.
-pub(crate) const BROKEN_CARGO: &str = "echo 'error: no such crate' >&2; exit 101";
+/// A build that fails at once.
+pub(crate) const BROKEN: &str = "echo 'error: no such crate' >&2; exit 101";
 
-/// A fake `rustc` of the release that the workspace pins.
-const PINNED_RUSTC: &str = "case \"$1\" in --print) echo /nowhere/sysroot;; *) printf 'release: 1.95.0\\ncommit-hash: c0ffee\\n';; esac";
+/// A fake `rustc` of the release that the workspace pins, which has no sysroot, so that nothing else of it is found.
+const PINNED_RUSTC: &str = "case \"$1\" in --print) echo /nowhere/sysroot;; \
+    *) printf 'release: 1.95.0\\ncommit-hash: c0ffee\\nhost: x86_64-unknown-linux-gnu\\n';; esac";
+
+/// The file that tells a source archive what it was made of, as it is committed.
+pub(crate) const ORIGIN: &str = "$Format:%H$\n$Format:%ct$\n$Format:%T$\n";
 
 /// A workspace in a directory of its own.
 pub(crate) struct Workspace {
@@ -49,12 +53,12 @@ impl Workspace {
         workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.95.0\"\n");
         workspace.write(".gitignore", "/target\n/docs/eval/out/\n");
         workspace.write(".gitattributes", "xtask/commit.txt export-subst\n* -text\n");
-        workspace.write("xtask/commit.txt", "$Format:%H$\n$Format:%ct$\n");
+        workspace.write("xtask/commit.txt", ORIGIN);
         workspace.write("docs/eval/README.md", "line\r\n");
         workspace.write("scripts/tool", "#!/bin/sh\n");
         set_mode(&workspace.root().join("scripts/tool"), 0o755);
         workspace.program("rustc", PINNED_RUSTC);
-        workspace.program("cargo", BROKEN_CARGO);
+        workspace.cargo_build(BROKEN);
         workspace
     }
 
@@ -78,6 +82,16 @@ impl Workspace {
         let path = self.dir.path().join("bin").join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         set_mode(&path, 0o755);
+    }
+
+    /// Puts a `cargo` on PATH whose builds are these shell commands, started at the top of the tree that is built.
+    /// What else it is asked it answers as the pinned cargo would of a workspace without crates.
+    pub(crate) fn cargo_build(&self, script: &str) {
+        let answers = "case \"$1\" in\n\
+            --version) printf 'cargo 1.95.0\\nrelease: 1.95.0\\n'; exit;;\n\
+            metadata) echo '{\"packages\":[]}'; exit;;\n\
+            esac\ncd \"$CARGO_TARGET_DIR/..\" || exit\n";
+        self.program("cargo", &format!("{answers}{script}"));
     }
 
     /// Runs git in the workspace.
@@ -142,7 +156,7 @@ impl Workspace {
         let cargo = Path::new(env!("CARGO"));
         let script = format!(
             "if [ \"$1\" != build ]; then RUSTC='{}' exec '{}' \"$@\"; fi\n\
-             mkdir -p target/release && cp '{}' '{}' target/release\n{then}",
+             cd \"$CARGO_TARGET_DIR/..\" && mkdir -p target/release && cp '{}' '{}' target/release\n{then}",
             cargo.with_file_name("rustc").display(),
             cargo.display(),
             xtask.display(),

@@ -8,7 +8,7 @@ use super::*;
 fn citation() -> Citation {
     Citation {
         commit_time: EPOCH,
-        ..Example::get().copy.citation.clone()
+        ..Example::get().citation.clone()
     }
 }
 

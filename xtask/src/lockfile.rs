@@ -1,16 +1,18 @@
 //! The checksums of `Cargo.lock`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 /// The source of crates.io, as `Cargo.lock` names it.
-pub(super) const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+pub(crate) const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// SHA-256 of each crate's archive: by name, version and source.
 #[derive(Debug)]
-pub(super) struct Checksums(BTreeMap<(String, String, String), String>);
+pub(crate) struct Checksums(BTreeMap<(String, String, String), String>);
 
 #[derive(Deserialize)]
 struct Lockfile {
@@ -27,8 +29,15 @@ struct Package {
 }
 
 impl Checksums {
+    /// Those of the lockfile of a tree.
+    pub(crate) fn of_tree(tree: &Path) -> Result<Self> {
+        let path = tree.join("Cargo.lock");
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        Self::parse(&text)
+    }
+
     /// Reads a lockfile.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let lockfile: Lockfile = toml::from_str(text).context("read Cargo.lock")?;
         let entries = lockfile.package.into_iter().filter_map(|package| {
             let key = (package.name, package.version, package.source?);
@@ -38,7 +47,7 @@ impl Checksums {
     }
 
     /// The checksum of one crate, in lower-case hexadecimal digits.
-    pub(super) fn get(&self, name: &str, version: &str, source: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str, version: &str, source: &str) -> Option<&str> {
         let key = (name.to_owned(), version.to_owned(), source.to_owned());
         let checksum = self.0.get(&key)?;
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
