@@ -9,7 +9,7 @@ use std::process::Command;
 
 use ecac_artifact::{Digest, exit};
 
-use crate::support::{Workspace, check, set_mode};
+use ecac_fixture::workspace::{Workspace, check, set_mode};
 
 /// A committed workspace of two small programs, with the toolchain that compiled this test.
 fn workspace() -> Workspace {

@@ -8,7 +8,7 @@ use ecac_artifact::exit;
 use serde_json::Value as Json;
 
 use crate::failure::on_a_mount;
-use crate::support::{Workspace, check, snapshot};
+use ecac_fixture::workspace::{Workspace, check, snapshot};
 
 /// The verdict, words and fix of a check.
 fn finding(report: &str, name: &str) -> (String, String, String) {

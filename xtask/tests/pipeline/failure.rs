@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Workspace, check, skipped, snapshot};
 use ecac_artifact::{Sums, exit};
+use ecac_fixture::workspace::{Workspace, check, skipped, snapshot};
 
 /// Arguments of a run with few ops into `out`.
 fn repro(seed: u64, out: &Path) -> Vec<String> {

@@ -1,110 +1,12 @@
-//! `verify-golden` and `bundle` on real artifacts, without a build.
+//! `verify-golden` on real artifacts, without a build.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
-use crate::sbom::sbom;
-use crate::support::{Workspace, check, skipped, snapshot};
-use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, Published, exit};
-
-pub(crate) const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
-pub(crate) const SCENARIOS: [&str; 3] = ["hb-chain", "concurrent", "offline-revoke"];
-
-/// A real set with few ops, made once.
-pub(crate) fn published() -> &'static Published {
-    static PUBLISHED: OnceLock<Published> = OnceLock::new();
-    PUBLISHED.get_or_init(|| publish(COMMIT, 120))
-}
-
-pub(crate) fn publish(stamp: &str, ops: u32) -> Published {
-    let workspace = Workspace::new();
-    let out = workspace.beside("staged");
-    fs::create_dir(&out).unwrap();
-    let mut stage = workspace.xtask(&["stage", "--commit", stamp, &format!("--ops={ops}")]);
-    stage.arg("--commit-time=1790000000");
-    // Each stamp has a lockfile of its own.
-    stage.args(["--cargo-lock-sha256", &stamp[..1].repeat(64)]);
-    stage
-        .args(["--toolchain=1.95.0", "--source-version=0.1.0", "--out"])
-        .arg(&out);
-    check(&mut stage, exit::SUCCESS, "");
-    let commit: Commit = stamp.parse().unwrap();
-    let expected = ExpectedSet::new(&SCENARIOS, 42, &commit).unwrap();
-    let staged = fs::read_dir(out)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| {
-            (
-                entry.file_name().into_string().unwrap(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
-        .chain([("sbom.json".to_owned(), sbom(stamp))])
-        .collect();
-    ArtifactSet::new(expected, staged)
-        .unwrap()
-        .publish()
-        .unwrap()
-}
-
-pub(crate) fn write(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
-    fs::create_dir_all(dir).unwrap();
-    for (name, bytes) in files {
-        fs::write(dir.join(name), bytes).unwrap();
-    }
-}
-
-/// A workspace with a golden set that its README cites, and an output directory with the same files.
-struct Fixture {
-    workspace: Workspace,
-}
-
-impl Fixture {
-    fn new() -> Self {
-        let fixture = Self {
-            workspace: Workspace::new(),
-        };
-        let files = &published().files;
-        write(&fixture.golden(), files);
-        write(&fixture.out(), files);
-        let digest = Digest::of(&files[&tarball()]);
-        fixture
-            .workspace
-            .write("README.md", &format!("golden bundle: sha256:{digest}\n"));
-        fixture
-    }
-
-    fn golden(&self) -> PathBuf {
-        self.workspace.root().join("docs/eval/golden")
-    }
-
-    fn out(&self) -> PathBuf {
-        self.workspace.root().join("docs/eval/out")
-    }
-
-    /// `verify-golden` against the output directory.
-    fn verify(&self, code: u8, says: &[&str]) -> String {
-        let args = ["verify-golden", "--artifacts", "docs/eval/out"];
-        let (stdout, _) = self.workspace.check(&args, code, "");
-        for text in says {
-            assert!(stdout.contains(text), "`{text}` in {stdout}");
-        }
-        stdout
-    }
-}
-
-fn tarball() -> String {
-    format!("ecac-artifacts-{COMMIT}.tar.gz")
-}
-
-fn flip(path: &Path, position: usize) {
-    let mut bytes = fs::read(path).unwrap();
-    bytes[position] ^= 1;
-    fs::write(path, bytes).unwrap();
-}
+use ecac_artifact::{Digest, exit};
+use ecac_fixture::set::{COMMIT, Fixture, flip, publish, published, write};
+use ecac_fixture::workspace::{Workspace, check, skipped, snapshot};
 
 #[test]
 fn the_same_bytes_pass() {
@@ -234,58 +136,6 @@ fn a_golden_set_of_a_commit_that_is_not_here_cannot_be_rebuilt() {
 }
 
 #[test]
-fn a_bundle_is_the_same_bytes_again_whatever_the_old_one_was() {
-    let fixture = Fixture::new();
-    let path = fixture.out().join(tarball());
-    let expected = fs::read(&path).unwrap();
-    for old in [Some(&b"garbage"[..]), None] {
-        match old {
-            Some(old) => fs::write(&path, old).unwrap(),
-            None => fs::remove_file(&path).unwrap(),
-        }
-        let (stdout, _) = fixture.workspace.check(&["bundle"], exit::SUCCESS, "");
-        assert!(
-            stdout.contains(&format!("sha256:{}", Digest::of(&expected))),
-            "{stdout}"
-        );
-        assert_eq!(fs::read(&path).unwrap(), expected);
-    }
-    let elsewhere = fixture.workspace.beside("mine.tar.gz");
-    let mut bundle = fixture.workspace.xtask(&["bundle", "--out"]);
-    check(bundle.arg(&elsewhere), exit::SUCCESS, "");
-    assert_eq!(fs::read(elsewhere).unwrap(), expected);
-}
-
-#[test]
-fn a_directory_that_is_no_complete_set_is_not_packed() {
-    let fixture = Fixture::new();
-    let out = fixture.out();
-    let check = |code: u8, says: &str| {
-        let before = fs::read(out.join(tarball())).ok();
-        fixture.workspace.check(&["bundle"], code, says);
-        assert_eq!(fs::read(out.join(tarball())).ok(), before);
-        write(&out, &published().files);
-    };
-    flip(&out.join("audit.jsonl"), 7);
-    check(exit::VERIFICATION, "audit.jsonl has digest");
-    flip(&out.join("SHA256SUMS"), 3);
-    check(exit::VERIFICATION, "has digest");
-    fs::remove_file(out.join("trustview.json")).unwrap();
-    check(exit::MISSING, "trustview.json");
-    fs::write(out.join("notes"), "").unwrap();
-    check(exit::EXTRA, "notes");
-    fs::remove_file(out.join("notes")).unwrap();
-    fs::write(out.join("manifest.json"), "{}").unwrap();
-    check(exit::BAD_INPUT, "manifest.json is malformed");
-    fs::remove_dir_all(&out).unwrap();
-    fixture.workspace.check(
-        &["bundle"],
-        exit::NOT_FOUND,
-        "hint: make it first: cargo xtask repro",
-    );
-}
-
-#[test]
 fn another_working_directory_is_left_alone() {
     let fixture = Fixture::new();
     let elsewhere = fixture.workspace.beside("elsewhere");
@@ -358,7 +208,7 @@ fn help_is_what_no_arguments_print_and_every_subcommand_has_examples_and_codes()
         check(command.args(args), exit::SUCCESS, "").0
     };
     let top = xtask(&[]);
-    for name in ["repro", "verify-golden", "golden", "bundle"] {
+    for name in ["repro", "verify-golden", "golden", "sbom", "doctor"] {
         assert!(top.contains(name), "{top}");
         let help = xtask(&[name, "--help"]);
         assert!(

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use ecac_artifact::exit;
 
-use crate::support::check;
+use ecac_fixture::workspace::check;
 
 fn xtask(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));

@@ -2,8 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 #[cfg(unix)]
-mod audit;
-#[cfg(unix)]
 mod closed;
 #[cfg(unix)]
 mod doctor;
@@ -16,17 +14,6 @@ mod guide;
 #[cfg(unix)]
 mod preflight;
 #[cfg(unix)]
-mod quorum;
-#[cfg(unix)]
-mod sbom;
-#[cfg(unix)]
-mod sign;
-mod soak;
-#[cfg(unix)]
 mod source;
 #[cfg(unix)]
-mod support;
-#[cfg(unix)]
 mod twice;
-#[cfg(unix)]
-mod verify;

@@ -6,8 +6,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Workspace, check, set_mode, snapshot};
 use ecac_artifact::exit;
+use ecac_fixture::workspace::{Workspace, check, set_mode, snapshot};
 
 #[test]
 fn a_dirty_tree_is_refused_with_its_files() {

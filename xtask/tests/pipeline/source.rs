@@ -9,7 +9,7 @@ use ecac_artifact::exit;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use crate::support::{ORIGIN, Workspace, check, set_mode};
+use ecac_fixture::workspace::{ORIGIN, Workspace, check, set_mode};
 
 /// The text of one file, in the commit and as somebody would like to have it.
 const GOOD: &str = "[toolchain]\nchannel = \"1.95.0\"\n# good\n";

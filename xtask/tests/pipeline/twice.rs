@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::support::Workspace;
 use ecac_artifact::exit;
+use ecac_fixture::workspace::Workspace;
 
 fn out(workspace: &Workspace) -> PathBuf {
     workspace.beside("out")

@@ -1,0 +1,140 @@
+//! What a signer left beside an archive: a signature, and the provenance in its Sigstore bundle.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use ecac_artifact::archive::{self, Unpacked};
+use ecac_artifact::{Digest, Summary, escape, exit};
+use ecac_attest::{Bundle, PublicKey, ResourceDescriptor, Signature};
+
+use super::verify::Args;
+use crate::signer;
+use xtask::host::error::{Failure, exit_code};
+use xtask::host::input;
+use xtask::set::manifest::Manifest;
+
+/// The program that a release is about; the archive holds only what it made.
+const PROGRAM: &str = "ecac";
+
+/// The largest key, signature or provenance that is read, in bytes.
+const SIDECAR_BYTES_MAX: u64 = 1 << 20;
+
+/// What a signer left beside the archive.
+pub(super) struct Signed {
+    key: PublicKey,
+    signature: Vec<u8>,
+    provenance: Vec<u8>,
+}
+
+impl Signed {
+    /// Reads the key and what it signed, where a key is given.
+    pub(super) fn read(args: &Args) -> Result<Option<Self>> {
+        let Some(path) = &args.key else {
+            return Ok(None);
+        };
+        let key = PublicKey::from_pem(&input::read(path, SIDECAR_BYTES_MAX)?).map_err(|error| {
+            let message = format!("{}: {error}", input::shown(path));
+            Failure::new(exit::BAD_INPUT, message)
+                .hint("--key takes the public key, as cargo xtask key new and openssl write it")
+        })?;
+        let beside = |given: &Option<PathBuf>, suffix: &str| {
+            let path = given.clone().unwrap_or_else(|| {
+                let mut path = args.file.clone().into_os_string();
+                path.push(suffix);
+                path.into()
+            });
+            input::read(&path, SIDECAR_BYTES_MAX).map_err(|error| match exit_code(&error) {
+                exit::NOT_FOUND => Failure::new(
+                    exit::BAD_SIGNATURE,
+                    format!("{error:#}, so nobody signed this"),
+                )
+                .hint("get it from where the archive comes from, or leave --key out")
+                .into(),
+                _ => error,
+            })
+        };
+        Ok(Some(Self {
+            key,
+            signature: beside(&args.signature, signer::BUNDLE)?,
+            provenance: beside(&args.provenance, signer::PROVENANCE_BUNDLE)?,
+        }))
+    }
+
+    /// The key signed exactly this file.
+    pub(super) fn signature(&self, gz: &[u8]) -> Result<String> {
+        match self.signature.first() {
+            Some(b'{') => Bundle::parse(&self.signature)?.verify_message(&self.key, gz)?,
+            _ => self
+                .key
+                .verify(gz, &Signature::from_file(&self.signature)?)?,
+        }
+        Ok(format!("by the key {}", self.key.hint()))
+    }
+
+    /// The key signed a statement about exactly this file, and it says what the manifest says.
+    pub(super) fn provenance(&self, archive: &Unpacked, manifest: &Manifest) -> Result<String> {
+        let statement = Bundle::parse(&self.provenance)?.verify_statement(&self.key)?;
+        let directory = archive::directory(archive.commit());
+        let digests = archive.digests();
+        let sbom = archive
+            .files()
+            .get(Summary::Sbom.name())
+            .map(|bytes| Digest::of(bytes));
+        for (name, actual) in [
+            (format!("{directory}.tar.gz"), Some(digests.gz_sha256)),
+            (format!("{directory}.tar"), Some(digests.tar_sha256)),
+            (Summary::Sbom.name().to_owned(), sbom),
+        ] {
+            let stated = statement.subject(&name);
+            ensure!(
+                stated == actual,
+                "it speaks of {name} {}, but here that is {}",
+                told(stated),
+                told(actual)
+            );
+        }
+        let definition = &statement.predicate.build_definition;
+        let parameters = manifest.parameters()?;
+        let stated = &definition.external_parameters;
+        let dependency = |name: &str| {
+            let found = |dependency: &&ResourceDescriptor| dependency.name == name;
+            definition.resolved_dependencies.iter().find(found)
+        };
+        let lock = dependency("Cargo.lock").and_then(|lock| lock.digest.sha256);
+        let source = dependency("source").and_then(|source| source.digest.git_commit.as_deref());
+        let rustc = dependency("rustc").and_then(|rustc| rustc.uri.as_deref());
+        let claims = [
+            ("commit", stated.commit == manifest.commit),
+            ("source commit", source == Some(manifest.commit.as_str())),
+            ("seed", stated.seed == parameters.seed),
+            ("number of ops", stated.ops == parameters.ops),
+            (
+                "list of scenarios",
+                stated.scenarios == parameters.scenarios,
+            ),
+            (
+                "Cargo.lock",
+                lock.is_some_and(|lock| lock.to_string() == manifest.cargo_lock_sha256),
+            ),
+            (
+                "toolchain",
+                rustc.is_some_and(|uri| uri.ends_with(&format!("@{}", manifest.toolchain))),
+            ),
+        ];
+        for (claim, holds) in claims {
+            ensure!(holds, "it states another {claim} than manifest.json");
+        }
+        let program = statement.subject(PROGRAM);
+        let program = program.with_context(|| format!("it does not speak of {PROGRAM}"))?;
+        let target = &definition.internal_parameters.target;
+        Ok(format!(
+            "built of {} for {}\nnot compared: {PROGRAM}, sha256:{program}, which is not in the archive",
+            manifest.commit,
+            escape(target)
+        ))
+    }
+}
+
+fn told(digest: Option<Digest>) -> String {
+    digest.map_or_else(|| "(nothing)".to_owned(), |digest| digest.to_string())
+}

@@ -1,0 +1,11 @@
+//! `cargo xtask bundle` and `cargo xtask key`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use ecac_release::Cli;
+use xtask::host::command_line;
+
+fn main() -> ExitCode {
+    command_line::main(|_| None, Cli::run)
+}

@@ -1,0 +1,55 @@
+//! The laws of the engine on as many random adversarial histories as one likes.
+#![forbid(unsafe_code)]
+
+mod soak;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::host::command_line::help;
+
+/// The command line, as `cargo xtask` hands it on.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the laws of the engine on random adversarial histories, against an independent oracle
+    ///
+    /// Order-free, monotone, incremental = full (after every op, and from a checkpoint at every op), final refusals,
+    /// oracle equality, harmless copies. A history of which a law does not hold is made small and printed with the
+    /// numbers that make it again.
+    #[command(after_help = help(&[
+        "cargo xtask soak",
+        "cargo xtask soak --histories 1000000 --seed 7",
+        "cargo xtask soak --seed 7 --first 4711 --histories 1",
+        "cargo xtask soak --histories 1000 --export target/histories",
+    ]))]
+    Soak(soak::Args),
+}
+
+impl Cli {
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    /// What the command reports, with its exit code.
+    pub fn run(self) -> Result<()> {
+        self.command.run()
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Soak(args) => soak::run(&args),
+        }
+    }
+}

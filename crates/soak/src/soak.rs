@@ -1,0 +1,294 @@
+//! `cargo xtask soak`: the laws of the engine on as many random adversarial histories as one likes.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use clap::Args as ClapArgs;
+use comfy_table::{CellAlignment, Table, presets};
+use ecac_artifact::exit;
+use ecac_oracle::laws;
+use ecac_oracle::soak::{Exports, Trials};
+use serde::Serialize;
+
+use xtask::host::error::Failure;
+use xtask::host::interrupt;
+use xtask::host::output::{self, Format};
+use xtask::host::progress::Counter;
+
+/// Histories that a thread takes at a time.
+const CHUNK: u64 = 16;
+
+/// Arguments of `soak`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// How many histories
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    histories: u64,
+    /// The seed that they are made from
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// The number of the first history; a failure names the number to repeat it with
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    first: u64,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+    /// Check nothing; write each history to this new directory as an op log, with what the engine says of it, for an oracle in
+    /// another language
+    #[arg(long, value_name = "DIR", conflicts_with = "jobs")]
+    export: Option<PathBuf>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What was seen.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    seed: u64,
+    first: u64,
+    histories: u64,
+    ops: u64,
+    ops_max: u64,
+    /// How often each verdict and reason was met.
+    met: BTreeMap<String, u64>,
+    /// How often each effect was met.
+    effects: BTreeMap<&'static str, u64>,
+    duration_ms: u64,
+    /// Threads that checked.
+    jobs: usize,
+    histories_per_second: u64,
+}
+
+impl Report {
+    fn add(&mut self, said: &laws::Said) {
+        let ops = said.replayed.decisions.len() as u64;
+        self.histories += 1;
+        self.ops += ops;
+        self.ops_max = self.ops_max.max(ops);
+        for decision in said.replayed.decisions.values() {
+            let met = match decision.reason() {
+                None => decision.verdict().to_owned(),
+                Some(reason) => format!("{} {reason}", decision.verdict()),
+            };
+            *self.met.entry(met).or_default() += 1;
+        }
+        for effect in said.replayed.effects.values() {
+            *self.effects.entry(effect.code.name()).or_default() += 1;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.histories += other.histories;
+        self.ops += other.ops;
+        self.ops_max = self.ops_max.max(other.ops_max);
+        for (met, times) in other.met {
+            *self.met.entry(met).or_default() += times;
+        }
+        for (effect, times) in other.effects {
+            *self.effects.entry(effect).or_default() += times;
+        }
+    }
+
+    /// Takes down how long it took.
+    fn took(&mut self, start: Instant, jobs: usize) {
+        let rate = |duration_ms: u64| self.histories.saturating_mul(1000) / duration_ms.max(1);
+        self.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.histories_per_second = rate(self.duration_ms);
+        self.jobs = jobs;
+    }
+}
+
+/// Checks the histories, or writes them down.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let Some(end) = args.first.checked_add(args.histories) else {
+        return Err(
+            Failure::new(exit::USAGE, "the numbers of the histories exceed 64 bits")
+                .hint("choose a smaller --first")
+                .into(),
+        );
+    };
+    match &args.export {
+        Some(directory) => export(args, end, directory),
+        None => soak(args, end),
+    }
+}
+
+fn soak(args: &Args, end: u64) -> Result<()> {
+    let start = Instant::now();
+    let threads = match args.jobs {
+        Some(jobs) => jobs.get(),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let search = Search {
+        seed: args.seed,
+        end,
+        next: AtomicU64::new(args.first),
+        stop: AtomicBool::new(false),
+        failed: Mutex::new(None),
+        counter: Counter::new("histories", args.histories),
+    };
+    let mut report = Report {
+        seed: args.seed,
+        first: args.first,
+        ..Report::default()
+    };
+    std::thread::scope(|scope| -> Result<()> {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| search.work()))
+            .collect();
+        for worker in workers {
+            // A panic of the engine is caught where it happens; one that is not is a defect of the search.
+            let part = worker.join().ok().context("join a thread of the search")?;
+            report.merge(part);
+        }
+        Ok(())
+    })?;
+    report.took(start, threads);
+    let failed = search
+        .failed
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    drop(search.counter);
+    if let Some(number) = failed {
+        return Err(breach(args.seed, number).into());
+    }
+    interrupt::check()?;
+    match args.format {
+        Format::Text => output::print(&text(&report)),
+        Format::Json => output::print_json(&report),
+    }
+}
+
+/// What the threads share.
+struct Search {
+    seed: u64,
+    end: u64,
+    next: AtomicU64,
+    stop: AtomicBool,
+    /// The least number of a history of which a law does not hold.
+    failed: Mutex<Option<u64>>,
+    counter: Counter,
+}
+
+impl Search {
+    /// Checks histories until there are none left, or something is wrong.
+    fn work(&self) -> Report {
+        let trials = Trials::new(self.seed);
+        let mut report = Report::default();
+        loop {
+            let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
+            if first >= self.end {
+                return report;
+            }
+            for number in first..self.end.min(first.saturating_add(CHUNK)) {
+                if self.stop.load(Ordering::Relaxed) || interrupt::requested() {
+                    return report;
+                }
+                match catch_unwind(AssertUnwindSafe(|| laws::check(&trials.get(number)))) {
+                    Ok(Ok(said)) => report.add(&said),
+                    Ok(Err(_)) | Err(_) => {
+                        self.fail(number);
+                        return report;
+                    }
+                }
+                self.counter.inc();
+            }
+        }
+    }
+
+    fn fail(&self, number: u64) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut failed = self
+            .failed
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *failed = Some(failed.map_or(number, |other| other.min(number)));
+    }
+}
+
+/// The failure of a history, which is made small first.
+fn breach(seed: u64, number: u64) -> Failure {
+    output::note("a law does not hold; looking for a smaller history\n");
+    let what = match Trials::new(seed).shrink(number, |trial| laws::check(trial).map(drop)) {
+        Some(failure) => format!("{}\nof {:?}", failure.fault, failure.trial.history),
+        None => "it does not fail again".to_owned(),
+    };
+    let message = format!("history {number} of seed {seed} breaks a law: {what}");
+    Failure::new(exit::VERIFICATION, message).hint(format!(
+        "repeat it: cargo xtask soak --seed {seed} --first {number} --histories 1"
+    ))
+}
+
+fn text(report: &Report) -> String {
+    let decisions = report.met.iter();
+    let decisions = counts(
+        "decision",
+        decisions.map(|(met, times)| (met.as_str(), *times)),
+    );
+    let effects = report.effects.iter();
+    let effects = counts("effect", effects.map(|(effect, times)| (*effect, *times)));
+    format!(
+        "{decisions}\n\n{effects}\n\n{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s, {} histories a \
+         second in {} threads: every law holds\n",
+        report.histories,
+        report.ops_max,
+        report.seed,
+        report.first,
+        report.first + report.histories - 1,
+        report.ops,
+        report.duration_ms / 1000,
+        report.histories_per_second,
+        report.jobs,
+    )
+}
+
+/// How often what was met.
+fn counts<'a>(what: &str, met: impl Iterator<Item = (&'a str, u64)>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([what, "ops"]);
+    for (met, times) in met {
+        table.add_row([met.to_owned(), times.to_string()]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn export(args: &Args, end: u64, directory: &Path) -> Result<()> {
+    std::fs::create_dir(directory).map_err(|error| {
+        Failure::environment(format!("cannot create {}: {error}", directory.display()))
+            .hint("name a directory that does not exist yet, in one that does")
+    })?;
+    let exports = Exports::new(args.seed);
+    let counter = Counter::new("histories", args.histories);
+    for number in args.first..end {
+        interrupt::check()?;
+        for (ending, bytes) in exports.get(number).files {
+            let path = directory.join(format!("{number:06}.{ending}"));
+            std::fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+        }
+        counter.inc();
+    }
+    drop(counter);
+    let (seed, histories) = (args.seed, args.histories);
+    match args.format {
+        Format::Text => output::print(&format!(
+            "{histories} histories of seed {seed} are in {}\n",
+            directory.display()
+        )),
+        Format::Json => output::print_json(&serde_json::json!({
+            "seed": seed,
+            "first": args.first,
+            "histories": histories,
+            "directory": directory.display().to_string(),
+        })),
+    }
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask soak`: what it reports, what it writes, what it refuses.
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use ecac_artifact::exit;
+use serde_json::Value as Json;
+
+fn soak(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecac-soak"));
+    command.arg("soak").args(args).output().unwrap()
+}
+
+/// Runs to the end; the result without how long it took, and in how many threads.
+fn report(args: &[&str]) -> Json {
+    let output = soak(&[args, &["--format", "json"]].concat());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let mut report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let members = report.as_object_mut().unwrap();
+    for member in ["duration_ms", "histories_per_second", "jobs"] {
+        assert!(members.remove(member).unwrap().is_u64(), "{member}");
+    }
+    report
+}
+
+#[test]
+fn what_is_seen_depends_on_the_seed_and_not_on_the_threads() {
+    let one = report(&["--histories", "40", "--seed", "3", "--jobs", "1"]);
+    assert_eq!(
+        one,
+        report(&["--histories", "40", "--seed", "3", "--jobs", "3"])
+    );
+    assert_ne!(one, report(&["--histories", "40", "--seed", "4"]));
+    assert_eq!(one["histories"], 40);
+    assert!(one["ops"].as_u64().unwrap() > 400, "{one}");
+    assert!(one["met"]["applied"].as_u64().unwrap() > 100, "{one}");
+    assert!(one["effects"]["grants"].as_u64().unwrap() > 40, "{one}");
+    let parts = [("0", "15"), ("15", "25")].map(|(first, histories)| {
+        let args = ["--seed", "3", "--first", first, "--histories", histories];
+        report(&args)["ops"].as_u64().unwrap()
+    });
+    assert_eq!(one["ops"], parts.iter().sum::<u64>());
+}
+
+#[test]
+fn the_text_names_the_seed_and_the_numbers() {
+    let output = soak(&["--histories", "20", "--seed", "9", "--first", "100"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("(seed 9, numbers 100 to 119)"), "{text}");
+    assert!(text.contains(" histories a second in "), "{text}");
+    assert!(text.ends_with("every law holds\n"), "{text}");
+    let progress = String::from_utf8(output.stderr).unwrap();
+    assert!(progress.ends_with("20 of 20 histories\n"), "{progress}");
+}
+
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read(path).unwrap())
+    });
+    entries.collect()
+}
+
+#[test]
+fn an_export_is_the_same_every_time_and_overwrites_nothing() {
+    let beside = tempfile::tempdir().unwrap();
+    let [one, other] = ["one", "other"].map(|name| {
+        let directory = beside.path().join(name);
+        let path = directory.to_str().unwrap().to_owned();
+        let output = soak(&["--histories", "3", "--seed", "8", "--export", &path]);
+        assert_eq!(output.status.code(), Some(0));
+        files(&directory)
+    });
+    assert_eq!(one, other);
+    assert_eq!(one.len(), 15);
+    let items = ecac_core::split_op_log(&one["000000.cborseq"]).unwrap();
+    assert!(items.len() > 10);
+    let path = beside.path().join("one");
+    let output = soak(&["--export", path.to_str().unwrap()]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(exit::ENVIRONMENT)));
+    assert!(stderr.contains("\nhint: name a directory"), "{stderr}");
+    assert_eq!(files(&path), one);
+}
+
+#[test]
+fn numbers_that_make_no_sense_are_usage_errors() {
+    let most = u64::MAX.to_string();
+    for args in [
+        ["--histories", "0", "--seed", "1"],
+        ["--histories", "2", "--first", &most],
+        ["--jobs", "0", "--seed", "1"],
+        ["--jobs", "1", "--export", "target/never"],
+    ] {
+        let code = soak(&args).status.code();
+        assert_eq!(code, Some(i32::from(exit::USAGE)), "{args:?}");
+    }
+}

@@ -1,0 +1,42 @@
+//! What the command lines of `xtask` and of its programs share: how they begin, and how they end.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use ecac_artifact::exit;
+
+use super::{error, interrupt, output};
+
+/// The end of a subcommand's help: its examples, then the exit codes.
+#[must_use]
+pub fn help(examples: &[&str]) -> String {
+    format!("Examples:\n  {}\n\n{}", examples.join("\n  "), exit::help())
+}
+
+/// Reads the command line, and does what it says; what fails is told on standard error, with the exit code that stands
+/// for it. `hint` may add what was probably meant by a line that is none.
+pub fn main<C: Parser>(
+    hint: impl FnOnce(&clap::Error) -> Option<String>,
+    run: impl FnOnce(C) -> Result<()>,
+) -> ExitCode {
+    let command_line = match C::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            let hint = hint(&error);
+            let _ = error.print();
+            output::note(&hint.unwrap_or_default());
+            return match error.use_stderr() {
+                true => exit::USAGE.into(),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
+    match interrupt::install().and_then(|()| run(command_line)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(&error::render(&error));
+            error::exit_code(&error).into()
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The hidden subcommand `stage`: runs the scenarios in the freshly built binary.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args as ClapArgs;
+use ecac_artifact::{Artifact, Part, Summary, exit};
+use ecac_bench::ScenarioReport;
+
+use crate::host::error::Failure;
+use crate::host::workspace;
+use crate::reproduce::engine;
+use crate::reproduce::parameters::ParameterArgs;
+use crate::set::citation::Citation;
+use crate::set::manifest::{Manifest, Parameters, Run};
+
+/// Arguments of `stage`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    citation: Citation,
+    /// The empty directory that receives the files
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    parameters: ParameterArgs,
+}
+
+/// Writes the four files of each scenario, the audit log, the trust view, the manifest, the figures and the report.
+pub fn run(args: &Args) -> Result<()> {
+    for (name, bytes) in artifacts(&args.citation, &args.parameters.resolve())? {
+        let path = args.out.join(name);
+        fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What a run with these parameters gives, by file name.
+pub fn artifacts(
+    citation: &Citation,
+    parameters: &Parameters,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let (seed, ops) = (parameters.seed, parameters.ops);
+    let commit = &citation.commit;
+    let stamp = commit.to_string();
+    let mut files = BTreeMap::new();
+    let mut runs = Vec::new();
+    let mut of_the_set = None;
+    for scenario in &parameters.scenarios {
+        let report = engine::run(scenario, seed, ops, &stamp)?;
+        for (part, bytes) in parts(&report) {
+            let artifact = Artifact::Run {
+                scenario: scenario.clone(),
+                part,
+            };
+            files.insert(artifact.file_name(seed, commit), bytes.clone());
+        }
+        runs.push(Run {
+            ops,
+            scenario: scenario.clone(),
+            seed,
+            summary: (&report.summary).into(),
+        });
+        if *scenario == engine::summary_scenario(&parameters.scenarios) {
+            of_the_set = Some(report);
+        }
+    }
+    let Some(report) = of_the_set else {
+        return Err(Failure::new(exit::USAGE, "no scenario was run").into());
+    };
+
+    let audited = engine::verify_audit(&report.audit, &report.ops, seed).map_err(|error| {
+        let message = format!("the audit log does not verify: {error:#}");
+        Failure::new(exit::VERIFICATION, message)
+    })?;
+    let manifest = Manifest {
+        audit_head: audited.head,
+        cargo_lock_sha256: citation.cargo_lock_sha256.clone(),
+        commit: stamp,
+        commit_time: citation.commit_time,
+        format: Manifest::format(),
+        scenarios: runs,
+        schema_sha256: engine::schema_sha256(),
+        toolchain: citation.toolchain.clone(),
+        trust_sha256: workspace::sha256_hex(&report.trust),
+        version: citation.source_version.clone(),
+    };
+    for (summary, bytes) in [
+        (Summary::AuditLog, report.audit),
+        (Summary::AuditVerify, audited.report.into_bytes()),
+        (Summary::TrustView, report.trust),
+        (Summary::Manifest, manifest.to_bytes()?),
+    ] {
+        files.insert(summary.name().to_owned(), bytes);
+    }
+    let rendered = ecac_report::render(&files).context("draw the figures and the report")?;
+    files.extend(
+        rendered
+            .into_iter()
+            .map(|(name, bytes)| (name.to_owned(), bytes)),
+    );
+    Ok(files)
+}
+
+fn parts(report: &ScenarioReport) -> [(Part, &Vec<u8>); 4] {
+    [
+        (Part::Csv, &report.csv),
+        (Part::Timeline, &report.timeline),
+        (Part::State, &report.state),
+        (Part::Ops, &report.ops),
+    ]
+}

@@ -1,0 +1,153 @@
+//! The committed golden set, damaged in every way that a byte can be damaged.
+
+use std::path::Path;
+
+use ecac_differ::explain;
+
+use super::*;
+use crate::host::output;
+
+/// The committed set; nothing, and a word about it, in a tree without one.
+fn golden() -> Option<Listing> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/eval/golden");
+    if !dir.exists() {
+        output::note("SKIPPED: there is no docs/eval/golden in this tree\n");
+        return None;
+    }
+    Some(Listing::read(&dir).unwrap())
+}
+
+/// Flips bits of one byte and puts it back afterwards.
+fn flipped<T>(
+    listing: &mut Listing,
+    name: &str,
+    position: usize,
+    bits: u8,
+    look: impl FnOnce(&Listing) -> T,
+) -> T {
+    let flip = |listing: &mut Listing| listing.files.get_mut(name).unwrap()[position] ^= bits;
+    flip(listing);
+    let seen = look(listing);
+    flip(listing);
+    seen
+}
+
+/// Where a file begins, where its second part begins, its middle, its last bytes, and its first, a middle and the
+/// last newline.
+fn classes(bytes: &[u8]) -> Vec<usize> {
+    let length = bytes.len();
+    let newlines: Vec<_> = (0..length).filter(|&at| bytes[at] == b'\n').collect();
+    let mut classes: Vec<_> = (0..12).chain([length / 2]).collect();
+    classes.extend(length.saturating_sub(9)..length);
+    if let (Some(first), Some(last)) = (newlines.first(), newlines.last()) {
+        classes.extend([*first, newlines[newlines.len() / 2], *last]);
+        classes.extend(newlines.iter().take(2).map(|at| at + 1));
+    }
+    classes.retain(|&at| at < length);
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+#[test]
+fn a_flip_in_any_part_of_any_file_is_caught_and_placed() {
+    let Some(mut golden) = golden() else { return };
+    let archive = intact_archive(&golden).unwrap();
+    let whole = golden.files.clone();
+    let mut flips = 0;
+    for (name, bytes) in &whole {
+        for position in classes(bytes) {
+            let set = flipped(&mut golden, name, position, 0x01, |listing| {
+                match name.ends_with(".tar.gz") {
+                    true => GoldenSet::check(listing).unwrap(),
+                    false => GoldenSet::against(listing, Ok(&archive)).unwrap(),
+                }
+            });
+            let named: Vec<_> = set
+                .findings
+                .differences
+                .iter()
+                .map(Difference::file)
+                .collect();
+            assert_eq!(named, [name], "byte {position}");
+            assert_eq!(set.findings.code(), exit::MISMATCH);
+            let Some(Place::Explained(place)) = &set.findings.first else {
+                // What follows on a broken header of the archive has no bytes to compare.
+                panic!("byte {position} of {name} has no place");
+            };
+            assert_eq!(place.offset(), Some(position), "{name}: {place}");
+            flips += 1;
+        }
+    }
+    assert!(flips > whole.len() * 15, "{flips} flips");
+}
+
+#[test]
+fn a_flip_of_any_byte_of_the_tables_is_caught_with_line_and_column() {
+    let Some(mut golden) = golden() else { return };
+    let archive = intact_archive(&golden).unwrap();
+    let whole = golden.files.clone();
+    let tables = whole.iter().filter(|(name, _)| name.ends_with(".csv"));
+    let mut flips = 0;
+    for (name, bytes) in tables {
+        let mut line = 1;
+        for (position, &byte) in bytes.iter().enumerate() {
+            let set = flipped(&mut golden, name, position, 0x01, |listing| {
+                GoldenSet::against(listing, Ok(&archive)).unwrap()
+            });
+            let named: Vec<_> = set
+                .findings
+                .differences
+                .iter()
+                .map(Difference::file)
+                .collect();
+            assert_eq!(named, [name], "byte {position}");
+            let place = set.findings.first.unwrap().to_string();
+            let [says_line, says_byte] =
+                [format!("line {line}"), format!("byte      {position}\n")];
+            assert!(place.contains(&says_line), "line {line}: {place}");
+            assert!(place.contains(&says_byte), "byte {position}: {place}");
+            assert!(line < 3 || place.contains("column"), "{place}");
+            line += usize::from(byte == b'\n');
+            flips += 1;
+        }
+    }
+    assert!(flips > 3_000, "{flips} flips");
+}
+
+#[test]
+fn lists_of_sums_that_repeat_a_line_or_are_not_sorted_are_caught() {
+    let Some(mut golden) = golden() else { return };
+    let name = Artifact::SUMS_NAME;
+    let text = String::from_utf8(golden.files[name].clone()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let mut repeated = lines.clone();
+    repeated.insert(3, lines[3]);
+    let mut unsorted = lines.clone();
+    unsorted.swap(4, 5);
+    for (lines, first_difference, fault) in [(repeated, 5, 5), (unsorted, 5, 6)] {
+        let bytes = (lines.join("\n") + "\n").into_bytes();
+        let place = explain(name, text.as_bytes(), &bytes).to_string();
+        golden.files.insert(name.to_owned(), bytes);
+        let findings = GoldenSet::check(&golden).unwrap().findings;
+        assert_eq!(findings.code(), exit::MISMATCH);
+        assert_eq!(findings.differences.len(), 1);
+        assert_eq!(findings.first.unwrap().to_string(), place);
+        assert!(
+            place.contains(&format!("line {first_difference}")),
+            "{place}"
+        );
+        // Without the archive nobody says what the list should be, but it still is no list.
+        let mut alone = Listing {
+            files: golden.files.clone(),
+            irregular: BTreeMap::new(),
+        };
+        alone.files.retain(|name, _| !name.ends_with(".tar.gz"));
+        let findings = GoldenSet::check(&alone).unwrap().findings;
+        assert_eq!(findings.code(), exit::MISSING);
+        let named: Vec<_> = findings.differences.iter().map(Difference::file).collect();
+        assert!(named.contains(&name), "{named:?}");
+        let place = findings.first.unwrap().to_string();
+        assert!(place.contains(&format!("line {fault}")), "{place}");
+    }
+}
