@@ -171,7 +171,7 @@ fn pinned(name: &str) -> String {
 
 fn repository() -> PathBuf {
     let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap());
-    manifest_dir.parent().unwrap().to_owned()
+    manifest_dir.ancestors().nth(2).unwrap().to_owned()
 }
 
 fn home(variable: &str, below: &str) -> PathBuf {

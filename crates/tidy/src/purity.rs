@@ -6,11 +6,23 @@ use super::{Breach, Files, check, keeps};
 /// The crates that are not pure, and why.
 const IMPURE: [(&str, &str); 8] = [
     ("crates/cli", "a program: reads and writes files"),
-    ("crates/fixture", "what tests share: makes directories and processes"),
+    (
+        "crates/fixture",
+        "what tests share: makes directories and processes",
+    ),
     ("crates/fuzz", "a program: keeps a corpus of files"),
-    ("crates/release", "a program: builds, signs and reads what others made"),
-    ("crates/soak", "a program: uses every core and tells how fast it is"),
-    ("crates/supply", "a program: runs those that know advisories"),
+    (
+        "crates/release",
+        "a program: builds, signs and reads what others made",
+    ),
+    (
+        "crates/soak",
+        "a program: uses every core and tells how fast it is",
+    ),
+    (
+        "crates/supply",
+        "a program: runs those that know advisories",
+    ),
     ("crates/tidy", "tests: they read the repository"),
     ("xtask", "a program: runs the others"),
 ];

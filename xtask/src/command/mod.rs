@@ -72,7 +72,7 @@ pub enum Command {
     Audit(program::Arguments),
     /// List what the program ecac is built of, as CycloneDX 1.6 in JSON
     ///
-    /// Every crate that `cargo tree --edges normal` shows below the program, in a build of the whole workspace, with its
+    /// Every crate that `cargo tree --edges normal` shows below the program, in a build of the default members, with its
     /// purl, licence, SHA-256, supplier and relations. Crates that run in the compiler only (proc macros and what they
     /// need) have the scope `excluded`. Build and dev dependencies and the standard library are left out, which the
     /// document says. The same commit and target give the same bytes on every machine; the time is that of the commit,

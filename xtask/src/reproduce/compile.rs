@@ -65,10 +65,10 @@ impl Built {
     }
 }
 
-/// Builds the workspace in a clean tree and checks that no path of this machine is in the binaries.
+/// Builds the product, which is the default members of the workspace, in a clean tree and checks that no path of this machine is in the binaries.
 pub fn release(closed: &Closed, args: &BuildArgs, progress: &Progress) -> Result<Built> {
     let shell = Shell::new().context("find the working directory")?;
-    let mut command = closed.cargo(&shell, &["build", "--workspace", "--release"])?;
+    let mut command = closed.cargo(&shell, &["build", "--release"])?;
     if let Some(jobs) = args.jobs {
         command = command.args(["--jobs", &jobs.to_string()]);
     }

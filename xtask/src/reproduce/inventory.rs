@@ -47,14 +47,7 @@ fn ask(closed: &Closed, target: &str, progress: &Progress) -> Result<Answers> {
         "--filter-platform",
         target,
     ];
-    let of_the_build = [
-        "tree",
-        "--workspace",
-        "--edges",
-        "normal",
-        "--target",
-        target,
-    ];
+    let of_the_build = ["tree", "--edges", "normal", "--target", target];
     let path = closed.tree().join("Cargo.lock");
     Ok(Answers {
         metadata: closed.read(&metadata, progress)?,

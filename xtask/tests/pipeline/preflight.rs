@@ -448,7 +448,7 @@ fn offline_forbids_cargo_the_network() {
         fetch.contains(" --locked ") && !fetch.contains("--offline"),
         "{fetch}"
     );
-    let says = "build --workspace --release --locked --manifest-path ";
+    let says = "build --release --locked --manifest-path ";
     assert!(
         build.starts_with(says) && build.ends_with(" --offline"),
         "{build}"

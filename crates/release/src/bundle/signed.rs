@@ -1,13 +1,13 @@
 //! What a signer left beside an archive: a signature, and the provenance in its Sigstore bundle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use clap::Args;
 use ecac_artifact::archive::{self, Unpacked};
 use ecac_artifact::{Digest, Summary, escape, exit};
 use ecac_attest::{Bundle, PublicKey, ResourceDescriptor, Signature};
 
-use super::verify::Args;
 use crate::signer;
 use xtask::host::error::{Failure, exit_code};
 use xtask::host::input;
@@ -19,6 +19,20 @@ const PROGRAM: &str = "ecac";
 /// The largest key, signature or provenance that is read, in bytes.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;
 
+/// Who has to have signed an archive, and where it stands.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SignerArgs {
+    /// The public key of whoever released it, in PEM; without it nothing is known of who made the archive
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The signature: a Sigstore bundle, or base64 as cosign writes it [default: FILE.sigstore.json]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    signature: Option<PathBuf>,
+    /// The provenance in its Sigstore bundle [default: FILE.intoto.sigstore.json]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    provenance: Option<PathBuf>,
+}
+
 /// What a signer left beside the archive.
 pub(super) struct Signed {
     key: PublicKey,
@@ -28,7 +42,7 @@ pub(super) struct Signed {
 
 impl Signed {
     /// Reads the key and what it signed, where a key is given.
-    pub(super) fn read(args: &Args) -> Result<Option<Self>> {
+    pub(super) fn read(args: &SignerArgs, archive: &Path) -> Result<Option<Self>> {
         let Some(path) = &args.key else {
             return Ok(None);
         };
@@ -39,7 +53,7 @@ impl Signed {
         })?;
         let beside = |given: &Option<PathBuf>, suffix: &str| {
             let path = given.clone().unwrap_or_else(|| {
-                let mut path = args.file.clone().into_os_string();
+                let mut path = archive.as_os_str().to_owned();
                 path.push(suffix);
                 path.into()
             });

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::contents::{self, Contents};
 use super::demand::{self, Demand};
-use super::signed::Signed;
+use super::signed::{Signed, SignerArgs};
 use super::steps::{Current, Step, Steps, Verdict};
 use xtask::host::error::Failure;
 use xtask::host::guard::{self, Allowance};
@@ -31,16 +31,9 @@ const MEMORY_BYTES_MAX: u64 = 224 << 20;
 pub(super) struct Args {
     /// The archive
     #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// The public key of whoever released it, in PEM; without it nothing is known of who made the archive
-    #[arg(long, value_name = "FILE")]
-    pub(super) key: Option<PathBuf>,
-    /// The signature: a Sigstore bundle, or base64 as cosign writes it [default: FILE.sigstore.json]
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub(super) signature: Option<PathBuf>,
-    /// The provenance in its Sigstore bundle [default: FILE.intoto.sigstore.json]
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub(super) provenance: Option<PathBuf>,
+    file: PathBuf,
+    #[command(flatten)]
+    signer: SignerArgs,
     /// Require that it is of this commit: 40 hexadecimal digits
     #[arg(long, value_name = "SHA", value_parser = demand::parse_commit)]
     commit: Option<Commit>,
@@ -101,7 +94,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
 
 fn report(args: &Args, current: Current) -> Result<Report> {
     let gz = input::read(&args.file, Limits::default().gz_bytes_max)?;
-    let signed = Signed::read(args)?;
+    let signed = Signed::read(&args.signer, &args.file)?;
     let mut steps = Steps::new(current);
     let known = check(args, &gz, signed.as_ref(), &mut steps);
     let failure = steps.failed().map(|step| {

@@ -48,7 +48,7 @@ fn sign(workspace: &Workspace) -> Vec<String> {
 /// A workspace that can build, whose README prints what the repository's own does; nothing if there is no `ecac`.
 fn buildable() -> Option<Workspace> {
     let workspace = workspace();
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let readme = fs::read_to_string(readme).unwrap();
     let trust = readme
         .lines()

@@ -94,7 +94,6 @@ impl Example {
             let target = format!("--target={TARGET}");
             let draw = [
                 "tree",
-                "--workspace",
                 "--edges=normal",
                 "--no-dedupe",
                 "--charset=ascii",

@@ -12,7 +12,7 @@ use ecac_artifact::{Summary, escape};
 use packageurl::PackageUrl;
 
 use super::SHIPPED_TARGET;
-use super::cyclonedx::{Bom, Component, Dependency, LicenseChoice};
+use super::cyclonedx::{Bom, Component, Dependency, LicenseChoice, Property};
 use super::document::{self, EXCLUDED, PACKAGE, REQUIRED};
 use crate::set::citation::Citation;
 use crate::source::lockfile::{CRATES_IO, Checksums};
@@ -109,12 +109,18 @@ impl Judge<'_> {
             "its serial number is not that of its content, {number}"
         );
         let metadata = &bom.metadata;
+        let says_all = |property: &Property| property.value == document::FEATURES_OF_ALL;
+        let features = match metadata.properties.iter().any(says_all) {
+            true => document::FEATURES_OF_ALL,
+            false => document::FEATURES,
+        };
         let expected = document::metadata_of(
             self.citation,
             SHIPPED_TARGET,
             self.citation.commit_time,
             metadata.component.clone(),
             self.repository,
+            features,
         )?;
         for (found, expected) in metadata.properties.iter().zip(&expected.properties) {
             ensure!(

@@ -34,15 +34,18 @@ pub(crate) const EXCLUDED: &str = "excluded";
 const LEFT_OUT: &str =
     "build dependencies, dev dependencies, the Rust standard library, the C library";
 
-/// How the features of the crates come about.
-const FEATURES: &str = "those of cargo build --workspace";
+/// How the features of the crates come about: what is built is the default members of the workspace.
+pub(crate) const FEATURES: &str = "those of cargo build";
+
+/// The same in documents of version 0.1.0 and before, for which the whole workspace was built.
+pub(crate) const FEATURES_OF_ALL: &str = "those of cargo build --workspace";
 
 /// Everything that the document depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     /// What `cargo metadata` prints.
     pub(crate) metadata: &'a str,
-    /// What `cargo tree --workspace --edges normal` prints, as [`Graph::FORMAT`] says.
+    /// What `cargo tree --edges normal` prints, as [`Graph::FORMAT`] says.
     pub(crate) tree: &'a str,
     /// `Cargo.lock`.
     pub(crate) lockfile: &'a str,
@@ -115,6 +118,7 @@ pub(crate) fn render(inputs: &Inputs<'_>) -> Result<Vec<u8>> {
             inputs.epoch,
             program(root, inputs.citation),
             &repository,
+            FEATURES,
         )?,
         components: components.into_values().collect(),
         dependencies,
@@ -338,6 +342,7 @@ pub(crate) fn metadata_of(
     epoch: u64,
     component: Component,
     repository: &str,
+    features: &str,
 ) -> Result<cyclonedx::Metadata> {
     let seconds = i64::try_from(epoch).context("read the time of the document")?;
     let time =
@@ -376,7 +381,7 @@ pub(crate) fn metadata_of(
             property("cdx:reproducible", "true"),
             property("ecac:cargo-lock-sha256", &citation.cargo_lock_sha256),
             property("ecac:commit", &citation.commit.to_string()),
-            property("ecac:features", FEATURES),
+            property("ecac:features", features),
             property("ecac:left-out", LEFT_OUT),
             property("ecac:target", target),
             property("ecac:toolchain", &citation.toolchain),

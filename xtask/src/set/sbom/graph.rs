@@ -36,7 +36,7 @@ impl Graph {
     /// How `cargo tree` has to print what [`Self::parse`] reads.
     pub(crate) const FORMAT: [&str; 5] = ["--prefix", "depth", "--no-dedupe", "--format", " {p}"];
 
-    /// Reads the part of `cargo tree --workspace` that is about the package `root`.
+    /// Reads the part of `cargo tree` that is about the package `root`.
     pub(crate) fn parse(text: &str, root: &str) -> Result<Self> {
         let mut edges: BTreeMap<Crate, BTreeSet<Crate>> = BTreeMap::new();
         // The crates on the way from the package at depth 0 to the last line.
