@@ -53,6 +53,7 @@ mod twice;
 mod verify_golden;
 mod workdir;
 mod workspace;
+mod wrap;
 
 use std::process::ExitCode;
 
@@ -163,7 +164,8 @@ enum Command {
     /// Look whether this machine has what the other commands need, and say how to mend what it lacks
     ///
     /// Takes seconds, uses no network and changes nothing. What `repro` needs and is not there is MISSING, with exit
-    /// code 3; what only other commands use is optional.
+    /// code 3; what only other commands use is optional. `--offline` needs `crates`; that the build had no network it
+    /// can prove only with `isolation`.
     #[command(after_help = help(&[
         "cargo xtask doctor",
         "cargo xtask doctor --format json | jq .ready",
@@ -183,15 +185,7 @@ fn help(examples: &[&str]) -> String {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let hint = guide::hint(&error);
-            let _ = error.print();
-            output::note(&hint.unwrap_or_default());
-            return match error.use_stderr() {
-                true => ecac_artifact::exit::USAGE.into(),
-                false => ExitCode::SUCCESS,
-            };
-        }
+        Err(error) => return output::print_clap(&error).into(),
     };
     match interrupt::install().and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
