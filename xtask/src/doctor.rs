@@ -315,7 +315,9 @@ fn text(report: &Report, width: usize) -> String {
         }
     }
     if report.ready {
-        text.push_str("\nready: this machine has all that cargo xtask repro needs\n");
+        text.push('\n');
+        let says = "this machine has all that cargo xtask repro needs";
+        text.push_str(&wrap::wrapped("ready: ", says, width));
     }
     text
 }
@@ -341,9 +343,9 @@ mod tests {
         };
         for width in [40, 80, 100] {
             let text = text(&report, width);
-            let findings = text.split_once("\nready: ").unwrap().0;
             let too_wide = |line: &&str| line.len() > width;
-            assert_eq!(findings.lines().find(too_wide), None, "{text}");
+            assert_eq!(text.lines().find(too_wide), None, "{text}");
+            let findings = text.split_once("\nready: ").unwrap().0;
             let words: Vec<_> = findings.split_whitespace().collect();
             let all: Vec<_> = [
                 "compiler ok",

@@ -11,6 +11,7 @@ mod claim;
 mod closed;
 mod compare;
 mod compile;
+mod cpu;
 mod crosscheck;
 mod doctor;
 mod engine;

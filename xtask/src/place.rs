@@ -26,7 +26,7 @@ pub(crate) fn check() -> Result<PathBuf> {
     let directory = env::temp_dir();
     let real = directory.canonicalize().map_err(|error| {
         let message = format!(
-            "the directory for temporary files, {}, is not there: {error}",
+            "the directory for temporary files, `{}`, is not there: {error}",
             directory.display()
         );
         Failure::environment(message).hint("create it, or set TMPDIR to a directory that is there")
@@ -35,7 +35,35 @@ pub(crate) fn check() -> Result<PathBuf> {
     #[cfg(unix)]
     check_owners(&real)?;
     check_configuration(&real)?;
+    check_use(&real)?;
     Ok(real)
+}
+
+/// Refuses what is no directory, or one in which nothing can be made or nothing may be run: a build runs what it made.
+fn check_use(directory: &Path) -> Result<()> {
+    let made = tempfile::Builder::new()
+        .prefix(".ecac-")
+        .tempdir_in(directory);
+    made.map_err(|error| {
+        let name = directory.display();
+        let message = format!("nothing can be made in the directory for temporary files: {error}");
+        Failure::environment(message).hint(format!(
+            "make room, see that you may write in {name}, or {ELSEWHERE}"
+        ))
+    })?;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{StatVfsMountFlags, statvfs};
+        let disk = statvfs(directory).map_err(std::io::Error::from)?;
+        if disk.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+            let message = format!(
+                "no program may run in {}, which is mounted `noexec`, and a build runs what it made",
+                directory.display()
+            );
+            return Err(Failure::environment(message).hint(ELSEWHERE).into());
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a directory in which, or above which, everybody may rename what others made: a clean tree could be exchanged
