@@ -20,6 +20,8 @@ const WINNERS_MAX: u64 = 8;
 /// Steps of a curve, at most; a panel is not much wider in pixels.
 const STEPS_MAX: usize = 500;
 const MINUTE_MS: u64 = 60_000;
+/// How to read lines on top of each other.
+const COINCIDE: &str = " Where lines coincide, they are drawn in turns.";
 
 /// A figure and what is said about it.
 #[derive(Debug)]
@@ -158,9 +160,8 @@ fn replay_cost(evidence: &Evidence) -> Figure {
         })
         .collect();
     let caption = format!(
-        "Work against ops, counted and not timed: running totals of the columns signatures_verified, \
-         bytes_hashed, ancestor_queries and ops_evaluated. A straight line is work linear in ops; a step is work \
-         that a denial causes, because what it meets is decided again.{}",
+        "Work against ops, counted and not timed: running totals of the metrics tables. A straight line is work \
+         linear in ops; a step is work that a denial causes, because what it meets is decided again.{COINCIDE}{}",
         not_drawn(evidence)
     );
     let alt = format!(
@@ -316,12 +317,13 @@ fn rollbacks(evidence: &Evidence) -> Figure {
         ),
     };
     let caption = format!(
-        "Left: the ops that a denial took back, counted as the observer had applied them in its offline time. The \
+        "“{}”: the ops that a denial took back, counted as the observer had applied them in its offline time. The \
          length is virtual time since the first of them. By the rule, a denial takes back every op of its target \
          that its author had not seen, so each height is what a meeting at that moment would have cost, once the \
          denial was written. The set holds one run per scenario: the curve is that one run as it grew, not a \
-         series of runs of different lengths. Right: the verdicts of the same run, from its metrics table; the \
-         fall is the meeting.{hidden}"
+         series of runs of different lengths. “{}”: the running totals of one run, from its metrics table; the fall \
+         is the meeting. Rolled back are the denied ops that had been applied before.{COINCIDE}{hidden}",
+        offline.title, verdicts.title
     );
     let alt = format!(
         "A step curve of ops to take back against offline time, and lines of the verdicts against ops. In numbers, \
@@ -379,9 +381,11 @@ fn winners(evidence: &Evidence) -> Figure {
         })
         .collect();
     let caption = format!(
-        "Concurrent writes are all kept. A place is a register or a set element. Left: how many places have more \
-         than one concurrent winner, as ops arrive (the column conflicts). Right: how many winners the places have \
-         in the state at the end.{}",
+        "Concurrent writes are all kept. A place is a register or a set element. “{}”: how many places have more \
+         than one concurrent winner, as ops arrive. “{}”: how many winners the places have in the state at the \
+         end.{COINCIDE}{}",
+        over_time.title,
+        at_the_end.title,
         not_drawn(evidence)
     );
     let alt = format!(

@@ -363,24 +363,29 @@ fn verify(evidence: &Evidence) -> Markup {
             ol {
                 li {
                     p { "In a clone of the source: build it again in a clean tree, run everything, and compare every byte with the golden set. With --cited the very commit above is built." }
-                    pre { code { "cargo xtask verify-golden\ncargo xtask verify-golden --cited" } }
+                    (commands("cargo xtask verify-golden\ncargo xtask verify-golden --cited"))
                 }
                 li {
                     p {
                         "In the directory of the artifacts: recompute a state from its op log alone. "
                         @if let Some(run) = run { "It prints the digest that begins " code { (short(&run.run.summary.state_sha256)) } ", as in the table above." }
                     }
-                    pre { code { "ecac dump-state-json " (log) " | sha256sum" } }
+                    (commands(&format!("ecac dump-state-json {log} | sha256sum")))
                     p { "Ask for the reasons of one op; this is one that was taken back, if any was:" }
-                    pre { code { "ecac explain " (log) " " (taken_back) } }
+                    (commands(&format!("ecac explain {log} {taken_back}")))
                 }
                 li {
                     p { "There also: check the sums without any of our programs." }
-                    pre { code { "sha256sum -c SHA256SUMS" } }
+                    (commands("sha256sum -c SHA256SUMS"))
                 }
             }
         }
     }
+}
+
+/// Commands to copy: a line is never broken, so what is wider than the page scrolls.
+fn commands(lines: &str) -> Markup {
+    html! { pre tabindex="0" role="region" aria-label="Commands" { code { (lines) } } }
 }
 
 fn limits() -> Markup {

@@ -17,6 +17,9 @@ const BELOW: i64 = 84;
 /// Room for the title, and for one row of the legend.
 const TITLE_HEIGHT: i64 = 52;
 const LEGEND_HEIGHT: i64 = 40;
+/// Lines that are no further apart than this, within a stretch of such a width, are drawn in turns.
+const CLOSE: i64 = 3 * PX;
+const STRETCH: i64 = 16 * PX;
 /// Longest name in a legend.
 const NAME_CHARS_MAX: usize = 30;
 
@@ -267,8 +270,7 @@ impl Panel {
             let to = [from, frame.top + 24 + row * 32];
             drawing.text(text, to, TICK_SIZE, align, Colour::Quiet);
         }
-        for series in &self.series {
-            let colour = Colour::Series(series.style);
+        let path = |series: &Series| {
             let mut path: Vec<[i64; 2]> = Vec::new();
             for &(x, y) in &series.points {
                 let point = [frame.x(x), frame.y(y)];
@@ -279,7 +281,16 @@ impl Panel {
                 }
                 path.push(point);
             }
-            drawing.line(path, colour);
+            path
+        };
+        let paths: Vec<_> = self.series.iter().map(path).collect();
+        for (series, path) in self.series.iter().zip(&paths) {
+            drawing.line(path.clone(), Colour::Series(series.style));
+        }
+        for (index, part) in turns(&paths, frame) {
+            drawing.line(part, Colour::Series(self.series[index].style));
+        }
+        for series in &self.series {
             // Some eight markers, at different places for each series, so that lines on top of each other show.
             let stride = series.points.len().div_ceil(8).max(1);
             let first = stride * (series.style % 4) / 4;
@@ -315,9 +326,105 @@ impl Panel {
     }
 }
 
+/// Where lines hide each other, the parts that are drawn again, so that each line shows in its turn: which line, and
+/// its points.
+fn turns(paths: &[Vec<[i64; 2]>], frame: &Frame) -> Vec<(usize, Vec<[i64; 2]>)> {
+    let mut parts = Vec::new();
+    let (mut from, end) = (frame.left * PX, frame.right * PX);
+    for turn in 0.. {
+        let to = (from + STRETCH).min(end);
+        if from >= to {
+            break;
+        }
+        let heights = |path: &Vec<[i64; 2]>| Some([height(path, from)?, height(path, to)?]);
+        let lines: Vec<_> = paths.iter().map(heights).collect();
+        for (index, line) in lines.iter().enumerate() {
+            let Some([start, stop]) = *line else {
+                continue;
+            };
+            let is_close = |other: &Option<[i64; 2]>| {
+                other.is_some_and(|[a, b]| (a - start).abs() <= CLOSE && (b - stop).abs() <= CLOSE)
+            };
+            let together: Vec<_> = (0..lines.len())
+                .filter(|&other| is_close(&lines[other]))
+                .collect();
+            if together.len() > 1 && together[turn % together.len()] == index {
+                let within = paths[index]
+                    .iter()
+                    .filter(|point| from < point[0] && point[0] < to);
+                let ends = [[from, start], [to, stop]];
+                let part = ends[..1].iter().chain(within).chain(&ends[1..]);
+                parts.push((index, part.copied().collect()));
+            }
+        }
+        from = to;
+    }
+    parts
+}
+
+/// How high a line runs at `x`, if it does.
+fn height(path: &[[i64; 2]], x: i64) -> Option<i64> {
+    let next = path.partition_point(|point| point[0] < x);
+    let &[next_x, next_y] = path.get(next)?;
+    match next.checked_sub(1).map(|before| path[before]) {
+        Some([before_x, before_y]) => {
+            Some(before_y + (next_y - before_y) * (x - before_x) / (next_x - before_x))
+        }
+        None => (next_x == x).then_some(next_y),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_hide_each_other_take_turns_and_others_stay_whole() {
+        let frame = Frame {
+            left: 0,
+            top: 0,
+            right: 100,
+            bottom: 100,
+            x_end: 1,
+            y_end: 1,
+        };
+        let line = |from: i64, to: i64| vec![[0, from * PX], [100 * PX, to * PX]];
+        let drawn = |lines: &[(i64, i64)]| {
+            let paths: Vec<_> = lines.iter().map(|&(from, to)| line(from, to)).collect();
+            let parts = turns(&paths, &frame);
+            parts.iter().map(|part| part.0).collect::<Vec<_>>()
+        };
+        assert!(drawn(&[(0, 100)]).is_empty());
+        assert!(drawn(&[(0, 100), (100, 0)]).is_empty());
+        assert_eq!(drawn(&[(50, 50), (50, 50)]), [0, 1, 0, 1, 0, 1, 0]);
+        assert_eq!(drawn(&[(50, 50), (9, 9), (50, 50)]), [0, 2, 0, 2, 0, 2, 0]);
+        assert_eq!(drawn(&[(1, 1), (2, 2), (3, 3)]), [0, 1, 2, 0, 1, 2, 0]);
+        // Together at first only.
+        assert_eq!(drawn(&[(0, 0), (0, 12)]), [0]);
+
+        let paths = [line(0, 100), line(0, 100)];
+        for (index, part) in turns(&paths, &frame) {
+            let on_the_line = |point: &[i64; 2]| height(&paths[index], point[0]) == Some(point[1]);
+            assert!(part.iter().all(on_the_line), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_a_height_between_its_ends() {
+        let path = [[10, 0], [20, 100], [20, 50], [30, 50]];
+        for (x, expected) in [
+            (9, None),
+            (10, Some(0)),
+            (15, Some(50)),
+            (20, Some(100)),
+            (25, Some(50)),
+            (30, Some(50)),
+            (31, None),
+        ] {
+            assert_eq!(height(&path, x), expected, "{x}");
+        }
+        assert_eq!(height(&[], 0), None);
+    }
 
     #[test]
     fn ticks_are_round_and_few() {

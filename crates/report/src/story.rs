@@ -564,14 +564,8 @@ fn meaning(kind: Kind, reason: Option<&str>) -> Option<String> {
     };
     Some(words.map_or_else(
         || format!("Reason: {}.", reason.escape_debug()),
-        |words| format!("Reason {reason}: {}", lower_first(words)),
+        |words| format!("{} ({reason}).", words.trim_end_matches('.')),
     ))
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
 }
 
 /// The text with a capital at its start.
@@ -608,7 +602,7 @@ mod tests {
         assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
         assert_eq!(
             meaning(Kind::Refused, Some("revoked")).unwrap(),
-            "Reason revoked: a denial in the op's past kills every grant."
+            "A denial in the op's past kills every grant (revoked)."
         );
         assert_eq!(meaning(Kind::Denied, Some("new")).unwrap(), "Reason: new.");
     }

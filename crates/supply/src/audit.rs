@@ -116,7 +116,8 @@ fn install() -> Result<()> {
     let variables = variables(&root)?;
     let progress = Progress::new(1);
     let programs = progress.stage(&mut Vec::new(), "tools", || {
-        provide(&root, &variables, false, &progress)
+        fetch(&root, &variables, &progress)?;
+        provide(&root, &variables, &progress)
     })?;
     drop(progress);
     let lines = programs.map(|program| format!("{}\n", program.display()));
@@ -131,6 +132,9 @@ fn check(args: &Args) -> Result<()> {
     let (text, policy) = progress.stage(&mut times, "policy", || {
         let (text, policy) = policy(&root, today)?;
         check_sources(&root, &policy)?;
+        if args.offline {
+            require_tools(&root)?;
+        }
         Ok((text, policy))
     })?;
     let variables = variables(&root)?;
@@ -140,7 +144,10 @@ fn check(args: &Args) -> Result<()> {
     })?;
     let work = WorkDir::new(false)?;
     let [audit, deny] = progress.stage(&mut times, "tools", || {
-        provide(&root, &variables, args.offline, &progress)
+        if !args.offline {
+            fetch(&root, &variables, &progress)?;
+        }
+        provide(&root, &variables, &progress)
     })?;
     let audited = progress.stage(&mut times, "cargo audit", || {
         let dir = work.create("advisories")?;
@@ -258,17 +265,27 @@ fn variables(root: &Path) -> Result<Vec<Variable>> {
     Ok(variables)
 }
 
-/// The two programs, installed, and unless `offline` all that they look at.
-fn provide(
-    root: &Path,
-    variables: &[Variable],
-    offline: bool,
-    progress: &Progress,
-) -> Result<[PathBuf; 2]> {
-    if !offline {
-        fetch(root, variables, progress)?;
+/// Refuses to go on without a network where a program is still to be installed.
+fn require_tools(root: &Path) -> Result<(), Failure> {
+    let missing: Vec<_> = [CARGO_AUDIT, CARGO_DENY]
+        .into_iter()
+        .filter(|tool| !tool.path(root).is_file())
+        .map(|tool| format!("{} {}", tool.name, tool.version))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    let provide = |tool: Tool| tool.provide(root, variables, offline, progress);
+    let message = format!(
+        "not installed in {}, and --offline installs nothing: {}",
+        xtask::host::tools::DIRECTORY,
+        missing.join(", ")
+    );
+    Err(Failure::environment(message).hint("cargo xtask audit --install, while there is a network"))
+}
+
+/// The two programs, installed.
+fn provide(root: &Path, variables: &[Variable], progress: &Progress) -> Result<[PathBuf; 2]> {
+    let provide = |tool: Tool| tool.provide(root, variables, progress);
     Ok([provide(CARGO_AUDIT)?, provide(CARGO_DENY)?])
 }
 

@@ -573,20 +573,32 @@ fn no_failure_of_a_tool_is_swallowed() {
 fn tools_are_installed_at_their_versions_or_not_used() {
     let fixture = Fixture::new("other");
     let log = fixture.workspace.beside("log");
-    let script = format!("echo \"$@\" >> '{}'; exit 101", log.display());
+    let script = format!("echo \"$@\" >> '{}'; [ \"$1\" != install ]", log.display());
     fixture.workspace.program("cargo", &script);
-    let (_, stderr) = fixture.check(&[], exit::BUILD, "cargo install cargo-audit");
+    let version = pinned("cargo-audit");
+
+    // Without a network it says so before any program is started.
+    let missing = format!("cargo-audit {version}, cargo-deny {}", pinned("cargo-deny"));
+    let (_, stderr) = fixture.check(&[], exit::ENVIRONMENT, &missing);
     assert!(
-        stderr.contains("hint: run it once with a network"),
+        stderr.contains("hint: cargo xtask audit --install"),
         "{stderr}"
     );
+    assert!(!stderr.contains("$ ") && !log.exists(), "{stderr}");
+    fixture.fake_tools("", "");
+    let deny = format!("target/tools/cargo-deny-{}", pinned("cargo-deny"));
+    fs::remove_dir_all(fixture.root().join(deny)).unwrap();
+    let (_, stderr) = fixture.check(&[], exit::ENVIRONMENT, "installs nothing: cargo-deny ");
+    assert!(!stderr.contains("$ ") && !log.exists(), "{stderr}");
+    fs::remove_dir_all(fixture.root().join("target/tools")).unwrap();
+
+    fixture
+        .workspace
+        .check(&["audit", "--install"], exit::BUILD, "cargo install");
     let asked = fs::read_to_string(log).unwrap();
-    let version = pinned("cargo-audit");
     let says = format!("install cargo-audit --version ={version} --locked --debug --root ");
-    assert!(
-        asked.starts_with(&says) && asked.trim_end().ends_with("--offline"),
-        "{asked}"
-    );
+    let install = asked.lines().last().unwrap();
+    assert!(install.starts_with(&says), "{asked}");
 
     fixture.fake_tools("", "");
     let program = format!("target/tools/cargo-audit-{version}/bin/cargo-audit");

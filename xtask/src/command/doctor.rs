@@ -1,6 +1,5 @@
 //! `cargo xtask doctor`: whether this machine has what the other commands need, and the fix where it has not.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -19,6 +18,7 @@ use crate::host::toolchain::{self, Linker, Toolchain};
 use crate::host::tools;
 use crate::host::workdir::WorkDir;
 use crate::host::workspace;
+use crate::host::wrap;
 use crate::reproduce::place;
 use crate::reproduce::preflight::{self, SourceArgs};
 
@@ -160,7 +160,7 @@ pub fn run(args: &Args) -> Result<()> {
         checks,
     };
     match args.format {
-        Format::Text => output::print(&text(&report))?,
+        Format::Text => output::print(&text(&report, wrap::width()))?,
         Format::Json => output::print_json(&report)?,
     }
     match report.ready {
@@ -206,15 +206,29 @@ fn look(root: &Path, progress: &Progress) -> Result<Vec<Finding>> {
     let fix = "cargo fetch --locked, while there is a network";
     add("crates", Optional, fetched(root, progress), Some(fix))?;
     let isolation = Network::choose(true, progress).and_then(|network| match network {
-        Network::NoInterface => Ok("user namespaces; --offline proves that it is".to_owned()),
-        _ => Err(Failure::environment("no user namespaces; --offline says `not proven`").into()),
+        Network::NoInterface => Ok(
+            "programs can run in a network namespace of their own: --offline builds and runs without an interface, and \
+             says `proven`"
+                .to_owned(),
+        ),
+        Network::Allowed | Network::ForbiddenToCargo => Err(Failure::environment(
+            "no network namespace can be made: --offline works, forbids cargo the network, and says `not proven`",
+        )
+        .into()),
     });
-    let fix = "on Linux, install util-linux for unshare, and allow unprivileged user namespaces";
+    let fix = "on Linux, install util-linux for unshare, and allow unprivileged user namespaces; Ubuntu forbids them by \
+               kernel.apparmor_restrict_unprivileged_userns";
     add("isolation", Optional, isolation, Some(fix))?;
     for (name, is_there) in tools::installed(root) {
         let result = match is_there {
-            true => Ok("installed in target/tools".to_owned()),
-            false => Err(Failure::environment("not installed; for cargo xtask audit").into()),
+            true => Ok(
+                "installed in target/tools; cargo xtask audit --offline needs --advisory-db, too"
+                    .to_owned(),
+            ),
+            false => Err(Failure::environment(
+                "not installed; cargo xtask audit installs it, which --offline cannot",
+            )
+            .into()),
         };
         add(name, Optional, result, Some("cargo xtask audit --install"))?;
     }
@@ -284,25 +298,67 @@ fn fetched(root: &Path, progress: &Progress) -> Result<String> {
     let command = shell
         .cmd("cargo")
         .args(["fetch", "--locked", "--offline", "--quiet"]);
-    let message = "not all crates are there: the first build, and --offline, need them";
+    let message = "not every crate of Cargo.lock is there: the first run has to fetch them, and --offline fails";
     process::run_quietly(progress, command)?
         .require(exit::ENVIRONMENT)
         .map_err(|_| Failure::environment(message))?;
-    Ok("all of Cargo.lock are there; --offline works".to_owned())
+    Ok("every crate of Cargo.lock is there, and --offline needs no more than that".to_owned())
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, width: usize) -> String {
     let mut text = String::new();
     for finding in &report.checks {
-        let Finding { check, says, .. } = finding;
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{check:<12} {:<9} {says}", finding.verdict.name());
+        let lead = format!("{:<12} {:<9} ", finding.check, finding.verdict.name());
+        text.push_str(&wrap::wrapped(&lead, &finding.says, width));
         if let Some(fix) = &finding.fix {
-            let _ = writeln!(text, "  fix: {fix}");
+            text.push_str(&wrap::wrapped("  fix: ", fix, width));
         }
     }
     if report.ready {
-        text.push_str("\nready: this machine has all that cargo xtask repro needs\n");
+        text.push('\n');
+        let says = "this machine has all that cargo xtask repro needs";
+        text.push_str(&wrap::wrapped("ready: ", says, width));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_nothing_is_lost() {
+        let says = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen";
+        let report = Report {
+            ready: true,
+            checks: vec![
+                Finding::of("compiler", Verdict::Missing, Ok(says.to_owned()), None),
+                Finding::of(
+                    "isolation",
+                    Verdict::Optional,
+                    Err(Failure::environment(says).into()),
+                    Some(says),
+                ),
+            ],
+        };
+        for width in [40, 80, 100] {
+            let text = text(&report, width);
+            let too_wide = |line: &&str| line.len() > width;
+            assert_eq!(text.lines().find(too_wide), None, "{text}");
+            let findings = text.split_once("\nready: ").unwrap().0;
+            let words: Vec<_> = findings.split_whitespace().collect();
+            let all: Vec<_> = [
+                "compiler ok",
+                says,
+                "isolation optional",
+                says,
+                "fix:",
+                says,
+            ]
+            .iter()
+            .flat_map(|part| part.split_whitespace())
+            .collect();
+            assert_eq!(words, all);
+        }
+    }
 }

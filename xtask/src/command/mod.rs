@@ -86,7 +86,8 @@ pub enum Command {
     /// Look whether this machine has what the other commands need, and say how to mend what it lacks
     ///
     /// Takes seconds, uses no network and changes nothing. What `repro` needs and is not there is MISSING, with exit
-    /// code 3; what only other commands use is optional.
+    /// code 3; what only other commands use is optional. `--offline` needs `crates`; that the build had no network it
+    /// can prove only with `isolation`.
     #[command(after_help = help(&[
         "cargo xtask doctor",
         "cargo xtask doctor --format json | jq .ready",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 
+use crate::host::cpu;
 use crate::host::output::{self, Format};
 use crate::host::progress::Progress;
 use crate::host::workdir::WorkDir;
@@ -70,6 +71,7 @@ impl Args {
 
 /// Builds, runs, checks and publishes.
 pub fn run(args: &Args) -> Result<()> {
+    let start = cpu::Start::now();
     let parameters = args.parameters.resolve();
     engine::check(&parameters)?;
     let progress = Progress::new(pipeline::STAGES + 2 + u64::from(args.twice));
@@ -109,7 +111,13 @@ pub fn run(args: &Args) -> Result<()> {
     progress.stage(&mut times, "publish", || target.replace(&outcome.files))?;
     drop(progress);
 
-    let summary = Summary::new(&outcome, target.path(), &times, twice.as_ref());
+    let summary = Summary::new(
+        &outcome,
+        target.path(),
+        &times,
+        start.spent(),
+        twice.as_ref(),
+    );
     match args.format {
         Format::Text => output::print(&summary.text()),
         Format::Json => output::print_json(&summary),

@@ -22,15 +22,7 @@ pub fn main<C: Parser>(
 ) -> ExitCode {
     let command_line = match C::try_parse() {
         Ok(command_line) => command_line,
-        Err(error) => {
-            let hint = hint(&error);
-            let _ = error.print();
-            output::note(&hint.unwrap_or_default());
-            return match error.use_stderr() {
-                true => exit::USAGE.into(),
-                false => ExitCode::SUCCESS,
-            };
-        }
+        Err(error) => return output::print_clap(&error, hint(&error).as_deref()).into(),
     };
     match interrupt::install().and_then(|()| run(command_line)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 pub mod claim;
 pub mod command_line;
+pub mod cpu;
 pub mod environment;
 pub mod error;
 pub mod guard;
@@ -15,3 +16,4 @@ pub mod toolchain;
 pub mod tools;
 pub mod workdir;
 pub mod workspace;
+pub mod wrap;

@@ -4,7 +4,10 @@ use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use ecac_artifact::exit;
 use serde::Serialize;
+
+use crate::host::error::{self, Failure};
 
 /// How a command prints its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -19,13 +22,36 @@ pub enum Format {
 /// Writes the result to standard output. A reader that has gone away, as in `… | head`, is not an error.
 pub fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("write to standard output")
+    settle(
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush()),
+    )
+}
+
+/// Prints the help, the version, or what is wrong with the command line, with what was probably meant; the exit code.
+pub fn print_clap(error: &clap::Error, hint: Option<&str>) -> u8 {
+    let printed = settle(error.print().and_then(|()| io::stdout().flush()));
+    if error.use_stderr() {
+        note(hint.unwrap_or_default());
+        return exit::USAGE;
+    }
+    match printed {
+        Ok(()) => exit::SUCCESS,
+        Err(error) => {
+            note(&error::render(&error));
+            error::exit_code(&error)
         }
+    }
+}
+
+fn settle(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::environment(
+            format!("write to standard output: {error}"),
+        )
+        .hint("make room where it goes, or send it elsewhere")
+        .into()),
         _ => Ok(()),
     }
 }

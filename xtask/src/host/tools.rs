@@ -35,7 +35,7 @@ pub const CARGO_DENY: Tool = Tool {
 };
 
 /// Where programs are installed, relative to the workspace.
-const DIRECTORY: &str = "target/tools";
+pub const DIRECTORY: &str = "target/tools";
 
 /// The two programs by name, and whether each is installed.
 #[must_use]
@@ -60,12 +60,11 @@ impl Tool {
         self,
         root: &Path,
         variables: &[Variable],
-        offline: bool,
         progress: &Progress,
     ) -> Result<PathBuf> {
         let path = self.path(root);
         if !path.is_file() {
-            self.install(root, variables, offline, progress)?;
+            self.install(root, variables, progress)?;
         }
         let shell = Shell::new().context("find the working directory")?;
         let command = shell.cmd(&path).arg("--version").env_clear();
@@ -88,13 +87,7 @@ impl Tool {
         Ok(path)
     }
 
-    fn install(
-        self,
-        root: &Path,
-        variables: &[Variable],
-        offline: bool,
-        progress: &Progress,
-    ) -> Result<()> {
+    fn install(self, root: &Path, variables: &[Variable], progress: &Progress) -> Result<()> {
         let Tool { name, version } = self;
         output::note(&format!(
             "installing {name} {version} into {DIRECTORY}, once; it takes some minutes\n"
@@ -109,12 +102,9 @@ impl Tool {
             .arg(self.directory(root))
             .arg("--target-dir")
             .arg(root.join(DIRECTORY).join("build"))
-            .args(offline.then_some("--offline"))
             .env_clear()
             .envs(variables.iter().map(|(name, value)| (name, value)));
-        let hint = offline
-            .then_some("run it once with a network, without --offline, to install the tools");
-        process::run(progress, command)?.require_or(exit::BUILD, hint)?;
+        process::run(progress, command)?.require(exit::BUILD)?;
         Ok(())
     }
 }

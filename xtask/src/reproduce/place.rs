@@ -26,14 +26,71 @@ pub fn check() -> Result<PathBuf> {
     let directory = env::temp_dir();
     let real = directory.canonicalize().map_err(|error| {
         let message = format!(
-            "the directory for temporary files, {}, is not there: {error}",
+            "the directory for temporary files, `{}`, is not there: {error}",
             directory.display()
         );
         Failure::environment(message).hint("create it, or set TMPDIR to a directory that is there")
     })?;
     check_name(&real)?;
+    #[cfg(unix)]
+    check_owners(&real)?;
     check_configuration(&real)?;
+    check_use(&real)?;
     Ok(real)
+}
+
+/// Refuses what is no directory, or one in which nothing can be made or nothing may be run: a build runs what it made.
+fn check_use(directory: &Path) -> Result<()> {
+    let made = tempfile::Builder::new()
+        .prefix(".ecac-")
+        .tempdir_in(directory);
+    made.map_err(|error| {
+        let name = directory.display();
+        let message = format!("nothing can be made in the directory for temporary files: {error}");
+        Failure::environment(message).hint(format!(
+            "make room, see that you may write in {name}, or {ELSEWHERE}"
+        ))
+    })?;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{StatVfsMountFlags, statvfs};
+        let disk = statvfs(directory).map_err(std::io::Error::from)?;
+        if disk.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+            let message = format!(
+                "no program may run in {}, which is mounted `noexec`, and a build runs what it made",
+                directory.display()
+            );
+            return Err(Failure::environment(message).hint(ELSEWHERE).into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a directory in which, or above which, everybody may rename what others made: a clean tree could be exchanged
+/// while it is built. The sticky bit forbids that.
+#[cfg(unix)]
+fn check_owners(directory: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// Everybody may write.
+    const WORLD_WRITABLE: u32 = 0o002;
+    /// Only who owns an entry may rename it.
+    const STICKY: u32 = 0o1000;
+    for above in directory.ancestors() {
+        let metadata = above
+            .metadata()
+            .with_context(|| format!("look at {}", above.display()))?;
+        if metadata.permissions().mode() & (WORLD_WRITABLE | STICKY) == WORLD_WRITABLE {
+            let name = above.display();
+            let message = format!(
+                "every user of this machine may rename what lies in {name}, and a clean tree would lie in or below it"
+            );
+            return Err(Failure::environment(message)
+                .hint(format!("chmod +t {name}, or {ELSEWHERE}"))
+                .into());
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a path that cannot be handed to a compiler and its linker.
@@ -137,6 +194,41 @@ mod tests {
         fs::create_dir(&below).unwrap();
         std::os::unix::fs::symlink("/nowhere/at/all", below.join("config.toml")).unwrap();
         assert_eq!(configuration(dir.path()), Some(below.join("config.toml")));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_directory_in_which_everybody_may_rename_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        let below = top.join("a/b");
+        fs::create_dir_all(&below).unwrap();
+        for (mode, is_refused) in [
+            (0o700, false),
+            (0o775, false),
+            (0o1777, false),
+            (0o777, true),
+            (0o702, true),
+        ] {
+            for changed in [&top, &below] {
+                let set = |mode| fs::set_permissions(changed, fs::Permissions::from_mode(mode));
+                set(mode).unwrap();
+                let checked = check_owners(&below);
+                set(0o700).unwrap();
+                assert_eq!(checked.is_err(), is_refused, "{mode:o}");
+                if let Err(error) = checked {
+                    let named = format!("lies in {},", changed.display());
+                    assert!(error.to_string().contains(&named), "{error}");
+                    let hint = format!("chmod +t {}", changed.display());
+                    assert!(crate::host::error::hint(&error).unwrap().contains(&hint));
+                    assert_eq!(
+                        crate::host::error::exit_code(&error),
+                        ecac_artifact::exit::ENVIRONMENT
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::host::cpu::{self, Spent};
 use crate::host::network::Network;
 use crate::host::progress::StageTime;
 use crate::reproduce::closed::TakenOver;
@@ -49,6 +50,8 @@ pub struct Summary<'a> {
     twice: Option<&'a twice::Report>,
     /// How long each stage took.
     stages: &'a [StageTime],
+    /// Processor time, where the system tells.
+    processor_time: Option<Spent>,
 }
 
 /// The tarball in both forms.
@@ -87,6 +90,7 @@ impl<'a> Summary<'a> {
         outcome: &'a Outcome,
         directory: &Path,
         stages: &'a [StageTime],
+        processor_time: Option<Spent>,
         twice: Option<&'a twice::Report>,
     ) -> Self {
         Self {
@@ -101,6 +105,7 @@ impl<'a> Summary<'a> {
             machine: &outcome.taken_over,
             twice,
             stages,
+            processor_time,
         }
     }
 
@@ -125,6 +130,11 @@ impl<'a> Summary<'a> {
             text.push_str(&report.text());
         }
         let _ = writeln!(text, "stages         {}", stage_lines(self.stages));
+        text.push_str(
+            &self
+                .processor_time
+                .map_or_else(|| cpu::UNKNOWN.to_owned(), Spent::text),
+        );
         let _ = writeln!(text, "artifacts      {}", self.directory);
         text
     }

@@ -225,6 +225,48 @@ fn a_full_temporary_directory_is_named_before_anything_is_built() {
 }
 
 #[test]
+fn a_temporary_directory_that_cannot_be_used_is_named_before_anything_is_built() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let workspace = Workspace::new();
+    let refused = |says: &str, hint: &str| {
+        let (_, stderr) = workspace.check(&["repro"], exit::ENVIRONMENT, says);
+        assert!(stderr.contains(hint), "{stderr}");
+        assert!(!stderr.contains("cargo build"), "{stderr}");
+    };
+    let temporary = workspace.temporary();
+    let mode = |mode| {
+        fs::set_permissions(&temporary, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o777);
+    refused("every user of this machine may rename", "hint: chmod +t ");
+    mode(0o1777);
+    workspace.check(&["repro"], exit::BUILD, "no such crate");
+    fs::remove_dir(&temporary).unwrap();
+    refused("is not there", "hint: create it, or set TMPDIR");
+    fs::write(&temporary, "").unwrap();
+    refused(
+        "nothing can be made in",
+        "or set TMPDIR to another directory",
+    );
+}
+
+#[test]
+fn a_temporary_directory_where_nothing_may_run_is_named_before_anything_is_built() {
+    let workspace = Workspace::new();
+    let temporary = workspace.temporary();
+    let mount = "mount -t tmpfs -o noexec tmpfs \"$1\"";
+    let after = workspace.beside("after");
+    let args = ["repro".to_owned()];
+    let Some(mut run) = on_a_mount(&workspace, &temporary, mount, &args, &after) else {
+        return;
+    };
+    let (_, stderr) = check(&mut run, exit::ENVIRONMENT, "is mounted `noexec`");
+    assert!(stderr.contains("hint: set TMPDIR"), "{stderr}");
+    assert!(!stderr.contains("cargo build"), "{stderr}");
+}
+
+#[test]
 fn a_read_only_output_is_refused_before_the_build() {
     let workspace = Workspace::new();
     let results = results(&workspace);

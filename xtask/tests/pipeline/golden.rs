@@ -196,8 +196,22 @@ fn a_closed_or_full_standard_output_is_no_panic() {
         drop(reader);
         run(args, exit::SUCCESS, writer.into());
     }
-    if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
-        run(&["bundle"], exit::ENVIRONMENT, full.into());
+    for args in [
+        &["bundle"][..],
+        &[],
+        &["--help"],
+        &["--version"],
+        &["help"],
+        &["help", "repro"],
+        &["bundle", "verify", "--help"],
+        &["verify-golden", "--artifacts", "docs/eval/out"],
+    ] {
+        let Ok(full) = fs::File::options().write(true).open("/dev/full") else {
+            return;
+        };
+        let mut xtask = fixture.workspace.xtask(args);
+        let says = "error: write to standard output: ";
+        check(xtask.stdout(full), exit::ENVIRONMENT, says);
     }
 }
 
