@@ -5,12 +5,7 @@ use core::str::FromStr;
 
 use super::error::CredentialError;
 use super::json::{Json, Object, malformed};
-use crate::limits::STATUS_LIST_BYTES_MAX;
-
-/// Status entries of one credential.
-pub const STATUS_ENTRIES_MAX: usize = 4;
-/// Largest index that an entry may name: the last bit of the longest list that is read.
-pub const STATUS_INDEX_MAX: u64 = STATUS_LIST_BYTES_MAX as u64 * 8 - 1;
+use crate::limits::{STATUS_ENTRIES_MAX, STATUS_INDEX_MAX};
 
 /// What a set bit means for a credential; both deny it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
