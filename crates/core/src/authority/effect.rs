@@ -1,93 +1,147 @@
 //! Effects: what an op of trust or policy does, or that it counts for nothing and why
 //! (`docs/policy-model.md`, Effects).
 
-use core::fmt;
-
 use serde::Serialize;
+use strum::{Display, EnumMessage, IntoStaticStr, VariantArray};
 
 use crate::id::OpId;
 
-/// Declares the effects: name, whether it counts, and what it means.
-macro_rules! effects {
-    ($($(#[doc = $doc:literal])* $code:ident = $name:literal, $counts:expr, $meaning:literal;)*) => {
-        /// What an op of trust or policy comes to.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum EffectCode { $(#[doc = $meaning] $code,)* }
-
-        impl EffectCode {
-            /// Every effect.
-            pub const ALL: &'static [Self] = &[$(Self::$code,)*];
-
-            /// The name in exports and logs.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$code => $name,)* }
-            }
-
-            /// Whether the op counts for something; `None` if this program cannot know.
-            #[must_use]
-            pub const fn counts(self) -> Option<bool> {
-                match self { $(Self::$code => $counts,)* }
-            }
-
-            /// What it means, for people.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$code => $meaning,)* }
-            }
-        }
-    };
-}
-
-effects! {
-    Founds = "founds", Some(true), "names the roots of the project";
-    Carries = "carries", Some(true), "carries a credential that grants can refer to";
-    Grants = "grants", Some(true), "grants what the credential says";
-    Revokes = "revokes", Some(true), "takes grants away";
-    Lists = "lists", Some(true), "lists an issuer's key";
-    Conflicts = "conflicts", Some(true), "lists an issuer's key beside another one under the same key id";
-    RevokesKey = "revokes_key", Some(true), "revokes issuer keys";
-    Withdraws = "withdraws", Some(true), "withdraws credentials under which grants count";
-    WithdrawsNothing = "withdraws_nothing", Some(true), "counts, but sets no bit of a credential under which a grant counts";
-    Upgrades = "upgrades", Some(true), "puts a feature in force";
-    AddsRules = "adds_rules", Some(true), "adds rules to the schema map";
-    Unreadable = "unreadable", Some(false), "the JWT cannot be read as what it has to be";
-    OtherProject = "other_project", Some(false), "the JWT is for another audience than this project";
-    NoCredential = "no_credential", Some(false), "the op that it names is no credential that its author had seen";
-    OtherSubject = "other_subject", Some(false), "the credential is somebody else's";
-    UnlistedKey = "unlisted_key", Some(false), "no key of that issuer and key id is listed";
-    OutsideWindow = "outside_window", Some(false), "no listed key of that issuer and key id has a window that holds it";
-    DeadKey = "dead_key", Some(false), "every listed key of that issuer and key id had been revoked";
-    BadSignature = "bad_signature", Some(false), "no listed key of that issuer and key id signed the JWT";
-    StatusUnknown = "status_unknown", Some(false), "the credential names a status list that its author had not seen";
-    TooDeep = "too_deep", Some(false), "it lies beyond 64 links of delegation";
-    Denied = "denied", Some(false), "it is denied itself";
-    Ended = "ended", Some(false), "a denial has ended it";
-    NoGrant = "no_grant", Some(false), "it had reached nobody: no grant to the subject counts, but for those that were made after it";
-    NotMatched = "not_matched", Some(false), "no grant to the subject has that role and scope";
-    OutOfReach = "out_of_reach", Some(false), "the grants that it names lie beyond its author's authority";
-    UnknownFeature = "unknown_feature", None, "names a feature that this program does not know: upgrade this program";
-    BadParameters = "bad_parameters", Some(false), "the feature does not allow these parameters";
-    InForce = "in_force", Some(false), "says what was in force already";
+/// What an op of trust or policy comes to.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+)]
+#[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
+pub enum EffectCode {
+    /// names the roots of the project
+    Founds,
+    /// carries a credential that grants can refer to
+    Carries,
+    /// grants what the credential says
+    Grants,
+    /// takes grants away
+    Revokes,
+    /// lists an issuer's key
+    Lists,
+    /// lists an issuer's key beside another one under the same key id
+    Conflicts,
+    /// revokes issuer keys
+    RevokesKey,
+    /// withdraws credentials under which grants count
+    Withdraws,
+    /// counts, but sets no bit of a credential under which a grant counts
+    WithdrawsNothing,
+    /// puts a feature in force
+    Upgrades,
+    /// adds rules to the schema map
+    AddsRules,
+    /// the JWT cannot be read as what it has to be
+    Unreadable,
+    /// the JWT is for another audience than this project
+    OtherProject,
+    /// the op that it names is no credential that its author had seen
+    NoCredential,
+    /// the credential is somebody else's
+    OtherSubject,
+    /// no key of that issuer and key id is listed
+    UnlistedKey,
+    /// no listed key of that issuer and key id has a window that holds it
+    OutsideWindow,
+    /// every listed key of that issuer and key id had been revoked
+    DeadKey,
+    /// no listed key of that issuer and key id signed the JWT
+    BadSignature,
+    /// the credential names a status list that its author had not seen
+    StatusUnknown,
+    /// it lies beyond 64 links of delegation
+    TooDeep,
+    /// it is denied itself
+    Denied,
+    /// a denial has ended it
+    Ended,
+    /// it had reached nobody: no grant to the subject counts, but for those that were made after it
+    NoGrant,
+    /// no grant to the subject has that role and scope
+    NotMatched,
+    /// the grants that it names lie beyond its author's authority
+    OutOfReach,
+    /// names a feature that this program does not know: upgrade this program
+    UnknownFeature,
+    /// the feature does not allow these parameters
+    BadParameters,
+    /// says what was in force already
+    InForce,
 }
 
 impl EffectCode {
+    /// Every effect.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The name in exports and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What it means, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        self.get_documentation()
+            .expect("every variant has its documentation")
+    }
+
+    /// Whether the op counts for something; `None` if this program cannot know.
+    #[must_use]
+    pub const fn counts(self) -> Option<bool> {
+        match self {
+            Self::Founds
+            | Self::Carries
+            | Self::Grants
+            | Self::Revokes
+            | Self::Lists
+            | Self::Conflicts
+            | Self::RevokesKey
+            | Self::Withdraws
+            | Self::WithdrawsNothing
+            | Self::Upgrades
+            | Self::AddsRules => Some(true),
+            Self::Unreadable
+            | Self::OtherProject
+            | Self::NoCredential
+            | Self::OtherSubject
+            | Self::UnlistedKey
+            | Self::OutsideWindow
+            | Self::DeadKey
+            | Self::BadSignature
+            | Self::StatusUnknown
+            | Self::TooDeep
+            | Self::Denied
+            | Self::Ended
+            | Self::NoGrant
+            | Self::NotMatched
+            | Self::OutOfReach
+            | Self::BadParameters
+            | Self::InForce => Some(false),
+            Self::UnknownFeature => None,
+        }
+    }
+
     /// Whether the op has never counted for anything: neither has a denial taken from it what it once was.
     #[must_use]
     pub fn is_void(self) -> bool {
         self.counts() == Some(false) && !matches!(self, Self::Denied | Self::Ended)
-    }
-}
-
-impl fmt::Display for EffectCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for EffectCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }
 
