@@ -1,75 +1,78 @@
 //! The kinds of artifact and their file names.
 
-use crate::Commit;
+use strum::{IntoStaticStr, VariantArray};
+
+use crate::commit::Commit;
 
 /// One of the files that each scenario run writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
 pub enum Part {
     /// The metrics table, one row per sample step.
+    #[strum(serialize = ".csv")]
     Csv,
     /// The timeline in virtual time, one JSON object per line.
+    #[strum(serialize = "-timeline.jsonl")]
     Timeline,
     /// The replayed state.
+    #[strum(serialize = "-state.json")]
     State,
     /// Every op as a CBOR sequence (RFC 8742), from which the other parts can be recomputed.
+    #[strum(serialize = "-ops.cborseq")]
     Ops,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: &'static [Self] = &[Self::Csv, Self::Timeline, Self::State, Self::Ops];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// What follows `<scenario>-<seed>` in the file name.
     #[must_use]
-    pub const fn suffix(self) -> &'static str {
-        match self {
-            Self::Csv => ".csv",
-            Self::Timeline => "-timeline.jsonl",
-            Self::State => "-state.json",
-            Self::Ops => "-ops.cborseq",
-        }
+    pub fn suffix(self) -> &'static str {
+        self.into()
     }
 }
 
-/// Declares the files of which a set has exactly one each.
-macro_rules! summaries {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// A file of which a set has exactly one, computed from all scenario runs together.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Summary { $($(#[$doc])* $variant,)* }
-
-        impl Summary {
-            /// Every summary.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The file name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-        }
-    };
+/// A file of which a set has exactly one, computed from all scenario runs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+pub enum Summary {
+    /// The hash-chained audit log of every decision.
+    #[strum(serialize = "audit.jsonl")]
+    AuditLog,
+    /// What `audit-verify` said about the audit log.
+    #[strum(serialize = "audit.verify.txt")]
+    AuditVerify,
+    /// The trust view: issuers, keys and status lists in force.
+    #[strum(serialize = "trustview.json")]
+    TrustView,
+    /// What was run, with which parameters, from which commit.
+    #[strum(serialize = "manifest.json")]
+    Manifest,
+    /// The figure of counted work against ops.
+    #[strum(serialize = "fig-replay-cost.png")]
+    ReplayCost,
+    /// The figure of ops taken back against the time offline.
+    #[strum(serialize = "fig-rollbacks.png")]
+    Rollbacks,
+    /// The figure of concurrent winners.
+    #[strum(serialize = "fig-winners.png")]
+    Winners,
+    /// The page that tells what the set holds and how to check it.
+    #[strum(serialize = "report.html")]
+    Report,
+    /// What the program `ecac` is built of.
+    #[strum(serialize = "sbom.json")]
+    Sbom,
 }
 
-summaries! {
-    /// The hash-chained audit log of every decision.
-    AuditLog = "audit.jsonl",
-    /// What `audit-verify` said about the audit log.
-    AuditVerify = "audit.verify.txt",
-    /// The trust view: issuers, keys and status lists in force.
-    TrustView = "trustview.json",
-    /// What was run, with which parameters, from which commit.
-    Manifest = "manifest.json",
-    /// The figure of counted work against ops.
-    ReplayCost = "fig-replay-cost.png",
-    /// The figure of ops taken back against the time offline.
-    Rollbacks = "fig-rollbacks.png",
-    /// The figure of concurrent winners.
-    Winners = "fig-winners.png",
-    /// The page that tells what the set holds and how to check it.
-    Report = "report.html",
-    /// What the program `ecac` is built of.
-    Sbom = "sbom.json",
+impl Summary {
+    /// Every summary.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The file name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A file of the artifact set.

@@ -1,9 +1,9 @@
 //! What the comparison of an audit log with an op log shows.
 
-use core::fmt;
 use std::collections::BTreeSet;
 
 use ecac_core::OpId;
+use strum::{Display, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 use crate::entry::{Entry, Subject};
@@ -89,37 +89,33 @@ pub enum Obstacle {
 }
 
 /// What is to be concluded about the node, where nothing contradicts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Display, IntoStaticStr, VariantArray,
+)]
 pub enum Verdict {
     /// Every entry is true, and the audit log speaks of every op.
+    #[strum(serialize = "OK")]
     Confirmed,
     /// Every entry is true; the op log has more ops.
+    #[strum(serialize = "OK SO FAR")]
     ConfirmedSoFar,
     /// Nothing is wrong in what can be compared; for the rest, ops are absent.
+    #[strum(serialize = "INCOMPLETE")]
     Incomplete,
     /// Nothing is wrong up to an entry that was judged by the rules of an earlier version, or by a program that knows more
     /// or fewer kinds of ops.
+    #[strum(serialize = "NOT COMPARABLE")]
     NotComparable,
 }
 
 impl Verdict {
     /// Every verdict, the best one first.
-    pub const ALL: [Self; 4] = [
-        Self::Confirmed,
-        Self::ConfirmedSoFar,
-        Self::Incomplete,
-        Self::NotComparable,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word in the report.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Confirmed => "OK",
-            Self::ConfirmedSoFar => "OK SO FAR",
-            Self::Incomplete => "INCOMPLETE",
-            Self::NotComparable => "NOT COMPARABLE",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Whether every entry was compared and is true.
@@ -129,12 +125,6 @@ impl Verdict {
             Self::Confirmed | Self::ConfirmedSoFar => true,
             Self::Incomplete | Self::NotComparable => false,
         }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -4,6 +4,7 @@ use core::fmt;
 
 use ecac_core::{OpId, PublicKey, Refusal};
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::digest::Digest;
 use crate::reason::RollBackReason;
@@ -109,7 +110,10 @@ pub enum Entry {
 }
 
 /// The kinds of entries, as they are named in exports and reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Display, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum EntryKind {
     /// [`Entry::Ingested`].
     Ingested,
@@ -133,38 +137,12 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 9] = [
-        Self::Ingested,
-        Self::Applied,
-        Self::Skipped,
-        Self::RolledBack,
-        Self::Held,
-        Self::Rejected,
-        Self::Viewed,
-        Self::Checkpoint,
-        Self::Synced,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The value of the member `entry` in exports.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ingested => "ingested",
-            Self::Applied => "applied",
-            Self::Skipped => "skipped",
-            Self::RolledBack => "rolled_back",
-            Self::Held => "held",
-            Self::Rejected => "rejected",
-            Self::Viewed => "viewed",
-            Self::Checkpoint => "checkpoint",
-            Self::Synced => "synced",
-        }
-    }
-}
-
-impl fmt::Display for EntryKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

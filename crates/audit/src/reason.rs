@@ -28,7 +28,7 @@ impl RollBackReason {
 
     /// The name in exports.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self.0 {
             Name::Denial(denial) => denial.name(),
             Name::Equivocation => EQUIVOCATION,

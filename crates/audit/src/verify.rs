@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ecac_core::{Costs, Denial, Log, OpId, Payload, Refusal, VerifiedOp};
+use ecac_core::{Costs, Denial, Log, OpId, Refusal, VerifiedOp};
 
 use crate::chain::Batch;
 use crate::comparison::{Comparison, Contradiction, Halt, Obstacle};
@@ -292,20 +292,6 @@ fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
 /// features; elsewhere the entry is a lie by any program.
 fn by_another_program(recorded: Option<&Entry>, expected: Option<&Entry>, log: &Log) -> bool {
     let holds = |entry: Option<&Entry>| entry.is_some_and(|it| it.kind() == EntryKind::Held);
-    let names_features = |op: &VerifiedOp| match &op.body().payload {
-        Payload::Genesis(genesis) => !genesis.features.is_empty(),
-        Payload::Upgrade(_) => true,
-        Payload::SetField(_)
-        | Payload::SetAdd(_)
-        | Payload::SetRemove(_)
-        | Payload::Credential(_)
-        | Payload::Grant(_)
-        | Payload::Revoke(_)
-        | Payload::IssuerKey(_)
-        | Payload::IssuerKeyRevoke(_)
-        | Payload::StatusList(_)
-        | Payload::Schema(_)
-        | Payload::Unassigned(_) => false,
-    };
+    let names_features = |op: &VerifiedOp| op.body().payload.names_features();
     (holds(recorded) != holds(expected)) && log.admitted().any(names_features)
 }

@@ -163,7 +163,7 @@ fn settle_project(file: &OpLogFiles, named: Option<ProjectId>) -> Result<Project
 fn geneses(file: &OpLogFiles) -> Vec<BTreeSet<OpId>> {
     let mut geneses: Vec<BTreeSet<OpId>> = file.labels().map(|_| BTreeSet::new()).collect();
     for (number, item) in file.items().into_iter().enumerate() {
-        let op = decode(item).filter(|op| matches!(op.body().payload, Payload::Genesis(_)));
+        let op = decode(item).filter(|op| op.body().payload.genesis().is_some());
         let verified = op.and_then(|op| VerifiedOp::verify(op, &mut Costs::default()).ok());
         if let Some(genesis) = verified {
             geneses[file.place(number).log].insert(genesis.id());
@@ -291,21 +291,7 @@ impl Replica {
         let Payload::Grant(payload::Grant { credential, .. }) = payload else {
             return None;
         };
-        match &self.body(credential)?.payload {
-            Payload::Credential(payload::Credential { jwt }) => Some(jwt),
-            Payload::Genesis(_)
-            | Payload::SetField(_)
-            | Payload::SetAdd(_)
-            | Payload::SetRemove(_)
-            | Payload::Grant(_)
-            | Payload::Revoke(_)
-            | Payload::IssuerKey(_)
-            | Payload::IssuerKeyRevoke(_)
-            | Payload::StatusList(_)
-            | Payload::Upgrade(_)
-            | Payload::Schema(_)
-            | Payload::Unassigned(_) => None,
-        }
+        self.body(credential)?.payload.credential()
     }
 
     /// What an admitted op of trust or policy does, or that it counts for nothing and why.

@@ -147,7 +147,7 @@ fn link(log: &Log, grant: &Grant) -> Option<Link> {
 }
 
 /// What the decision means, for people.
-const fn meaning(decision: &Decision) -> &'static str {
+fn meaning(decision: &Decision) -> &'static str {
     match decision {
         Decision::Applied { .. } => {
             "a grant in its past allows it, and nothing that is known kills that grant"

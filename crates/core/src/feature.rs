@@ -1,10 +1,24 @@
 //! Features: what a project uses beyond the kinds of payload that every project has
 //! (`docs/policy-model.md`, Features).
 
-use core::fmt;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// A feature that this program knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Feature {
     /// `Schema` ops add rules to the schema map.
     Schema,
@@ -12,20 +26,18 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature.
-    pub const ALL: &'static [Self] = &[Self::Schema];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in genesis and in `Upgrade` ops.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Schema => "schema",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The feature of that name, if this program knows one.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|it| it.name() == name)
+        name.parse().ok()
     }
 
     /// Whether the feature can be in force with these parameters.
@@ -34,12 +46,6 @@ impl Feature {
         match self {
             Self::Schema => parameters.is_empty(),
         }
-    }
-}
-
-impl fmt::Display for Feature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

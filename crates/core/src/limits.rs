@@ -32,5 +32,14 @@ pub const ENVELOPE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 1024;
 /// Largest integer that RFC 8785 JSON carries exactly (2^53 - 1); sequence numbers, milliseconds and integer
 /// values stay within it.
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Longest JWT that is read, in bytes: no op could carry a longer one.
+pub const JWT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
+/// Status entries of one credential.
+pub const STATUS_ENTRIES_MAX: usize = 4;
+/// Shortest bitstring of a status list, in bytes, so that an index hides among enough others (Bitstring Status List
+/// v1.0 section 2.2).
+pub const STATUS_LIST_BYTES_MIN: usize = 16 * 1024;
 /// Decompressed bitstring of one status list, in bytes.
 pub const STATUS_LIST_BYTES_MAX: usize = 1024 * 1024;
+/// Largest index that a status entry may name: the last bit of the longest list that is read.
+pub const STATUS_INDEX_MAX: u64 = STATUS_LIST_BYTES_MAX as u64 * 8 - 1;

@@ -6,7 +6,6 @@ use crate::costs::Costs;
 use crate::id::{OpId, ProjectId};
 use crate::limits::ENVELOPE_BYTES_MAX;
 use crate::op::{ENVELOPE_PREFIX, Op, VerifiedOp};
-use crate::payload::Payload;
 
 /// Why a file is not an op log. An item that is one CBOR item with the tag of COSE_Sign1 but no op is not an
 /// error of the file: it is refused when it is received.
@@ -110,7 +109,7 @@ pub fn split_op_log(bytes: &[u8]) -> Result<Vec<&[u8]>, OpLogError> {
 pub fn project_of(items: &[&[u8]]) -> Result<ProjectId, OpLogError> {
     let genesis = |item: &&[u8]| -> Option<OpId> {
         let op = Op::decode(item, &mut Costs::default()).ok()?;
-        let genesis = matches!(op.body().payload, Payload::Genesis(_));
+        let genesis = op.body().payload.genesis().is_some();
         let op = genesis.then_some(op)?;
         Some(VerifiedOp::verify(op, &mut Costs::default()).ok()?.id())
     };

@@ -58,7 +58,7 @@ impl Decision {
 
     /// The reason, for what is denied or refused.
     #[must_use]
-    pub const fn reason(&self) -> Option<&'static str> {
+    pub fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Denied { reason, .. } => Some(reason.name()),
             Self::Refused { reason, .. } => Some(reason.name()),

@@ -11,7 +11,7 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Index};
 use crate::json;
 use crate::log::Log;
-use crate::payload::{Payload, SetAdd, SetField};
+use crate::payload::Payload;
 use crate::value::Value;
 
 /// What one data op touches: object, field, and the element of a set.
@@ -112,20 +112,8 @@ fn place(payload: &Payload) -> Option<Place> {
 }
 
 fn value(log: &Log, op: Index) -> &Value {
-    match &log.op(op).body().payload {
-        Payload::SetField(SetField { value, .. }) | Payload::SetAdd(SetAdd { value, .. }) => value,
-        Payload::SetRemove(_)
-        | Payload::Genesis(_)
-        | Payload::Credential(_)
-        | Payload::Grant(_)
-        | Payload::Revoke(_)
-        | Payload::IssuerKey(_)
-        | Payload::IssuerKeyRevoke(_)
-        | Payload::StatusList(_)
-        | Payload::Upgrade(_)
-        | Payload::Schema(_)
-        | Payload::Unassigned(_) => &Value::Null,
-    }
+    let payload = &log.op(op).body().payload;
+    payload.value().unwrap_or(&Value::Null)
 }
 
 impl State {

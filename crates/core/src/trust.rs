@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::authority::{Grant, IssuerKey, Judge, Kill};
+use crate::authority::{CountedList, Grant, IssuerKey, Judge, Kill};
 use crate::costs::Costs;
 use crate::credential::Role;
 use crate::id::{OpId, PublicKey};
 use crate::json;
 use crate::log::Log;
-use crate::op::VerifiedOp;
-use crate::payload::{Genesis, Payload};
 
 /// Exports the trust view of a log as RFC 8785 canonical JSON; its SHA-256 is the trust digest.
 ///
@@ -49,7 +47,8 @@ pub fn export_trust(log: &Log, costs: &mut Costs) -> Vec<u8> {
         entry["reason"] = json!(kill.reason);
         (log.dag.id(key.op), entry)
     });
-    let genesis = log.get(&log.project()).and_then(genesis_of);
+    let founder = log.get(&log.project());
+    let genesis = founder.and_then(|op| op.body().payload.genesis());
     let mut document = json!({
         "format": "ecac-trust-v2",
         "project": log.project(),
@@ -61,24 +60,6 @@ pub fn export_trust(log: &Log, costs: &mut Costs) -> Vec<u8> {
     });
     json::tell_behind(&mut document, log.behind().as_ref());
     json::canonical(&document)
-}
-
-const fn genesis_of(op: &VerifiedOp) -> Option<&Genesis> {
-    match &op.body().payload {
-        Payload::Genesis(genesis) => Some(genesis),
-        Payload::SetField(_)
-        | Payload::SetAdd(_)
-        | Payload::SetRemove(_)
-        | Payload::Credential(_)
-        | Payload::Grant(_)
-        | Payload::Revoke(_)
-        | Payload::IssuerKey(_)
-        | Payload::IssuerKeyRevoke(_)
-        | Payload::StatusList(_)
-        | Payload::Upgrade(_)
-        | Payload::Schema(_)
-        | Payload::Unassigned(_) => None,
-    }
 }
 
 /// The grants of `root` that count, by the op that makes them and the key.
@@ -139,11 +120,13 @@ fn key_json(log: &Log, key: &IssuerKey) -> Json {
 }
 
 fn status_lists(log: &Log) -> Vec<Json> {
-    let list_json = |((issuer, id, purpose), versions): (&(String, String, _), &Vec<_>)| {
+    let list_json = |((issuer, id, purpose), versions): (
+        &(String, String, _),
+        &Vec<CountedList>,
+    )| {
         let mut merged: Vec<u8> = Vec::new();
         let mut ops: BTreeMap<OpId, String> = BTreeMap::new();
         for version in versions {
-            let version: &crate::authority::CountedList = version;
             let bytes = version.list.bytes();
             merged.resize(merged.len().max(bytes.len()), 0);
             merged

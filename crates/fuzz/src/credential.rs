@@ -6,10 +6,8 @@
 
 use ecac_core::Name;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential};
-use ecac_core::credential::{
-    Credential, JWT_BYTES_MAX, STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, Timestamp,
-};
-use ecac_core::limits::TAGS_MAX;
+use ecac_core::credential::{Credential, Timestamp};
+use ecac_core::limits::{JWT_BYTES_MAX, STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, TAGS_MAX};
 use ecac_oracle::world::person;
 use serde_json::Value;
 

@@ -11,8 +11,8 @@ use std::io::{Read as _, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ecac_core::credential::{STATUS_LIST_BYTES_MIN, StatusList};
-use ecac_core::limits::STATUS_LIST_BYTES_MAX;
+use ecac_core::credential::StatusList;
+use ecac_core::limits::{JWT_BYTES_MAX, STATUS_LIST_BYTES_MAX, STATUS_LIST_BYTES_MIN};
 use ecac_oracle::world::person;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
@@ -65,7 +65,7 @@ fn bitstring(data: &[u8]) -> Reading {
     let jws = list_of(&gzip.expect("a vector takes every write"));
     let list = check(&jws);
     let fits = (STATUS_LIST_BYTES_MIN..=STATUS_LIST_BYTES_MAX).contains(&bits.len());
-    let fits_jwt = jws.text.len() <= ecac_core::credential::JWT_BYTES_MAX;
+    let fits_jwt = jws.text.len() <= JWT_BYTES_MAX;
     assert_eq!(list.is_some(), fits && fits_jwt);
     Reading::of(list.is_some_and(|list| {
         assert_eq!(list.bytes(), bits);

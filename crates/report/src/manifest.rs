@@ -6,7 +6,6 @@ use serde::Deserialize;
 use crate::error::ReportError;
 use crate::json;
 
-const NAME: &str = File::Manifest.name();
 const FORMAT: u32 = 1;
 
 /// What was run, from which source, and the outcome in numbers.
@@ -54,12 +53,13 @@ pub(crate) struct Summary {
 
 impl Manifest {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ReportError> {
-        let manifest: Self = json::document(NAME, bytes)?;
+        let name = File::Manifest.name();
+        let manifest: Self = json::document(name, bytes)?;
         if manifest.format == FORMAT {
             Ok(manifest)
         } else {
             Err(ReportError::Format {
-                file: NAME.to_owned(),
+                file: name.to_owned(),
                 found: manifest.format.to_string(),
             })
         }

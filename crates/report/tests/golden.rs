@@ -8,7 +8,7 @@ use std::path::Path;
 use ecac_artifact::{Digest, Summary};
 use ecac_report::{RENDERED, ReportError, render};
 
-const REPORT: &str = Summary::Report.name();
+const REPORT: &str = "report.html";
 
 type Files = BTreeMap<String, Vec<u8>>;
 

@@ -7,16 +7,29 @@ mod concurrent;
 mod hb_chain;
 mod offline_revoke;
 
-use core::fmt;
-use core::str::FromStr;
-
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::replica::Observer;
 use crate::stream::Stream;
 
 /// A scenario by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = UnknownScenario, parse_err_fn = unknown)]
+#[serde(into = "&'static str")]
 pub enum Scenario {
     /// One author, one causal chain.
     HbChain,
@@ -34,16 +47,12 @@ pub struct UnknownScenario(pub String);
 
 impl Scenario {
     /// Every scenario, in the order in which they are reported.
-    pub const ALL: &'static [Self] = &[Self::HbChain, Self::Concurrent, Self::OfflineRevoke];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in file names and command lines.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HbChain => "hb-chain",
-            Self::Concurrent => "concurrent",
-            Self::OfflineRevoke => "offline-revoke",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// What it shows, in a sentence.
@@ -85,25 +94,6 @@ impl Scenario {
     }
 }
 
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Scenario {
-    type Err = UnknownScenario;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScenario> {
-        let named = Self::ALL.iter().find(|scenario| scenario.name() == text);
-        named
-            .copied()
-            .ok_or_else(|| UnknownScenario(text.to_owned()))
-    }
-}
-
-impl Serialize for Scenario {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
+fn unknown(name: &str) -> UnknownScenario {
+    UnknownScenario(name.to_owned())
 }

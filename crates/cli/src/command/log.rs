@@ -285,7 +285,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    const fn rejected(place: Place, claimed: Option<OpId>, reason: Refusal) -> Self {
+    fn rejected(place: Place, claimed: Option<OpId>, reason: Refusal) -> Self {
         Self {
             number: None,
             place: Some(place),

@@ -1,6 +1,8 @@
 //! Admission: whether an op's past authorises it.
 
-use super::{Authority, Carried, GrantId, Judge, Standing};
+use super::grant::{GrantId, Standing};
+use super::judge::Judge;
+use super::register::{Authority, Carried};
 use crate::costs::Costs;
 use crate::credential::Credential;
 use crate::dag::{Dag, Own, Past};

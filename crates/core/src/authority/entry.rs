@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{
-    Authority, Bit, Carried, CountedList, DELEGATION_DEPTH_MAX, EffectCode, Grant, GrantId,
-    IssuerKey, Judge, KeyId, ListKey, ListStanding, Named, Revocation, RevokeReach, Standing, Void,
-    Vouched,
-};
+use super::effect::EffectCode;
+use super::grant::{DELEGATION_DEPTH_MAX, Grant, GrantId, Standing, Void, Vouched};
+use super::issuer_key::{IssuerKey, KeyId};
+use super::judge::Judge;
+use super::register::{Authority, Carried, Named};
+use super::revocation::{Revocation, RevokeReach};
+use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
 use crate::costs::Costs;
-use crate::credential::{Credential, Role, StatusList, StatusRef, Timestamp};
+use crate::credential::{Credential, Role, StatusList, Timestamp};
 use crate::dag::{Dag, Index};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
@@ -345,19 +347,6 @@ impl<'a> Entry<'a> {
         }
         RevokeReach::Users(tags)
     }
-}
-
-impl Authority {
-    /// The greatest depth of the grants.
-    fn depth(&self, grants: &[GrantId]) -> u32 {
-        let depths = grants.iter().map(|&id| self.grants[id].depth);
-        depths.max().unwrap_or(0)
-    }
-}
-
-/// What a list is found by that an entry of the credential names.
-pub(super) fn list_key(credential: &Credential, entry: &StatusRef) -> ListKey {
-    (credential.issuer.clone(), entry.list.clone(), entry.purpose)
 }
 
 const fn untrusted(code: EffectCode, on: Vec<Index>) -> Void {

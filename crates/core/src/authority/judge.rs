@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::list_key;
-use super::{Authority, GrantId, KeyId};
+use super::grant::GrantId;
+use super::issuer_key::KeyId;
+use super::register::Authority;
+use super::status_list::list_key;
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
 use crate::reason::Denial;

@@ -4,9 +4,7 @@ use core::fmt;
 
 use thiserror::Error;
 
-use super::jwt::JWT_BYTES_MAX;
-use super::status_list::STATUS_LIST_BYTES_MIN;
-use crate::limits::STATUS_LIST_BYTES_MAX;
+use crate::limits::{JWT_BYTES_MAX, STATUS_LIST_BYTES_MAX, STATUS_LIST_BYTES_MIN};
 
 /// One of the three parts of a compact JWS (RFC 7515 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

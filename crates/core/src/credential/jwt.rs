@@ -2,16 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_zebra::Signature;
+use ed25519_zebra::{Signature, SigningKey};
 
 use super::error::{CredentialError, Part};
 use super::json::{Object, malformed};
 use crate::id::PublicKey;
-use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::limits::JWT_BYTES_MAX;
 use crate::signature::zip215_verifies;
-
-/// Longest JWT that is read, in bytes: no op could carry a longer one.
-pub const JWT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
 
 /// The bytes of an Ed25519 signature and the ASCII text that it signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +69,15 @@ fn decode(part: &str, which: Part) -> Result<Vec<u8>, CredentialError> {
         .map_err(|_| CredentialError::NotBase64url { part: which })
 }
 
+/// The compact JWS of a header and a payload as they are (RFC 7515 section 7.1).
+pub(super) fn sign_compact(key: &SigningKey, header: &str, payload: &str) -> String {
+    let header = URL_SAFE_NO_PAD.encode(header);
+    let payload = URL_SAFE_NO_PAD.encode(payload);
+    let signing_input = format!("{header}.{payload}");
+    let signature = key.sign(signing_input.as_bytes()).to_bytes();
+    format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
 /// A VC JWT: the key id of its header, and its claims.
 #[derive(Debug)]
 pub(super) struct Jwt {
@@ -104,10 +110,7 @@ impl Jwt {
 
 #[cfg(test)]
 mod tests {
-    use ed25519_zebra::SigningKey;
-
     use super::*;
-    use crate::credential::mint::sign_compact;
 
     /// RFC 8037 appendix A.4: the compact JWS.
     const RFC8037_JWS: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\

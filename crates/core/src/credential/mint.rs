@@ -13,11 +13,13 @@ use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
 
 use super::claims::{CONTEXT_V2, TYPE_CREDENTIAL};
+use super::jwt::sign_compact;
 use super::role::Role;
-use super::status::{STATUS_INDEX_MAX, StatusPurpose, StatusRef};
-use super::status_list::{STATUS_LIST_BYTES_MIN, TYPE_LIST, TYPE_LIST_CREDENTIAL};
+use super::status::{StatusPurpose, StatusRef};
+use super::status_list::{TYPE_LIST, TYPE_LIST_CREDENTIAL};
 use super::time::Timestamp;
-use crate::PublicKey;
+use crate::id::PublicKey;
+use crate::limits::{STATUS_INDEX_MAX, STATUS_LIST_BYTES_MIN};
 
 /// Gives `role` and `scope`, which no W3C context defines, a meaning for readers of JSON-LD (VC Data Model 2.0
 /// section 5.2).
@@ -90,7 +92,7 @@ fn status_entry(status: &StatusRef) -> Value {
 ///
 /// The list has `bit_count` bits, rounded up to whole bytes and to the smallest list that is read, and is long
 /// enough for every set bit. It ends at [`STATUS_INDEX_MAX`], which no credential can point beyond. A long list
-/// with many bits set can exceed [`super::JWT_BYTES_MAX`]; then nobody reads it.
+/// with many bits set can exceed [`crate::limits::JWT_BYTES_MAX`]; then nobody reads it.
 #[must_use]
 #[expect(
     clippy::too_many_arguments,
@@ -165,15 +167,6 @@ pub fn mint_document(key: &SigningKey, kid: &str, document: &Value) -> String {
 
 fn canonical(value: &Value) -> String {
     serde_json_canonicalizer::to_string(value).expect("strings and arrays have a canonical form")
-}
-
-/// The compact JWS of a header and a payload as they are (RFC 7515 section 7.1).
-pub(super) fn sign_compact(key: &SigningKey, header: &str, payload: &str) -> String {
-    let header = URL_SAFE_NO_PAD.encode(header);
-    let payload = URL_SAFE_NO_PAD.encode(payload);
-    let signing_input = format!("{header}.{payload}");
-    let signature = key.sign(signing_input.as_bytes()).to_bytes();
-    format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 #[cfg(test)]

@@ -25,11 +25,8 @@ mod time;
 mod vc;
 
 pub use error::{CredentialError, Part};
-pub use jwt::JWT_BYTES_MAX;
 pub use role::{Role, UnknownRole};
-pub use status::{
-    STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, StatusPurpose, StatusRef, UnknownStatusPurpose,
-};
-pub use status_list::{STATUS_LIST_BYTES_MIN, StatusList};
+pub use status::{StatusPurpose, StatusRef, UnknownStatusPurpose};
+pub use status_list::StatusList;
 pub use time::{Timestamp, TimestampError};
 pub use vc::Credential;

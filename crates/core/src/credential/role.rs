@@ -1,11 +1,28 @@
 //! Roles: what the subject of a credential may do.
 
-use core::fmt;
-use core::str::FromStr;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// What the subject of a credential may do, from the widest to the narrowest; the table is in `docs/policy-model.md`,
 /// Roles and actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+    Deserialize,
+)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownRole, parse_err_fn = unknown)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Role {
     /// Everything.
     Root,
@@ -23,26 +40,12 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: &'static [Self] = &[
-        Self::Root,
-        Self::IssuerAdmin,
-        Self::PolicyAdmin,
-        Self::KeyAdmin,
-        Self::Editor,
-        Self::Reader,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in credentials, ops and exports.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::IssuerAdmin => "issuer_admin",
-            Self::PolicyAdmin => "policy_admin",
-            Self::KeyAdmin => "key_admin",
-            Self::Editor => "editor",
-            Self::Reader => "reader",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -51,31 +54,15 @@ impl Role {
 #[error("a role is root, issuer_admin, policy_admin, key_admin, editor or reader")]
 pub struct UnknownRole;
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+const fn unknown(_: &str) -> UnknownRole {
+    UnknownRole
 }
 
-impl FromStr for Role {
-    type Err = UnknownRole;
+impl TryFrom<String> for Role {
+    type Error = UnknownRole;
 
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        let named = Self::ALL.iter().find(|role| role.name() == text);
-        named.copied().ok_or(UnknownRole)
-    }
-}
-
-impl serde::Serialize for Role {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Role {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+    fn try_from(text: String) -> Result<Self, UnknownRole> {
+        text.parse()
     }
 }
 

@@ -1,19 +1,30 @@
 //! References to status lists (Bitstring Status List v1.0 section 2.1).
 
-use core::fmt;
-use core::str::FromStr;
+use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::error::CredentialError;
 use super::json::{Json, Object, malformed};
-use crate::limits::STATUS_LIST_BYTES_MAX;
-
-/// Status entries of one credential.
-pub const STATUS_ENTRIES_MAX: usize = 4;
-/// Largest index that an entry may name: the last bit of the longest list that is read.
-pub const STATUS_INDEX_MAX: u64 = STATUS_LIST_BYTES_MAX as u64 * 8 - 1;
+use crate::limits::{STATUS_ENTRIES_MAX, STATUS_INDEX_MAX};
 
 /// What a set bit means for a credential; both deny it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownStatusPurpose, parse_err_fn = unknown)]
+#[serde(into = "&'static str")]
 pub enum StatusPurpose {
     /// Withdrawn for good.
     Revocation,
@@ -23,15 +34,12 @@ pub enum StatusPurpose {
 
 impl StatusPurpose {
     /// Every purpose.
-    pub const ALL: &'static [Self] = &[Self::Revocation, Self::Suspension];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in credentials, status lists and exports.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Revocation => "revocation",
-            Self::Suspension => "suspension",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The purpose that `statusPurpose` of `object` names.
@@ -48,29 +56,12 @@ impl StatusPurpose {
 #[error("a status purpose is revocation or suspension")]
 pub struct UnknownStatusPurpose;
 
-impl fmt::Display for StatusPurpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for StatusPurpose {
-    type Err = UnknownStatusPurpose;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStatusPurpose> {
-        let named = Self::ALL.iter().find(|purpose| purpose.name() == text);
-        named.copied().ok_or(UnknownStatusPurpose)
-    }
-}
-
-impl serde::Serialize for StatusPurpose {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
+const fn unknown(_: &str) -> UnknownStatusPurpose {
+    UnknownStatusPurpose
 }
 
 /// One entry of `credentialStatus`: the bit that withdraws the credential.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct StatusRef {
     /// The `id` of the status list credential (`statusListCredential`): a URL, never fetched.
     pub list: String,

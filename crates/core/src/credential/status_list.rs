@@ -13,16 +13,12 @@ use super::jwt::Signed;
 use super::status::StatusPurpose;
 use super::time::Timestamp;
 use crate::id::{ProjectId, PublicKey};
-use crate::limits::STATUS_LIST_BYTES_MAX;
+use crate::limits::{STATUS_LIST_BYTES_MAX, STATUS_LIST_BYTES_MIN};
 
 /// The type of a status list credential, next to that of every credential.
 pub(super) const TYPE_LIST_CREDENTIAL: &str = "BitstringStatusListCredential";
 /// The type of the subject of a status list credential.
 pub(super) const TYPE_LIST: &str = "BitstringStatusList";
-
-/// Shortest bitstring, in bytes, so that an index hides among enough others (Bitstring Status List v1.0
-/// section 2.2).
-pub const STATUS_LIST_BYTES_MIN: usize = 16 * 1024;
 
 /// A well-formed status list; whether it is genuine is for the caller to judge.
 ///

@@ -3,9 +3,9 @@
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use serde_json::{Value, json};
 
-use super::mint::sign_compact;
+use super::jwt::sign_compact;
 use super::*;
-use crate::{ProjectId, PublicKey};
+use crate::id::{ProjectId, PublicKey};
 
 mod minted;
 mod status_list;

@@ -111,7 +111,7 @@ impl Body {
         if !self.parents.is_sorted_by(|a, b| a < b) {
             return Err(CodecError::Order("parents"));
         }
-        if matches!(self.payload, Payload::Genesis(_)) != self.parents.is_empty() {
+        if self.payload.genesis().is_some() != self.parents.is_empty() {
             return Err(CodecError::Parentless);
         }
         range("seq", self.seq)?;

@@ -7,6 +7,8 @@ mod describe;
 mod genesis;
 mod grant;
 mod issuer_key;
+mod jwt;
+mod kind;
 mod revoke;
 mod schema;
 mod status_list;
@@ -20,6 +22,7 @@ pub use describe::Part;
 pub use genesis::Genesis;
 pub use grant::Grant;
 pub use issuer_key::{IssuerKey, IssuerKeyRevoke};
+pub use kind::Kind;
 pub use revoke::Revoke;
 pub use schema::Schema;
 pub use status_list::StatusList;
@@ -30,51 +33,19 @@ use minicbor::Decoder;
 use serde_json::Value as Json;
 
 use crate::authority::{Effect, Effects, Entry, Seen};
-use crate::feature::Feature;
 use crate::name::Name;
 use crate::need::Need;
+use crate::value::Value;
+use jwt::OneJwt;
 use wire::{CodecError, Out, Written, expect_key, read};
 
-/// Declares the kinds of payload: number on the wire, name, and the feature that has to be in force.
-macro_rules! kinds {
-    ($($(#[doc = $doc:literal])* $kind:ident = $number:literal, $feature:expr;)*) => {
-        /// A kind of payload that this program knows. The numbers are those of `docs/protocol.cddl`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind { $($(#[doc = $doc])* $kind,)* }
-
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
-
-            /// The type of the payload on the wire.
-            #[must_use]
-            pub const fn number(self) -> u16 {
-                match self { $(Self::$kind => $number,)* }
-            }
-
-            /// The kind of that number, if this program knows one.
-            #[must_use]
-            pub const fn numbered(number: u16) -> Option<Self> {
-                match number { $($number => Some(Self::$kind),)* _ => None }
-            }
-
-            /// The name in exports and logs.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$kind => stringify!($kind),)* }
-            }
-
-            /// The feature without which the kind does not count, if there is one.
-            #[must_use]
-            pub const fn feature(self) -> Option<Feature> {
-                match self { $(Self::$kind => $feature,)* }
-            }
-        }
-
+/// Declares the payload of each kind; a kind that is left out does not build.
+macro_rules! payloads {
+    ($($kind:ident,)*) => {
         /// What an op says.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Payload {
-            $($(#[doc = $doc])* $kind($kind),)*
+            $(#[doc = concat!("[`Kind::", stringify!($kind), "`]")] $kind($kind),)*
             /// A payload of a type that this program does not know.
             Unassigned(Unassigned),
         }
@@ -130,40 +101,89 @@ macro_rules! kinds {
     };
 }
 
-kinds! {
-    /// Names the project, its root keys, its schema and its features.
-    Genesis = 0, None;
-    /// Writes a register.
-    SetField = 1, None;
-    /// Adds an element to a set.
-    SetAdd = 2, None;
-    /// Removes an element from a set.
-    SetRemove = 3, None;
-    /// Carries a verifiable credential into the log.
-    Credential = 4, None;
-    /// Grants to a subject what a credential in the past says.
-    Grant = 5, None;
-    /// Revokes matching grants of a subject.
-    Revoke = 6, None;
-    /// Trusts an issuer's key.
-    IssuerKey = 7, None;
-    /// Revokes every key that is listed under an issuer's key id.
-    IssuerKeyRevoke = 8, None;
-    /// Carries a Bitstring Status List credential into the log.
-    StatusList = 9, None;
-    /// Names one more feature.
-    Upgrade = 10, None;
-    /// Adds rules to the schema map.
-    Schema = 11, Some(Feature::Schema);
+payloads! {
+    Genesis,
+    SetField,
+    SetAdd,
+    SetRemove,
+    Credential,
+    Grant,
+    Revoke,
+    IssuerKey,
+    IssuerKeyRevoke,
+    StatusList,
+    Upgrade,
+    Schema,
 }
 
 impl Payload {
     /// The name of the kind of payload, in exports and logs.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self.known_kind() {
             Some(kind) => kind.name(),
             None => "Unassigned",
+        }
+    }
+
+    /// The genesis, if it is one.
+    #[must_use]
+    pub const fn genesis(&self) -> Option<&Genesis> {
+        if let Self::Genesis(genesis) = self {
+            Some(genesis)
+        } else {
+            None
+        }
+    }
+
+    /// The JWT of a `Credential`, if it is one.
+    #[must_use]
+    pub fn credential(&self) -> Option<&str> {
+        if let Self::Credential(Credential { jwt }) = self {
+            Some(jwt)
+        } else {
+            None
+        }
+    }
+
+    /// Whether it names features that the project uses.
+    #[must_use]
+    pub fn names_features(&self) -> bool {
+        match self {
+            Self::Genesis(genesis) => !genesis.features.is_empty(),
+            Self::Upgrade(_) => true,
+            Self::SetField(_)
+            | Self::SetAdd(_)
+            | Self::SetRemove(_)
+            | Self::Credential(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::IssuerKey(_)
+            | Self::IssuerKeyRevoke(_)
+            | Self::StatusList(_)
+            | Self::Schema(_)
+            | Self::Unassigned(_) => false,
+        }
+    }
+
+    /// The value that a data payload writes.
+    #[must_use]
+    pub const fn value(&self) -> Option<&Value> {
+        match self {
+            Self::SetField(SetField { value, .. }) | Self::SetAdd(SetAdd { value, .. }) => {
+                Some(value)
+            }
+            Self::SetRemove(_)
+            | Self::Genesis(_)
+            | Self::Credential(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::IssuerKey(_)
+            | Self::IssuerKeyRevoke(_)
+            | Self::StatusList(_)
+            | Self::Upgrade(_)
+            | Self::Schema(_)
+            | Self::Unassigned(_) => None,
         }
     }
 

@@ -1,10 +1,7 @@
 //! `StatusList`: withdraws credentials by number.
 
-use minicbor::Decoder;
-use serde_json::{Value as Json, json};
-
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, check_jwt, read_jwt, write_jwt};
+use super::jwt::{OneJwt, unreadable};
 use crate::authority::{Effect, Effects, Entry};
 use crate::credential;
 use crate::need::{Action, Need};
@@ -16,21 +13,17 @@ pub struct StatusList {
     pub jwt: String,
 }
 
+impl OneJwt for StatusList {
+    fn of(jwt: String) -> Self {
+        Self { jwt }
+    }
+
+    fn jwt(&self) -> &str {
+        &self.jwt
+    }
+}
+
 impl StatusList {
-    pub(super) fn write(&self, kind: u16, out: &mut Out<'_>) -> Written {
-        write_jwt(out, kind, &self.jwt)
-    }
-
-    pub(super) fn read(input: &mut Decoder<'_>, entries: u64) -> Result<Self, CodecError> {
-        Ok(Self {
-            jwt: read_jwt(input, entries)?,
-        })
-    }
-
-    pub(super) fn check(&self) -> Result<(), CodecError> {
-        check_jwt(&self.jwt)
-    }
-
     pub(super) const fn need(&self) -> Need {
         Need::any(Action::Trust)
     }
@@ -45,7 +38,7 @@ impl StatusList {
 
     pub(super) fn describe(&self) -> Vec<Part> {
         match credential::StatusList::parse(&self.jwt) {
-            Err(error) => vec![Part::Word("unreadable:"), Part::Escaped(error.to_string())],
+            Err(error) => unreadable(&error),
             Ok(list) => vec![
                 Part::Word(list.purpose.name()),
                 Part::Name(list.id.clone()),
@@ -59,9 +52,5 @@ impl StatusList {
                 Part::Word("bits set"),
             ],
         }
-    }
-
-    pub(super) fn members(&self) -> Json {
-        json!({ "jwt": self.jwt })
     }
 }

@@ -4,9 +4,9 @@ use minicbor::Decoder;
 use minicbor::data::Type;
 use serde_json::{Value as Json, json};
 
-use super::Kind;
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, read};
+use super::kind::Kind;
+use super::wire::{CodecError, Out, Written, expect_key, read};
 use crate::limits::UNASSIGNED_LEVELS_MAX;
 
 /// A payload of a type that this program does not know, in its one encoding.
@@ -52,7 +52,7 @@ impl Unassigned {
         let Ok(Some(1..)) = input.map() else {
             return Err(CodecError::Malformed("payload"));
         };
-        super::wire::expect_key(input, 0)?;
+        expect_key(input, 0)?;
         let kind = read!(input, u16, "payload type");
         if Kind::numbered(kind).is_some() {
             return Err(CodecError::Malformed("payload"));

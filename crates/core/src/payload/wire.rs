@@ -10,7 +10,7 @@ use minicbor::{Decoder, Encoder};
 use unicode_normalization::is_nfc;
 
 use crate::id::{OpId, PublicKey};
-use crate::limits::{FEATURE_PARAMETERS_BYTES_MAX, INTEGER_MAX, PAYLOAD_BYTES_MAX, TAGS_MAX};
+use crate::limits::{FEATURE_PARAMETERS_BYTES_MAX, INTEGER_MAX, TAGS_MAX};
 use crate::name::{Name, NameError, Tags};
 use crate::value::Value;
 
@@ -231,26 +231,6 @@ pub(crate) fn write_tags(out: &mut Out<'_>, tags: &Tags) -> Written {
         out.str(tag)?;
     }
     Ok(())
-}
-
-/// Reads a payload whose one member is a JWT.
-pub(crate) fn read_jwt(input: &mut Decoder<'_>, entries: u64) -> Result<String, CodecError> {
-    expect_entries(entries, 2)?;
-    expect_key(input, 1)?;
-    Ok(read!(input, str, "JWT").to_owned())
-}
-
-pub(crate) fn write_jwt(out: &mut Out<'_>, kind: u16, jwt: &str) -> Written {
-    out.map(2)?.u8(0)?.u16(kind)?.u8(1)?.str(jwt)?;
-    Ok(())
-}
-
-/// A JWT is judged as such where it is used; here it has to be printable ASCII of a bounded length.
-pub(crate) fn check_jwt(jwt: &str) -> Result<(), CodecError> {
-    if jwt.is_empty() || !jwt.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(CodecError::JwtNotAscii);
-    }
-    limit("JWT", jwt.len(), PAYLOAD_BYTES_MAX)
 }
 
 /// The parameters of a feature.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use ecac_core::{Costs, Decision, Effect, Log, OpId, Replay, VerifiedOp, export_trust};
 use proptest::prelude::*;
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::history::{History, OPS_MAX, histories, shuffled};
 use crate::naive::{Oracle, Told};
@@ -17,7 +18,8 @@ use parents::Wish;
 use steps::Steps;
 
 /// What must hold of every history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Law {
     /// The engine says what the definitions say.
     OracleEquality,
@@ -42,36 +44,12 @@ pub enum Law {
 
 impl Law {
     /// Every law.
-    pub const ALL: &'static [Self] = &[
-        Self::OracleEquality,
-        Self::OrderFree,
-        Self::Caused,
-        Self::IncrementalEqualsFull,
-        Self::FinalRefusals,
-        Self::HarmlessCopies,
-        Self::BoundedHoldings,
-        Self::OfferedParents,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// What the law is called.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OracleEquality => "oracle-equality",
-            Self::OrderFree => "order-free",
-            Self::Caused => "caused",
-            Self::IncrementalEqualsFull => "incremental-equals-full",
-            Self::FinalRefusals => "final-refusals",
-            Self::HarmlessCopies => "harmless-copies",
-            Self::BoundedHoldings => "bounded-holdings",
-            Self::OfferedParents => "offered-parents",
-        }
-    }
-}
-
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

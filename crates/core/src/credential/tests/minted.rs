@@ -8,13 +8,12 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{public, secret};
-use crate::PublicKey;
-use crate::credential::mint::{CredentialClaims, mint_credential, mint_status_list, sign_compact};
+use crate::credential::jwt::sign_compact;
+use crate::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use crate::credential::status_list::unpack;
-use crate::credential::{
-    Credential, Role, STATUS_INDEX_MAX, StatusList, StatusPurpose, StatusRef, Timestamp,
-};
-use crate::limits::NAME_BYTES_MAX;
+use crate::credential::{Credential, Role, StatusList, StatusPurpose, StatusRef, Timestamp};
+use crate::id::PublicKey;
+use crate::limits::{NAME_BYTES_MAX, STATUS_INDEX_MAX};
 
 fn example() -> CredentialClaims {
     CredentialClaims {
