@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ecac_core::{
-    Costs, Effect, Hlc, Limits, Log, OpId, ProjectId, Replay, VerifiedOp, order_by_links,
+    Arrival, Costs, Effect, Hlc, Holdings, Limits, Log, OpId, Outcome, ProjectId, Replay,
+    VerifiedOp, order_by_links,
 };
 use proptest::prelude::*;
 
@@ -143,11 +144,7 @@ pub(super) fn check(trial: &Trial, crowd: &Crowd, whole: &Log, said: &Said) -> R
     })?;
     parents_first(&file)?;
 
-    let mut replica = Replica {
-        log: Log::with_limits(trial.history.project, crowd.limits()),
-        limits: crowd.limits(),
-        rejected: 0,
-    };
+    let mut replica = Replica::new(trial.history.project, crowd.limits());
     if !crowd.from_file {
         let mut sent = junk.ops.iter().cycle();
         for (at, op) in arrivals.iter().enumerate() {
@@ -193,16 +190,99 @@ fn parents_first(file: &[VerifiedOp]) -> Result<(), Breach> {
     Ok(())
 }
 
+/// What a replica holds of one standing, kept the slow way: in the order in which it came.
+struct Shelf {
+    ops_max: usize,
+    bytes_max: usize,
+    held: Vec<(OpId, usize)>,
+    dropped: u64,
+}
+
+impl Shelf {
+    const fn new(ops_max: usize, bytes_max: usize) -> Self {
+        Self {
+            ops_max,
+            bytes_max,
+            held: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.held.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    fn ids(&self) -> BTreeSet<OpId> {
+        self.held.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// Puts an op behind the others; then what came first goes, as long as there is too much.
+    fn put(&mut self, id: OpId, bytes: usize) {
+        self.held.push((id, bytes));
+        while self.held.len() > self.ops_max || self.bytes() > self.bytes_max {
+            self.held.remove(0);
+            self.dropped += 1;
+        }
+    }
+
+    /// Takes an op away, and says how long it is.
+    fn take(&mut self, id: &OpId) -> Option<usize> {
+        let at = self.held.iter().position(|(held, _)| held == id)?;
+        Some(self.held.remove(at).1)
+    }
+}
+
+/// A log with limits, and what it has to hold, by what it says of the ops that come.
 struct Replica {
     log: Log,
-    limits: Limits,
+    admitted: Vec<OpId>,
+    pending: Shelf,
+    unsupported: Shelf,
+    refused: Shelf,
     rejected: u64,
 }
 
 impl Replica {
+    fn new(project: ProjectId, limits: Limits) -> Self {
+        Self {
+            log: Log::with_limits(project, limits),
+            admitted: Vec::new(),
+            pending: Shelf::new(limits.pending_ops, limits.pending_bytes),
+            unsupported: Shelf::new(limits.unsupported_ops, limits.unsupported_bytes),
+            refused: Shelf::new(limits.refused_ops, usize::MAX),
+            rejected: 0,
+        }
+    }
+
     fn take(&mut self, op: &VerifiedOp) -> Result<(), Breach> {
-        self.log.ingest(op.clone(), &mut Costs::default());
-        self.is_within_limits()
+        let came = op.id();
+        let mut is_new = !self.holds(&came);
+        let arrivals = self.log.ingest(op.clone(), &mut Costs::default());
+        let first = arrivals.first().map(|arrival| arrival.op);
+        ensure(Law::BoundedHoldings, first == Some(came), || {
+            format!("{came} comes, and {first:?} is judged")
+        })?;
+        for Arrival { op: id, outcome } in arrivals {
+            // Whatever is judged has come just now, or was pending.
+            let bytes = if id == came {
+                core::mem::take(&mut is_new).then(|| op.envelope().len())
+            } else {
+                self.pending.take(&id)
+            };
+            let is_copy = outcome == Outcome::Duplicate;
+            ensure(Law::BoundedHoldings, bytes.is_none() == is_copy, || {
+                format!("{id} is judged {outcome:?}, and has not come or has been judged")
+            })?;
+            let bytes = bytes.unwrap_or_default();
+            match outcome {
+                Outcome::Admitted => self.admitted.push(id),
+                Outcome::Refused { .. } => self.refused.put(id, 0),
+                Outcome::Pending => self.pending.put(id, bytes),
+                Outcome::Unsupported => self.unsupported.put(id, bytes),
+                Outcome::Duplicate => {}
+            }
+        }
+        self.holds_what_it_has_to()
     }
 
     /// Receives bytes that are no op.
@@ -214,24 +294,49 @@ impl Replica {
             format!("bytes that are no op come to {found:?}")
         })?;
         self.rejected += 1;
-        self.is_within_limits()
+        self.holds_what_it_has_to()
     }
 
-    fn is_within_limits(&self) -> Result<(), Breach> {
-        let (held, limits) = (self.log.holdings(), &self.limits);
-        let holds = held.pending_ops <= limits.pending_ops
-            && held.pending_bytes <= limits.pending_bytes
-            && held.unsupported_ops <= limits.unsupported_ops
-            && held.unsupported_bytes <= limits.unsupported_bytes
-            && held.refused_ops <= limits.refused_ops
-            && held.rejected == self.rejected
-            && held.pending_ops == self.log.pending().count()
-            && held.pending_bytes == bytes(self.log.pending())
-            && held.unsupported_ops == self.log.unsupported().count()
-            && held.unsupported_bytes == bytes(self.log.unsupported())
-            && held.refused_ops == self.log.refused().count();
-        ensure(Law::BoundedHoldings, holds, || {
-            format!("{held:?} with {limits:?}")
+    fn holds(&self, id: &OpId) -> bool {
+        let shelves = [&self.pending, &self.unsupported, &self.refused];
+        self.admitted.contains(id) || shelves.iter().any(|it| it.ids().contains(id))
+    }
+
+    /// The log holds what fits and came last, has counted what fell out, and has all that was admitted.
+    fn holds_what_it_has_to(&self) -> Result<(), Breach> {
+        let expected = Holdings {
+            pending_ops: self.pending.held.len(),
+            pending_bytes: self.pending.bytes(),
+            pending_dropped: self.pending.dropped,
+            unsupported_ops: self.unsupported.held.len(),
+            unsupported_bytes: self.unsupported.bytes(),
+            unsupported_dropped: self.unsupported.dropped,
+            refused_ops: self.refused.held.len(),
+            refused_dropped: self.refused.dropped,
+            rejected: self.rejected,
+        };
+        let found = self.log.holdings();
+        ensure(Law::BoundedHoldings, found == expected, || {
+            format!("{found:?} instead of {expected:?}")
+        })?;
+        let pending = self.log.pending().map(VerifiedOp::id);
+        let unsupported = self.log.unsupported().map(VerifiedOp::id);
+        let refused = self.log.refused().map(|(id, _, _)| id);
+        let shelves = [
+            (&self.pending, pending.collect::<BTreeSet<_>>()),
+            (&self.unsupported, unsupported.collect()),
+            (&self.refused, refused.collect()),
+        ];
+        for (shelf, found) in shelves {
+            let expected = shelf.ids();
+            ensure(Law::BoundedHoldings, found == expected, || {
+                format!("{found:?} are held instead of {expected:?}")
+            })?;
+        }
+        let admitted = self.log.admitted().map(VerifiedOp::id);
+        let is_whole = admitted.eq(self.admitted.iter().copied());
+        ensure(Law::BoundedHoldings, is_whole, || {
+            format!("what was admitted is not here: {:?}", self.admitted)
         })
     }
 
@@ -256,8 +361,4 @@ impl Replica {
             format!("with limits {found} ops are admitted, without {expected}")
         })
     }
-}
-
-fn bytes<'a>(ops: impl Iterator<Item = &'a VerifiedOp>) -> usize {
-    ops.map(|op| op.envelope().len()).sum()
 }

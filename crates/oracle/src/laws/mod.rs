@@ -34,8 +34,8 @@ pub enum Law {
     FinalRefusals,
     /// An op that comes again changes nothing; neither do bytes that only look like one.
     HarmlessCopies,
-    /// What is held outside of the DAG stays within its limits; nothing admitted falls out, and what fell out can come
-    /// again.
+    /// What is held outside of the DAG stays within its limits; what falls out is what came first, is counted, and can
+    /// come again; nothing admitted does.
     BoundedHoldings,
     /// An op on the parents that are offered is admitted where its author has a grant that lives, and no revocation that
     /// is known kills a grant on them.
