@@ -4,7 +4,7 @@ use std::process::Command;
 
 use ecac_artifact::exit;
 
-use ecac_fixture::workspace::check;
+use ecac_fixture::workspace::{Workspace, check};
 
 fn xtask(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -52,13 +52,33 @@ fn a_word_that_is_no_command_gets_the_one_that_was_meant() {
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for args in [
-        &["--help"][..],
-        &["--version"],
-        &["bundle", "verify", "--help"],
-    ] {
+    for args in [&["--help"][..], &["--version"], &["repro", "--help"]] {
         let (stdout, stderr) = check(&mut xtask(args), 0, "");
         assert!(stdout.contains("xtask"), "{stdout}");
         assert_eq!(stderr, "");
+    }
+}
+
+/// A command that is a program of its own: what cargo is asked for, and that its exit code is the program's.
+#[test]
+fn what_is_a_program_of_its_own_is_run_by_cargo_and_told_everything() {
+    let workspace = Workspace::new();
+    workspace.program("stand-in", "echo \"$@\"; exit 7");
+    let manifest = workspace.root().join("Cargo.toml");
+    for (args, package, profile) in [
+        (&["bundle", "verify", "--help"][..], "ecac-release", "dev"),
+        (&["key", "new"], "ecac-release", "dev"),
+        (&["audit", "--offline"], "ecac-supply", "dev"),
+        (&["soak", "--seed", "7"], "ecac-soak", "release"),
+    ] {
+        let mut command = workspace.xtask_itself(args);
+        command.env("CARGO", workspace.beside("bin/stand-in"));
+        let (stdout, _) = check(&mut command, 7, "");
+        let expected = format!(
+            "run --locked --profile {profile} --package {package} --manifest-path {} -- {}\n",
+            manifest.display(),
+            args.join(" ")
+        );
+        assert_eq!(stdout, expected);
     }
 }
