@@ -22,7 +22,7 @@ pub struct Build<'a> {
     pub toolchain: &'a Toolchain,
     /// The linker, where it is not the compiler that finds it.
     pub linker: Option<&'a Path>,
-    /// What [`encoded_rustflags`] says.
+    /// What [`super::flags::encoded_rustflags`] says.
     pub flags: OsString,
     /// When the commit was made, in seconds since 1970.
     pub source_date_epoch: u64,

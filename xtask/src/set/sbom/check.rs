@@ -1,4 +1,4 @@
-//! Whether a document is one that [`super::document`] can have written of a source.
+//! Whether a document is one that this program can have written of a source.
 //!
 //! Judged is everything that the document and the source say of each other: form and spelling byte for byte, the serial
 //! number, whom and what it names, the digests against `Cargo.lock` where that is at hand, and relations that close.
