@@ -17,6 +17,7 @@ mod bundle;
 mod envelope;
 mod json;
 mod key;
+mod machine;
 mod signature;
 mod statement;
 #[cfg(test)]
@@ -27,9 +28,10 @@ pub use bundle::{Bundle, BundleError, MEDIA_TYPE};
 pub use envelope::{Envelope, EnvelopeError, PAYLOAD_TYPE};
 pub use json::JsonError;
 pub use key::{KeyError, PrivateKey, PublicKey, SaltAndIv};
+pub use machine::{Machine, Program, TakenOver};
 pub use signature::{Signature, SignatureError};
 pub use statement::{
-    Build, BuildDefinition, Builder, DigestSet, ExternalParameters, InternalParameters,
-    PREDICATE_TYPE, Provenance, ResourceDescriptor, RunDetails, STATEMENT_TYPE, Statement,
-    StatementError, Subject,
+    BUILD_TYPES, Build, BuildDefinition, Builder, DigestSet, ExternalParameters,
+    InternalParameters, PREDICATE_TYPE, Provenance, ResourceDescriptor, RunDetails, STATEMENT_TYPE,
+    Statement, StatementError, Subject,
 };

@@ -2,10 +2,9 @@
 //! (slsa.dev/spec/v1.0/provenance).
 //!
 //! A statement is a function of a [`Build`]: it has no time, no id of a run and no path, so every builder who builds
-//! one commit for one target makes the same statement. A verifier therefore need not interpret one; it compares it
-//! with the statement of the build that it expects.
+//! one commit for one target makes the same statement, but for what it says of the [`Machine`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -15,6 +14,7 @@ use thiserror::Error;
 
 use crate::envelope;
 use crate::json::{self, JsonError};
+use crate::machine::{Machine, Program, TakenOver};
 
 /// The type of the statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -24,6 +24,10 @@ pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 
 /// The page that describes how a release is built and who builds it, below the address of the repository.
 const PAGE: &str = "blob/main/docs/signing.md";
+
+/// The versions of what a definition of a build says, as the ends of its type, the one that is written last. The first
+/// says nothing of the machine.
+pub const BUILD_TYPES: [&str; 2] = ["#the-build-v1", "#the-build-v2"];
 
 /// What a statement is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub struct Build {
     pub ecac: Digest,
     /// SHA-256 of `sbom.json`, where there is one.
     pub sbom: Option<Digest>,
+    /// What of the machine took part.
+    pub machine: Machine,
 }
 
 /// An in-toto statement about the files of a release.
@@ -144,6 +150,9 @@ pub struct InternalParameters {
     pub flags: Vec<String>,
     /// The target that was built for.
     pub target: String,
+    /// What was inherited from the user; nothing in the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<TakenOver>,
 }
 
 /// Something that went into the build.
@@ -157,6 +166,9 @@ pub struct ResourceDescriptor {
     pub uri: Option<String>,
     /// Its digests.
     pub digest: DigestSet,
+    /// What else is said of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// Who built it.
@@ -295,13 +307,32 @@ impl Build {
             name: name.to_owned(),
             uri,
             digest,
+            annotations: BTreeMap::new(),
         };
         let commit = self.commit.to_string();
         let (repository, release) = (&self.repository, &self.toolchain);
+        let [.., version] = BUILD_TYPES;
+        let mut dependencies = vec![
+            dependency(
+                "source",
+                Some(format!("git+{repository}@{commit}")),
+                DigestSet::git_commit(commit.clone()),
+            ),
+            dependency("Cargo.lock", None, DigestSet::sha256(self.cargo_lock)),
+            dependency(
+                "rustc",
+                Some(format!("git+https://github.com/rust-lang/rust@{release}")),
+                DigestSet {
+                    git_commit: Some(self.toolchain_commit.clone()),
+                    sha256: Some(self.machine.rustc),
+                },
+            ),
+        ];
+        dependencies.extend(self.machine.linker.as_ref().map(Program::descriptor));
         BuildDefinition {
-            build_type: format!("{repository}/{PAGE}#the-build-v1"),
+            build_type: format!("{repository}/{PAGE}{version}"),
             external_parameters: ExternalParameters {
-                commit: commit.clone(),
+                commit,
                 command: self.command.clone(),
                 seed: self.seed,
                 ops: self.ops,
@@ -310,20 +341,9 @@ impl Build {
             internal_parameters: InternalParameters {
                 flags: self.flags.clone(),
                 target: self.target.clone(),
+                taken_over: Some(self.machine.taken_over.clone()),
             },
-            resolved_dependencies: vec![
-                dependency(
-                    "source",
-                    Some(format!("git+{repository}@{commit}")),
-                    DigestSet::git_commit(commit),
-                ),
-                dependency("Cargo.lock", None, DigestSet::sha256(self.cargo_lock)),
-                dependency(
-                    "rustc",
-                    Some(format!("git+https://github.com/rust-lang/rust@{release}")),
-                    DigestSet::git_commit(self.toolchain_commit.clone()),
-                ),
-            ],
+            resolved_dependencies: dependencies,
         }
     }
 }

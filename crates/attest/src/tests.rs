@@ -7,7 +7,7 @@ mod statements;
 
 use ecac_artifact::Digest;
 
-use crate::{Build, PrivateKey};
+use crate::{Build, Machine, PrivateKey, Program, TakenOver};
 
 /// The key of RFC 6979, appendix A.2.5.
 fn key() -> PrivateKey {
@@ -39,6 +39,18 @@ fn build() -> Build {
         tar: Digest::of(b"tar"),
         ecac: Digest::of(b"ecac"),
         sbom: Some(Digest::of(b"sbom.json")),
+        machine: Machine {
+            rustc: Digest::of(b"rustc"),
+            linker: Some(Program {
+                file: "x86_64-linux-gnu-gcc-12".to_owned(),
+                sha256: Digest::of(b"linker"),
+                version: "cc 12.2.0".to_owned(),
+            }),
+            taken_over: TakenOver {
+                keys: vec!["source.crates-io.replace-with".to_owned()],
+                variables: vec!["https_proxy".to_owned()],
+            },
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ecac_artifact::Digest;
-use ecac_attest::{Build, Bundle, Envelope, PrivateKey, SaltAndIv, Statement};
+use ecac_attest::{Build, Bundle, Envelope, Machine, PrivateKey, SaltAndIv, Statement, TakenOver};
 use tempfile::TempDir;
 
 const MESSAGE: &[u8] = b"the contents of a release";
@@ -162,5 +162,10 @@ fn build() -> Build {
         tar: Digest::of(b"tar"),
         ecac: Digest::of(b"ecac"),
         sbom: None,
+        machine: Machine {
+            rustc: Digest::of(b"rustc"),
+            linker: None,
+            taken_over: TakenOver::default(),
+        },
     }
 }

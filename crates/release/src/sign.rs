@@ -192,6 +192,7 @@ fn build(outcome: &Outcome, parameters: &Parameters, root: &Path) -> Result<Buil
             .files
             .get(Summary::Sbom.name())
             .map(|bytes| Digest::of(bytes)),
+        machine: outcome.taken_over.stated()?,
     })
 }
 

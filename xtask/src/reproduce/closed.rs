@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::exit;
+use ecac_attest::{Machine, Program};
 use serde::{Deserialize, Serialize};
 use xshell::{Cmd, Shell};
 
@@ -65,9 +66,17 @@ pub struct Closed {
 pub struct TakenOver {
     /// The compiler.
     rustc: String,
+    /// SHA-256 of it.
+    rustc_sha256: String,
     /// The linker.
     #[serde(skip_serializing_if = "Option::is_none")]
     linker: Option<String>,
+    /// The file that it leads to, all links resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linker_file: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linker_sha256: Option<String>,
     /// What the linker says of itself, which stands in the binaries.
     #[serde(skip_serializing_if = "Option::is_none")]
     linker_version: Option<String>,
@@ -115,7 +124,7 @@ impl Closed {
             tree: tree.to_owned(),
             variables: given::fetching(&inherited, &toolchain, home.path()),
             secrets: inherited.secret_paths(work),
-            taken_over: TakenOver::of(&home, &toolchain, linker.as_ref(), &inherited),
+            taken_over: TakenOver::of(&home, &toolchain, linker.as_ref(), &inherited)?,
             toolchain,
             network,
         };
@@ -233,16 +242,46 @@ impl TakenOver {
         toolchain: &Toolchain,
         linker: Option<&Linker>,
         inherited: &Inherited,
-    ) -> Self {
+    ) -> Result<Self> {
         let (configuration, keys) = home.taken_over().unzip();
-        Self {
+        let (_, rustc_sha256) = resolved(&toolchain.rustc)?;
+        let file = linker.map(|linker| resolved(&linker.path)).transpose()?;
+        let (linker_file, linker_sha256) = file.unzip();
+        Ok(Self {
             rustc: toolchain.rustc.display().to_string(),
+            rustc_sha256,
             linker: linker.map(|linker| linker.path.display().to_string()),
+            linker_file: linker_file.map(|file| file.display().to_string()),
+            linker_sha256,
             linker_version: linker.map(|linker| linker.version.clone()),
             configuration: configuration.map(|path| path.display().to_string()),
             keys: keys.unwrap_or_default(),
             variables: inherited.names_of_network(),
-        }
+        })
+    }
+
+    /// The same as provenance states it, without the directories of this machine.
+    pub(crate) fn stated(&self) -> Result<Machine> {
+        let linker = match (&self.linker_file, &self.linker_sha256, &self.linker_version) {
+            (Some(file), Some(sha256), Some(version)) => Some(Program {
+                file: Path::new(file)
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+                sha256: sha256.parse()?,
+                version: version.clone(),
+            }),
+            _ => None,
+        };
+        Ok(Machine {
+            rustc: self.rustc_sha256.parse()?,
+            linker,
+            taken_over: ecac_attest::TakenOver {
+                keys: self.keys.clone(),
+                variables: self.variables.clone(),
+            },
+        })
     }
 
     /// The lines of the text form.
@@ -250,6 +289,9 @@ impl TakenOver {
         let mut text = String::new();
         if let (Some(linker), Some(version)) = (&self.linker, &self.linker_version) {
             text.push_str(&format!("linker         {linker}\n  {version}\n"));
+        }
+        if let Some(sha256) = &self.linker_sha256 {
+            text.push_str(&format!("  sha256:{sha256}\n"));
         }
         if let Some(configuration) = &self.configuration {
             text.push_str(&format!("taken over     keys of {configuration}\n"));
@@ -261,6 +303,16 @@ impl TakenOver {
         }
         text
     }
+}
+
+/// The file to which a program leads, and SHA-256 of it.
+fn resolved(program: &Path) -> Result<(PathBuf, String)> {
+    let read = || {
+        let file = program.canonicalize()?;
+        let bytes = fs::read(&file)?;
+        std::io::Result::Ok((file, workspace::sha256_hex(&bytes)))
+    };
+    read().with_context(|| format!("read {}", program.display()))
 }
 
 impl Package {

@@ -20,7 +20,7 @@ fn a_statement_has_the_published_form() {
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
-                "buildType": "https://example.org/ecac/blob/main/docs/signing.md#the-build-v1",
+                "buildType": "https://example.org/ecac/blob/main/docs/signing.md#the-build-v2",
                 "externalParameters": {
                     "commit": commit,
                     "command": "cargo xtask repro",
@@ -31,6 +31,10 @@ fn a_statement_has_the_published_form() {
                 "internalParameters": {
                     "flags": ["--remap-path-prefix=$TREE=/src"],
                     "target": "x86_64-unknown-linux-gnu",
+                    "takenOver": {
+                        "keys": ["source.crates-io.replace-with"],
+                        "variables": ["https_proxy"],
+                    },
                 },
                 "resolvedDependencies": [
                     {
@@ -42,7 +46,12 @@ fn a_statement_has_the_published_form() {
                     {
                         "name": "rustc",
                         "uri": "git+https://github.com/rust-lang/rust@1.95.0",
-                        "digest": { "gitCommit": "cd".repeat(20) },
+                        "digest": { "gitCommit": "cd".repeat(20), "sha256": hex(b"rustc") },
+                    },
+                    {
+                        "name": "linker",
+                        "digest": { "sha256": hex(b"linker") },
+                        "annotations": { "file": "x86_64-linux-gnu-gcc-12", "version": "cc 12.2.0" },
                     },
                 ],
             },
@@ -143,6 +152,36 @@ fn members_that_others_add_are_ignored() {
         it["predicate"]["runDetails"]["metadata"] = json!({ "invocationId": "1" });
     });
     assert_eq!(statement.unwrap(), Statement::of(&build()));
+}
+
+/// What signers wrote who said nothing of their machine.
+#[test]
+fn the_first_version_is_read() {
+    let first = verdict(|it| {
+        let definition = &mut it["predicate"]["buildDefinition"];
+        let version_1 = definition["buildType"]
+            .as_str()
+            .unwrap()
+            .replace("-v2", "-v1");
+        definition["buildType"] = json!(version_1);
+        let parameters = definition["internalParameters"].as_object_mut();
+        parameters.unwrap().remove("takenOver").unwrap();
+        let dependencies = definition["resolvedDependencies"].as_array_mut().unwrap();
+        dependencies.truncate(3);
+        let rustc = dependencies[2]["digest"].as_object_mut();
+        rustc.unwrap().remove("sha256").unwrap();
+    })
+    .unwrap();
+    let definition = &first.predicate.build_definition;
+    assert!(definition.build_type.ends_with(crate::BUILD_TYPES[0]));
+    assert_eq!(definition.internal_parameters.taken_over, None);
+    let bytes = first.to_bytes();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(
+        !text.contains("takenOver") && !text.contains("annotations"),
+        "{text}"
+    );
+    assert_eq!(Statement::parse(&bytes).unwrap(), first);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use ecac_artifact::archive::{self, Unpacked};
 use ecac_artifact::{Digest, Summary, escape, exit};
-use ecac_attest::{Bundle, PublicKey, ResourceDescriptor, Signature};
+use ecac_attest::{
+    BUILD_TYPES, BuildDefinition, Bundle, PublicKey, ResourceDescriptor, Signature, TakenOver,
+};
 
 use crate::signer;
 use xtask::host::error::{Failure, exit_code};
@@ -117,6 +119,12 @@ impl Signed {
         let lock = dependency("Cargo.lock").and_then(|lock| lock.digest.sha256);
         let source = dependency("source").and_then(|source| source.digest.git_commit.as_deref());
         let rustc = dependency("rustc").and_then(|rustc| rustc.uri.as_deref());
+        let build_type = &definition.build_type;
+        ensure!(
+            BUILD_TYPES.iter().any(|known| build_type.ends_with(known)),
+            "it is of a build of another kind: {}",
+            escape(build_type)
+        );
         let claims = [
             ("commit", stated.commit == manifest.commit),
             ("source commit", source == Some(manifest.commit.as_str())),
@@ -142,13 +150,98 @@ impl Signed {
         let program = program.with_context(|| format!("it does not speak of {PROGRAM}"))?;
         let target = &definition.internal_parameters.target;
         Ok(format!(
-            "built of {} for {}\nnot compared: {PROGRAM}, sha256:{program}, which is not in the archive",
+            "built of {} for {}\nnot compared: {PROGRAM}, sha256:{program}, which is not in the archive{}",
             manifest.commit,
-            escape(target)
+            escape(target),
+            machine(definition)
         ))
     }
 }
 
+/// What the signer says of the machine, of which nothing can be known here.
+fn machine(definition: &BuildDefinition) -> String {
+    let mut text = String::new();
+    let linker = |dependency: &&ResourceDescriptor| dependency.name == "linker";
+    if let Some(linker) = definition.resolved_dependencies.iter().find(linker) {
+        let version = linker.annotations.get("version");
+        let version = version.map_or_else(|| "(no version)".to_owned(), |version| escape(version));
+        let digest = told(linker.digest.sha256);
+        text.push_str(&format!(
+            "\nnot compared: linked by {version}, sha256:{digest}"
+        ));
+    }
+    if let Some(TakenOver { keys, variables }) = &definition.internal_parameters.taken_over {
+        let names: Vec<_> = keys
+            .iter()
+            .chain(variables)
+            .map(|name| escape(name))
+            .collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            text.push_str(&format!(
+                "\nnot compared: taken over from the signer's machine: {names}"
+            ));
+        }
+    }
+    text
+}
+
 fn told(digest: Option<Digest>) -> String {
     digest.map_or_else(|| "(nothing)".to_owned(), |digest| digest.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ecac_attest::{DigestSet, InternalParameters};
+
+    use super::*;
+
+    fn definition(
+        dependencies: Vec<ResourceDescriptor>,
+        taken_over: Option<TakenOver>,
+    ) -> BuildDefinition {
+        BuildDefinition {
+            build_type: String::new(),
+            external_parameters: ecac_attest::ExternalParameters {
+                commit: String::new(),
+                command: String::new(),
+                seed: 0,
+                ops: 0,
+                scenarios: Vec::new(),
+            },
+            internal_parameters: InternalParameters {
+                flags: Vec::new(),
+                target: String::new(),
+                taken_over,
+            },
+            resolved_dependencies: dependencies,
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_the_machine_is_told_and_what_is_not_is_left_out() {
+        assert_eq!(machine(&definition(Vec::new(), None)), "");
+        let nothing = Some(TakenOver::default());
+        assert_eq!(machine(&definition(Vec::new(), nothing)), "");
+        let linker = ResourceDescriptor {
+            name: "linker".to_owned(),
+            uri: None,
+            digest: DigestSet::sha256(Digest::of(b"")),
+            annotations: BTreeMap::from([("version".to_owned(), "cc\u{1b}12".to_owned())]),
+        };
+        let taken_over = TakenOver {
+            keys: vec!["net.retry".to_owned()],
+            variables: vec!["https_proxy".to_owned()],
+        };
+        let digest = Digest::of(b"");
+        assert_eq!(
+            machine(&definition(vec![linker], Some(taken_over))),
+            format!(
+                "\nnot compared: linked by cc\\u{{1b}}12, sha256:{digest}\
+                 \nnot compared: taken over from the signer's machine: net.retry, https_proxy"
+            )
+        );
+    }
 }

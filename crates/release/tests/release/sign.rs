@@ -309,6 +309,20 @@ fn a_release_is_signed_and_its_provenance_true() {
         definition.resolved_dependencies[1].digest.sha256,
         Some(Digest::of(&lock))
     );
+    // The linker of this machine, and nothing that a user set.
+    let linker = definition.resolved_dependencies.last().unwrap();
+    let cc = fs::canonicalize("/usr/bin/cc").unwrap();
+    assert_eq!(
+        linker.digest.sha256,
+        Some(Digest::of(&fs::read(&cc).unwrap()))
+    );
+    assert_eq!(
+        linker.annotations["file"],
+        cc.file_name().unwrap().to_str().unwrap()
+    );
+    assert!(definition.resolved_dependencies[2].digest.sha256.is_some());
+    let taken_over = definition.internal_parameters.taken_over.as_ref();
+    assert!(taken_over.unwrap().keys.is_empty());
     let text = String::from_utf8(statement.to_bytes()).unwrap();
     let place = workspace.beside("");
     assert!(!text.contains(place.to_str().unwrap()), "{text}");

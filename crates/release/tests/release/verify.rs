@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use ecac_artifact::archive::{self, Limits};
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, exit};
-use ecac_attest::{Build, Bundle, Envelope, PrivateKey, Statement};
+use ecac_attest::{Build, Bundle, Envelope, Machine, PrivateKey, Statement, TakenOver};
 use ecac_bench::{Params, Scenario};
 use flate2::read::GzDecoder;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -59,6 +59,11 @@ fn statement(gz: &[u8]) -> Build {
         tar: Digest::of(&tar),
         ecac: Digest::of(b"ecac"),
         sbom: Some(Digest::of(&sbom(COMMIT))),
+        machine: Machine {
+            rustc: Digest::of(b"rustc"),
+            linker: None,
+            taken_over: TakenOver::default(),
+        },
     }
 }
 
@@ -614,17 +619,17 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
     forged.provenance = attest(&ours, &silent);
     refuses("no program", &forged, "provenance");
     for (from, to) in [
-        (
-            "https://in-toto.io/Statement/v1",
-            "https://in-toto.io/Statement/v0.1",
-        ),
-        (
-            "https://slsa.dev/provenance/v1",
-            "https://slsa.dev/provenance/v0.2",
-        ),
+        ("/Statement/v1", "/Statement/v0.1"),
+        ("/provenance/v1", "/provenance/v0.2"),
+        ("#the-build-v2", "#the-build-v3"),
     ] {
         let mut statement = Statement::of(&statement(&release.gz));
-        for member in [&mut statement.statement_type, &mut statement.predicate_type] {
+        let build_type = &mut statement.predicate.build_definition.build_type;
+        for member in [
+            &mut statement.statement_type,
+            &mut statement.predicate_type,
+            build_type,
+        ] {
             *member = member.replace(from, to);
         }
         let mut forged = release.clone();
@@ -632,6 +637,16 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
         refuses(to, &forged, "provenance");
     }
     assert!(forgeries >= 100, "{forgeries}");
+
+    // What a signer said before statements spoke of the machine.
+    let mut first = Statement::of(&statement(&release.gz));
+    let definition = &mut first.predicate.build_definition;
+    definition.build_type = definition.build_type.replace("-v2", "-v1");
+    definition.internal_parameters.taken_over = None;
+    let mut old = release;
+    old.provenance = attest(&ours, &first);
+    let (code, report) = desk.verify(&old, true);
+    assert_eq!(code, exit::SUCCESS, "{report:#}");
 }
 
 /// The set of a release without what only its signer could make.
