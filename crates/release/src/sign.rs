@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::{Artifact, Digest, Summary, exit};
-use ecac_attest::{Build, Statement};
+use ecac_attest::{Build, Machine, Program, Statement};
 use serde::Serialize;
 
 use crate::signer::{Release, SignedBy, Signer};
@@ -192,7 +192,37 @@ fn build(outcome: &Outcome, parameters: &Parameters, root: &Path) -> Result<Buil
             .files
             .get(Summary::Sbom.name())
             .map(|bytes| Digest::of(bytes)),
-        machine: outcome.taken_over.stated()?,
+        machine: machine(&outcome.taken_over)?,
+    })
+}
+
+/// What of this machine took part, as provenance states it: without its directories.
+fn machine(taken_over: &TakenOver) -> Result<Machine> {
+    let TakenOver {
+        linker_file,
+        linker_sha256,
+        linker_version,
+        ..
+    } = taken_over;
+    let linker = match (linker_file, linker_sha256, linker_version) {
+        (Some(file), Some(sha256), Some(version)) => Some(Program {
+            file: Path::new(file)
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            sha256: sha256.parse()?,
+            version: version.clone(),
+        }),
+        _ => None,
+    };
+    Ok(Machine {
+        rustc: taken_over.rustc_sha256.parse()?,
+        linker,
+        taken_over: ecac_attest::TakenOver {
+            keys: taken_over.keys.clone(),
+            variables: taken_over.variables.clone(),
+        },
     })
 }
 

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::exit;
-use ecac_attest::{Machine, Program};
 use serde::{Deserialize, Serialize};
 use xshell::{Cmd, Shell};
 
@@ -65,30 +64,30 @@ pub struct Closed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TakenOver {
     /// The compiler.
-    rustc: String,
+    pub rustc: String,
     /// SHA-256 of it.
-    rustc_sha256: String,
+    pub rustc_sha256: String,
     /// The linker.
     #[serde(skip_serializing_if = "Option::is_none")]
-    linker: Option<String>,
+    pub linker: Option<String>,
     /// The file that it leads to, all links resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    linker_file: Option<String>,
+    pub linker_file: Option<String>,
     /// SHA-256 of that file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    linker_sha256: Option<String>,
+    pub linker_sha256: Option<String>,
     /// What the linker says of itself, which stands in the binaries.
     #[serde(skip_serializing_if = "Option::is_none")]
-    linker_version: Option<String>,
+    pub linker_version: Option<String>,
     /// Where the user's configuration of cargo is, of which these keys said how crates are fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    configuration: Option<String>,
+    pub configuration: Option<String>,
     /// The keys, without their values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    keys: Vec<String>,
+    pub keys: Vec<String>,
     /// Variables of the environment that were set and said how crates are fetched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    variables: Vec<String>,
+    pub variables: Vec<String>,
 }
 
 /// What `cargo metadata` says of the crates.
@@ -257,30 +256,6 @@ impl TakenOver {
             configuration: configuration.map(|path| path.display().to_string()),
             keys: keys.unwrap_or_default(),
             variables: inherited.names_of_network(),
-        })
-    }
-
-    /// The same as provenance states it, without the directories of this machine.
-    pub(crate) fn stated(&self) -> Result<Machine> {
-        let linker = match (&self.linker_file, &self.linker_sha256, &self.linker_version) {
-            (Some(file), Some(sha256), Some(version)) => Some(Program {
-                file: Path::new(file)
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                sha256: sha256.parse()?,
-                version: version.clone(),
-            }),
-            _ => None,
-        };
-        Ok(Machine {
-            rustc: self.rustc_sha256.parse()?,
-            linker,
-            taken_over: ecac_attest::TakenOver {
-                keys: self.keys.clone(),
-                variables: self.variables.clone(),
-            },
         })
     }
 
