@@ -4,16 +4,14 @@
 //! every machine. A scenario yields an op log; everything else in its report is a function of that log.
 #![forbid(unsafe_code)]
 
-mod metrics;
 mod observe;
 mod replica;
 mod report;
 mod scenario;
 mod stream;
 
-pub use metrics::CSV_HEADER;
 pub use report::{
-    AUDIT_BATCH_OPS, BenchError, OPS_MAX, Params, ScenarioReport, Summary, node_key, observe, run,
+    AUDIT_BATCH_OPS, BenchError, OPS_MAX, Params, ScenarioReport, node_key, observe, run,
     schema_sha256,
 };
 pub use scenario::{Scenario, UnknownScenario};

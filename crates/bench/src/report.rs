@@ -1,11 +1,11 @@
 //! Reports: everything that a scenario leaves behind.
 
+use ecac_artifact::{Metrics, MetricsLabels, Totals};
 use ecac_audit::{AuditLog, NodeKey};
 use ecac_core::{Costs, OpLogError, export_trust, project_of, split_op_log};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::metrics;
 use crate::observe::Observation;
 use crate::scenario::Scenario;
 
@@ -27,32 +27,13 @@ pub struct Params {
     pub ops: u32,
 }
 
-/// What came out, in numbers. `applied`, `denied`, `refused` and `pending` add up to `ops`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// Ops that arrived.
-    pub ops: u64,
-    /// Ops that count.
-    pub applied: u64,
-    /// Ops that were admitted and are denied.
-    pub denied: u64,
-    /// Ops that never entered the DAG.
-    pub refused: u64,
-    /// Ops that wait for parents.
-    pub pending: u64,
-    /// Denied ops that the observer had applied before.
-    pub rolled_back: u64,
-    /// SHA-256 of the state export, lower-case hexadecimal.
-    pub state_sha256: String,
-}
-
 /// Everything that a run leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioReport {
     /// What was run.
     pub params: Params,
     /// The outcome in numbers.
-    pub summary: Summary,
+    pub summary: Totals,
     /// Metrics table.
     pub csv: Vec<u8>,
     /// Timeline in virtual time, JSON Lines.
@@ -132,11 +113,9 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioRepo
         timeline,
     } = Observation::of(project, &items);
     let Params { scenario, seed, .. } = params;
-    let schema = schema_sha256();
-    let about = format!("commit={commit}, scenario={scenario}, seed={seed}, schema={schema}");
     let mut costs = Costs::default();
     let state = replay.state().export(&log, &mut costs);
-    let summary = Summary {
+    let summary = Totals {
         ops: total.ops,
         applied: total.applied,
         denied: total.denied,
@@ -145,10 +124,21 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioRepo
         rolled_back: total.rolled_back,
         state_sha256: hex::encode(Sha256::digest(&state)),
     };
+    let labels = MetricsLabels {
+        commit: commit.to_owned(),
+        scenario: scenario.to_string(),
+        seed: *seed,
+        schema: schema_sha256(),
+    };
+    let metrics = Metrics {
+        labels,
+        samples,
+        total,
+    };
     Ok(ScenarioReport {
         params: *params,
         summary,
-        csv: metrics::table(&about, &samples, &total),
+        csv: metrics.to_bytes(),
         timeline,
         state,
         ops: ops.to_vec(),

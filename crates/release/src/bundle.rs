@@ -20,6 +20,7 @@ use ecac_artifact::{Artifact, ArtifactSet, ExpectedSet, SetDifference, Summary, 
 use serde::Serialize;
 
 use crate::sign;
+use ecac_artifact::Manifest;
 use xtask::host::error::Failure;
 use xtask::host::input;
 use xtask::host::output::{self, Format};
@@ -28,7 +29,6 @@ use xtask::reproduce::compile::BuildArgs;
 use xtask::reproduce::pipeline::set_failure;
 use xtask::reproduce::publish;
 use xtask::set::artifact_dir::Listing;
-use xtask::set::manifest::Manifest;
 
 /// Arguments of `bundle`.
 #[derive(Debug, ClapArgs)]

@@ -14,6 +14,7 @@ use ecac_attest::{Build, Machine, Program, Statement};
 use serde::Serialize;
 
 use crate::signer::{Release, SignedBy, Signer};
+use ecac_artifact::Parameters;
 use xtask::host::error::Failure;
 use xtask::host::output::{self, Format};
 use xtask::host::progress::Progress;
@@ -22,11 +23,11 @@ use xtask::host::workspace;
 use xtask::reproduce::closed::TakenOver;
 use xtask::reproduce::compile::{BinaryDigests, BuildArgs};
 use xtask::reproduce::flags;
+use xtask::reproduce::parameters;
 use xtask::reproduce::pipeline::{self, Outcome, Plan};
 use xtask::reproduce::preflight::{self, Origin, SourceArgs};
 use xtask::reproduce::publish;
 use xtask::reproduce::summary::Bundle;
-use xtask::set::manifest::Parameters;
 
 /// What to sign with, and where to.
 pub(crate) struct Options<'a> {
@@ -70,7 +71,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
     let out = match options.out {
         Some(out) => workspace::absolute(out)?,
         None => {
-            let expected = Parameters::cited().expected(&source.commit)?;
+            let expected = parameters::cited().expected(&source.commit)?;
             let dir = source.root.join(workspace::SIGNED_DIR);
             fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
             dir.join(expected.tarball())
@@ -80,7 +81,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
     let plan = Plan {
         source: &source,
         citation: None,
-        parameters: &Parameters::cited(),
+        parameters: &parameters::cited(),
         build: options.build,
     };
     let work = WorkDir::new(options.build.keep_temp)?;
@@ -176,7 +177,10 @@ fn build(outcome: &Outcome, parameters: &Parameters, root: &Path) -> Result<Buil
     Ok(Build {
         repository: env!("CARGO_PKG_REPOSITORY").to_owned(),
         commit: outcome.built.commit.clone(),
-        command: format!("cargo xtask repro {}", parameters.to_args().join(" ")),
+        command: format!(
+            "cargo xtask repro {}",
+            parameters::to_args(parameters).join(" ")
+        ),
         seed: parameters.seed,
         ops: parameters.ops,
         scenarios: parameters.scenarios.clone(),

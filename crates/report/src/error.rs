@@ -1,5 +1,6 @@
 //! Why there is no report.
 
+use ecac_artifact::MetricsFault;
 use ecac_core::{OpId, OpLogError};
 
 /// Why a set of artifacts gives no report.
@@ -69,33 +70,4 @@ pub enum ReportError {
         /// What this file says.
         found: String,
     },
-}
-
-/// What is wrong with a line of a metrics table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MetricsFault {
-    /// The table is not UTF-8.
-    #[error("the table is not UTF-8")]
-    Encoding,
-    /// The first line is not `# ecac-metrics v1, commit=…, scenario=…, seed=…, schema=…`.
-    #[error("the first line does not say what the table is about")]
-    About,
-    /// The second line is not the frozen header.
-    #[error("the header is another one")]
-    Header,
-    /// A row does not have one cell per column.
-    #[error("the row does not have one cell per column")]
-    Cells,
-    /// A cell is no whole number of 64 bits.
-    #[error("a cell is not a whole number")]
-    Number,
-    /// The rows are not numbered 1, 2, 3 and so on, with `total` at the end.
-    #[error("the rows are not numbered from 1 to the total")]
-    Step,
-    /// The verdicts do not add up to the ops.
-    #[error("applied, denied, refused and pending do not add up to ops")]
-    Sum,
-    /// A running total falls.
-    #[error("a running total falls")]
-    Falls,
 }

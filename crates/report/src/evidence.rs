@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ecac_artifact::{Digest, Part, Summary};
+use ecac_artifact::{
+    Digest, Event, Manifest, ManifestError, Metrics, Part, Run, Summary, read_timeline,
+};
+use ecac_core::OpId;
 
 use crate::error::ReportError;
-use crate::manifest::{Manifest, Run};
-use crate::metrics::Metrics;
 use crate::ops::Ops;
-use crate::{state, timeline};
+use crate::state;
 
 /// An artifact set whose parts agree.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct Evidence {
 pub(crate) struct RunEvidence {
     pub(crate) run: Run,
     pub(crate) metrics: Option<Metrics>,
-    pub(crate) timeline: Option<Vec<timeline::Event>>,
+    pub(crate) timeline: Option<Vec<Event<OpId>>>,
     /// Registers and set elements by their number of concurrent winners.
     pub(crate) winners: Option<BTreeMap<u64, u64>>,
     pub(crate) ops: Option<Ops>,
@@ -47,7 +48,7 @@ impl Evidence {
             .ok_or_else(|| ReportError::Missing {
                 file: Summary::Manifest.name().to_owned(),
             })?;
-        let manifest = Manifest::parse(bytes)?;
+        let manifest = manifest(bytes)?;
         let trust = Summary::TrustView.name();
         if let Some(bytes) = files.get(trust) {
             let found = Digest::of(bytes).to_string();
@@ -81,6 +82,45 @@ impl Evidence {
     }
 }
 
+fn manifest(bytes: &[u8]) -> Result<Manifest, ReportError> {
+    let file = Summary::Manifest.name().to_owned();
+    Manifest::parse(bytes).map_err(|error| match error {
+        ManifestError::Malformed { line, problem } => ReportError::Json {
+            file,
+            line,
+            problem,
+        },
+        ManifestError::Format { found } => ReportError::Format {
+            file,
+            found: found.to_string(),
+        },
+        other @ (ManifestError::Commit { .. }
+        | ManifestError::Version { .. }
+        | ManifestError::NoScenario
+        | ManifestError::Mixed) => ReportError::Json {
+            file,
+            line: 1,
+            problem: other.to_string(),
+        },
+    })
+}
+
+fn metrics(file: &str, bytes: &[u8]) -> Result<Metrics, ReportError> {
+    Metrics::parse(bytes).map_err(|error| ReportError::Metrics {
+        file: file.to_owned(),
+        line: error.line,
+        fault: error.fault,
+    })
+}
+
+fn timeline(file: &str, bytes: &[u8]) -> Result<Vec<Event<OpId>>, ReportError> {
+    read_timeline(bytes).map_err(|error| ReportError::Json {
+        file: file.to_owned(),
+        line: error.line,
+        problem: error.problem,
+    })
+}
+
 fn read_run(
     files: &BTreeMap<String, Vec<u8>>,
     manifest: &Manifest,
@@ -99,13 +139,13 @@ fn read_run(
     };
     let metrics = file(Part::Csv)
         .map(|(name, bytes)| {
-            let metrics = Metrics::parse(&name, bytes)?;
+            let metrics = metrics(&name, bytes)?;
             check_metrics(&name, &metrics, manifest, run)?;
             Ok(metrics)
         })
         .transpose()?;
     let events = file(Part::Timeline)
-        .map(|(name, bytes)| Ok((timeline::parse(&name, bytes)?, name)))
+        .map(|(name, bytes)| Ok((timeline(&name, bytes)?, name)))
         .transpose()?;
     let winners = file(Part::State)
         .map(|(name, bytes)| {
@@ -148,12 +188,12 @@ fn check_metrics(
     manifest: &Manifest,
     run: &Run,
 ) -> Result<(), ReportError> {
-    let (total, summary) = (&metrics.total, &run.summary);
+    let (total, labels, summary) = (&metrics.total, &metrics.labels, &run.summary);
     for (what, expected, found) in [
-        ("the commit", &manifest.commit, &metrics.commit),
-        ("the schema", &manifest.schema_sha256, &metrics.schema),
-        ("the scenario", &run.scenario, &metrics.scenario),
-        ("the seed", &run.seed.to_string(), &metrics.seed),
+        ("the commit", &manifest.commit, &labels.commit),
+        ("the schema", &manifest.schema_sha256, &labels.schema),
+        ("the scenario", &run.scenario, &labels.scenario),
+        ("the seed", &run.seed.to_string(), &labels.seed.to_string()),
     ] {
         agree(file, what, expected, found)?;
     }

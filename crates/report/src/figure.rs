@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ecac_artifact::Summary;
+use ecac_artifact::{EventKind, Metrics, MetricsRow, MetricsStep, Summary};
 use ecac_core::OpId;
 
 use crate::canvas::Canvas;
 use crate::drawing::{Drawing, SERIES_MAX, WHITE};
 use crate::evidence::{Evidence, RunEvidence};
-use crate::metrics::{Metrics, Row};
-use crate::plot::{HEIGHT, Panel, Series, Shape, WIDTH, grouped};
-use crate::story::count;
-use crate::timeline::Kind;
+use crate::plot::{HEIGHT, Panel, Series, Shape, WIDTH};
+use crate::words::{count, grouped};
 
 const MARGIN: i64 = 40;
 const GAP: i64 = 40;
@@ -116,9 +114,9 @@ fn not_drawn(evidence: &Evidence) -> String {
     text
 }
 
-fn over_ops(evidence: &Evidence, title: &str, column: fn(&Row) -> u64) -> Panel {
+fn over_ops(evidence: &Evidence, title: &str, column: fn(&MetricsRow) -> u64) -> Panel {
     let series = tables(evidence).map(|(style, name, metrics)| {
-        let start = column(&Row::default());
+        let start = column(&MetricsRow::new(MetricsStep::Sample(0)));
         let points = [(0, start)].into_iter().chain(metrics.over_ops(column));
         Series {
             name: name.to_owned(),
@@ -193,10 +191,10 @@ fn spells(run: &RunEvidence) -> Vec<Spell> {
     let mut taken: BTreeMap<_, Vec<(u64, u64)>> = BTreeMap::new();
     for event in events {
         match (event.event, event.op) {
-            (Kind::Applied, Some(op)) => {
+            (EventKind::Applied, Some(op)) => {
                 applied.insert(op, event.t);
             }
-            (Kind::RolledBack, Some(op)) => {
+            (EventKind::RolledBack, Some(op)) => {
                 if let Some(&at_ms) = applied.get(&op) {
                     taken.entry(event.by).or_default().push((at_ms, event.t));
                 }
@@ -264,7 +262,7 @@ fn rollbacks(evidence: &Evidence) -> Figure {
         .filter(|run| run.run.summary.rolled_back > 0)
         .filter_map(|run| Some((run.name(), run.metrics.as_ref()?)))
         .max_by_key(|(_, metrics)| metrics.total.rolled_back);
-    let column = |name: &str, style, value: fn(&Row) -> u64| {
+    let column = |name: &str, style, value: fn(&MetricsRow) -> u64| {
         let points = most.map_or_else(Vec::new, |(_, metrics)| {
             [(0, 0)]
                 .into_iter()

@@ -3,24 +3,21 @@
 //! Every text goes through `maud`, which escapes it; the style sheet and the pictures are the only parts that do
 //! not come from text.
 
-use ecac_artifact::{Digest, Part};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+mod outcome;
+mod story;
+mod verdict;
+mod when;
 
-use crate::evidence::{Evidence, RunEvidence};
+use ecac_artifact::{Digest, EventKind, Part};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::evidence::Evidence;
 use crate::figure::Figure;
-use crate::manifest::Summary;
-use crate::ops::Ops;
-use crate::plot::grouped;
-use crate::story::{CHAPTERS_MAX, Chapter, Line, Place, Story, sentence, tell};
-use crate::timeline::Kind;
+use crate::words::{grouped, short};
+use outcome::outcome;
+use story::{no_story, story};
 
 const STYLE: &str = include_str!("style.css");
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// How many digits of an id are shown where the whole id is not needed.
-const SHORT_DIGITS: usize = 12;
-
 /// The page.
 pub(crate) fn page(evidence: &Evidence, figures: &[Figure]) -> String {
     let manifest = &evidence.manifest;
@@ -106,227 +103,6 @@ fn audit_verdict(evidence: &Evidence) -> Option<&str> {
         .next()
 }
 
-fn outcome(evidence: &Evidence) -> Markup {
-    html! {
-        section aria-labelledby="outcome" {
-            h2 id="outcome" { "Outcome" }
-            div.scroll tabindex="0" role="region" aria-label="Outcome of every scenario" {
-                table {
-                    caption {
-                        "One row per scenario. Every op that arrived was applied, denied (admitted, then struck by "
-                        "what others did concurrently), refused (never entered the log), or waits for parents. "
-                        "Rolled back are the denied ops that the observer had applied before."
-                    }
-                    thead {
-                        tr {
-                            th scope="col" { "Scenario" }
-                            @for name in COLUMNS {
-                                th.n scope="col" { (name) }
-                            }
-                            th scope="col" { "State digest" }
-                        }
-                    }
-                    tbody {
-                        @for run in &evidence.runs { (outcome_row(run)) }
-                    }
-                }
-            }
-            @for run in &evidence.runs { (gaps(run)) }
-        }
-    }
-}
-
-/// The numbers of a row of the outcome.
-const COLUMNS: [&str; 7] = [
-    "Seed",
-    "Ops",
-    "Applied",
-    "Denied",
-    "Rolled back",
-    "Refused",
-    "Pending",
-];
-
-fn outcome_row(run: &RunEvidence) -> Markup {
-    let summary = &run.run.summary;
-    let numbers = [
-        run.run.seed.to_string(),
-        grouped(summary.ops),
-        grouped(summary.applied),
-        grouped(summary.denied),
-        grouped(summary.rolled_back),
-        grouped(summary.refused),
-        grouped(summary.pending),
-    ];
-    html! {
-        tr {
-            th scope="row" { (run.name()) (verdict_bar(&run.run.summary)) }
-            @for (name, number) in COLUMNS.into_iter().zip(numbers) { td.n data-name=(name) { (number) } }
-            td data-name="State digest" { span.hash title=(summary.state_sha256) { (short(&summary.state_sha256)) "…" } }
-        }
-    }
-}
-
-/// The verdicts as a bar; the numbers stand beside it.
-fn verdict_bar(summary: &Summary) -> Markup {
-    let denied_at_once = summary.denied.saturating_sub(summary.rolled_back);
-    let parts = [
-        (Kind::Applied, summary.applied),
-        (Kind::RolledBack, summary.rolled_back),
-        (Kind::Denied, denied_at_once),
-        (Kind::Refused, summary.refused),
-        (Kind::Pending, summary.pending),
-    ];
-    html! {
-        div.bar aria-hidden="true" {
-            @for (kind, ops) in parts {
-                @if ops > 0 { span class=(kind.class()) style={ "flex:" (ops) } {} }
-            }
-        }
-    }
-}
-
-/// What the set should hold of a run and does not.
-fn gaps(run: &RunEvidence) -> Markup {
-    let asked = run.run.ops != run.run.summary.ops;
-    html! {
-        @if !run.absent.is_empty() {
-            p.gap {
-                strong { (run.name()) ": " }
-                "this set lacks " (run.absent.join(", "))
-                ". The row above is what the manifest says; what rests on these files is left out below."
-            }
-        }
-        @if asked {
-            p.gap {
-                strong { (run.name()) ": " }
-                (grouped(run.run.ops)) " ops were asked for, " (grouped(run.run.summary.ops)) " arrived."
-            }
-        }
-    }
-}
-
-fn no_story() -> Markup {
-    html! {
-        section aria-labelledby="story" {
-            h2 id="story" { "Offline revocation" }
-            p.gap { "No scenario of this set denied or refused an op, so there is no revocation to tell of." }
-        }
-    }
-}
-
-fn story(run: &RunEvidence, index: usize) -> Markup {
-    let id = match index {
-        0 => "story".to_owned(),
-        more => format!("story-{}", more + 1),
-    };
-    let told = match (&run.ops, &run.timeline) {
-        (Some(ops), Some(events)) => tell(ops, events).map(|story| (ops, story)),
-        _ => None,
-    };
-    html! {
-        section aria-labelledby=(id) {
-            h2 id=(id) { "What happened in " (run.name()) }
-            @if let Some((ops, story)) = told {
-                (chapters(&story))
-                (cast(ops))
-            } @else {
-                p.gap { "The op log or the timeline of this run is absent, so its story cannot be told." }
-            }
-        }
-    }
-}
-
-fn chapters(story: &Story) -> Markup {
-    let start = rfc3339(story.start_ms);
-    html! {
-        @if !story.losses.is_empty() {
-            p { strong { "In short: " } (story.losses.join("; ")) "." }
-        }
-        p {
-            "Virtual time, from " (start) " on, as the authors stamped their ops. The "
-            strong { "observer" } " is the replica that took in this op log in its order; its verdicts are the "
-            "timeline. An edit by whoever had not seen all that the observer had is told under "
-            em { "elsewhere" } ": the observer learns of it when they meet."
-        }
-        ol.story {
-            li.heads aria-hidden="true" { span { "At the observer" } span { "Elsewhere" } }
-            @for (index, chapter) in story.chapters.iter().enumerate() {
-                @if index == CHAPTERS_MAX / 2 && story.left_out > 0 {
-                    li.pause { (grouped(story.left_out as u64)) " chapters are left out here" }
-                }
-                @if let Some(pause_ms) = chapter.pause_ms {
-                    li.pause { (duration(pause_ms)) " pass" }
-                }
-                (chapter_item(chapter, story.start_ms))
-            }
-        }
-    }
-}
-
-fn chapter_item(chapter: &Chapter, start_ms: u64) -> Markup {
-    let when = stretch(start_ms, chapter.from_ms, chapter.to_ms);
-    // What the title says already is not said again.
-    let rest: Vec<&Line> = match &chapter.lines[..] {
-        [only] if only.text == chapter.title => Vec::new(),
-        lines => lines.iter().collect(),
-    };
-    html! {
-        li class=(chapter.place.class()) {
-            p.when {
-                (when)
-                @if chapter.place != Place::Here { " · " (chapter.place.label()) }
-            }
-            h3 {
-                (sentence(&chapter.title))
-                @if rest.is_empty() { @for line in &chapter.lines { (marks(line)) } }
-            }
-            @if rest.is_empty() { @for line in &chapter.lines { (why(line)) } }
-            @else { ul { @for line in rest { li { (sentence(&line.text)) (marks(line)) (why(line)) } } } }
-        }
-    }
-}
-
-/// What became of it, and the id of the op.
-fn marks(line: &Line) -> Markup {
-    html! {
-        @for (kind, verdict) in &line.verdicts { " " span class={ "tag " (kind.class()) } { (verdict) } }
-        @if let Some(op) = line.op { " " code title=(op) { (short(&op.to_string())) } }
-    }
-}
-
-fn why(line: &Line) -> Markup {
-    html! { @if let Some(meaning) = &line.meaning { span.why { (meaning) } } }
-}
-
-fn cast(ops: &Ops) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Who is who" {
-            table.digests {
-                caption {
-                    "Who is who. The key is the identity. The name is the word with which all of an author's texts "
-                    "begin, else the role; it is for reading only."
-                }
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Roles" } th scope="col" { "Key" } } }
-                tbody {
-                    @for (key, author) in ops.cast() {
-                        tr {
-                            th scope="row" { (author.label) }
-                            td {
-                                @if author.roles.is_empty() { "none" }
-                                @for (index, role) in author.roles.iter().enumerate() {
-                                    @if index > 0 { ", " } (role.replace('_', " "))
-                                }
-                            }
-                            td { span.hash { (key) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 fn figure_item(figure: &Figure) -> Markup {
     html! {
         figure {
@@ -352,7 +128,7 @@ fn verify(evidence: &Evidence) -> Markup {
             run.timeline
                 .as_ref()?
                 .iter()
-                .find(|event| event.event == Kind::RolledBack)?
+                .find(|event| event.event == EventKind::RolledBack)?
                 .op
         })
         .map_or_else(|| "OP_ID".to_owned(), |op| op.to_string());
@@ -454,68 +230,5 @@ fn digests(evidence: &Evidence, figures: &[Figure]) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(SHORT_DIGITS).collect()
-}
-
-fn rfc3339(at_ms: u64) -> String {
-    let seconds = i64::try_from(at_ms / 1000).ok();
-    let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let text = time.and_then(|time| time.format(&Rfc3339).ok());
-    text.unwrap_or_else(|| format!("{at_ms} ms after the Unix epoch"))
-}
-
-/// “day 2, 03:10:10 to 03:12:00”, counted from the start.
-fn stretch(start_ms: u64, from_ms: u64, to_ms: u64) -> String {
-    let time = |at_ms: u64| {
-        let elapsed_ms = at_ms.saturating_sub(start_ms);
-        let (day, seconds) = (elapsed_ms / DAY_MS + 1, elapsed_ms % DAY_MS / 1000);
-        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        (day, format!("{hours:02}:{minutes:02}:{seconds:02}"))
-    };
-    let ((from_day, from), (to_day, to)) = (time(from_ms), time(to_ms));
-    match (from_day == to_day, from == to) {
-        (true, true) => format!("day {from_day}, {from}"),
-        (true, false) => format!("day {from_day}, {from} to {to}"),
-        (false, _) => format!("day {from_day}, {from} to day {to_day}, {to}"),
-    }
-}
-
-fn duration(length_ms: u64) -> String {
-    let minutes = length_ms / 60_000;
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{} h", grouped(hours)),
-        (hours, minutes) => format!("{} h {minutes} min", grouped(hours)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_from_the_start() {
-        for (from_ms, to_ms, want) in [
-            (0, 0, "day 1, 00:00:00"),
-            (0, 1_000, "day 1, 00:00:00 to 00:00:01"),
-            (
-                1_000,
-                DAY_MS + 3_661_000,
-                "day 1, 00:00:01 to day 2, 01:01:01",
-            ),
-        ] {
-            assert_eq!(stretch(7, from_ms + 7, to_ms + 7), want);
-        }
-        assert_eq!(duration(3_600_000 * 24 + 59_000), "24 h");
-        assert_eq!(duration(59_000), "0 min");
-        assert_eq!(rfc3339(1_767_225_600_000), "2026-01-01T00:00:00Z");
-        assert_eq!(
-            rfc3339(u64::MAX),
-            "18446744073709551615 ms after the Unix epoch"
-        );
     }
 }

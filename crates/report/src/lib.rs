@@ -14,18 +14,15 @@ mod error;
 mod evidence;
 mod figure;
 mod html;
-mod json;
-mod manifest;
-mod metrics;
 mod ops;
 mod plot;
 mod state;
 mod story;
-mod timeline;
+mod words;
 
 use std::collections::BTreeMap;
 
-pub use error::{MetricsFault, ReportError};
+pub use error::ReportError;
 
 use ecac_artifact::Summary;
 use evidence::Evidence;

@@ -7,7 +7,7 @@ use ecac_core::payload;
 use ecac_core::{Body, Costs, Op, OpId, Payload, PublicKey, Value, split_op_log};
 
 use crate::error::ReportError;
-use crate::story::sentence;
+use crate::words::sentence;
 
 /// Longest word that is taken for a name.
 const WORD_BYTES_MAX: usize = 24;
@@ -85,9 +85,7 @@ impl Ops {
 }
 
 fn role_granted(bodies: &BTreeMap<OpId, Body>, credential: &OpId) -> Option<&'static str> {
-    let Payload::Credential(payload::Credential { jwt }) = &bodies.get(credential)?.payload else {
-        return None;
-    };
+    let jwt = bodies.get(credential)?.payload.credential()?;
     Some(Credential::parse(jwt).ok()?.role.name())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::canvas::{PX, text_width};
 use crate::drawing::{Align, Colour, Drawing};
+use crate::words::grouped;
 
 /// Size of a panel in pixels.
 pub(crate) const WIDTH: i64 = 740;
@@ -72,19 +73,6 @@ fn ticks(max: u64) -> (u64, u64) {
         }
         decade = decade.saturating_mul(10);
     }
-}
-
-/// A whole number with its thousands apart.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('\u{a0}');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn shortened(name: &str) -> String {
@@ -445,9 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_grouped_and_names_shortened() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
+    fn long_names_are_shortened() {
         assert_eq!(shortened(&"x".repeat(99)).chars().count(), NAME_CHARS_MAX);
     }
 }

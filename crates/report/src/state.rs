@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::error::ReportError;
-use crate::json;
 
 const FORMAT: &str = "ecac-state-v1";
 
@@ -38,7 +37,11 @@ struct Place {
 
 /// How many registers and set elements have how many concurrent winners.
 pub(crate) fn winners(file: &str, bytes: &[u8]) -> Result<BTreeMap<u64, u64>, ReportError> {
-    let state: State = json::document(file, bytes)?;
+    let state: State = serde_json::from_slice(bytes).map_err(|error| ReportError::Json {
+        file: file.to_owned(),
+        line: error.line().max(1),
+        problem: error.to_string(),
+    })?;
     if state.format != FORMAT {
         return Err(ReportError::Format {
             file: file.to_owned(),

@@ -15,13 +15,13 @@ use crate::host::progress::Progress;
 use crate::host::workdir::WorkDir;
 use crate::host::workspace;
 use crate::reproduce::compile::BuildArgs;
+use crate::reproduce::parameters;
 use crate::reproduce::pipeline::{self, Plan};
 use crate::reproduce::preflight::{self, Origin, SourceArgs};
 use crate::reproduce::publish::Target;
 use crate::reproduce::summary::Bundle;
 use crate::set::artifact_dir::Listing;
 use crate::set::compare::{Difference, Findings};
-use crate::set::manifest::Parameters;
 use crate::set::readme;
 
 /// The largest golden set, in bytes, since git keeps every one of them for ever.
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<()> {
     let plan = Plan {
         source: &source,
         citation: None,
-        parameters: &Parameters::cited(),
+        parameters: &parameters::cited(),
         build: &args.build,
     };
     let work = WorkDir::new(args.build.keep_temp)?;

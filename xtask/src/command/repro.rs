@@ -13,13 +13,13 @@ use crate::host::workdir::WorkDir;
 use crate::host::workspace;
 use crate::reproduce::compile::BuildArgs;
 use crate::reproduce::engine;
-use crate::reproduce::parameters::ParameterArgs;
+use crate::reproduce::parameters::{self, ParameterArgs};
 use crate::reproduce::pipeline::{self, Plan};
 use crate::reproduce::preflight::{self, SourceArgs};
 use crate::reproduce::publish::Target;
 use crate::reproduce::summary::Summary;
 use crate::reproduce::twice;
-use crate::set::manifest::Parameters;
+use ecac_artifact::Parameters;
 
 /// Arguments of `repro`.
 #[derive(Debug, ClapArgs)]
@@ -44,8 +44,7 @@ pub struct Args {
 impl Args {
     /// The arguments with which a second run makes the same.
     fn for_second_time(&self, parameters: &Parameters) -> Vec<OsString> {
-        let mut args: Vec<_> = parameters
-            .to_args()
+        let mut args: Vec<_> = parameters::to_args(parameters)
             .into_iter()
             .map(OsString::from)
             .collect();

@@ -17,7 +17,7 @@ use crate::host::process;
 use crate::host::progress::Progress;
 use crate::host::workdir::WorkDir;
 use crate::reproduce::engine;
-use crate::set::manifest::Parameters;
+use ecac_artifact::Parameters;
 
 /// What is checked, and with what.
 pub struct CrossCheck<'a> {

@@ -7,7 +7,7 @@ use ecac_bench::{Params, Scenario, ScenarioReport};
 use ecac_core::{Costs, split_op_log};
 
 use crate::host::error::Failure;
-use crate::set::manifest::Parameters;
+use ecac_artifact::Parameters;
 
 /// The names of the scenarios, in the order in which they run.
 pub fn scenario_names() -> impl Iterator<Item = &'static str> {
@@ -102,7 +102,11 @@ mod tests {
 
     #[test]
     fn too_few_ops_are_a_usage_error_before_anything_is_built() {
-        let mut parameters = Parameters::cited();
+        let mut parameters = Parameters {
+            scenarios: scenario_names().map(str::to_owned).collect(),
+            seed: 1,
+            ops: 500,
+        };
         check(&parameters).unwrap();
         parameters.ops = 1;
         let error = check(&parameters).unwrap_err();

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::reproduce::engine;
-use crate::set::manifest::Parameters;
+use ecac_artifact::Parameters;
 
 /// The seed of the artifacts that the documentation cites.
 const SEED: u64 = 42;
@@ -43,29 +43,26 @@ impl ParameterArgs {
     }
 }
 
-impl Parameters {
-    /// The parameters of the artifacts that the documentation cites.
-    pub fn cited() -> Self {
-        Self {
-            scenarios: engine::scenario_names().map(str::to_owned).collect(),
-            seed: SEED,
-            ops: OPS,
-        }
+/// The parameters of the artifacts that the documentation cites.
+#[must_use]
+pub fn cited() -> Parameters {
+    Parameters {
+        scenarios: engine::scenario_names().map(str::to_owned).collect(),
+        seed: SEED,
+        ops: OPS,
     }
+}
 
-    /// The same as arguments of `stage`.
-    pub fn to_args(&self) -> Vec<String> {
-        let mut args = vec![
-            format!("--seed={}", self.seed),
-            format!("--ops={}", self.ops),
-        ];
-        args.extend(
-            self.scenarios
-                .iter()
-                .map(|name| format!("--scenario={name}")),
-        );
-        args
-    }
+/// The same as arguments of `stage`.
+#[must_use]
+pub fn to_args(parameters: &Parameters) -> Vec<String> {
+    let mut args = vec![
+        format!("--seed={}", parameters.seed),
+        format!("--ops={}", parameters.ops),
+    ];
+    let scenarios = parameters.scenarios.iter();
+    args.extend(scenarios.map(|name| format!("--scenario={name}")));
+    args
 }
 
 #[cfg(test)]
@@ -86,7 +83,7 @@ mod tests {
             let args = std::iter::once("x".to_owned()).chain(args.iter().cloned());
             Cli::try_parse_from(args).map(|cli| cli.parameters.resolve())
         };
-        assert_eq!(parse(&[]).unwrap(), Parameters::cited());
+        assert_eq!(parse(&[]).unwrap(), cited());
         let args = [
             "--scenario=offline-revoke",
             "--scenario=hb-chain",
@@ -95,7 +92,7 @@ mod tests {
         ];
         let parameters = parse(&args.map(str::to_owned)).unwrap();
         assert_eq!(parameters.scenarios, ["hb-chain", "offline-revoke"]);
-        assert_eq!(parse(&parameters.to_args()).unwrap(), parameters);
+        assert_eq!(parse(&to_args(&parameters)).unwrap(), parameters);
         assert!(parse(&["--scenario=chaos".to_owned()]).is_err());
         assert!(parse(&["--ops=0".to_owned()]).is_err());
     }

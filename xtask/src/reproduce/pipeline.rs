@@ -18,12 +18,13 @@ use crate::reproduce::closed::{self, Closed, TakenOver};
 use crate::reproduce::compile::{self, BinaryDigests, BuildArgs, Built};
 use crate::reproduce::crosscheck::CrossCheck;
 use crate::reproduce::inventory;
+use crate::reproduce::parameters;
 use crate::reproduce::preflight::Source;
 use crate::set::artifact_dir::Listing;
 use crate::set::citation::Citation;
-use crate::set::manifest::{Manifest, Parameters};
 use crate::set::readme;
 use crate::set::sbom;
+use ecac_artifact::{Manifest, Parameters};
 
 /// How many stages [`run`] passes.
 pub const STAGES: u64 = 8;
@@ -168,7 +169,7 @@ pub fn stage(
     parameters: &Parameters,
     progress: &Progress,
 ) -> Result<BTreeMap<String, Vec<u8>>> {
-    let args = [citation.to_args(), parameters.to_args()].concat();
+    let args = [citation.to_args(), parameters::to_args(parameters)].concat();
     let command = xtask.args(["stage", "--out"]).arg(dir).args(args);
     process::run(progress, command)?.require(exit::VERIFICATION)?;
     let listing = Listing::read(dir)?;
@@ -202,7 +203,7 @@ fn integrity(
         let message = format!("manifest.json states another {claim} than it should");
         return Err(Failure::new(exit::VERIFICATION, message).into());
     }
-    if *parameters != Parameters::cited() {
+    if *parameters != parameters::cited() {
         return Ok((manifest, TrustCheck::OtherParameters));
     }
     let printed = readme::digest(tree, readme::TRUST).map_err(|error| {

@@ -14,7 +14,7 @@ use crate::host::workspace;
 use crate::reproduce::engine;
 use crate::reproduce::parameters::ParameterArgs;
 use crate::set::citation::Citation;
-use crate::set::manifest::{Manifest, Parameters, Run};
+use ecac_artifact::{Manifest, Parameters, Run};
 
 /// Arguments of `stage`.
 #[derive(Debug, ClapArgs)]
@@ -61,7 +61,7 @@ pub fn artifacts(
             ops,
             scenario: scenario.clone(),
             seed,
-            summary: (&report.summary).into(),
+            summary: report.summary.clone(),
         });
         if *scenario == engine::summary_scenario(&parameters.scenarios) {
             of_the_set = Some(report);
@@ -91,7 +91,7 @@ pub fn artifacts(
         (Summary::AuditLog, report.audit),
         (Summary::AuditVerify, audited.report.into_bytes()),
         (Summary::TrustView, report.trust),
-        (Summary::Manifest, manifest.to_bytes()?),
+        (Summary::Manifest, manifest.to_bytes()),
     ] {
         files.insert(summary.name().to_owned(), bytes);
     }

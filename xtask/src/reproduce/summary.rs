@@ -13,7 +13,7 @@ use crate::reproduce::closed::TakenOver;
 use crate::reproduce::compile::BinaryDigests;
 use crate::reproduce::pipeline::{Outcome, TrustCheck};
 use crate::reproduce::twice;
-use crate::set::manifest::Run;
+use ecac_artifact::Run;
 
 /// How many digits of a digest the table shows.
 const SHORT_DIGITS: usize = 16;
@@ -210,11 +210,11 @@ fn seconds(duration_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::set::manifest::Manifest;
+    use ecac_artifact::Manifest;
 
     #[test]
     fn the_table_names_every_figure() {
-        let manifest = crate::set::manifest::tests::example(&"a".repeat(40));
+        let manifest = crate::set::example::example(&"a".repeat(40));
         let text = scenario_table(&manifest.scenarios);
         let rows: Vec<Vec<_>> = text
             .lines()

@@ -28,7 +28,7 @@ use crate::reproduce::compile::BinaryDigests;
 use crate::reproduce::pipeline::{self, Outcome};
 use crate::set::artifact_dir::Listing;
 use crate::set::compare::Findings;
-use crate::set::manifest::Parameters;
+use ecac_artifact::Parameters;
 
 /// One circumstance that is another the second time.
 struct Variation {

@@ -8,8 +8,8 @@ use ecac_artifact::Summary;
 use crate::host::progress::Progress;
 use crate::set::citation::Citation;
 use crate::set::golden_set::GoldenSet;
-use crate::set::manifest::Manifest;
 use crate::source::repository::Repository;
+use ecac_artifact::Manifest;
 
 /// The circumstances that differ between the cited source and the one that was built, and the commits since.
 ///
@@ -79,7 +79,7 @@ fn differing(cited: &Citation, built: &Citation) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::set::manifest::tests::example;
+    use crate::set::example::example;
 
     #[test]
     fn each_circumstance_is_named_when_it_differs() {

@@ -9,7 +9,7 @@ use ecac_artifact::Commit;
 use serde::Deserialize;
 
 use crate::host::workspace;
-use crate::set::manifest::Manifest;
+use ecac_artifact::Manifest;
 
 /// The source that a set of artifacts cites, as its manifest states it.
 ///
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_citation_survives_the_way_to_the_stage_and_into_the_manifest() {
-        let mut manifest = crate::set::manifest::tests::example(&"ab".repeat(20));
+        let mut manifest = crate::set::example::example(&"ab".repeat(20));
         manifest.version = "7.8.9".to_owned();
         let citation = Citation::of_manifest(&manifest).unwrap();
         let args = std::iter::once("x".to_owned()).chain(citation.to_args());

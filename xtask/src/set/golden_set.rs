@@ -12,7 +12,7 @@ use ecac_artifact::{Artifact, Commit, Digest, ExpectedSet, Summary, Sums, SumsFa
 use crate::host::error::Failure;
 use crate::set::artifact_dir::Listing;
 use crate::set::compare::{Difference, Findings, Place, first_of};
-use crate::set::manifest::{Manifest, Parameters};
+use ecac_artifact::{Manifest, Parameters};
 
 #[cfg(test)]
 mod committed_tests;
@@ -80,6 +80,7 @@ fn manifest(listing: &Listing, archive: Option<&IntactArchive>) -> Result<Manife
             .into());
     };
     Manifest::parse(bytes)
+        .map_err(anyhow::Error::new)
         .and_then(|manifest| {
             // Both are needed before anything can be compared.
             manifest.commit()?;

@@ -4,7 +4,8 @@ pub mod artifact_dir;
 pub mod causes;
 pub mod citation;
 pub mod compare;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod golden_set;
-pub mod manifest;
 pub mod readme;
 pub mod sbom;

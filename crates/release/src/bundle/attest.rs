@@ -17,8 +17,8 @@ use xtask::host::input;
 use xtask::host::interrupt;
 use xtask::host::output;
 use xtask::host::workspace;
+use xtask::reproduce::parameters;
 use xtask::reproduce::publish;
-use xtask::set::manifest::Parameters;
 
 /// Arguments of `bundle attest`.
 #[derive(Debug, ClapArgs)]
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
 fn check_parameters(set: &Whole, golden: &Path, dir: &Path) -> Result<()> {
     let cited = match Whole::read(golden) {
         Ok(golden) => golden.parameters,
-        Err(error) if exit_code(&error) == exit::NOT_FOUND => Parameters::cited(),
+        Err(error) if exit_code(&error) == exit::NOT_FOUND => parameters::cited(),
         Err(error) => return Err(error.context("read the parameters of the golden set")),
     };
     if set.parameters == cited {

@@ -8,11 +8,11 @@ use ecac_artifact::archive::Unpacked;
 use ecac_artifact::{Artifact, Part, SetDifference, Summary, Sums};
 use ecac_bench::{Params, ScenarioReport};
 
+use ecac_artifact::{Manifest, Parameters, Run};
 use xtask::host::workspace;
 use xtask::reproduce::engine;
 use xtask::reproduce::stage;
 use xtask::set::citation::Citation;
-use xtask::set::manifest::{Manifest, Parameters, Run};
 use xtask::set::sbom;
 
 /// Most ops of all logs together, as stated and as there. The cited set has a fraction of that, and to check this many
@@ -136,7 +136,7 @@ impl<'a> Contents<'a> {
                 self.same(&self.name(&run.scenario, part), recomputed)?;
             }
             ensure!(
-                run.summary == (&report.summary).into() && u64::from(run.ops) == report.summary.ops,
+                run.summary == report.summary && u64::from(run.ops) == report.summary.ops,
                 "manifest.json gives other figures for {} than its op log",
                 run.scenario
             );

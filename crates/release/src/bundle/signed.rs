@@ -11,9 +11,9 @@ use ecac_attest::{
 };
 
 use crate::signer;
+use ecac_artifact::Manifest;
 use xtask::host::error::{Failure, exit_code};
 use xtask::host::input;
-use xtask::set::manifest::Manifest;
 
 /// The program that a release is about; the archive holds only what it made.
 const PROGRAM: &str = "ecac";

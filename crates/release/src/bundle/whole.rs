@@ -7,11 +7,11 @@ use ecac_artifact::archive::{self, Limits};
 use ecac_artifact::{Artifact, Commit, SetDifference, Summary, Version, exit};
 
 use super::contents::{self, Contents};
+use ecac_artifact::{Manifest, Parameters};
 use xtask::host::error::Failure;
 use xtask::host::input;
 use xtask::reproduce::pipeline::set_failure;
 use xtask::set::artifact_dir::Listing;
-use xtask::set::manifest::{Manifest, Parameters};
 
 /// What such a set says of itself.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use ecac_artifact::{ArtifactSet, Published};
 
 use super::*;
 use crate::host::error::exit_code;
-use crate::set::manifest::tests::example;
+use crate::set::example::example;
 
 const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
 
@@ -21,7 +21,7 @@ fn published() -> Published {
         .summed()
         .map(|name| {
             let bytes = match name {
-                "manifest.json" => manifest.to_bytes().unwrap(),
+                "manifest.json" => manifest.to_bytes(),
                 _ => format!("{{\"{name}\":1}}\n").into_bytes(),
             };
             (name.to_owned(), bytes)

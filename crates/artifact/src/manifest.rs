@@ -1,8 +1,12 @@
 //! `manifest.json`: what was run, from which commit, and with what.
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use ecac_artifact::{Commit, ExpectedSet, Version, escape};
 use serde::{Deserialize, Serialize};
+
+use crate::commit::{Commit, ParseCommitError};
+use crate::escape::escape;
+use crate::parameters::Parameters;
+use crate::totals::Totals;
+use crate::version::{ParseVersionError, Version};
 
 /// The version of this file's form.
 const FORMAT: u32 = 1;
@@ -10,7 +14,7 @@ const FORMAT: u32 = 1;
 /// How much of what the reader of JSON says is told.
 const TOLD_CHARS_MAX: usize = 300;
 
-/// The contents of `manifest.json`. No path, host, user or time; the fields are sorted by name.
+/// The contents of `manifest.json`. No path, host, user or time; the members are sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -46,158 +50,143 @@ pub struct Run {
     pub scenario: String,
     /// The seed of everything random.
     pub seed: u64,
-    /// The figures.
-    pub summary: Summary,
+    /// What came out.
+    pub summary: Totals,
 }
 
-/// The figures of one run; the fields are sorted by name, as they stand in `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Summary {
-    /// Ops that count.
-    pub applied: u64,
-    /// Ops that were admitted and are denied.
-    pub denied: u64,
-    /// Every op.
-    pub ops: u64,
-    /// Ops that wait for parents.
-    pub pending: u64,
-    /// Ops that never entered the graph.
-    pub refused: u64,
-    /// Denied ops that had been applied before.
-    pub rolled_back: u64,
-    /// SHA-256 of the state.
-    pub state_sha256: String,
-}
-
-impl From<&ecac_bench::Summary> for Summary {
-    fn from(summary: &ecac_bench::Summary) -> Self {
-        Self {
-            applied: summary.applied,
-            denied: summary.denied,
-            ops: summary.ops,
-            pending: summary.pending,
-            refused: summary.refused,
-            rolled_back: summary.rolled_back,
-            state_sha256: summary.state_sha256.clone(),
-        }
-    }
-}
-
-/// The parameters that all runs of a set share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Parameters {
-    /// The scenarios, in the order in which they run.
-    pub scenarios: Vec<String>,
-    /// The seed of everything random.
-    pub seed: u64,
-    /// How many ops each scenario makes.
-    pub ops: u32,
-}
-
-impl Parameters {
-    /// What was run, in words.
-    pub fn describe(&self) -> String {
-        let Self {
-            scenarios,
-            seed,
-            ops,
-        } = self;
-        format!("{} with seed {seed} and {ops} ops", scenarios.join(", "))
-    }
-
-    /// The files that a run with these parameters must produce at `commit`.
-    pub fn expected(&self, commit: &Commit) -> Result<ExpectedSet> {
-        let scenarios: Vec<_> = self.scenarios.iter().map(String::as_str).collect();
-        ExpectedSet::new(&scenarios, self.seed, commit).context("name the expected files")
-    }
+/// Why a manifest does not say what was run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Not the JSON document that it should be.
+    #[error("manifest.json is malformed: {problem}")]
+    Malformed {
+        /// The line, from 1.
+        line: usize,
+        /// What the reader of JSON says, escaped, as far as it is told.
+        problem: String,
+    },
+    /// A form that nobody here knows.
+    #[error("manifest.json has format {found}, but {FORMAT} is known")]
+    Format {
+        /// What it says of itself.
+        found: u32,
+    },
+    /// What it cites is no commit.
+    #[error("manifest.json cites the commit `{}`: {error}", .commit.escape_debug())]
+    Commit {
+        /// What it cites.
+        commit: String,
+        /// Why that is none.
+        error: ParseCommitError,
+    },
+    /// What it is of is no version.
+    #[error("manifest.json is of the version `{}`: {error}", .version.escape_debug())]
+    Version {
+        /// What it is of.
+        version: String,
+        /// Why that is none.
+        error: ParseVersionError,
+    },
+    /// It names no scenario.
+    #[error("manifest.json names no scenario")]
+    NoScenario,
+    /// The runs do not share their parameters.
+    #[error("manifest.json gives its scenarios different seeds or op counts")]
+    Mixed,
 }
 
 impl Manifest {
-    /// A manifest of the present form.
+    /// The form that is written.
+    #[must_use]
     pub const fn format() -> u32 {
         FORMAT
     }
 
     /// Reads `manifest.json`.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let malformed = |error: serde_json::Error| {
+    ///
+    /// # Errors
+    /// [`ManifestError::Malformed`] and [`ManifestError::Format`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| {
             // The reader repeats names from the document.
             let told: String = error.to_string().chars().take(TOLD_CHARS_MAX).collect();
-            anyhow!("manifest.json is malformed: {}", escape(&told))
-        };
-        let manifest: Self = serde_json::from_slice(bytes).map_err(malformed)?;
-        if manifest.format != FORMAT {
-            bail!(
-                "manifest.json has format {}, but {FORMAT} is known",
-                manifest.format
-            );
+            ManifestError::Malformed {
+                line: error.line().max(1),
+                problem: escape(&told),
+            }
+        })?;
+        if manifest.format == FORMAT {
+            Ok(manifest)
+        } else {
+            Err(ManifestError::Format {
+                found: manifest.format,
+            })
         }
-        Ok(manifest)
     }
 
     /// The bytes of `manifest.json`: sorted keys, two spaces of indentation, a final newline.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec_pretty(self).context("encode manifest.json")?;
+    ///
+    /// # Panics
+    /// Never: the members are strings, whole numbers, arrays and objects.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes =
+            serde_json::to_vec_pretty(self).expect("a manifest in memory is written to memory");
         bytes.push(b'\n');
-        Ok(bytes)
+        bytes
     }
 
     /// The commit that the artifacts cite.
-    pub fn commit(&self) -> Result<Commit> {
-        self.commit.parse().with_context(|| {
-            format!(
-                "manifest.json cites the commit `{}`",
-                self.commit.escape_debug()
-            )
-        })
+    ///
+    /// # Errors
+    /// [`ManifestError::Commit`].
+    pub fn commit(&self) -> Result<Commit, ManifestError> {
+        let commit = self.commit.clone();
+        self.commit
+            .parse()
+            .map_err(|error| ManifestError::Commit { commit, error })
     }
 
     /// The version that the artifacts are of.
-    pub fn version(&self) -> Result<Version> {
-        self.version.parse().with_context(|| {
-            format!(
-                "manifest.json is of the version `{}`",
-                self.version.escape_debug()
-            )
-        })
+    ///
+    /// # Errors
+    /// [`ManifestError::Version`].
+    pub fn version(&self) -> Result<Version, ManifestError> {
+        let version = self.version.clone();
+        self.version
+            .parse()
+            .map_err(|error| ManifestError::Version { version, error })
     }
 
     /// The parameters that every run shares.
-    pub fn parameters(&self) -> Result<Parameters> {
-        let Some(first) = self.scenarios.first() else {
-            bail!("manifest.json names no scenario");
-        };
-        let (seed, ops) = (first.seed, first.ops);
-        if self
-            .scenarios
-            .iter()
-            .any(|run| (run.seed, run.ops) != (seed, ops))
-        {
-            bail!("manifest.json gives its scenarios different seeds or op counts");
+    ///
+    /// # Errors
+    /// [`ManifestError::NoScenario`] and [`ManifestError::Mixed`].
+    pub fn parameters(&self) -> Result<Parameters, ManifestError> {
+        let first = self.scenarios.first().ok_or(ManifestError::NoScenario)?;
+        let shared = |run: &Run| (run.seed, run.ops) == (first.seed, first.ops);
+        if !self.scenarios.iter().all(shared) {
+            return Err(ManifestError::Mixed);
         }
+        let scenarios = self.scenarios.iter().map(|run| run.scenario.clone());
         Ok(Parameters {
-            scenarios: self
-                .scenarios
-                .iter()
-                .map(|run| run.scenario.clone())
-                .collect(),
-            seed,
-            ops,
+            scenarios: scenarios.collect(),
+            seed: first.seed,
+            ops: first.ops,
         })
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    pub(crate) fn example(commit: &str) -> Manifest {
+    fn example(commit: &str) -> Manifest {
         let run = |scenario: &str| Run {
             ops: 500,
             scenario: scenario.to_owned(),
             seed: 42,
-            summary: Summary {
+            summary: Totals {
                 applied: 499,
                 denied: 1,
                 ops: 500,
@@ -248,7 +237,7 @@ pub(crate) mod tests {
     #[test]
     fn bytes_are_sorted_end_with_a_newline_and_read_back() {
         let manifest = example(&"ab".repeat(20));
-        let bytes = manifest.to_bytes().unwrap();
+        let bytes = manifest.to_bytes();
         let text = std::str::from_utf8(&bytes).unwrap();
         assert_sorted(text);
         assert!(text.ends_with("}\n"));
@@ -258,7 +247,7 @@ pub(crate) mod tests {
     #[test]
     fn a_manifest_that_says_more_or_less_is_refused() {
         let manifest = example(&"ab".repeat(20));
-        let text = String::from_utf8(manifest.to_bytes().unwrap()).unwrap();
+        let text = String::from_utf8(manifest.to_bytes()).unwrap();
         for bad in [
             text.replace("\"version\"", "\"verzion\""),
             text.replace("\"format\": 1", "\"format\": 2"),
