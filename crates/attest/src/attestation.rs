@@ -18,9 +18,10 @@ use ecac_artifact::{Artifact, Commit, Digest, ParseCommitError, ParseVersionErro
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::descriptor::DigestSet;
 use crate::envelope;
 use crate::json::{self, JsonError};
-use crate::statement::{DigestSet, STATEMENT_TYPE, Subject};
+use crate::statement::{STATEMENT_TYPE, Subject};
 
 /// The type of the predicate, with the repository of this program in it.
 pub const ATTESTATION_TYPE: &str = concat!(

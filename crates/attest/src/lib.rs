@@ -14,6 +14,7 @@
 mod attestation;
 mod base64;
 mod bundle;
+mod descriptor;
 mod envelope;
 mod json;
 mod key;
@@ -25,13 +26,13 @@ mod tests;
 
 pub use attestation::{ATTESTATION_TYPE, Attestation, AttestationError, Attested};
 pub use bundle::{Bundle, BundleError, MEDIA_TYPE};
+pub use descriptor::{DigestSet, ResourceDescriptor};
 pub use envelope::{Envelope, EnvelopeError, PAYLOAD_TYPE};
 pub use json::JsonError;
 pub use key::{KeyError, PrivateKey, PublicKey, SaltAndIv};
 pub use machine::{Machine, Program, TakenOver};
 pub use signature::{Signature, SignatureError};
 pub use statement::{
-    BUILD_TYPES, Build, BuildDefinition, Builder, DigestSet, ExternalParameters,
-    InternalParameters, PREDICATE_TYPE, Provenance, ResourceDescriptor, RunDetails, STATEMENT_TYPE,
-    Statement, StatementError, Subject,
+    BUILD_TYPES, Build, BuildDefinition, Builder, ExternalParameters, InternalParameters,
+    PREDICATE_TYPE, Provenance, RunDetails, STATEMENT_TYPE, Statement, StatementError, Subject,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecac_artifact::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::statement::{DigestSet, ResourceDescriptor};
+use crate::descriptor::{DigestSet, ResourceDescriptor};
 
 /// How the linker says which one it is, among the annotations of its descriptor.
 const VERSION: &str = "version";

@@ -5,13 +5,12 @@
 //! one commit for one target makes the same statement, but for what it says of the [`Machine`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
-use std::str::FromStr;
 
 use ecac_artifact::{Commit, Digest};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::descriptor::{DigestSet, ResourceDescriptor};
 use crate::envelope;
 use crate::json::{self, JsonError};
 use crate::machine::{Machine, Program, TakenOver};
@@ -90,18 +89,6 @@ pub struct Subject {
     pub digest: DigestSet,
 }
 
-/// The digests of an object, of which those of other algorithms are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DigestSet {
-    /// The commit of a git repository.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub git_commit: Option<String>,
-    /// SHA-256.
-    #[serde(default, with = "text", skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<Digest>,
-}
-
 /// The SLSA provenance of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -153,22 +140,6 @@ pub struct InternalParameters {
     /// What was inherited from the user; nothing in the first version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<TakenOver>,
-}
-
-/// Something that went into the build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceDescriptor {
-    /// What it is.
-    pub name: String,
-    /// Where it comes from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uri: Option<String>,
-    /// Its digests.
-    pub digest: DigestSet,
-    /// What else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// Who built it.
@@ -345,47 +316,5 @@ impl Build {
             },
             resolved_dependencies: dependencies,
         }
-    }
-}
-
-impl DigestSet {
-    /// One SHA-256.
-    #[must_use]
-    pub fn sha256(digest: Digest) -> Self {
-        Self {
-            sha256: Some(digest),
-            ..Self::default()
-        }
-    }
-
-    /// One git commit.
-    #[must_use]
-    pub fn git_commit(commit: String) -> Self {
-        Self {
-            git_commit: Some(commit),
-            ..Self::default()
-        }
-    }
-}
-
-/// A value that JSON has as its text, for `#[serde(with)]`.
-mod text {
-    use super::*;
-
-    pub(super) fn serialize<T: Display, S: Serializer>(
-        value: &Option<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => serializer.collect_str(value),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<T>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Some).map_err(de::Error::custom)
     }
 }
