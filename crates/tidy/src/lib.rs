@@ -20,6 +20,7 @@ mod markdown;
 mod members;
 mod purity;
 mod secrets;
+mod shared;
 mod sources;
 mod words;
 
