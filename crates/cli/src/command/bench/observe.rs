@@ -3,7 +3,7 @@
 use ecac_artifact::{Part, exit};
 use ecac_bench::Params;
 
-use super::Stamp;
+use super::stamp::Stamp;
 use crate::failure::Failure;
 use crate::replica::Logs;
 
