@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::excerpt::{self, Backslash};
-use super::{Finding, LineRole, Place, lines};
+use super::finding::Finding;
+use super::lines;
+use super::place::{LineRole, Place};
 
 /// Explains two JSON documents.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {

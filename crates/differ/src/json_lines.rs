@@ -1,8 +1,9 @@
 //! JSON Lines files: the entry of the first difference and the pointer within it.
 
+use super::finding::Finding;
 use super::json::{self, Comparison};
 use super::lines::{self, Lines};
-use super::{Finding, LineRole, Place};
+use super::place::{LineRole, Place};
 
 /// Explains two JSON Lines files.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {

@@ -1,6 +1,8 @@
 //! Texts: the line of the first difference.
 
-use super::{Finding, LineRole, Place, excerpt};
+use super::excerpt;
+use super::finding::Finding;
+use super::place::{LineRole, Place};
 
 /// The lines of two texts around their first difference. Lines come without their line feed.
 pub(super) struct Lines<'a> {

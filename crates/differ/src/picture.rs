@@ -4,7 +4,9 @@ use std::io::Cursor;
 
 use png::{Decoder, Transformations};
 
-use super::{Finding, Place, excerpt};
+use super::excerpt;
+use super::finding::Finding;
+use super::place::Place;
 
 /// Pictures of more pixels are not read.
 const PIXELS_MAX: u64 = 1 << 23;

@@ -3,8 +3,9 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::excerpt::{self, Backslash};
+use super::finding::Finding;
 use super::lines::{self, Lines};
-use super::{Finding, LineRole, Place};
+use super::place::{LineRole, Place};
 
 /// Explains two metrics tables: an optional first line that begins with `#`, a header, rows.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {

@@ -42,7 +42,7 @@ fn facts(expected: &[u8], actual: &[u8]) -> String {
 fn pixels_are_counted_and_boxed() {
     let expected = picture(&[(0, 0)], Compression::High);
     let actual = picture(&[(0, 0), (1, 3), (4, 2)], Compression::High);
-    let offset = crate::first_difference(&expected, &actual).unwrap();
+    let offset = crate::offset::first_difference(&expected, &actual).unwrap();
     let text = facts(&expected, &actual);
     let facts: Vec<_> = text.lines().skip(1).take(4).collect();
     assert_eq!(
