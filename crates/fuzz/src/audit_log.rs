@@ -17,7 +17,8 @@ use ecac_audit::{
 use ecac_core::limits::INTEGER_MAX;
 use ecac_core::{Costs, OpId, VerifiedOp};
 
-use crate::{Reading, history};
+use crate::history;
+use crate::reading::Reading;
 
 /// Most lines that are mended.
 const LINES_MAX: usize = 64;

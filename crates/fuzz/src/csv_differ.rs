@@ -6,7 +6,8 @@
 
 use ecac_differ::Place;
 
-use crate::{Reading, difference};
+use crate::difference;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {

@@ -7,7 +7,8 @@
 use ecac_differ::{Explanation, Place};
 use serde_json::Value;
 
-use crate::{Reading, difference};
+use crate::difference;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {

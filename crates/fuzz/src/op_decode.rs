@@ -9,7 +9,8 @@ use ecac_core::{Body, Costs, ENVELOPE_PREFIX, Log, Op, OpId, Payload, Refusal, V
 use ecac_differ::Place;
 use ecac_oracle::world::person;
 
-use crate::{Reading, people};
+use crate::people;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {

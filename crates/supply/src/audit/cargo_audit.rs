@@ -8,7 +8,7 @@ use ecac_artifact::exit;
 use serde::Deserialize;
 use xshell::Shell;
 
-use super::Finding;
+use super::finding::Finding;
 use xtask::host::environment::Variable;
 use xtask::host::error::Failure;
 use xtask::host::process;

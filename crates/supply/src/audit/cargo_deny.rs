@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use xshell::Shell;
 
-use super::Finding;
 use super::database;
+use super::finding::{self, Finding};
 use xtask::host::environment::Variable;
 use xtask::host::error::Failure;
 use xtask::host::process;
@@ -187,7 +187,7 @@ fn read(text: &str, status: Option<i32>) -> Result<Report, Failure> {
     let Some(summary) = summary else {
         let what = match findings.is_empty() {
             true => "ended without a summary".to_owned(),
-            false => format!("ended without a summary: {}", super::list(&findings)),
+            false => format!("ended without a summary: {}", finding::list(&findings)),
         };
         return Err(bad(what));
     };
