@@ -66,7 +66,7 @@ impl<R: Read> TarReader<R> {
         Ok(Some(EntryHeader {
             entry_type: header.entry_type(),
             path: String::from_utf8_lossy(&header.path_bytes()).into_owned(),
-            size: header.size().map_err(|_| malformed)?,
+            size: header.entry_size().map_err(|_| malformed)?,
             block,
         }))
     }
