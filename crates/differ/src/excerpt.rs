@@ -11,7 +11,7 @@ use super::offset;
 
 /// Stands where something was left out.
 const CUT: char = '…';
-/// Columns shown before the place of interest when a value is too long to show whole.
+/// Columns shown before the position of interest when a value is too long to show whole.
 const CONTEXT_COLUMNS: usize = 20;
 /// Bytes shown of a binary file.
 const HEX_BYTES: usize = 16;

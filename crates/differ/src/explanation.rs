@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::columns::{COLUMNS_MAX, INDENT, VALUE_COLUMNS_MAX};
 use super::excerpt;
-use super::place::Place;
+use super::position::Position;
 
 /// Where and how a file first differs from what was expected.
 ///
@@ -16,8 +16,8 @@ use super::place::Place;
 pub struct Explanation {
     /// Name of the file.
     pub(super) name: String,
-    /// The place of the first difference.
-    pub(super) place: Place,
+    /// The position of the first difference.
+    pub(super) position: Position,
     /// Offset of the first differing byte; the shorter length where one file begins with the other; nothing if
     /// the files are the same.
     pub(super) offset: Option<usize>,
@@ -25,7 +25,7 @@ pub struct Explanation {
     pub(super) expected_bytes: usize,
     /// Size of the actual file in bytes.
     pub(super) actual_bytes: usize,
-    /// What is expected at the place, shortened and with control characters escaped; nothing if it is absent.
+    /// What is expected at the position, shortened and with control characters escaped; nothing if it is absent.
     pub(super) expected: Option<String>,
     /// What is there, in the same form.
     pub(super) actual: Option<String>,
@@ -34,10 +34,10 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// The place of the first difference.
+    /// The position of the first difference.
     #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn position(&self) -> &Position {
+        &self.position
     }
 
     /// Offset of the first differing byte; nothing if the files are the same.
@@ -56,10 +56,10 @@ impl fmt::Display for Explanation {
         write!(f, "{name} differs")?;
         fact(
             f,
-            "place",
-            &excerpt::shortened(&self.place.to_string(), VALUE_COLUMNS_MAX),
+            "position",
+            &excerpt::shortened(&self.position.to_string(), VALUE_COLUMNS_MAX),
         )?;
-        if let Place::Item { op: Some(op), .. } = &self.place {
+        if let Position::Item { op: Some(op), .. } = &self.position {
             fact(f, "op", op)?;
         }
         fact(f, "byte", &offset.to_string())?;

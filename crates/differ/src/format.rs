@@ -1,7 +1,7 @@
 //! The formats, and what reads each.
 
 use super::finding::Finding;
-use super::place::{LineRole, Place};
+use super::position::{LineRole, Position};
 use super::{excerpt, json, json_lines, lines, op_log, picture, table};
 
 /// How the contents of a file are read.
@@ -43,7 +43,7 @@ impl Format {
             Self::Png => picture::explain(expected, actual, offset),
             Self::Text => lines::explain(expected, actual, offset, LineRole::Text),
             Self::Binary => Finding {
-                place: Place::Byte,
+                position: Position::Byte,
                 expected: excerpt::hex(expected, offset),
                 actual: excerpt::hex(actual, offset),
                 notes: Vec::new(),

@@ -17,7 +17,7 @@ mod lines;
 mod offset;
 mod op_log;
 mod picture;
-mod place;
+mod position;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ use format::Format;
 
 pub use columns::COLUMNS_MAX;
 pub use explanation::Explanation;
-pub use place::{LineRole, Place};
+pub use position::{LineRole, Position};
 
 /// Explains the first difference between `expected` and `actual`, two versions of the file `name`, whose ending
 /// tells the format.
@@ -36,7 +36,7 @@ pub fn explain(name: &str, expected: &[u8], actual: &[u8]) -> Explanation {
     let offset = offset::first_difference(expected, actual);
     let finding = match offset {
         None => Finding {
-            place: Place::Same,
+            position: Position::Same,
             expected: None,
             actual: None,
             notes: Vec::new(),
@@ -51,7 +51,7 @@ pub fn explain(name: &str, expected: &[u8], actual: &[u8]) -> Explanation {
     };
     Explanation {
         name: name.to_owned(),
-        place: finding.place,
+        position: finding.position,
         offset,
         expected_bytes: expected.len(),
         actual_bytes: actual.len(),

@@ -8,7 +8,7 @@ use minicbor::data::{Tag, Type};
 
 use super::excerpt;
 use super::finding::Finding;
-use super::place::Place;
+use super::position::Position;
 
 /// CBOR tag of COSE_Sign1 (RFC 9052 section 4.2).
 const TAG_COSE_SIGN1: Tag = Tag::new(18);
@@ -18,7 +18,7 @@ const BODY_FIELDS: [&str; 6] = ["version", "author", "seq", "parents", "hlc", "p
 /// Explains two op logs. Only the structure is read: signatures and canonical form are judged elsewhere.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {
     let mut finding = Finding {
-        place: Place::Byte,
+        position: Position::Byte,
         expected: excerpt::hex(expected, offset),
         actual: excerpt::hex(actual, offset),
         notes: Vec::new(),
@@ -50,7 +50,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
             .notes
             .extend(actual_note(&actual[start..], op.as_ref()));
     }
-    finding.place = Place::Item {
+    finding.position = Position::Item {
         item,
         item_offset: offset - start,
         op: op.as_ref().map(|op| op.id.to_string()),

@@ -89,7 +89,7 @@ enum Command {
 
 /// The written archive.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     file: String,
     gz_sha256: String,
     tar_sha256: String,
@@ -139,7 +139,7 @@ fn pack(args: &Args) -> Result<()> {
     let path = args.out.clone().unwrap_or_else(|| dir.join(&name));
     publish::replace_file(&path, bytes)?;
 
-    let report = Report {
+    let answer = Answer {
         file: path.display().to_string(),
         gz_sha256: published.digests.gz_sha256.to_string(),
         tar_sha256: published.digests.tar_sha256.to_string(),
@@ -147,14 +147,14 @@ fn pack(args: &Args) -> Result<()> {
         files,
     };
     match args.format {
-        Format::Text => output::print(&text(&report)),
-        Format::Json => output::print_json(&report),
+        Format::Text => output::print(&text(&answer)),
+        Format::Json => output::print_json(&answer),
     }
 }
 
-fn text(report: &Report) -> String {
+fn text(answer: &Answer) -> String {
     format!(
         "bundle  {}\n  files   {}\n  size    {} bytes\n  gz      sha256:{}\n  tar     sha256:{}\n",
-        report.file, report.files, report.size_bytes, report.gz_sha256, report.tar_sha256
+        answer.file, answer.files, answer.size_bytes, answer.gz_sha256, answer.tar_sha256
     )
 }

@@ -73,7 +73,7 @@ enum Yanked {
 
 /// What was found.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     database: State,
     crates: u64,
     yanked: Yanked,
@@ -159,7 +159,7 @@ fn check(args: &Args) -> Result<()> {
             // What cargo-audit found must not get lost because the crates are not there to look at.
             Err(error) if !audited.findings.is_empty() => {
                 interrupt::check()?;
-                Ok(cargo_deny::Report {
+                Ok(cargo_deny::Found {
                     findings: vec![Finding {
                         check: CARGO_DENY.name,
                         krate: "the workspace".to_owned(),
@@ -177,11 +177,11 @@ fn check(args: &Args) -> Result<()> {
         let crates = denied.unknown_to_index.join(", ");
         let message = format!("it cannot be told whether these crates are yanked: {crates}");
         return Err(Failure::environment(message)
-            .hint("try again; pass --offline to go without, which the report says")
+            .hint("try again; pass --offline to go without, which the result says")
             .into());
     }
 
-    let report = Report {
+    let answer = Answer {
         database: database.state,
         crates: audited.crates,
         yanked: match args.offline {
@@ -193,12 +193,12 @@ fn check(args: &Args) -> Result<()> {
         duplicates: denied.duplicates,
     };
     match args.format {
-        Format::Text => output::print(&report.text())?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(&answer.text())?,
+        Format::Json => output::print_json(&answer)?,
     }
-    match report.findings.is_empty() {
+    match answer.findings.is_empty() {
         true => Ok(()),
-        false => Err(failure(&report.findings).into()),
+        false => Err(failure(&answer.findings).into()),
     }
 }
 
@@ -294,7 +294,7 @@ fn failure(findings: &[Finding]) -> Failure {
     )
 }
 
-impl Report {
+impl Answer {
     fn text(&self) -> String {
         let mut text = String::new();
         let State {

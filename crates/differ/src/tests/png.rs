@@ -48,7 +48,7 @@ fn pixels_are_counted_and_boxed() {
     assert_eq!(
         facts,
         [
-            "  place     2 pixels in the box x 1 to 4, y 2 to 3",
+            "  position  2 pixels in the box x 1 to 4, y 2 to 3",
             &format!("  byte      {offset}"),
             "  expected  #808080ff at x 4, y 2",
             "  actual    #ff0010ff at x 4, y 2",
@@ -106,7 +106,7 @@ fn what_is_no_picture_is_said_to_be_none() {
         &picture,
         b"\x89PNG\r\n\x1a\n",
         "
-  place     within the file
+  position  within the file
   byte      8
   expected  00 00 00 0d 49 48 44 52 00 00 00 05 00 00 00 04…
   actual    (nothing)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::{
-    Artifact, ArtifactSet, ExpectedSet, Manifest, SetDifference, Summary, Sums, exit,
+    Artifact, ArtifactSet, ExpectedSet, Manifest, SetDifference, Single, Sums, exit,
 };
 
 use xtask::host::error::Failure;
@@ -17,7 +17,7 @@ use xtask::set::artifact_dir::Listing;
 /// Reads a complete set whose sums hold. The archive in it, if there is one, is made anew and not looked at.
 pub(super) fn read(dir: &Path) -> Result<ArtifactSet> {
     let listing = Listing::read_or_hint(dir, "make it first: cargo xtask repro")?;
-    let manifest = listing.files.get(Summary::Manifest.name()).ok_or_else(|| {
+    let manifest = listing.files.get(Single::Manifest.name()).ok_or_else(|| {
         let message = format!(
             "{} has no manifest.json, so it is no artifact set",
             input::shown(dir)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use ecac_artifact::archive::{self, Limits};
-use ecac_artifact::{Artifact, Commit, SetDifference, Summary, Version, exit};
+use ecac_artifact::{Artifact, Commit, SetDifference, Single, Version, exit};
 
 use super::contents::{self, Contents};
 use super::set;
@@ -36,7 +36,7 @@ impl Whole {
                 .hint("make the directory again: cargo xtask repro")
                 .into());
         }
-        let manifest = set.files().get(Summary::Manifest.name());
+        let manifest = set.files().get(Single::Manifest.name());
         let manifest = Manifest::parse(manifest.context("find the manifest in its own set")?)?;
         let tarball = set.expected().tarball();
         let published = set.publish().context("pack the files again")?;

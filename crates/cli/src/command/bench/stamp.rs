@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::{CellAlignment, Table, presets};
 use ecac_artifact::{Artifact, Commit, Part, exit};
-use ecac_bench::{Scenario, ScenarioReport};
+use ecac_bench::{RunRecord, Scenario};
 
 use crate::failure::Failure;
 use crate::{output, text};
@@ -38,7 +38,7 @@ const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 #[derive(Debug)]
 pub(super) struct Claimed<'a> {
     stamp: &'a Stamp,
-    places: Vec<(Part, PathBuf)>,
+    paths: Vec<(Part, PathBuf)>,
 }
 
 fn scenario_parser() -> impl TypedValueParser<Value = Scenario> {
@@ -49,7 +49,7 @@ fn scenario_parser() -> impl TypedValueParser<Value = Scenario> {
 impl Stamp {
     /// Looks whether these parts can be written, before any work is done.
     pub(super) fn claim(&self, parts: &[Part]) -> Result<Claimed<'_>, Failure> {
-        let places: Vec<(Part, PathBuf)> = parts
+        let paths: Vec<(Part, PathBuf)> = parts
             .iter()
             .map(|&part| {
                 let artifact = Artifact::Run {
@@ -61,7 +61,7 @@ impl Stamp {
             })
             .collect();
         if self.out.is_dir() {
-            for (_, path) in &places {
+            for (_, path) in &paths {
                 output::check_vacant(path, self.force)?;
             }
         } else if fs::symlink_metadata(&self.out).is_ok() {
@@ -74,28 +74,25 @@ impl Stamp {
         } else {
             output::check_folder(&self.out)?;
         }
-        Ok(Claimed {
-            stamp: self,
-            places,
-        })
+        Ok(Claimed { stamp: self, paths })
     }
 }
 
 impl Claimed<'_> {
-    /// Writes the parts of the report, all or none, and prints what came out.
-    pub(super) fn publish(&self, report: &ScenarioReport) -> Result<(), Failure> {
+    /// Writes the parts of the record, all or none, and prints what came out.
+    pub(super) fn publish(&self, record: &RunRecord) -> Result<(), Failure> {
         let Stamp { out, force, .. } = self.stamp;
         let is_made = !out.is_dir();
         if is_made {
             make_directory(out)?;
         }
-        let files = self.places.iter();
-        let files = files.map(|(part, path)| (path.clone(), bytes(report, *part)));
+        let files = self.paths.iter();
+        let files = files.map(|(part, path)| (path.clone(), bytes(record, *part)));
         output::write_files(files.collect(), *force)?;
-        output::print(self.summary(report, is_made).as_bytes())
+        output::print(self.text(record, is_made).as_bytes())
     }
 
-    fn summary(&self, report: &ScenarioReport, is_made: bool) -> String {
+    fn text(&self, record: &RunRecord, is_made: bool) -> String {
         let commit = self.stamp.commit.to_string();
         let none = if commit == NO_COMMIT {
             " (none; name one with --commit)"
@@ -104,25 +101,25 @@ impl Claimed<'_> {
         };
         let mut text = format!(
             "{}\n\nstate sha256 {}\ncommit {commit}{none}\n",
-            table(report),
-            report.summary.state_sha256
+            table(record),
+            record.totals.state_sha256
         );
         if is_made {
             text.push_str(&format!("made {}\n", text::path(&self.stamp.out)));
         }
-        for (_, path) in &self.places {
+        for (_, path) in &self.paths {
             text.push_str(&format!("wrote {}\n", text::path(path)));
         }
         text
     }
 }
 
-fn bytes(report: &ScenarioReport, part: Part) -> &[u8] {
+fn bytes(record: &RunRecord, part: Part) -> &[u8] {
     match part {
-        Part::Csv => &report.csv,
-        Part::Timeline => &report.timeline,
-        Part::State => &report.state,
-        Part::Ops => &report.ops,
+        Part::Csv => &record.csv,
+        Part::Timeline => &record.timeline,
+        Part::State => &record.state,
+        Part::Ops => &record.ops,
     }
 }
 
@@ -137,23 +134,23 @@ fn make_directory(path: &Path) -> Result<(), Failure> {
     })
 }
 
-fn table(report: &ScenarioReport) -> String {
-    let summary = &report.summary;
+fn table(record: &RunRecord) -> String {
+    let totals = &record.totals;
     let counts = [
-        ("seed", report.params.seed),
-        ("ops", summary.ops),
-        ("applied", summary.applied),
-        ("denied", summary.denied),
-        ("refused", summary.refused),
-        ("pending", summary.pending),
-        ("rolled back", summary.rolled_back),
+        ("seed", record.params.seed),
+        ("ops", totals.ops),
+        ("applied", totals.applied),
+        ("denied", totals.denied),
+        ("refused", totals.refused),
+        ("pending", totals.pending),
+        ("rolled back", totals.rolled_back),
     ];
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let names = counts.iter().map(|(name, _)| *name);
     table.set_header(["scenario"].into_iter().chain(names));
     let numbers = counts.iter().map(|(_, number)| number.to_string());
-    table.add_row(std::iter::once(report.params.scenario.to_string()).chain(numbers));
+    table.add_row(std::iter::once(record.params.scenario.to_string()).chain(numbers));
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

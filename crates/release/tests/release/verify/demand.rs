@@ -13,21 +13,21 @@ fn a_release_is_the_one_that_is_wanted_and_that_its_name_promises() {
     let (canonical, other) = (format!("ecac-artifacts-{COMMIT}"), "f".repeat(40));
     let demand = |option: &str, value: &str| format!("--{option}={value}");
     let check = |name: &str, args: &[&str], step: Option<&str>| {
-        let (code, report) = desk.verify_as(name, &release, args);
+        let (code, answer) = desk.verify_as(name, &release, args);
         let expected: Vec<_> = step.into_iter().collect();
         assert_eq!(
-            steps(&report, "failed"),
+            steps(&answer, "failed"),
             expected,
-            "{name} {args:?}: {report:#}"
+            "{name} {args:?}: {answer:#}"
         );
         let expected = step.map_or(exit::SUCCESS, |_| exit::VERIFICATION);
         assert_eq!(code, expected, "{name} {args:?}");
-        report
+        answer
     };
     let wants = |args: &[&str], step| check("a.tar.gz", args, step);
     let commit = demand("commit", COMMIT);
-    let report = wants(&[&commit, "--version=v0.1.0"], None);
-    assert_eq!(report["commit"], COMMIT);
+    let answer = wants(&[&commit, "--version=v0.1.0"], None);
+    assert_eq!(answer["commit"], COMMIT);
     wants(&["--version=0.1.0"], None);
     wants(&["--version=v0.2.0"], Some("release"));
     wants(&[&demand("commit", &other)], Some("release"));
@@ -47,9 +47,9 @@ fn a_release_is_the_one_that_is_wanted_and_that_its_name_promises() {
         check(&name, &[], step);
     }
     // A name is told without what a terminal would obey.
-    let (code, report) = desk.verify_as("v9.9.9\u{1b}[2K.tar.gz", &release, &[]);
+    let (code, answer) = desk.verify_as("v9.9.9\u{1b}[2K.tar.gz", &release, &[]);
     assert_eq!(code, exit::VERIFICATION);
-    let told = report.to_string();
+    let told = answer.to_string();
     assert!(told.contains("v9.9.9\\\\u{1b}[2K"), "{told}");
     for (args, says) in [
         (&["--commit=HEAD"][..], "40 lower-case hexadecimal digits"),

@@ -101,14 +101,14 @@ impl Desk {
         file
     }
 
-    /// Verifies with the key of the release: the exit code and the report.
+    /// Verifies with the key of the release: the exit code and the answer.
     pub(super) fn verify(&self, release: &Release, with_key: bool) -> (u8, Json) {
         let key = format!("--key={}", self.path("key.pub").display());
         let args = if with_key { &[key.as_str()][..] } else { &[] };
         self.verify_as("release.tar.gz", release, args)
     }
 
-    /// Verifies a release under a name: the exit code and the report.
+    /// Verifies a release under a name: the exit code and the answer.
     pub(super) fn verify_as(&self, name: &str, release: &Release, args: &[&str]) -> (u8, Json) {
         let file = self.put(name, release);
         let mut verify = self.workspace.xtask(&["bundle", "verify", "--format=json"]);
@@ -116,21 +116,21 @@ impl Desk {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!stderr.contains("panicked"), "{stderr}");
         let code = output.status.code().unwrap();
-        let report = serde_json::from_slice(&output.stdout);
-        let report = report.unwrap_or_else(|error| panic!("{error}: {stderr}"));
-        (u8::try_from(code).unwrap(), report)
+        let answer = serde_json::from_slice(&output.stdout);
+        let answer = answer.unwrap_or_else(|error| panic!("{error}: {stderr}"));
+        (u8::try_from(code).unwrap(), answer)
     }
 
     /// Requires that `step` fails, and that none is taken after it.
     pub(super) fn refuses(&self, what: &str, release: &Release, step: &str) {
-        let (code, report) = self.verify(release, true);
-        assert_eq!(steps(&report, "failed"), [step], "{what}: {report:#}");
+        let (code, answer) = self.verify(release, true);
+        assert_eq!(steps(&answer, "failed"), [step], "{what}: {answer:#}");
         // It is the last one taken.
-        let last = report["steps"].as_array().unwrap().iter();
+        let last = answer["steps"].as_array().unwrap().iter();
         let after = last.skip_while(|it| it["name"] != step).skip(1);
         let mut verdicts = after.map(|it| it["verdict"].as_str().unwrap());
-        assert!(verdicts.all(|it| it == "not-checked"), "{what}: {report:#}");
-        assert_eq!(report["verdict"], "refused");
+        assert!(verdicts.all(|it| it == "not-checked"), "{what}: {answer:#}");
+        assert_eq!(answer["verdict"], "refused");
         let expected = match step {
             "signature" | "provenance" => exit::BAD_SIGNATURE,
             "archive" => exit::BAD_INPUT,
@@ -140,8 +140,8 @@ impl Desk {
     }
 }
 
-pub(super) fn steps(report: &Json, verdict: &str) -> Vec<String> {
-    let steps = report["steps"].as_array().unwrap();
+pub(super) fn steps(answer: &Json, verdict: &str) -> Vec<String> {
+    let steps = answer["steps"].as_array().unwrap();
     let with = steps.iter().filter(|step| step["verdict"] == verdict);
     with.map(|step| step["name"].as_str().unwrap().to_owned())
         .collect()

@@ -25,32 +25,32 @@ fn forged_logs() -> Vec<u8> {
         };
         // The stranger's keys come from another seed; the labels are those of the release.
         let strange = ecac_bench::run(&params(7), COMMIT).unwrap();
-        let report = ecac_bench::observe(&params(42), COMMIT, &strange.ops).unwrap();
+        let record = ecac_bench::observe(&params(42), COMMIT, &strange.ops).unwrap();
         for (suffix, bytes) in [
-            (".csv", &report.csv),
-            ("-timeline.jsonl", &report.timeline),
-            ("-state.json", &report.state),
-            ("-ops.cborseq", &report.ops),
+            (".csv", &record.csv),
+            ("-timeline.jsonl", &record.timeline),
+            ("-state.json", &record.state),
+            ("-ops.cborseq", &record.ops),
         ] {
             files.insert(format!("{name}-42{suffix}"), bytes.clone());
         }
-        manifest["scenarios"][index]["summary"] = serde_json::to_value(&report.summary).unwrap();
+        manifest["scenarios"][index]["summary"] = serde_json::to_value(&record.totals).unwrap();
         if *name == "offline-revoke" {
             let node = ecac_bench::node_key(42).public();
             let expect = ecac_audit::Expect {
                 project: None,
                 node: Some(node),
             };
-            let log = ecac_audit::AuditLog::verify(&report.audit, &expect).unwrap();
-            let items = ecac_core::split_op_log(&report.ops).unwrap();
+            let log = ecac_audit::AuditLog::verify(&record.audit, &expect).unwrap();
+            let items = ecac_core::split_op_log(&record.ops).unwrap();
             let confirmed =
                 ecac_audit::verify_against(&log, items, &mut ecac_core::Costs::default()).unwrap();
-            let told = ecac_audit::report(&log, Some(&confirmed));
+            let told = ecac_audit::verification(&log, Some(&confirmed));
             manifest["audit_head"] = log.checkpoint().unwrap().head().root.to_string().into();
-            manifest["trust_sha256"] = Digest::of(&report.trust).to_string().into();
+            manifest["trust_sha256"] = Digest::of(&record.trust).to_string().into();
             files.insert("audit.verify.txt".to_owned(), told.into_bytes());
-            files.insert("audit.jsonl".to_owned(), report.audit.clone());
-            files.insert("trustview.json".to_owned(), report.trust.clone());
+            files.insert("audit.jsonl".to_owned(), record.audit.clone());
+            files.insert("trustview.json".to_owned(), record.trust.clone());
         }
     }
     let manifest = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
@@ -388,6 +388,6 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
     definition.internal_parameters.taken_over = None;
     let mut old = release;
     old.provenance = attest(&ours, &first);
-    let (code, report) = desk.verify(&old, true);
-    assert_eq!(code, exit::SUCCESS, "{report:#}");
+    let (code, answer) = desk.verify(&old, true);
+    assert_eq!(code, exit::SUCCESS, "{answer:#}");
 }

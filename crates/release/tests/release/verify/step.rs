@@ -14,23 +14,23 @@ use super::set::{files, pack};
 fn a_release_is_verified_step_by_step_and_needs_a_key_for_who_made_it() {
     let desk = Desk::new();
     let release = Release::signed(pack(files()), &key(1));
-    let (code, report) = desk.verify(&release, true);
+    let (code, answer) = desk.verify(&release, true);
     assert_eq!(
-        (code, &report["verdict"]),
+        (code, &answer["verdict"]),
         (exit::SUCCESS, &"verified".into()),
-        "{report:#}"
+        "{answer:#}"
     );
-    assert_eq!(steps(&report, "ok").len(), 12);
-    assert_eq!(report["version"], "0.1.0");
-    assert_eq!(report["gz_sha256"], Digest::of(&release.gz).to_string());
-    assert_eq!(report["commit"], COMMIT);
+    assert_eq!(steps(&answer, "ok").len(), 12);
+    assert_eq!(answer["version"], "0.1.0");
+    assert_eq!(answer["gz_sha256"], Digest::of(&release.gz).to_string());
+    assert_eq!(answer["commit"], COMMIT);
 
-    let (code, report) = desk.verify(&release, false);
+    let (code, answer) = desk.verify(&release, false);
     assert_eq!(
-        (code, &report["verdict"]),
+        (code, &answer["verdict"]),
         (exit::SUCCESS, &"consistent".into())
     );
-    assert_eq!(steps(&report, "not-checked"), ["signature", "provenance"]);
+    assert_eq!(steps(&answer, "not-checked"), ["signature", "provenance"]);
 
     let mut verify = desk.workspace.xtask(&["bundle", "verify", "--key"]);
     verify
@@ -63,12 +63,12 @@ fn a_bill_of_materials_that_is_none_is_no_part_of_a_consistent_set() {
     let check = |sbom: Vec<u8>, says: &str| {
         let mut files = files();
         files.insert("sbom.json".to_owned(), sbom);
-        let (code, report) = desk.verify(&unsigned(files), false);
+        let (code, answer) = desk.verify(&unsigned(files), false);
         assert_eq!(
-            (code, steps(&report, "failed")),
+            (code, steps(&answer, "failed")),
             (exit::VERIFICATION, vec!["sbom".to_owned()])
         );
-        let told = report.to_string();
+        let told = answer.to_string();
         assert!(told.contains(says), "`{says}` in {told}");
     };
     check(
