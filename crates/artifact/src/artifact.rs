@@ -34,7 +34,7 @@ impl Part {
 
 /// A file of which a set has exactly one, computed from all scenario runs together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
-pub enum Summary {
+pub enum Single {
     /// The hash-chained audit log of every decision.
     #[strum(serialize = "audit.jsonl")]
     AuditLog,
@@ -64,8 +64,8 @@ pub enum Summary {
     Sbom,
 }
 
-impl Summary {
-    /// Every summary.
+impl Single {
+    /// Every such file.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The file name.
@@ -86,8 +86,8 @@ pub enum Artifact {
         part: Part,
     },
     /// A file of which there is one.
-    Summary(Summary),
-    /// The digests of every run file and summary, `SHA256SUMS`.
+    Single(Single),
+    /// The digests of every other file, `SHA256SUMS`.
     Sums,
     /// The archive of every other file.
     Tarball,
@@ -102,7 +102,7 @@ impl Artifact {
     pub fn file_name(&self, seed: u64, commit: &Commit) -> String {
         match self {
             Self::Run { scenario, part } => format!("{scenario}-{seed}{}", part.suffix()),
-            Self::Summary(summary) => summary.name().to_owned(),
+            Self::Single(single) => single.name().to_owned(),
             Self::Sums => Self::SUMS_NAME.to_owned(),
             Self::Tarball => format!("{}.tar.gz", crate::archive::directory(commit)),
         }

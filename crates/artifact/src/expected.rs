@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::{Artifact, Commit, Part, Summary, check_name};
+use crate::{Artifact, Commit, Part, Single, check_name};
 
 /// Longest scenario name, in bytes; leaves room for a seed of 20 digits and the longest suffix in a file name.
 const SCENARIO_BYTES_MAX: usize = 60;
@@ -46,7 +46,7 @@ impl ExpectedSet {
         }
         let mut seen = BTreeSet::new();
         let mut artifacts = vec![Artifact::Sums, Artifact::Tarball];
-        artifacts.extend(Summary::ALL.iter().copied().map(Artifact::Summary));
+        artifacts.extend(Single::ALL.iter().copied().map(Artifact::Single));
         for scenario in scenarios {
             check_scenario(scenario)?;
             if !seen.insert(*scenario) {

@@ -24,7 +24,7 @@ mod timeline;
 mod totals;
 mod version;
 
-pub use artifact::{Artifact, Part, Summary};
+pub use artifact::{Artifact, Part, Single};
 pub use commit::{Commit, ParseCommitError};
 pub use digest::{Digest, ParseDigestError};
 pub use escape::escape;

@@ -51,7 +51,8 @@ pub struct Run {
     /// The seed of everything random.
     pub seed: u64,
     /// What came out.
-    pub summary: Totals,
+    #[serde(rename = "summary")]
+    pub totals: Totals,
 }
 
 /// Why a manifest does not say what was run.
@@ -186,7 +187,7 @@ mod tests {
             ops: 500,
             scenario: scenario.to_owned(),
             seed: 42,
-            summary: Totals {
+            totals: Totals {
                 applied: 499,
                 denied: 1,
                 ops: 500,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::archive::{self, Digests, PackError};
 use crate::{Artifact, ExpectedSet, SetDifference, Sums};
 
-/// The contents of every run file and summary: exactly the files that `SHA256SUMS` lists.
+/// The contents of every file of a run and every single one: exactly the files that `SHA256SUMS` lists.
 ///
 /// Only [`ArtifactSet::new`] makes one, so a value of this type is complete and holds nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]

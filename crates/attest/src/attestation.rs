@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::descriptor::DigestSet;
-use crate::envelope;
 use crate::json::{self, JsonError};
 use crate::statement::{STATEMENT_TYPE, Subject};
 
@@ -154,7 +153,7 @@ impl Attestation {
             predicate_type: String,
         }
         let malformed = AttestationError::Malformed;
-        let types: Types = json::read(bytes, envelope::BYTES_MAX).map_err(malformed)?;
+        let types: Types = json::read(bytes, json::BYTES_MAX).map_err(malformed)?;
         for (found, expected) in [
             (types.statement_type, STATEMENT_TYPE),
             (types.predicate_type, ATTESTATION_TYPE),
@@ -163,7 +162,7 @@ impl Attestation {
                 return Err(AttestationError::Type { found, expected });
             }
         }
-        let document: Document = json::read(bytes, envelope::BYTES_MAX).map_err(malformed)?;
+        let document: Document = json::read(bytes, json::BYTES_MAX).map_err(malformed)?;
         let Predicate {
             commit,
             format,

@@ -198,7 +198,7 @@ impl Bundle {
     /// [`BundleError::Malformed`], [`BundleError::MediaType`], [`BundleError::Content`], [`BundleError::Signer`] or
     /// that of the envelope inside.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        let bundle: Self = json::read(bytes, 2 * envelope::BYTES_MAX)?;
+        let bundle: Self = json::read(bytes, 2 * json::BYTES_MAX)?;
         if bundle.media_type != MEDIA_TYPE {
             return Err(BundleError::MediaType {
                 found: bundle.media_type,

@@ -12,9 +12,6 @@ use crate::{PrivateKey, PublicKey, Signature, SignatureError, Statement, Stateme
 /// The type of the payload: an in-toto statement in JSON.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// The largest envelope that is read, in bytes.
-pub(crate) const BYTES_MAX: usize = 1 << 20;
-
 /// A statement and its signature, of which nothing has been verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -112,7 +109,7 @@ impl Envelope {
     ///
     /// [`EnvelopeError::Malformed`] or [`EnvelopeError::SignatureCount`].
     pub fn parse(bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let envelope: Self = json::read(bytes, BYTES_MAX)?;
+        let envelope: Self = json::read(bytes, json::BYTES_MAX)?;
         envelope.signature()?;
         Ok(envelope)
     }

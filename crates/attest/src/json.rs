@@ -11,6 +11,9 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+/// The largest document that is read, in bytes; a bundle has another in it, so twice as many.
+pub(crate) const BYTES_MAX: usize = 1 << 20;
+
 /// How much of what the reader of JSON says is told: it repeats names from the document, which can be long.
 const TOLD_CHARS_MAX: usize = 300;
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::descriptor::{DigestSet, ResourceDescriptor};
-use crate::envelope;
 use crate::json::{self, JsonError};
 use crate::machine::{Machine, Program, TakenOver};
 
@@ -231,7 +230,7 @@ impl Statement {
     /// Reads the payload of an envelope. Members that in-toto or SLSA do not know are ignored, as in-toto requires of
     /// a reader, but for those of `externalParameters`, which SLSA requires a verifier to know.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
-        let statement: Self = json::read(bytes, envelope::BYTES_MAX)?;
+        let statement: Self = json::read(bytes, json::BYTES_MAX)?;
         for (found, expected) in [
             (&statement.statement_type, STATEMENT_TYPE),
             (&statement.predicate_type, PREDICATE_TYPE),

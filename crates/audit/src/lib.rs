@@ -21,9 +21,9 @@ mod note;
 mod proof;
 mod reason;
 mod recorder;
-mod report;
 #[cfg(test)]
 mod tests;
+mod verification;
 mod verify;
 
 pub use chain::{AuditError, Batch, Expect, FORMAT, LINE_BYTES_MAX};
@@ -38,5 +38,5 @@ pub use note::NoteError;
 pub use proof::{EntryProof, ExtensionProof, ParseProofError, VerifyProofError};
 pub use reason::RollBackReason;
 pub use recorder::Recorder;
-pub use report::report;
+pub use verification::verification;
 pub use verify::verify_against;

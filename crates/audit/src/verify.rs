@@ -41,14 +41,14 @@ pub fn verify_against<'a>(
         envelopes_absent: 0,
     };
     let mut halt = None;
-    let mut place = Place { line: 2, index: 0 };
+    let mut position = Position { line: 2, index: 0 };
     for (number, batch) in audit.batches().iter().enumerate() {
-        halt = run.batch(batch, place, evidence.ends_in(number), costs)?;
+        halt = run.batch(batch, position, evidence.ends_in(number), costs)?;
         if halt.is_some() {
             break;
         }
-        place = place.after(batch.entries.len());
-        place.line += 1;
+        position = position.after(batch.entries.len());
+        position.line += 1;
     }
     let (recorder, ops, entries, envelopes_absent) =
         (run.recorder, run.ops, run.entries, run.envelopes_absent);
@@ -67,12 +67,12 @@ pub fn verify_against<'a>(
 
 /// Where the first entry of a batch stands.
 #[derive(Clone, Copy)]
-struct Place {
+struct Position {
     line: u64,
     index: u64,
 }
 
-impl Place {
+impl Position {
     const fn after(self, entries: usize) -> Self {
         let entries = entries as u64;
         Self {
@@ -101,12 +101,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Compares a batch, up to the place `end` if there is one, with the entries that it should have, given its arrivals,
+    /// Compares a batch, up to the position `end` if there is one, with the entries that it should have, given its arrivals,
     /// views and syncs.
     fn batch(
         &mut self,
         batch: &Batch,
-        place: Place,
+        position: Position,
         end: Option<usize>,
         costs: &mut Costs,
     ) -> Result<Option<Halt>, Contradiction> {
@@ -114,7 +114,7 @@ impl Run<'_> {
         let mut checkpoint = false;
         for (at, entry) in entries.iter().enumerate() {
             let next = entries.get(at + 1);
-            self.step(entry, next, place.after(at), costs)?;
+            self.step(entry, next, position.after(at), costs)?;
             checkpoint |= entry.kind() == EntryKind::Checkpoint;
         }
         let expected = match end {
@@ -122,8 +122,8 @@ impl Run<'_> {
             None if checkpoint => self.recorder.seal_with_checkpoint(costs),
             None => self.recorder.seal(costs),
         };
-        let halt = self.compare(entries, &expected, place)?;
-        let at_end = || end.map(|end| place.after(end).halt(Obstacle::AbsentOp));
+        let halt = self.compare(entries, &expected, position)?;
+        let at_end = || end.map(|end| position.after(end).halt(Obstacle::AbsentOp));
         Ok(halt.or_else(at_end))
     }
 
@@ -132,7 +132,7 @@ impl Run<'_> {
         &mut self,
         entry: &Entry,
         next: Option<&Entry>,
-        Place { line, index }: Place,
+        Position { line, index }: Position,
         costs: &mut Costs,
     ) -> Result<(), Contradiction> {
         match *entry {
@@ -213,7 +213,7 @@ impl Run<'_> {
         &mut self,
         entries: &[Entry],
         expected: &[Entry],
-        place: Place,
+        position: Position,
     ) -> Result<Option<Halt>, Contradiction> {
         let on_word = |entry: &Entry| matches!(entry, Entry::Skipped { subject: Subject::Op(op), .. } if self.evidence.on_word(op));
         let recorded = entries.iter().enumerate();
@@ -223,16 +223,16 @@ impl Run<'_> {
             let (found, wanted) = (recorded.next(), expected.next());
             let (at, found) = found.map_or((entries.len(), None), |(at, it)| (at, Some(it)));
             if found != wanted {
-                let place = place.after(at);
+                let position = position.after(at);
                 let log = self.recorder.log();
                 return if found.is_some_and(|it| by_earlier_rules(it, log)) {
-                    Ok(Some(place.halt(Obstacle::EarlierRules)))
+                    Ok(Some(position.halt(Obstacle::EarlierRules)))
                 } else if by_another_program(found, wanted, log) {
-                    Ok(Some(place.halt(Obstacle::OtherProgram)))
+                    Ok(Some(position.halt(Obstacle::OtherProgram)))
                 } else {
                     Err(Contradiction::Entry {
-                        line: place.line,
-                        index: place.index,
+                        line: position.line,
+                        index: position.index,
                         recorded: found.cloned().map(Box::new),
                         expected: wanted.cloned().map(Box::new),
                     })

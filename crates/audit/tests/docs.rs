@@ -3,7 +3,7 @@
 //! A block of an example follows a comment `<!-- example: NAME -->`.
 
 use ecac_audit::{
-    AuditLog, EntryProof, Expect, NodeKey, Origin, Recorder, Verdict, report, verify_against,
+    AuditLog, EntryProof, Expect, NodeKey, Origin, Recorder, Verdict, verification, verify_against,
 };
 use ecac_core::{Costs, OpId, Refusal};
 
@@ -54,7 +54,10 @@ fn the_example_is_borne_out_by_the_ops() {
     let ops = ops.iter().map(Vec::as_slice);
     let audit = example();
     let compared = verify_against(&audit, ops, &mut Costs::default()).expect("it says the truth");
-    assert_eq!(report(&audit, Some(&compared)), block(AUDIT, "report"));
+    assert_eq!(
+        verification(&audit, Some(&compared)),
+        block(AUDIT, "report")
+    );
 }
 
 #[test]

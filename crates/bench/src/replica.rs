@@ -122,7 +122,7 @@ impl Replica {
     }
 }
 
-/// The replica that the report is about: ops in order of arrival.
+/// The replica that the record is about: ops in order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
     held: BTreeSet<OpId>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_bench::{BenchError, OPS_MAX, Params, Scenario, ScenarioReport, observe, run};
+use ecac_bench::{BenchError, OPS_MAX, Params, RunRecord, Scenario, observe, run};
 use ecac_core::payload;
 use ecac_core::{
     Body, Costs, Decision, Log, Op, OpId, Payload, PublicKey, Replay, project_of, split_op_log,
@@ -18,7 +18,7 @@ fn params(scenario: Scenario, seed: u64) -> Params {
     }
 }
 
-fn report(scenario: Scenario, seed: u64) -> ScenarioReport {
+fn record(scenario: Scenario, seed: u64) -> RunRecord {
     run(&params(scenario, seed), COMMIT).expect("the parameters are in range")
 }
 
@@ -35,10 +35,10 @@ fn bodies(ops: &[u8]) -> Vec<(OpId, Body)> {
 #[test]
 fn a_report_is_a_function_of_parameters_and_seed() {
     for &scenario in Scenario::ALL {
-        assert_eq!(report(scenario, 42), report(scenario, 42), "{scenario}");
+        assert_eq!(record(scenario, 42), record(scenario, 42), "{scenario}");
         assert_ne!(
-            report(scenario, 42).ops,
-            report(scenario, 43).ops,
+            record(scenario, 42).ops,
+            record(scenario, 43).ops,
             "{scenario}"
         );
     }
@@ -47,10 +47,10 @@ fn a_report_is_a_function_of_parameters_and_seed() {
 #[test]
 fn everything_in_a_report_follows_from_its_op_log() {
     for &scenario in Scenario::ALL {
-        let report = report(scenario, 7);
+        let record = record(scenario, 7);
         assert_eq!(
-            observe(&report.params, COMMIT, &report.ops),
-            Ok(report),
+            observe(&record.params, COMMIT, &record.ops),
+            Ok(record),
             "{scenario}"
         );
     }
@@ -58,21 +58,21 @@ fn everything_in_a_report_follows_from_its_op_log() {
 
 #[test]
 fn arrival_order_changes_the_timeline_but_not_the_state() {
-    let report = report(Scenario::OfflineRevoke, 42);
-    let items = split_op_log(&report.ops).expect("a scenario writes an op log");
+    let record = record(Scenario::OfflineRevoke, 42);
+    let items = split_op_log(&record.ops).expect("a scenario writes an op log");
     let reversed: Vec<u8> = items
         .iter()
         .rev()
         .flat_map(|item| item.iter().copied())
         .collect();
-    let again = observe(&report.params, COMMIT, &reversed).expect("the op log is the same set");
-    assert_eq!((&again.state, &again.trust), (&report.state, &report.trust));
-    assert_eq!(again.summary.denied, report.summary.denied);
+    let again = observe(&record.params, COMMIT, &reversed).expect("the op log is the same set");
+    assert_eq!((&again.state, &again.trust), (&record.state, &record.trust));
+    assert_eq!(again.totals.denied, record.totals.denied);
     assert_eq!(
-        again.summary.rolled_back, 0,
+        again.totals.rolled_back, 0,
         "everything was pending until the genesis came last"
     );
-    assert_ne!(again.timeline, report.timeline);
+    assert_ne!(again.timeline, record.timeline);
 }
 
 /// The frozen columns of `ecac-metrics v1`.
@@ -82,8 +82,8 @@ const HEADER: &str = "step,virtual_ms,ops,applied,denied,refused,pending,rolled_
 #[test]
 fn the_metrics_table_adds_up() {
     for &scenario in Scenario::ALL {
-        let report = report(scenario, 42);
-        let text = String::from_utf8(report.csv).expect("the table is text");
+        let record = record(scenario, 42);
+        let text = String::from_utf8(record.csv).expect("the table is text");
         let mut lines = text.lines();
         let about = lines.next().expect("the first line");
         assert!(about.starts_with(&format!(
@@ -114,7 +114,7 @@ fn the_metrics_table_adds_up() {
         }
         assert_eq!(
             before[1],
-            u64::from(report.params.ops),
+            u64::from(record.params.ops),
             "every op is counted once"
         );
     }
@@ -122,9 +122,9 @@ fn the_metrics_table_adds_up() {
 
 #[test]
 fn the_timeline_tells_what_the_replay_decides() {
-    let report = report(Scenario::OfflineRevoke, 42);
+    let record = record(Scenario::OfflineRevoke, 42);
     let mut last: BTreeMap<OpId, (String, Option<String>)> = BTreeMap::new();
-    for line in report
+    for line in record
         .timeline
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
@@ -134,7 +134,7 @@ fn the_timeline_tells_what_the_replay_decides() {
         let op = text("op").expect("an op").parse().expect("an op id");
         last.insert(op, (text("event").expect("an event"), text("reason")));
     }
-    let items = split_op_log(&report.ops).expect("a scenario writes an op log");
+    let items = split_op_log(&record.ops).expect("a scenario writes an op log");
     let mut log = Log::new(project_of(&items).expect("one genesis"));
     let mut costs = Costs::default();
     for item in items {
@@ -162,8 +162,8 @@ fn the_timeline_tells_what_the_replay_decides() {
 #[test]
 fn offline_revoke_denies_exactly_what_the_rule_names() {
     for seed in [1, 2, 42] {
-        let report = report(Scenario::OfflineRevoke, seed);
-        let ops = bodies(&report.ops);
+        let record = record(Scenario::OfflineRevoke, seed);
+        let ops = bodies(&record.ops);
         let by_id: BTreeMap<OpId, &Body> = ops.iter().map(|(id, body)| (*id, body)).collect();
         let past = |of: OpId| {
             let mut past = BTreeSet::new();
@@ -225,7 +225,7 @@ fn offline_revoke_denies_exactly_what_the_rule_names() {
         }
         assert!(!denied.is_empty() && !refused.is_empty());
 
-        let items = split_op_log(&report.ops).expect("a scenario writes an op log");
+        let items = split_op_log(&record.ops).expect("a scenario writes an op log");
         let mut log = Log::new(project_of(&items).expect("one genesis"));
         let mut costs = Costs::default();
         for item in items {
@@ -247,7 +247,7 @@ fn offline_revoke_denies_exactly_what_the_rule_names() {
         });
         assert!(resumed, "work resumes under the second grant");
         assert!(
-            report.summary.rolled_back > 0,
+            record.totals.rolled_back > 0,
             "the station had applied some of it"
         );
     }
@@ -278,7 +278,7 @@ fn a_number_of_ops_out_of_range_is_refused() {
             ops: scenario.ops_min(),
         };
         assert_eq!(
-            run(&least, COMMIT).map(|it| it.summary.ops),
+            run(&least, COMMIT).map(|it| it.totals.ops),
             Ok(scenario.ops_min().into())
         );
     }
@@ -292,7 +292,7 @@ fn every_seed_shows_what_the_scenario_is_for() {
             seed,
             ops: 100,
         };
-        let summary = run(&least, COMMIT).expect("in range").summary;
+        let summary = run(&least, COMMIT).expect("in range").totals;
         assert!(
             summary.denied > 0 && summary.rolled_back > 0 && summary.refused == 3,
             "seed {seed}"

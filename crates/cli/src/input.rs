@@ -38,7 +38,7 @@ struct File {
 
 /// Where an item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     /// Which op log, from 0 in the order in which they were named.
     pub(crate) log: usize,
     /// Which item of it, from 0.
@@ -115,9 +115,9 @@ impl OpLogFiles {
     }
 
     /// Where the item of that number among all stands.
-    pub(crate) fn place(&self, number: usize) -> Place {
+    pub(crate) fn position(&self, number: usize) -> Position {
         let log = self.files.partition_point(|file| file.first <= number) - 1;
-        Place {
+        Position {
             log,
             item: number - self.files[log].first,
         }
@@ -251,8 +251,8 @@ mod tests {
         fs::write(&path, &bad).unwrap();
         let failure = OpLogFiles::read(std::slice::from_ref(&path)).unwrap_err();
         assert_eq!(failure.code, exit::BAD_INPUT);
-        let place = format!("at byte {} ", good.len());
-        assert!(failure.to_string().contains(&place), "{failure}");
+        let position = format!("at byte {} ", good.len());
+        assert!(failure.to_string().contains(&position), "{failure}");
 
         fs::write(&path, &good[..good.len() - 1]).unwrap();
         let failure = OpLogFiles::read(std::slice::from_ref(&path)).unwrap_err();
@@ -269,9 +269,9 @@ mod tests {
         });
         let all = OpLogFiles::read(&paths).unwrap();
         assert_eq!(all.items(), [ITEM; 6]);
-        let places = (0..6).map(|number| all.place(number));
-        let places: Vec<_> = places.map(|it| (it.log, it.item)).collect();
-        assert_eq!(places, [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]);
+        let positions = (0..6).map(|number| all.position(number));
+        let positions: Vec<_> = positions.map(|it| (it.log, it.item)).collect();
+        assert_eq!(positions, [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]);
         assert!(all.label(1).ends_with("3 items\""));
         assert_eq!(all.labels().count(), 3);
 

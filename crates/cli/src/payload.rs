@@ -9,8 +9,8 @@ use crate::text;
 /// Bytes of a value of bytes that a line shows.
 const BYTES_SHOWN: usize = 16;
 
-/// The kind and a summary, in one line without control characters.
-pub(crate) fn summary(payload: &Payload, replica: &Replica) -> String {
+/// The kind and what it is about, in one line without control characters.
+pub(crate) fn line(payload: &Payload, replica: &Replica) -> String {
     let parts = payload.describe(replica.carried_by(payload));
     let words = parts.iter().map(words);
     let words: Vec<String> = core::iter::once(payload.kind().to_owned())

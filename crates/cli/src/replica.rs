@@ -79,13 +79,13 @@ impl OpLog {
     pub(crate) fn replay(self) -> Replica {
         let replica = Replica::of(self);
         if let Some((number, first)) = replica.rejected.first() {
-            let place = replica.files.place(*number);
+            let position = replica.files.position(*number);
             output::note(&format!(
                 "warning: {} of the items of {} are no signed ops and do not count; the first is item {} of {}: {}\n",
                 replica.rejected.len(),
                 listed(replica.files.labels()),
-                place.item,
-                replica.files.label(place.log),
+                position.item,
+                replica.files.label(position.log),
                 first.reason
             ));
         }
@@ -166,7 +166,7 @@ fn geneses(file: &OpLogFiles) -> Vec<BTreeSet<OpId>> {
         let op = decode(item).filter(|op| op.body().payload.genesis().is_some());
         let verified = op.and_then(|op| VerifiedOp::verify(op, &mut Costs::default()).ok());
         if let Some(genesis) = verified {
-            geneses[file.place(number).log].insert(genesis.id());
+            geneses[file.position(number).log].insert(genesis.id());
         }
     }
     geneses

@@ -124,7 +124,7 @@ impl Dag {
     }
 
     /// Chain and position of an op.
-    pub(crate) fn place(&self, at: Index) -> (u32, u32) {
+    pub(crate) fn position(&self, at: Index) -> (u32, u32) {
         (self.nodes[at].chain, self.nodes[at].position)
     }
 
@@ -384,7 +384,7 @@ impl Dag {
             }
         }
         let is_end = |&op: &Index| {
-            let (chain, position) = self.place(op);
+            let (chain, position) = self.position(op);
             covered.get(&chain).is_none_or(|&length| length <= position)
         };
         let mut ends: Vec<Index> = ops.iter().copied().filter(is_end).collect();

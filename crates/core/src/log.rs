@@ -332,7 +332,7 @@ impl Log {
         }
     }
 
-    /// The admitted op at the place.
+    /// The admitted op at the index.
     pub(crate) fn op(&self, at: Index) -> &VerifiedOp {
         &self.ops[at]
     }

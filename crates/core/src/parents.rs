@@ -88,7 +88,7 @@ impl Choice<'_> {
     /// Whether the op can be named: its time has come, and there is room once what it has in its past is left out.
     fn fits(&self, op: Index) -> bool {
         let is_left = |&named: &Index| {
-            let (chain, position) = self.log.dag.place(named);
+            let (chain, position) = self.log.dag.position(named);
             self.log.dag.past(op).count(chain) <= position
         };
         let left = self.named.iter().filter(|it| is_left(it)).count();

@@ -75,7 +75,7 @@ impl Content {
     }
 
     fn insert(&mut self, dag: &Dag, op: Index) {
-        let (chain, position) = dag.place(op);
+        let (chain, position) = dag.position(op);
         self.live.entry(chain).or_default().push((position, op));
     }
 
@@ -219,7 +219,7 @@ impl State {
 fn undominated(dag: &Dag, live: &[Index], costs: &mut Costs) -> Vec<Index> {
     let mut last: BTreeMap<u32, (u32, Index)> = BTreeMap::new();
     for &op in live {
-        let (chain, position) = dag.place(op);
+        let (chain, position) = dag.position(op);
         let entry = last.entry(chain).or_insert((position, op));
         *entry = (*entry).max((position, op));
     }

@@ -1,12 +1,17 @@
 //! Short, printable pieces of file contents.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::VALUE_COLUMNS_MAX;
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::columns::VALUE_COLUMNS_MAX;
+use super::offset;
 
 /// Stands where something was left out.
 const CUT: char = '…';
-/// Columns shown before the place of interest when a value is too long to show whole.
+/// Columns shown before the position of interest when a value is too long to show whole.
 const CONTEXT_COLUMNS: usize = 20;
 /// Bytes shown of a binary file.
 const HEX_BYTES: usize = 16;
@@ -19,7 +24,7 @@ pub(super) fn excerpt(bytes: &[u8], position: usize) -> String {
 
 /// Two values as excerpts around their first difference.
 pub(super) fn pair(expected: &[u8], actual: &[u8], backslash: Backslash) -> [String; 2] {
-    let position = super::first_difference(expected, actual).unwrap_or(0);
+    let position = offset::first_difference(expected, actual).unwrap_or(0);
     [expected, actual].map(|bytes| around(bytes, position, VALUE_COLUMNS_MAX, backslash))
 }
 
@@ -39,7 +44,7 @@ pub(super) fn escaped(text: &str, columns: usize) -> String {
 
 /// The printable text `text` with its middle cut out if it is wider than `columns`, so that both ends show.
 pub(super) fn shortened(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
+    if text.width() <= columns {
         return text.to_owned();
     }
     let half = columns / 2 - 1;
@@ -68,30 +73,26 @@ pub(super) fn hex(bytes: &[u8], offset: usize) -> Option<String> {
 
 /// A sentence in lines of at most `columns`, broken at spaces; a word too long for a line is shortened.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    if width(text) <= columns {
-        return vec![text.to_owned()];
-    }
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let word = shortened(word, columns);
-        if !line.is_empty() && width(&line) + 1 + width(&word) > columns {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&word);
-    }
-    lines.push(line);
-    lines
+    let words: Vec<_> = text
+        .split(' ')
+        .map(|word| shortened(word, columns))
+        .collect();
+    let options = Options::new(columns)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(&words.join(" "), options)
+        .into_iter()
+        .map(Cow::into_owned)
+        .collect()
 }
 
 fn around(bytes: &[u8], position: usize, columns: usize, backslash: Backslash) -> String {
-    // A printable character takes at least a quarter of its bytes in columns, so no more can be shown.
+    // A character has at most four bytes: that many fill the columns, and no more are looked at.
     if bytes.len() <= columns.saturating_mul(4) {
         let whole = escape(bytes, backslash);
-        if width(&whole) <= columns {
+        if whole.width() <= columns {
             return whole;
         }
     }
@@ -106,7 +107,7 @@ fn around(bytes: &[u8], position: usize, columns: usize, backslash: Backslash) -
         columns_left -= 1;
     }
     let rest = escape(&bytes[start..end], backslash);
-    if end == bytes.len() && width(&rest) <= columns_left {
+    if end == bytes.len() && rest.width() <= columns_left {
         text.push_str(&rest);
     } else {
         text.push_str(&take_columns(rest.chars(), columns_left - 1));
@@ -143,25 +144,13 @@ fn escape(bytes: &[u8], backslash: Backslash) -> String {
     text
 }
 
-/// Columns on a terminal, at most: characters beyond ASCII, the cut mark excepted, may be two columns wide.
-fn width(text: &str) -> usize {
-    text.chars().map(character_width).sum()
-}
-
-fn character_width(character: char) -> usize {
-    if character.is_ascii() || character == CUT {
-        1
-    } else {
-        2
-    }
-}
-
 fn take_columns(characters: impl Iterator<Item = char>, columns: usize) -> String {
     let mut left = columns;
     characters
         .take_while(|character| {
-            let fits = character_width(*character) <= left;
-            left = left.saturating_sub(character_width(*character));
+            let columns = character.width().unwrap_or(0);
+            let fits = columns <= left;
+            left = left.saturating_sub(columns);
             fits
         })
         .collect()
@@ -197,7 +186,7 @@ mod tests {
             (999_999, true, false),
         ] {
             let text = excerpt(&line, position);
-            assert!(width(&text) <= VALUE_COLUMNS_MAX, "{text}");
+            assert!(text.width() <= VALUE_COLUMNS_MAX, "{text}");
             assert_eq!(text.starts_with(CUT), starts, "{text}");
             assert_eq!(text.ends_with(CUT), ends, "{text}");
             assert_eq!(text.contains('X'), position == 500_000, "{text}");
@@ -210,7 +199,7 @@ mod tests {
         for position in 1_500..1_510 {
             let text = excerpt(line.as_bytes(), position);
             assert!(!text.contains('\\'), "{text}");
-            assert!(width(&text) <= VALUE_COLUMNS_MAX);
+            assert!(text.width() <= VALUE_COLUMNS_MAX);
         }
     }
 

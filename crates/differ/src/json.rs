@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::excerpt::{self, Backslash};
-use super::{Finding, LineRole, Place, lines};
+use super::finding::Finding;
+use super::lines;
+use super::position::{LineRole, Position};
 
 /// Explains two JSON documents.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {
     let by_line = lines::explain(expected, actual, offset, LineRole::Text);
     match compare(expected, actual) {
         Comparison::Differs(difference) => Finding {
-            place: Place::Pointer {
+            position: Position::Pointer {
                 pointer: difference.pointer,
             },
             expected: difference.expected,
@@ -20,7 +22,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
             notes: Vec::new(),
         },
         Comparison::SameValues => Finding {
-            place: Place::Byte,
+            position: Position::Byte,
             notes: vec![SAME_VALUES.to_owned()],
             ..by_line
         },

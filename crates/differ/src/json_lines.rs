@@ -1,8 +1,9 @@
 //! JSON Lines files: the entry of the first difference and the pointer within it.
 
+use super::finding::Finding;
 use super::json::{self, Comparison};
 use super::lines::{self, Lines};
-use super::{Finding, LineRole, Place};
+use super::position::{LineRole, Position};
 
 /// Explains two JSON Lines files.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {
@@ -14,7 +15,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
         (Some(expected), Some(actual)) if expected != actual => json::compare(expected, actual),
         _ => {
             return Finding {
-                place: Place::Entry {
+                position: Position::Entry {
                     entry,
                     pointer: None,
                 },
@@ -39,7 +40,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
         }
     };
     Finding {
-        place: Place::Entry { entry, pointer },
+        position: Position::Entry { entry, pointer },
         expected,
         actual,
         notes,

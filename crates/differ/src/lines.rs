@@ -1,6 +1,8 @@
 //! Texts: the line of the first difference.
 
-use super::{Finding, LineRole, Place, excerpt};
+use super::excerpt;
+use super::finding::Finding;
+use super::position::{LineRole, Position};
 
 /// The lines of two texts around their first difference. Lines come without their line feed.
 pub(super) struct Lines<'a> {
@@ -55,12 +57,12 @@ fn two_lines(bytes: &[u8]) -> [Option<&[u8]>; 2] {
     [lines.next(), lines.next()]
 }
 
-/// Explains a difference by the whole line, whose place has the given role.
+/// Explains a difference by the whole line, whose position has the given role.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize, role: LineRole) -> Finding {
     let lines = Lines::at(expected, actual, offset);
     let shown = |line: Option<&[u8]>| line.map(|line| excerpt::excerpt(line, offset - lines.start));
     Finding {
-        place: Place::Line {
+        position: Position::Line {
             line: lines.line,
             role,
         },

@@ -3,19 +3,22 @@
 use std::ops::Range;
 
 use ecac_core::OpId;
+use minicbor::Decoder;
+use minicbor::data::{Tag, Type};
 
-use super::cbor::{self, ARRAY, BYTES, Head, MAP, TAG};
-use super::{Finding, Place, excerpt};
+use super::excerpt;
+use super::finding::Finding;
+use super::position::Position;
 
 /// CBOR tag of COSE_Sign1 (RFC 9052 section 4.2).
-const TAG_COSE_SIGN1: u64 = 18;
+const TAG_COSE_SIGN1: Tag = Tag::new(18);
 /// The fields of an op's body by their map keys (`docs/protocol.cddl`).
 const BODY_FIELDS: [&str; 6] = ["version", "author", "seq", "parents", "hlc", "payload"];
 
 /// Explains two op logs. Only the structure is read: signatures and canonical form are judged elsewhere.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {
     let mut finding = Finding {
-        place: Place::Byte,
+        position: Position::Byte,
         expected: excerpt::hex(expected, offset),
         actual: excerpt::hex(actual, offset),
         notes: Vec::new(),
@@ -47,7 +50,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
             .notes
             .extend(actual_note(&actual[start..], op.as_ref()));
     }
-    finding.place = Place::Item {
+    finding.position = Position::Item {
         item,
         item_offset: offset - start,
         op: op.as_ref().map(|op| op.id.to_string()),
@@ -58,23 +61,29 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
 
 /// The number, counted from 1, and the range of the item that holds the byte at `offset`.
 fn item_at(bytes: &[u8], offset: usize) -> Option<(usize, Range<usize>)> {
-    let mut start = 0;
+    let mut items = Decoder::new(bytes);
     for item in 1.. {
-        let end = start + cbor::item_length(bytes.get(start..)?)?;
-        if offset < end {
-            return Some((item, start..end));
+        let range = skip(&mut items)?;
+        if offset < range.end {
+            return Some((item, range));
         }
-        start = end;
     }
     None
 }
 
+/// Passes over one data item and says where it lies; nothing if it is not whole.
+fn skip(items: &mut Decoder<'_>) -> Option<Range<usize>> {
+    let start = items.position();
+    items.skip().ok()?;
+    Some(start..items.position())
+}
+
 /// What the actual log has at the start of the differing item.
 fn actual_note(actual: &[u8], expected: Option<&Envelope>) -> Option<String> {
-    let Some(length) = cbor::item_length(actual) else {
+    let Some(item) = skip(&mut Decoder::new(actual)) else {
         return Some("here the log has no whole CBOR item".to_owned());
     };
-    match (Envelope::read(&actual[..length]), expected) {
+    match (Envelope::read(&actual[item]), expected) {
         (Some(actual), Some(expected)) if actual.id == expected.id => {
             Some("the op id is the same: the body is intact, the envelope is not".to_owned())
         }
@@ -96,23 +105,20 @@ struct Envelope {
 impl Envelope {
     /// Reads a tagged or untagged COSE_Sign1 array; nothing if `item` is not one.
     fn read(item: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor { item, position: 0 };
-        let mut outer = cursor.head()?;
-        if (outer.major, outer.argument) == (TAG, TAG_COSE_SIGN1) {
-            outer = cursor.head()?;
-        }
-        if (outer.major, outer.argument) != (ARRAY, 4) {
+        let mut parts = Decoder::new(item);
+        if parts.datatype().ok()? == Type::Tag && parts.tag().ok()? != TAG_COSE_SIGN1 {
             return None;
         }
-        let _protected = cursor.skip()?;
-        let _unprotected = cursor.skip()?;
-        let content = cursor.head().filter(|head| head.major == BYTES)?;
-        let start = cursor.position;
-        let end = start.checked_add(usize::try_from(content.argument).ok()?)?;
-        let body = start..end;
+        if parts.array().ok()? != Some(4) {
+            return None;
+        }
+        let _protected = skip(&mut parts)?;
+        let _unprotected = skip(&mut parts)?;
+        let content = parts.bytes().ok()?;
+        let body = parts.position() - content.len()..parts.position();
         Some(Self {
-            id: OpId::of_body(item.get(body.clone())?),
-            fields: body_fields(&item[..end], start).unwrap_or_default(),
+            id: OpId::of_body(content),
+            fields: body_fields(&item[..body.end], body.start).unwrap_or_default(),
             body,
         })
     }
@@ -135,36 +141,13 @@ impl Envelope {
 
 /// The values of the map at `start`, if its keys are 0, 1, 2 and so on.
 fn body_fields(item: &[u8], start: usize) -> Option<Vec<Range<usize>>> {
-    let mut cursor = Cursor {
-        item,
-        position: start,
-    };
-    let map = cursor.head().filter(|head| head.major == MAP)?;
-    (0..map.argument.min(BODY_FIELDS.len() as u64))
-        .map(|expected_key| {
-            let key = cursor.head()?;
-            ((key.major, key.argument) == (0, expected_key)).then_some(())?;
-            cursor.skip()
+    let mut parts = Decoder::new(item);
+    parts.set_position(start);
+    let length = parts.map().ok()??;
+    (0..length.min(BODY_FIELDS.len() as u64))
+        .map(|key| {
+            (parts.u64().ok()? == key).then_some(())?;
+            skip(&mut parts)
         })
         .collect()
-}
-
-struct Cursor<'a> {
-    item: &'a [u8],
-    position: usize,
-}
-
-impl Cursor<'_> {
-    fn head(&mut self) -> Option<Head> {
-        let head = cbor::head(self.item.get(self.position..)?)?;
-        self.position += head.length;
-        Some(head)
-    }
-
-    /// Passes over one item and says where it lies.
-    fn skip(&mut self) -> Option<Range<usize>> {
-        let start = self.position;
-        self.position += cbor::item_length(self.item.get(start..)?)?;
-        Some(start..self.position)
-    }
 }

@@ -4,7 +4,9 @@ use std::io::Cursor;
 
 use png::{Decoder, Transformations};
 
-use super::{Finding, Place, excerpt};
+use super::excerpt;
+use super::finding::Finding;
+use super::position::Position;
 
 /// Pictures of more pixels are not read.
 const PIXELS_MAX: u64 = 1 << 23;
@@ -60,7 +62,7 @@ impl Picture {
 /// Explains two pictures that are not the same file.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {
     let by_byte = |note: String| Finding {
-        place: Place::Byte,
+        position: Position::Byte,
         expected: excerpt::hex(expected, offset),
         actual: excerpt::hex(actual, offset),
         notes: vec![note],
@@ -75,7 +77,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
     if (old.width, old.height) != (new.width, new.height) {
         let size = |picture: &Picture| format!("{} by {} pixels", picture.width, picture.height);
         return Finding {
-            place: Place::Byte,
+            position: Position::Byte,
             expected: Some(size(&old)),
             actual: Some(size(&new)),
             notes: Vec::new(),
@@ -99,7 +101,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
         });
     let colour = |[r, g, b, a]: [u8; 4]| format!("#{r:02x}{g:02x}{b:02x}{a:02x} at x {x}, y {y}");
     Finding {
-        place: Place::Pixels {
+        position: Position::Pixels {
             count,
             left,
             top,

@@ -3,8 +3,9 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::excerpt::{self, Backslash};
+use super::finding::Finding;
 use super::lines::{self, Lines};
-use super::{Finding, LineRole, Place};
+use super::position::{LineRole, Position};
 
 /// Explains two metrics tables: an optional first line that begins with `#`, a header, rows.
 pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding {
@@ -45,7 +46,7 @@ pub(super) fn explain(expected: &[u8], actual: &[u8], offset: usize) -> Finding 
         ));
     }
     Finding {
-        place: Place::Cell {
+        position: Position::Cell {
             line: Lines::at(expected, actual, offset).line,
             column: column + 1,
             column_name: header

@@ -3,22 +3,23 @@
 //!
 //! - What is unpacked packs to the same tar file, and to the same gzip file where it says so.
 //! - No name leaves the directory, and what is unpacked stays within the limits.
-//! - The crate `tar` sees the same files under the same paths.
+//! - The crate `tar` sees the same files under the same paths, and so does the reader of archives that others packed.
+//! - What that reader takes besides stays within the directory and the limits.
 //!
 //! An input that does not begin as a gzip file is a tar file.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
-use ecac_artifact::archive::{Limits, Unpacked, directory, unpack};
+use ecac_artifact::archive::{Limits, Unpacked, directory, unpack, unpack_foreign};
 use ecac_artifact::{Digest, check_name};
 use flate2::{Compression, GzBuilder};
 
-use crate::Reading;
+use crate::reading::Reading;
 
 const LIMITS: Limits = Limits {
     gz_bytes_max: 1 << 16,
-    files_max: 16,
+    entries_max: 16,
     content_bytes_max: 1 << 16,
     file_bytes_max: 1 << 15,
 };
@@ -50,6 +51,7 @@ pub fn run(data: &[u8]) -> Reading {
 }
 
 fn check(gz: &[u8]) -> Option<Unpacked> {
+    let foreign = check_foreign(gz);
     let unpacked = match unpack(gz, &LIMITS) {
         Ok(unpacked) => unpacked,
         Err(error) => {
@@ -58,7 +60,7 @@ fn check(gz: &[u8]) -> Option<Unpacked> {
         }
     };
     let files = unpacked.files();
-    assert!((1..=LIMITS.files_max).contains(&files.len()));
+    assert!((1..=LIMITS.entries_max).contains(&files.len()));
     let bytes: u64 = files.values().map(|contents| contents.len() as u64).sum();
     assert!(bytes <= LIMITS.content_bytes_max);
     let fits = |contents: &Vec<u8>| contents.len() as u64 <= LIMITS.file_bytes_max;
@@ -75,7 +77,25 @@ fn check(gz: &[u8]) -> Option<Unpacked> {
         .map(|(name, contents)| (format!("{prefix}{name}"), contents.clone()))
         .collect();
     assert_eq!(read_by_tar(&again.tar), expected);
+    assert_eq!(foreign, Some(expected));
     Some(unpacked)
+}
+
+/// What the reader of archives that others packed takes of any bytes.
+fn check_foreign(gz: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
+    let files = match unpack_foreign(gz, &LIMITS) {
+        Ok(foreign) => foreign.files,
+        Err(error) => {
+            let _ = error.to_string();
+            return None;
+        }
+    };
+    assert!(files.len() <= LIMITS.entries_max);
+    let bytes: u64 = files.values().map(|contents| contents.len() as u64).sum();
+    assert!(bytes <= LIMITS.content_bytes_max);
+    let is_inside = |path: &String| path.split('/').all(|part| !["", ".", ".."].contains(&part));
+    assert!(files.keys().all(is_inside));
+    Some(files)
 }
 
 /// Paths and contents as the crate `tar` reads them.

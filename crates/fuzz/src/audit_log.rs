@@ -11,13 +11,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_audit::{
-    AuditLog, Comparison, Digest, Entry, Expect, NodeKey, Origin, Subject, Verdict, report,
+    AuditLog, Comparison, Digest, Entry, Expect, NodeKey, Origin, Subject, Verdict, verification,
     verify_against,
 };
 use ecac_core::limits::INTEGER_MAX;
 use ecac_core::{Costs, OpId, VerifiedOp};
 
-use crate::{Reading, history};
+use crate::history;
+use crate::reading::Reading;
 
 /// Most lines that are mended.
 const LINES_MAX: usize = 64;
@@ -27,7 +28,7 @@ const SCRIPT_BYTES_MAX: usize = 128;
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {
     if data.starts_with(b"{") {
-        let at = place(data);
+        let at = offset(data);
         let raw = AuditLog::verify(data, &Expect::default());
         if let Ok(audit) = &raw {
             check(audit, data, at);
@@ -45,8 +46,8 @@ pub fn run(data: &[u8]) -> Reading {
     Reading::Accepted
 }
 
-/// Some place that depends on every byte of the input.
-fn place(data: &[u8]) -> usize {
+/// Some offset that depends on every byte of the input.
+fn offset(data: &[u8]) -> usize {
     let hash = data.iter().fold(0xcbf2_9ce4_u32, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     });
@@ -113,7 +114,7 @@ fn record(script: &[u8], batch_ops: usize, at: usize) {
     assert_eq!(compared.verdict(), Verdict::Confirmed);
     assert_eq!(compared.ops, ids.len() as u64);
     assert_eq!((compared.items_no_op, compared.entries_unjudged), (1, 0));
-    let _ = report(&audit, Some(&compared));
+    let _ = verification(&audit, Some(&compared));
     check_decisions(&audit, &compared);
     items.reverse();
     items.push(b"\xd2\x80");
@@ -130,7 +131,7 @@ fn record(script: &[u8], batch_ops: usize, at: usize) {
     let compared = compare(&audit, without);
     assert_eq!(compared.verdict(), Verdict::Incomplete);
     assert_eq!(compared.absent.len(), 1);
-    let _ = report(&audit, Some(&compared));
+    let _ = verification(&audit, Some(&compared));
     let mut cut = AuditLog::new(audit.origin());
     for batch in &audit.batches()[..at % audit.batches().len()] {
         cut.commit_batch(batch.entries.clone(), &node())
@@ -199,7 +200,7 @@ fn check(audit: &AuditLog, export: &[u8], at: usize) {
     };
     let again = AuditLog::verify(export, &expect).expect("an export verifies");
     assert_eq!(again.batches(), audit.batches());
-    let _ = report(audit, None);
+    let _ = verification(audit, None);
 
     let at = at % export.len();
     let mut changed = export.to_vec();
@@ -214,8 +215,8 @@ fn check(audit: &AuditLog, export: &[u8], at: usize) {
         "byte {at} can be changed in what is reopened"
     );
     let colon = export[at..].iter().position(|byte| *byte == b':');
-    for place in [at, colon.map_or(at, |length| at + length)] {
-        let spaced = [&export[..place], b" ", &export[place..]].concat();
+    for offset in [at, colon.map_or(at, |length| at + length)] {
+        let spaced = [&export[..offset], b" ", &export[offset..]].concat();
         assert!(
             AuditLog::verify(&spaced, &expect).is_err(),
             "there is one way to write a log"

@@ -11,8 +11,8 @@ use ecac_core::limits::{JWT_BYTES_MAX, STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, TAG
 use ecac_oracle::world::person;
 use serde_json::Value;
 
-use crate::Reading;
 use crate::jws::{self, Jws, SIGNER};
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {

@@ -4,9 +4,10 @@
 //! - The text fits its columns and has no control characters; the JSON form is written.
 //! - Where cells need no quotes, the cell that it names is the first one of that line that differs.
 
-use ecac_differ::Place;
+use ecac_differ::Position;
 
-use crate::{Reading, difference};
+use crate::difference;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {
@@ -16,8 +17,8 @@ pub fn run(data: &[u8]) -> Reading {
     let Some(offset) = explanation.offset() else {
         return Reading::Refused;
     };
-    match explanation.place() {
-        Place::Cell { line, column, .. } => {
+    match explanation.position() {
+        Position::Cell { line, column, .. } => {
             let before = &expected[..offset];
             let line_at = before.iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(*line, line_at + 1);
@@ -29,8 +30,8 @@ pub fn run(data: &[u8]) -> Reading {
             }
             Reading::Accepted
         }
-        Place::Line { .. } => Reading::Refused,
-        place => panic!("a table has cells and lines, not {place:?}"),
+        Position::Line { .. } => Reading::Refused,
+        position => panic!("a table has cells and lines, not {position:?}"),
     }
 }
 

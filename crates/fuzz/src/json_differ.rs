@@ -4,10 +4,11 @@
 //! - The text fits its columns and has no control characters; the JSON form is written.
 //! - The pointer that it names leads to different values, and there is one exactly where the values differ.
 
-use ecac_differ::{Explanation, Place};
+use ecac_differ::{Explanation, Position};
 use serde_json::Value;
 
-use crate::{Reading, difference};
+use crate::difference;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {
@@ -22,14 +23,16 @@ pub fn run(data: &[u8]) -> Reading {
         return Reading::Refused;
     }
     let values = [expected, actual].map(|text| serde_json::from_slice(text).ok());
-    match (values, explanation.place()) {
-        ([Some(expected), Some(actual)], Place::Pointer { pointer }) => {
+    match (values, explanation.position()) {
+        ([Some(expected), Some(actual)], Position::Pointer { pointer }) => {
             check_pointer(&expected, &actual, pointer);
         }
-        ([Some(expected), Some(actual)], Place::Byte) => assert_eq!(expected, actual),
-        ([Some(_), Some(_)], place) => panic!("two documents differ at a value, not {place:?}"),
-        (_, Place::Line { .. }) => return Reading::Refused,
-        (_, place) => panic!("what is no document has lines, not {place:?}"),
+        ([Some(expected), Some(actual)], Position::Byte) => assert_eq!(expected, actual),
+        ([Some(_), Some(_)], position) => {
+            panic!("two documents differ at a value, not {position:?}")
+        }
+        (_, Position::Line { .. }) => return Reading::Refused,
+        (_, position) => panic!("what is no document has lines, not {position:?}"),
     }
     Reading::Accepted
 }
@@ -42,7 +45,7 @@ fn check_lines(explanation: &Explanation, expected: &[u8], actual: &[u8]) {
     let Some(offset) = explanation.offset() else {
         return;
     };
-    let Place::Entry { entry, pointer } = explanation.place() else {
+    let Position::Entry { entry, pointer } = explanation.position() else {
         panic!("a difference lies in an entry: {explanation:?}");
     };
     let before = &expected[..offset];

@@ -17,28 +17,11 @@ mod jws;
 pub mod op_decode;
 pub mod op_log;
 mod people;
+mod reading;
 pub mod status_list;
 pub mod sums;
 
-/// Whether a target's input, or the input as the target mended it, was a valid one. No promise is attached to
-/// it: it shows that a corpus exercises both the reader and its refusals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reading {
-    /// The reader accepted it.
-    Accepted,
-    /// The reader refused it.
-    Refused,
-}
-
-impl Reading {
-    fn of(accepted: bool) -> Self {
-        if accepted {
-            Self::Accepted
-        } else {
-            Self::Refused
-        }
-    }
-}
+pub use reading::Reading;
 
 /// A target.
 pub type Run = fn(&[u8]) -> Reading;

@@ -6,10 +6,11 @@
 //! - What its author signed verifies, is stored byte for byte, and a broken signature leaves no trace.
 
 use ecac_core::{Body, Costs, ENVELOPE_PREFIX, Log, Op, OpId, Payload, Refusal, VerifiedOp};
-use ecac_differ::Place;
+use ecac_differ::Position;
 use ecac_oracle::world::person;
 
-use crate::{Reading, people};
+use crate::people;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {
@@ -54,8 +55,8 @@ fn decode(data: &[u8]) -> Option<Op> {
     assert_eq!(twin.id(), op.id(), "the signature is not in the id");
     let explanation = ecac_differ::explain("a.cborseq", data, &broken);
     assert_eq!(
-        explanation.place(),
-        &Place::Item {
+        explanation.position(),
+        &Position::Item {
             item: 1,
             item_offset: data.len() - 1,
             op: Some(op.id().to_string()),

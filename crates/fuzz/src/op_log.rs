@@ -16,7 +16,8 @@ use ecac_core::{
 use ecac_oracle::History;
 use ecac_oracle::laws::{self, Trial};
 
-use crate::{Reading, difference, history};
+use crate::reading::Reading;
+use crate::{difference, history};
 
 /// Most ops that are replayed.
 const OPS_MAX: usize = 64;

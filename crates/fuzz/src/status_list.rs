@@ -19,9 +19,9 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::Reading;
 use crate::credential::{check_name, check_url};
 use crate::jws::{self, Jws, SIGNER};
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {

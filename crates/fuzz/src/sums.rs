@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ecac_artifact::{Digest, Sums, SumsFault, check_name};
 
-use crate::Reading;
+use crate::reading::Reading;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Reading {

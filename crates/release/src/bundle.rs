@@ -5,30 +5,25 @@ mod attestations;
 mod contents;
 mod demand;
 mod quorum;
+mod set;
 mod signed;
 mod steps;
 mod verify;
 mod whole;
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Subcommand};
-use ecac_artifact::{Artifact, ArtifactSet, ExpectedSet, SetDifference, Summary, Sums, exit};
+use ecac_artifact::exit;
 use serde::Serialize;
 
 use crate::sign;
-use ecac_artifact::Manifest;
 use xtask::host::error::Failure;
-use xtask::host::input;
 use xtask::host::output::{self, Format};
 use xtask::host::workspace;
 use xtask::reproduce::compile::BuildArgs;
-use xtask::reproduce::pipeline::set_failure;
 use xtask::reproduce::publish;
-use xtask::set::artifact_dir::Listing;
 
 /// Arguments of `bundle`.
 #[derive(Debug, ClapArgs)]
@@ -94,7 +89,7 @@ enum Command {
 
 /// The written archive.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     file: String,
     gz_sha256: String,
     tar_sha256: String,
@@ -133,7 +128,7 @@ fn pack(args: &Args) -> Result<()> {
         Some(dir) => workspace::absolute(dir)?,
         None => workspace::root()?.join(workspace::OUT_DIR),
     };
-    let set = read(&dir)?;
+    let set = set::read(&dir)?;
     let name = set.expected().tarball();
     let files = set.expected().packed().count();
     let published = set.publish().context("pack the bundle")?;
@@ -144,7 +139,7 @@ fn pack(args: &Args) -> Result<()> {
     let path = args.out.clone().unwrap_or_else(|| dir.join(&name));
     publish::replace_file(&path, bytes)?;
 
-    let report = Report {
+    let answer = Answer {
         file: path.display().to_string(),
         gz_sha256: published.digests.gz_sha256.to_string(),
         tar_sha256: published.digests.tar_sha256.to_string(),
@@ -152,76 +147,14 @@ fn pack(args: &Args) -> Result<()> {
         files,
     };
     match args.format {
-        Format::Text => output::print(&text(&report)),
-        Format::Json => output::print_json(&report),
+        Format::Text => output::print(&text(&answer)),
+        Format::Json => output::print_json(&answer),
     }
 }
 
-/// Reads a complete set whose sums hold. The archive in it, if there is one, is made anew and not looked at.
-fn read(dir: &Path) -> Result<ArtifactSet> {
-    let listing = Listing::read_or_hint(dir, "make it first: cargo xtask repro")?;
-    let manifest = listing.files.get(Summary::Manifest.name()).ok_or_else(|| {
-        let message = format!(
-            "{} has no manifest.json, so it is no artifact set",
-            input::shown(dir)
-        );
-        Failure::new(exit::MISSING, message).hint("make it again: cargo xtask repro")
-    })?;
-    let manifest = Manifest::parse(manifest)
-        .map_err(|error| Failure::new(exit::BAD_INPUT, format!("{error:#}")))?;
-    let expected = manifest.parameters()?.expected(&manifest.commit()?)?;
-    check_names(dir, &listing, &expected)?;
-    check_sums(dir, &listing, expected)
-}
-
-fn check_names(dir: &Path, listing: &Listing, expected: &ExpectedSet) -> Result<()> {
-    let tarball = expected.tarball();
-    let names = listing.names().into_iter().filter(|name| *name != tarball);
-    let difference = SetDifference::between(expected.packed(), names);
-    if !difference.is_empty() {
-        return Err(set_failure(&difference, &input::shown(dir))
-            .hint("make it again: cargo xtask repro")
-            .into());
-    }
-    if let Some((name, kind)) = listing.irregular.first_key_value() {
-        let message = format!(
-            "{} is {kind}, not a regular file",
-            input::shown(&dir.join(name))
-        );
-        return Err(Failure::new(exit::BAD_INPUT, message).into());
-    }
-    Ok(())
-}
-
-fn check_sums(dir: &Path, listing: &Listing, expected: ExpectedSet) -> Result<ArtifactSet> {
-    let file = |name: &str| listing.files.get(name).cloned().unwrap_or_default();
-    let sums = Sums::parse(&file(Artifact::SUMS_NAME)).map_err(|error| {
-        Failure::new(
-            exit::VERIFICATION,
-            format!("{}: SHA256SUMS: {error}", input::shown(dir)),
-        )
-    })?;
-    let files: BTreeMap<_, _> = expected
-        .summed()
-        .map(|name| (name.to_owned(), file(name)))
-        .collect();
-    let faults = sums.verify(&Sums::digests(&files));
-    if !faults.is_empty() {
-        let mut message = format!("{} does not agree with its SHA256SUMS", input::shown(dir));
-        for fault in faults {
-            // Writing to a String cannot fail.
-            let _ = write!(message, "\n  {fault}");
-        }
-        return Err(Failure::new(exit::VERIFICATION, message)
-            .hint("make it again: cargo xtask repro")
-            .into());
-    }
-    ArtifactSet::new(expected, files).context("collect the set")
-}
-
-fn text(report: &Report) -> String {
+fn text(answer: &Answer) -> String {
     format!(
         "bundle  {}\n  files   {}\n  size    {} bytes\n  gz      sha256:{}\n  tar     sha256:{}\n",
-        report.file, report.files, report.size_bytes, report.gz_sha256, report.tar_sha256
+        answer.file, answer.files, answer.size_bytes, answer.gz_sha256, answer.tar_sha256
     )
 }

@@ -58,7 +58,7 @@ struct New {
 
 /// The new key.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     private: String,
     public: String,
     hint: String,
@@ -97,26 +97,26 @@ fn new(args: &New) -> Result<()> {
         let _ = fs::remove_file(&private);
         return Err(error);
     }
-    let report = Report {
+    let answer = Answer {
         private: private.display().to_string(),
         public: public.display().to_string(),
         hint: key.public().hint(),
         is_encrypted: args.encrypt,
     };
     match args.format {
-        Format::Text => output::print(&text(&report)),
-        Format::Json => output::print_json(&report),
+        Format::Text => output::print(&text(&answer)),
+        Format::Json => output::print_json(&answer),
     }
 }
 
-fn text(report: &Report) -> String {
-    let kind = match report.is_encrypted {
+fn text(answer: &Answer) -> String {
+    let kind = match answer.is_encrypted {
         true => "encrypted; keep the password elsewhere",
         false => "not encrypted; whoever reads it can sign",
     };
     format!(
         "private key    {}\n  {kind}\npublic key     {}\n  hint {}\n",
-        report.private, report.public, report.hint
+        answer.private, answer.public, answer.hint
     )
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use ecac_artifact::{Artifact, Digest, Summary, exit};
+use ecac_artifact::{Artifact, Digest, Single, exit};
 use ecac_attest::{Build, Machine, Program, Statement};
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(crate) struct Options<'a> {
 
 /// The signed release.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct Answer<'a> {
     commit: &'a str,
     signed_by: SignedBy,
     binaries: &'a BinaryDigests,
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
             dir.join(expected.tarball())
         }
     };
-    let (dir, name) = check_place(&out)?;
+    let (dir, name) = check_out(&out)?;
     let plan = Plan {
         source: &source,
         citation: None,
@@ -114,7 +114,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
     })?;
     drop(progress);
 
-    let report = Report {
+    let answer = Answer {
         commit: &outcome.manifest.commit,
         signed_by: signer.signed_by(),
         binaries: &outcome.binaries,
@@ -127,13 +127,13 @@ pub(crate) fn run(options: &Options<'_>) -> Result<()> {
             .collect(),
     };
     match options.format {
-        Format::Text => output::print(&text(&report)),
-        Format::Json => output::print_json(&report),
+        Format::Text => output::print(&text(&answer)),
+        Format::Json => output::print_json(&answer),
     }
 }
 
 /// The directory and the name of the tarball, if files can be written there and do no harm.
-fn check_place(out: &Path) -> Result<(PathBuf, String)> {
+fn check_out(out: &Path) -> Result<(PathBuf, String)> {
     let name = out.file_name().and_then(|name| name.to_str());
     let (Some(dir), Some(name), false) = (out.parent(), name, out.is_dir()) else {
         let message = format!("{} does not name a file to write", out.display());
@@ -194,7 +194,7 @@ fn build(outcome: &Outcome, parameters: &Parameters, root: &Path) -> Result<Buil
         ecac: outcome.binaries.ecac_sha256.parse()?,
         sbom: outcome
             .files
-            .get(Summary::Sbom.name())
+            .get(Single::Sbom.name())
             .map(|bytes| Digest::of(bytes)),
         machine: machine(&outcome.taken_over)?,
     })
@@ -230,25 +230,25 @@ fn machine(taken_over: &TakenOver) -> Result<Machine> {
     })
 }
 
-fn text(report: &Report<'_>) -> String {
-    let signed_by = match &report.signed_by {
+fn text(answer: &Answer<'_>) -> String {
+    let signed_by = match &answer.signed_by {
         SignedBy::Key(hint) => format!("the key {hint}"),
         SignedBy::Keyless => "cosign, keyless".to_owned(),
     };
     let mut text = format!(
         "commit         {}\nsigned by      {signed_by}\n",
-        report.commit
+        answer.commit
     );
-    text.push_str(&report.bundle.text());
+    text.push_str(&answer.bundle.text());
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
         "binary ecac    sha256:{}",
-        report.binaries.ecac_sha256
+        answer.binaries.ecac_sha256
     );
-    text.push_str(&report.machine.text());
-    let _ = writeln!(text, "directory      {}", report.directory);
-    for name in report.files.keys() {
+    text.push_str(&answer.machine.text());
+    let _ = writeln!(text, "directory      {}", answer.directory);
+    for name in answer.files.keys() {
         let _ = writeln!(text, "  {name}");
     }
     text

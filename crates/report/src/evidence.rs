@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecac_artifact::{
-    Digest, Event, Manifest, ManifestError, Metrics, Part, Run, Summary, read_timeline,
+    Digest, Event, Manifest, ManifestError, Metrics, Part, Run, Single, read_timeline,
 };
 use ecac_core::OpId;
 
@@ -44,12 +44,12 @@ impl RunEvidence {
 impl Evidence {
     pub(crate) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, ReportError> {
         let bytes = files
-            .get(Summary::Manifest.name())
+            .get(Single::Manifest.name())
             .ok_or_else(|| ReportError::Missing {
-                file: Summary::Manifest.name().to_owned(),
+                file: Single::Manifest.name().to_owned(),
             })?;
         let manifest = manifest(bytes)?;
-        let trust = Summary::TrustView.name();
+        let trust = Single::TrustView.name();
         if let Some(bytes) = files.get(trust) {
             let found = Digest::of(bytes).to_string();
             agree(trust, "the SHA-256", &manifest.trust_sha256, &found)?;
@@ -64,7 +64,7 @@ impl Evidence {
             .map(|(name, bytes)| (name.clone(), (Digest::of(bytes), bytes.len())))
             .collect();
         let audit = files
-            .get(Summary::AuditVerify.name())
+            .get(Single::AuditVerify.name())
             .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         Ok(Self {
             manifest,
@@ -78,12 +78,12 @@ impl Evidence {
     pub(crate) fn with_denials(&self) -> impl Iterator<Item = &RunEvidence> {
         self.runs
             .iter()
-            .filter(|run| run.run.summary.applied < run.run.summary.ops)
+            .filter(|run| run.run.totals.applied < run.run.totals.ops)
     }
 }
 
 fn manifest(bytes: &[u8]) -> Result<Manifest, ReportError> {
-    let file = Summary::Manifest.name().to_owned();
+    let file = Single::Manifest.name().to_owned();
     Manifest::parse(bytes).map_err(|error| match error {
         ManifestError::Malformed { line, problem } => ReportError::Json {
             file,
@@ -150,7 +150,7 @@ fn read_run(
     let winners = file(Part::State)
         .map(|(name, bytes)| {
             let found = Digest::of(bytes).to_string();
-            agree(&name, "the SHA-256", &run.summary.state_sha256, &found)?;
+            agree(&name, "the SHA-256", &run.totals.state_sha256, &found)?;
             state::winners(&name, bytes)
         })
         .transpose()?;
@@ -188,7 +188,7 @@ fn check_metrics(
     manifest: &Manifest,
     run: &Run,
 ) -> Result<(), ReportError> {
-    let (total, labels, summary) = (&metrics.total, &metrics.labels, &run.summary);
+    let (total, labels, totals) = (&metrics.total, &metrics.labels, &run.totals);
     for (what, expected, found) in [
         ("the commit", &manifest.commit, &labels.commit),
         ("the schema", &manifest.schema_sha256, &labels.schema),
@@ -198,14 +198,14 @@ fn check_metrics(
         agree(file, what, expected, found)?;
     }
     for (what, expected, found) in [
-        ("the total of ops", summary.ops, total.ops),
-        ("the total of applied", summary.applied, total.applied),
-        ("the total of denied", summary.denied, total.denied),
-        ("the total of refused", summary.refused, total.refused),
-        ("the total of pending", summary.pending, total.pending),
+        ("the total of ops", totals.ops, total.ops),
+        ("the total of applied", totals.applied, total.applied),
+        ("the total of denied", totals.denied, total.denied),
+        ("the total of refused", totals.refused, total.refused),
+        ("the total of pending", totals.pending, total.pending),
         (
             "the total of rolled_back",
-            summary.rolled_back,
+            totals.rolled_back,
             total.rolled_back,
         ),
     ] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecac_artifact::{EventKind, Metrics, MetricsRow, MetricsStep, Summary};
+use ecac_artifact::{EventKind, Metrics, MetricsRow, MetricsStep, Single};
 use ecac_core::OpId;
 
 use crate::canvas::Canvas;
@@ -24,7 +24,7 @@ const COINCIDE: &str = " Where lines coincide, they are drawn in turns.";
 /// A figure and what is said about it.
 #[derive(Debug)]
 pub(crate) struct Figure {
-    pub(crate) summary: Summary,
+    pub(crate) file: Single,
     pub(crate) title: &'static str,
     pub(crate) caption: String,
     /// What it shows, for who cannot see it.
@@ -37,7 +37,7 @@ pub(crate) struct Figure {
 
 impl Figure {
     fn new(
-        summary: Summary,
+        file: Single,
         title: &'static str,
         panels: Vec<Panel>,
         caption: String,
@@ -49,7 +49,7 @@ impl Figure {
             .map(|(drawing, title)| (title, drawing))
             .collect();
         Self {
-            summary,
+            file,
             title,
             caption,
             alt,
@@ -167,7 +167,7 @@ fn replay_cost(evidence: &Evidence) -> Figure {
         totals.join("; ")
     );
     Figure::new(
-        Summary::ReplayCost,
+        Single::ReplayCost,
         "What replay costs",
         panels,
         caption,
@@ -259,7 +259,7 @@ fn rollbacks(evidence: &Evidence) -> Figure {
     let most = evidence
         .runs
         .iter()
-        .filter(|run| run.run.summary.rolled_back > 0)
+        .filter(|run| run.run.totals.rolled_back > 0)
         .filter_map(|run| Some((run.name(), run.metrics.as_ref()?)))
         .max_by_key(|(_, metrics)| metrics.total.rolled_back);
     let column = |name: &str, style, value: fn(&MetricsRow) -> u64| {
@@ -329,7 +329,7 @@ fn rollbacks(evidence: &Evidence) -> Figure {
     );
     let panels = vec![offline, verdicts];
     Figure::new(
-        Summary::Rollbacks,
+        Single::Rollbacks,
         "What being offline costs",
         panels,
         caption,
@@ -391,5 +391,5 @@ fn winners(evidence: &Evidence) -> Figure {
         told.join("; ")
     );
     let panels = vec![over_time, at_the_end];
-    Figure::new(Summary::Winners, "Concurrent winners", panels, caption, alt)
+    Figure::new(Single::Winners, "Concurrent winners", panels, caption, alt)
 }

@@ -110,7 +110,7 @@ fn figure_item(figure: &Figure) -> Markup {
                 @for (title, drawing) in &figure.panels { (drawing.to_svg(title)) }
             }
             figcaption {
-                strong { (figure.title) ". " } (figure.caption) " As one picture: " code { (figure.summary.name()) } "."
+                strong { (figure.title) ". " } (figure.caption) " As one picture: " code { (figure.file.name()) } "."
                 span.unseen { " " (figure.alt) }
             }
         }
@@ -144,7 +144,7 @@ fn verify(evidence: &Evidence) -> Markup {
                 li {
                     p {
                         "In the directory of the artifacts: recompute a state from its op log alone. "
-                        @if let Some(run) = run { "It prints the digest that begins " code { (short(&run.run.summary.state_sha256)) } ", as in the table above." }
+                        @if let Some(run) = run { "It prints the digest that begins " code { (short(&run.run.totals.state_sha256)) } ", as in the table above." }
                     }
                     (commands(&format!("ecac dump-state-json {log} | sha256sum")))
                     p { "Ask for the reasons of one op; this is one that was taken back, if any was:" }
@@ -200,7 +200,7 @@ fn digests(evidence: &Evidence, figures: &[Figure]) -> Markup {
         .collect();
     rows.extend(figures.iter().map(|figure| {
         (
-            figure.summary.name(),
+            figure.file.name(),
             Digest::of(&figure.png),
             figure.png.len(),
         )

@@ -24,15 +24,15 @@ use std::collections::BTreeMap;
 
 pub use error::ReportError;
 
-use ecac_artifact::Summary;
+use ecac_artifact::Single;
 use evidence::Evidence;
 
 /// What [`render`] makes.
-pub const RENDERED: [Summary; 4] = [
-    Summary::ReplayCost,
-    Summary::Rollbacks,
-    Summary::Winners,
-    Summary::Report,
+pub const RENDERED: [Single; 4] = [
+    Single::ReplayCost,
+    Single::Rollbacks,
+    Single::Winners,
+    Single::Report,
 ];
 
 /// The figures and the report of an artifact set, by file name: the [`RENDERED`] ones.
@@ -50,8 +50,8 @@ pub fn render(
     let page = html::page(&evidence, &figures);
     let mut rendered: BTreeMap<_, _> = figures
         .into_iter()
-        .map(|figure| (figure.summary.name(), figure.png))
+        .map(|figure| (figure.file.name(), figure.png))
         .collect();
-    rendered.insert(Summary::Report.name(), page.into_bytes());
+    rendered.insert(Single::Report.name(), page.into_bytes());
     Ok(rendered)
 }

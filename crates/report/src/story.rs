@@ -16,7 +16,7 @@ mod meaning;
 mod meeting;
 mod moment;
 
-pub(crate) use chapter::{Chapter, Line, Place};
+pub(crate) use chapter::{Chapter, Line, Scene};
 
 use ecac_artifact::Event;
 use ecac_core::OpId;

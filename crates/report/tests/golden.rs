@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ecac_artifact::{Digest, Summary};
+use ecac_artifact::{Digest, Single};
 use ecac_report::{RENDERED, ReportError, render};
 
 const REPORT: &str = "report.html";
@@ -43,7 +43,7 @@ fn the_same_set_gives_the_same_bytes() {
     let files = golden();
     let rendered = render(&files).unwrap();
     assert_eq!(rendered, render(&files).unwrap());
-    assert!(rendered.keys().copied().eq(RENDERED.map(Summary::name)));
+    assert!(rendered.keys().copied().eq(RENDERED.map(Single::name)));
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(crate) struct Args {
 
 /// What was seen.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+struct Answer {
     seed: u64,
     first: u64,
     histories: u64,
@@ -65,7 +65,7 @@ struct Report {
     histories_per_second: u64,
 }
 
-impl Report {
+impl Answer {
     fn add(&mut self, said: &laws::Said) {
         let ops = said.replayed.decisions.len() as u64;
         self.histories += 1;
@@ -133,10 +133,10 @@ fn soak(args: &Args, end: u64) -> Result<()> {
         failed: Mutex::new(None),
         counter: Counter::new("histories", args.histories),
     };
-    let mut report = Report {
+    let mut answer = Answer {
         seed: args.seed,
         first: args.first,
-        ..Report::default()
+        ..Answer::default()
     };
     std::thread::scope(|scope| -> Result<()> {
         let workers: Vec<_> = (0..threads)
@@ -145,11 +145,11 @@ fn soak(args: &Args, end: u64) -> Result<()> {
         for worker in workers {
             // A panic of the engine is caught where it happens; one that is not is a defect of the search.
             let part = worker.join().ok().context("join a thread of the search")?;
-            report.merge(part);
+            answer.merge(part);
         }
         Ok(())
     })?;
-    report.took(start, threads);
+    answer.took(start, threads);
     let failed = search
         .failed
         .into_inner()
@@ -160,8 +160,8 @@ fn soak(args: &Args, end: u64) -> Result<()> {
     }
     interrupt::check()?;
     match args.format {
-        Format::Text => output::print(&text(&report)),
-        Format::Json => output::print_json(&report),
+        Format::Text => output::print(&text(&answer)),
+        Format::Json => output::print_json(&answer),
     }
 }
 
@@ -178,23 +178,23 @@ struct Search {
 
 impl Search {
     /// Checks histories until there are none left, or something is wrong.
-    fn work(&self) -> Report {
+    fn work(&self) -> Answer {
         let trials = Trials::new(self.seed);
-        let mut report = Report::default();
+        let mut answer = Answer::default();
         loop {
             let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
             if first >= self.end {
-                return report;
+                return answer;
             }
             for number in first..self.end.min(first.saturating_add(CHUNK)) {
                 if self.stop.load(Ordering::Relaxed) || interrupt::requested() {
-                    return report;
+                    return answer;
                 }
                 match catch_unwind(AssertUnwindSafe(|| laws::check(&trials.get(number)))) {
-                    Ok(Ok(said)) => report.add(&said),
+                    Ok(Ok(said)) => answer.add(&said),
                     Ok(Err(_)) | Err(_) => {
                         self.fail(number);
-                        return report;
+                        return answer;
                     }
                 }
                 self.counter.inc();
@@ -225,26 +225,26 @@ fn breach(seed: u64, number: u64) -> Failure {
     ))
 }
 
-fn text(report: &Report) -> String {
-    let decisions = report.met.iter();
+fn text(answer: &Answer) -> String {
+    let decisions = answer.met.iter();
     let decisions = counts(
         "decision",
         decisions.map(|(met, times)| (met.as_str(), *times)),
     );
-    let effects = report.effects.iter();
+    let effects = answer.effects.iter();
     let effects = counts("effect", effects.map(|(effect, times)| (*effect, *times)));
     format!(
         "{decisions}\n\n{effects}\n\n{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s, {} histories a \
          second in {} threads: every law holds\n",
-        report.histories,
-        report.ops_max,
-        report.seed,
-        report.first,
-        report.first + report.histories - 1,
-        report.ops,
-        report.duration_ms / 1000,
-        report.histories_per_second,
-        report.jobs,
+        answer.histories,
+        answer.ops_max,
+        answer.seed,
+        answer.first,
+        answer.first + answer.histories - 1,
+        answer.ops,
+        answer.duration_ms / 1000,
+        answer.histories_per_second,
+        answer.jobs,
     )
 }
 

@@ -5,11 +5,11 @@ mod cargo_audit;
 mod cargo_deny;
 mod database;
 mod day;
+mod finding;
 mod policy;
 mod sources;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use database::{Database, DatabaseArgs, DatedBy, State};
 use day::Day;
+use finding::Finding;
 use policy::{Exception, Policy};
 use xtask::host::environment::{Inherited, Variable};
 use xtask::host::error::Failure;
@@ -41,9 +42,6 @@ const OLD_DAYS: i64 = 30;
 /// Where the published database is kept, relative to the workspace.
 const FETCHED: &str = "target/tools/advisory-db";
 
-/// What helps where the network does not.
-const NO_NETWORK: &str = "pass --advisory-db PATH, and --offline where there is no network at all";
-
 /// Arguments of `audit`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -63,24 +61,6 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// Something that has to be mended.
-#[derive(Debug, Clone, Serialize)]
-struct Finding {
-    /// The program that found it.
-    check: &'static str,
-    /// The crate and its version.
-    #[serde(rename = "crate")]
-    krate: String,
-    /// What is wrong.
-    what: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.krate, self.what, self.check)
-    }
-}
-
 /// Whether the registry was asked which crates are yanked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -93,7 +73,7 @@ enum Yanked {
 
 /// What was found.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     database: State,
     crates: u64,
     yanked: Yanked,
@@ -179,7 +159,7 @@ fn check(args: &Args) -> Result<()> {
             // What cargo-audit found must not get lost because the crates are not there to look at.
             Err(error) if !audited.findings.is_empty() => {
                 interrupt::check()?;
-                Ok(cargo_deny::Report {
+                Ok(cargo_deny::Found {
                     findings: vec![Finding {
                         check: CARGO_DENY.name,
                         krate: "the workspace".to_owned(),
@@ -197,11 +177,11 @@ fn check(args: &Args) -> Result<()> {
         let crates = denied.unknown_to_index.join(", ");
         let message = format!("it cannot be told whether these crates are yanked: {crates}");
         return Err(Failure::environment(message)
-            .hint("try again; pass --offline to go without, which the report says")
+            .hint("try again; pass --offline to go without, which the result says")
             .into());
     }
 
-    let report = Report {
+    let answer = Answer {
         database: database.state,
         crates: audited.crates,
         yanked: match args.offline {
@@ -213,12 +193,12 @@ fn check(args: &Args) -> Result<()> {
         duplicates: denied.duplicates,
     };
     match args.format {
-        Format::Text => output::print(&report.text())?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(&answer.text())?,
+        Format::Json => output::print_json(&answer)?,
     }
-    match report.findings.is_empty() {
+    match answer.findings.is_empty() {
         true => Ok(()),
-        false => Err(failure(&report.findings).into()),
+        false => Err(failure(&answer.findings).into()),
     }
 }
 
@@ -297,29 +277,24 @@ fn fetch(root: &Path, variables: &[Variable], progress: &Progress) -> Result<()>
     for args in [["fetch", "--locked"], ["update", "--dry-run"]] {
         let command = shell.cmd("cargo").args(args).env_clear();
         let command = command.envs(variables.iter().map(|(name, value)| (name, value)));
-        process::run(progress, command)?.require_or(exit::ENVIRONMENT, Some(NO_NETWORK))?;
+        process::run(progress, command)?
+            .require_or(exit::ENVIRONMENT, Some(database::NO_NETWORK))?;
     }
     Ok(())
-}
-
-/// The findings, one on a line.
-fn list(findings: &[Finding]) -> String {
-    let lines = findings.iter().map(|finding| format!("\n  {finding}"));
-    lines.collect()
 }
 
 fn failure(findings: &[Finding]) -> Failure {
     let message = format!(
         "the audit found {} fault(s):{}",
         findings.len(),
-        list(findings)
+        finding::list(findings)
     );
     Failure::new(exit::VERIFICATION, message).hint(
         "update or replace the crate; where that cannot be, write an exception with its reason and its end into deny.toml",
     )
 }
 
-impl Report {
+impl Answer {
     fn text(&self) -> String {
         let mut text = String::new();
         let State {

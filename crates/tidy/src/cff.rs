@@ -1,6 +1,6 @@
 //! `CITATION.cff` says of the version and the repository what `Cargo.toml` says.
 
-use super::manifest::Manifest;
+use super::toml_file::TomlFile;
 use super::{Breach, Files, check, keeps, numbered};
 
 const CFF: &str = "CITATION.cff";
@@ -9,12 +9,12 @@ const CFF: &str = "CITATION.cff";
 const KEYS: [(&str, &str); 2] = [("version", "version"), ("repository-code", "repository")];
 
 fn cff(files: &Files) -> Vec<Breach> {
-    let (Some(file), Some(manifest)) = (files.get(CFF), Manifest::at(files, "Cargo.toml")) else {
+    let (Some(file), Some(toml)) = (files.get(CFF), TomlFile::at(files, "Cargo.toml")) else {
         return Vec::new();
     };
     let mut breaches = Vec::new();
     for (key, ours) in KEYS {
-        let expected = manifest.text(&["workspace", "package", ours]);
+        let expected = toml.text(&["workspace", "package", ours]);
         let found = numbered(file.text())
             .find_map(|(line, text)| Some((line, text.strip_prefix(key)?.strip_prefix(": ")?)));
         let (line, value) = found.map_or((1, None), |(line, value)| (line, Some(value)));

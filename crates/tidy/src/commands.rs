@@ -2,8 +2,8 @@
 
 use clap::{Command, CommandFactory as _};
 
-use super::manifest::Manifest;
 use super::markdown::pages;
+use super::toml_file::TomlFile;
 use super::{Breach, Files, check, keeps, line_of, numbered};
 
 /// The source file of the command line of xtask.
@@ -168,7 +168,7 @@ fn package_problem(files: &Files, arguments: &[&str]) -> Option<String> {
     let mut words = arguments.iter().take_while(|word| **word != "--");
     words.find(|word| ["-p", "--package"].contains(word))?;
     let package = words.next()?;
-    let members = Manifest::of_members(files);
+    let members = TomlFile::of_members(files);
     let mut names = members
         .iter()
         .map(|(_, member)| member.text(&["package", "name"]));

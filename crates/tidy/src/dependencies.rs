@@ -1,27 +1,30 @@
 //! Every dependency has one entry, in the workspace, with a reason beside it and a member that uses it.
+//!
+//! cargo-deny can ask for the entry and the member (`bans.workspace-dependencies`), where it is installed and every crate
+//! is fetched. The reasons it does not see, so the file is read here anyway, with every run of the tests.
 
 use std::collections::BTreeSet;
 
 use toml::de::DeTable;
 
-use super::manifest::Manifest;
+use super::toml_file::TomlFile;
 use super::{Breach, Files, check, keeps};
 
 fn dependencies(files: &Files) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let mut used = BTreeSet::new();
-    for (_, manifest) in Manifest::of_members(files) {
-        for (name, value) in tables(&manifest).into_iter().flatten() {
+    for (_, toml) in TomlFile::of_members(files) {
+        for (name, value) in tables(&toml).into_iter().flatten() {
             used.insert(name.get_ref().to_string());
-            if !Manifest::is_inherited(Some(value)) {
+            if !TomlFile::is_inherited(Some(value)) {
                 let name = name.get_ref();
                 let what =
                     format!("`{name}` has an entry of its own; write `{name}.workspace = true`");
-                breaches.push(Breach::new(manifest.file, manifest.line(value), what));
+                breaches.push(Breach::new(toml.file, toml.line(value), what));
             }
         }
     }
-    let Some(root) = Manifest::at(files, "Cargo.toml") else {
+    let Some(root) = TomlFile::at(files, "Cargo.toml") else {
         return breaches;
     };
     let entries = root.table(&["workspace", "dependencies"]);
@@ -44,11 +47,11 @@ fn dependencies(files: &Files) -> Vec<Breach> {
 }
 
 /// The tables of dependencies of a member, those for some targets only too.
-fn tables<'m, 'a>(manifest: &'m Manifest<'a>) -> Vec<&'m DeTable<'a>> {
+fn tables<'m, 'a>(toml: &'m TomlFile<'a>) -> Vec<&'m DeTable<'a>> {
     const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let targets = manifest.table(&["target"]).into_iter().flatten();
+    let targets = toml.table(&["target"]).into_iter().flatten();
     let targets = targets.filter_map(|(_, table)| table.get_ref().as_table());
-    let all = targets.chain([&manifest.root]);
+    let all = targets.chain([&toml.root]);
     all.flat_map(|table| KINDS.iter().filter_map(|kind| table.get(*kind)))
         .filter_map(|table| table.get_ref().as_table())
         .collect()

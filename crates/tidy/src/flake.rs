@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::manifest::Manifest;
-use super::{Breach, File, Files, keeps, numbered, report};
+use super::toml_file::TomlFile;
+use super::{Breach, File, Files, keeps, listing, numbered};
 
 /// How the flake takes its compiler.
 const READS: &str = "fromRustupToolchainFile ./rust-toolchain.toml";
@@ -35,8 +35,8 @@ fn compiler(files: &Files, flake: &File) -> Vec<Breach> {
         breaches.push(Breach::new(flake, 1, what));
     }
     let version = |path, keys: &[&str]| {
-        let manifest = Manifest::at(files, path)?;
-        manifest.text(keys).map(str::to_owned)
+        let toml = TomlFile::at(files, path)?;
+        toml.text(keys).map(str::to_owned)
     };
     let channel = version("rust-toolchain.toml", &["toolchain", "channel"]);
     let mut repeated: Vec<_> = ["version", "rust-version"]
@@ -181,7 +181,7 @@ fn changed(path: &str, from: &str, to: &str, expected: &[&str]) {
         };
         (it, text)
     });
-    let report = report(flake, &Files::of_tree(&tree));
+    let report = listing(flake, &Files::of_tree(&tree));
     let agrees = report.lines().count() == expected.len()
         && std::iter::zip(report.lines(), expected).all(|(line, part)| line.contains(part));
     assert!(agrees, "expected {expected:#?}\nfound\n{report}");

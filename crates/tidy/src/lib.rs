@@ -15,13 +15,13 @@ mod files;
 mod flake;
 mod layout;
 mod links;
-mod manifest;
 mod markdown;
 mod members;
 mod purity;
 mod secrets;
 mod shared;
 mod sources;
+mod toml_file;
 mod words;
 
 use files::{File, Files};
@@ -48,7 +48,7 @@ impl Breach {
 type Rule = fn(&Files) -> Vec<Breach>;
 
 /// The breaches that a rule finds, one on a line, in the order of files and lines.
-fn report(rule: Rule, files: &Files) -> String {
+fn listing(rule: Rule, files: &Files) -> String {
     let mut breaches = rule(files);
     breaches.sort();
     let lines = breaches
@@ -60,7 +60,7 @@ fn report(rule: Rule, files: &Files) -> String {
 /// Fails with every breach of a rule in the repository.
 #[track_caller]
 fn keeps(rule: Rule) {
-    let breaches = report(rule, Files::of_repository());
+    let breaches = listing(rule, Files::of_repository());
     assert!(
         breaches.is_empty(),
         "the repository breaks its rule\n{breaches}"
@@ -71,10 +71,10 @@ fn keeps(rule: Rule) {
 /// the line begins.
 #[track_caller]
 fn check<T: AsRef<[u8]>>(rule: Rule, tree: &[(&str, T)], expected: &[&str]) {
-    let report = report(rule, &Files::of_tree(tree));
-    let agrees = report.lines().count() == expected.len()
-        && std::iter::zip(report.lines(), expected).all(|(line, start)| line.starts_with(start));
-    assert!(agrees, "expected {expected:#?}\nfound\n{report}");
+    let found = listing(rule, &Files::of_tree(tree));
+    let agrees = found.lines().count() == expected.len()
+        && std::iter::zip(found.lines(), expected).all(|(line, start)| line.starts_with(start));
+    assert!(agrees, "expected {expected:#?}\nfound\n{found}");
 }
 
 /// The line, from 1, in which the byte at `offset` is.

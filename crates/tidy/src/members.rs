@@ -1,6 +1,6 @@
 //! Every crate is a member of the workspace, takes over what the workspace decides, and is on the map.
 
-use super::manifest::{Manifest, member_directories};
+use super::toml_file::{TomlFile, member_directories};
 use super::{Breach, Files, check, keeps};
 
 /// What a package takes from the workspace.
@@ -27,14 +27,14 @@ fn members(files: &Files) -> Vec<Breach> {
         }
     }
     let map = files.get("ARCHITECTURE.md");
-    for (directory, manifest) in Manifest::of_members(files) {
+    for (directory, toml) in TomlFile::of_members(files) {
         for keys in INHERITED {
-            let value = manifest.get(keys);
-            if !Manifest::is_inherited(value) {
-                let line = value.map_or(1, |value| manifest.line(value));
+            let value = toml.get(keys);
+            if !TomlFile::is_inherited(value) {
+                let line = value.map_or(1, |value| toml.line(value));
                 let name = keys.join(".");
                 let what = format!("`{name}` is its own; write `{name}.workspace = true`");
-                breaches.push(Breach::new(manifest.file, line, what));
+                breaches.push(Breach::new(toml.file, line, what));
             }
         }
         if let Some(map) = map

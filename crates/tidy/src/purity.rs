@@ -1,6 +1,6 @@
 //! Crates are pure: clippy lets them use no clock, file, environment, thread or container of random order.
 
-use super::manifest::{Manifest, member_directories};
+use super::toml_file::{TomlFile, member_directories};
 use super::{Breach, Files, check, keeps};
 
 /// The crates that are not pure, and why.
@@ -55,16 +55,16 @@ fn purity(files: &Files) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for directory in member_directories(files) {
         let is_impure = IMPURE.iter().any(|(impure, _)| *impure == directory);
-        let Some(manifest) = files.get(&format!("{directory}/Cargo.toml")) else {
+        let Some(toml) = files.get(&format!("{directory}/Cargo.toml")) else {
             continue;
         };
         if is_impure {
             continue;
         }
-        let Some(clippy) = Manifest::at(files, &format!("{directory}/clippy.toml")) else {
+        let Some(clippy) = TomlFile::at(files, &format!("{directory}/clippy.toml")) else {
             let what = "no clippy.toml; copy that of crates/core, or add the crate to IMPURE in \
                 crates/tidy/src/purity.rs with the reason";
-            breaches.push(Breach::new(manifest, 1, what));
+            breaches.push(Breach::new(toml, 1, what));
             continue;
         };
         for (list, paths) in BANNED {

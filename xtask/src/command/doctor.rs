@@ -19,8 +19,8 @@ use crate::host::tools;
 use crate::host::workdir::WorkDir;
 use crate::host::workspace;
 use crate::host::wrap;
-use crate::reproduce::place;
 use crate::reproduce::preflight::{self, SourceArgs};
+use crate::reproduce::tmpdir;
 
 /// Arguments of `doctor`.
 #[derive(Debug, ClapArgs)]
@@ -54,7 +54,7 @@ impl Verdict {
 
 /// What was looked at, in a fixed order.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     /// Nothing that `cargo xtask repro` needs is missing.
     ready: bool,
     checks: Vec<Finding>,
@@ -155,15 +155,15 @@ pub fn run(args: &Args) -> Result<()> {
     drop(progress);
     let missing = checks.iter().filter(|it| it.verdict == Verdict::Missing);
     let missing: Vec<_> = missing.map(|it| it.check).collect();
-    let report = Report {
+    let answer = Answer {
         ready: missing.is_empty(),
         checks,
     };
     match args.format {
-        Format::Text => output::print(&text(&report, wrap::width()))?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(&text(&answer, wrap::width()))?,
+        Format::Json => output::print_json(&answer)?,
     }
-    match report.ready {
+    match answer.ready {
         true => Ok(()),
         false => {
             let message = format!("this machine lacks: {}", missing.join(", "));
@@ -198,9 +198,9 @@ fn look(root: &Path, progress: &Progress) -> Result<Vec<Finding>> {
     let tree = preflight::source(root.to_owned(), &SourceArgs::default(), progress)
         .map(|source| format!("nothing uncommitted at {}", source.commit));
     add("tree", Optional, tree, None)?;
-    let place = place::check().map(|place| format!("{} will do", place.display()));
-    add("place", Missing, place, None)?;
-    add("room", Missing, place::room(), None)?;
+    let tmpdir = tmpdir::check().map(|tmpdir| format!("{} will do", tmpdir.display()));
+    add("tmpdir", Missing, tmpdir, None)?;
+    add("room", Missing, tmpdir::room(), None)?;
     let fix = "make the directory writable, or pass --out to repro";
     add("output", Missing, writable(root), Some(fix))?;
     let fix = "cargo fetch --locked, while there is a network";
@@ -280,7 +280,7 @@ fn links(root: &Path, progress: &Progress) -> Result<String> {
     Ok(format!("{version}; a program was built, and ran"))
 }
 
-/// Whether the place of the artifacts can be written.
+/// Whether the directory of the artifacts can be written.
 fn writable(root: &Path) -> Result<String> {
     let out = root.join(workspace::OUT_DIR);
     let directory = out.parent().unwrap_or(root);
@@ -305,16 +305,16 @@ fn fetched(root: &Path, progress: &Progress) -> Result<String> {
     Ok("every crate of Cargo.lock is there, and --offline needs no more than that".to_owned())
 }
 
-fn text(report: &Report, width: usize) -> String {
+fn text(answer: &Answer, width: usize) -> String {
     let mut text = String::new();
-    for finding in &report.checks {
+    for finding in &answer.checks {
         let lead = format!("{:<12} {:<9} ", finding.check, finding.verdict.name());
         text.push_str(&wrap::wrapped(&lead, &finding.says, width));
         if let Some(fix) = &finding.fix {
             text.push_str(&wrap::wrapped("  fix: ", fix, width));
         }
     }
-    if report.ready {
+    if answer.ready {
         text.push('\n');
         let says = "this machine has all that cargo xtask repro needs";
         text.push_str(&wrap::wrapped("ready: ", says, width));
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_terminal_and_nothing_is_lost() {
         let says = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen";
-        let report = Report {
+        let answer = Answer {
             ready: true,
             checks: vec![
                 Finding::of("compiler", Verdict::Missing, Ok(says.to_owned()), None),
@@ -342,7 +342,7 @@ mod tests {
             ],
         };
         for width in [40, 80, 100] {
-            let text = text(&report, width);
+            let text = text(&answer, width);
             let too_wide = |line: &&str| line.len() > width;
             assert_eq!(text.lines().find(too_wide), None, "{text}");
             let findings = text.split_once("\nready: ").unwrap().0;

@@ -42,7 +42,7 @@ pub struct Args {
 
 /// What changed, for machines.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct Answer<'a> {
     commit: String,
     directory: String,
     changes: &'a Findings,
@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<()> {
     drop(progress);
 
     let changes = Findings::between(&before, &outcome.files);
-    let report = Report {
+    let answer = Answer {
         commit: outcome.manifest.commit.clone(),
         directory: target.path().display().to_string(),
         changes: &changes,
@@ -100,8 +100,8 @@ pub fn run(args: &Args) -> Result<()> {
         readme_changed,
     };
     match args.format {
-        Format::Text => output::print(&text(&report)),
-        Format::Json => output::print_json(&report),
+        Format::Text => output::print(&text(&answer)),
+        Format::Json => output::print_json(&answer),
     }
 }
 
@@ -116,25 +116,25 @@ fn check_size(files: &BTreeMap<String, Vec<u8>>) -> Result<usize> {
     Ok(size_bytes)
 }
 
-fn text(report: &Report<'_>) -> String {
+fn text(answer: &Answer<'_>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "golden set     {}", report.directory);
-    let _ = writeln!(text, "commit         {}", report.commit);
-    let _ = writeln!(text, "size           {} bytes", report.size_bytes);
-    text.push_str(&report.bundle.text());
-    if report.changes.is_empty() {
+    let _ = writeln!(text, "golden set     {}", answer.directory);
+    let _ = writeln!(text, "commit         {}", answer.commit);
+    let _ = writeln!(text, "size           {} bytes", answer.size_bytes);
+    text.push_str(&answer.bundle.text());
+    if answer.changes.is_empty() {
         let _ = writeln!(text, "nothing changed");
         return text;
     }
     let _ = writeln!(text, "changes");
-    for difference in &report.changes.differences {
+    for difference in &answer.changes.differences {
         let _ = writeln!(text, "{}", change(difference));
     }
-    if let Some(place) = &report.changes.first {
-        let _ = writeln!(text, "\nfirst change\n{place}");
+    if let Some(first) = &answer.changes.first {
+        let _ = writeln!(text, "\nfirst change\n{first}");
     }
-    let readme = match report.readme_changed {
+    let readme = match answer.readme_changed {
         true => "README.md prints the new bundle digest",
         false => "README.md prints no other bundle digest and was left alone",
     };

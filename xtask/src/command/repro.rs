@@ -105,7 +105,7 @@ pub fn run(args: &Args) -> Result<()> {
             Format::Text => output::print(&report.text())?,
             Format::Json => output::print_json(report)?,
         }
-        return Err(twice::Report::failure().into());
+        return Err(twice::Repetition::failure().into());
     }
     progress.stage(&mut times, "publish", || target.replace(&outcome.files))?;
     drop(progress);

@@ -21,7 +21,7 @@ use crate::reproduce::preflight::{self, SourceArgs};
 use crate::set::artifact_dir::Listing;
 use crate::set::causes;
 use crate::set::citation::Citation;
-use crate::set::compare::{Difference, Findings, Place};
+use crate::set::compare::{Difference, Findings, FirstDifference};
 use crate::set::golden_set::GoldenSet;
 use crate::set::readme;
 
@@ -48,7 +48,7 @@ pub struct Args {
 
 /// The verdict, for machines.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct Answer<'a> {
     verdict: &'static str,
     golden: String,
     cited_commit: String,
@@ -108,7 +108,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     drop(progress);
 
-    let report = Report {
+    let answer = Answer {
         verdict: if findings.is_empty() {
             "same"
         } else {
@@ -127,8 +127,8 @@ pub fn run(args: &Args) -> Result<()> {
         stages: &times,
     };
     match args.format {
-        Format::Text => output::print(&text(&report))?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(&text(&answer))?,
+        Format::Json => output::print_json(&answer)?,
     }
     verdict(&findings, regenerated.is_some())
 }
@@ -174,7 +174,7 @@ fn check_readme(root: &Path, listing: &Listing, golden: &mut GoldenSet) -> Resul
         .push(Difference::mismatch("README.md", None, &text));
     findings
         .first
-        .get_or_insert_with(|| Place::told("README.md", problem));
+        .get_or_insert_with(|| FirstDifference::told("README.md", problem));
     Ok(())
 }
 
@@ -218,33 +218,33 @@ fn regenerate(
     })
 }
 
-fn text(report: &Report<'_>) -> String {
+fn text(answer: &Answer<'_>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "golden set     {}", report.golden);
-    let _ = writeln!(text, "cited commit   {}", report.cited_commit);
-    if let Some(commit) = &report.built_commit {
+    let _ = writeln!(text, "golden set     {}", answer.golden);
+    let _ = writeln!(text, "cited commit   {}", answer.cited_commit);
+    if let Some(commit) = &answer.built_commit {
         let _ = writeln!(text, "built commit   {commit}");
     }
-    if let Some(network) = report.network {
+    if let Some(network) = answer.network {
         let _ = writeln!(text, "network        {}", network.describe());
     }
-    if report.findings.is_empty() {
+    if answer.findings.is_empty() {
         let _ = writeln!(
             text,
             "verdict        same: all {} files, byte for byte",
-            report.files
+            answer.files
         );
         return text;
     }
     let _ = writeln!(
         text,
         "verdict        different: {}\n",
-        report.findings.count()
+        answer.findings.count()
     );
-    text.push_str(&report.findings.text());
+    text.push_str(&answer.findings.text());
     let _ = writeln!(text, "\nlikely causes");
-    for cause in &report.causes {
+    for cause in &answer.causes {
         let _ = writeln!(text, "  {cause}");
     }
     text

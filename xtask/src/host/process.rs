@@ -3,6 +3,9 @@
 //! A child gets its own process group, and no standard input but a file that is meant for it. Its command line is
 //! printed before it starts, and an error names it. When a signal asks this program to stop, the whole group is ended
 //! and waited for, so that no compiler keeps writing into a directory that is being removed.
+//!
+//! The standard library starts the group and one call signals it. `process-wrap` would wait for every process of the
+//! group, and so for a daemon that a build tool leaves behind.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};

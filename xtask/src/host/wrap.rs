@@ -2,6 +2,7 @@
 
 use std::io;
 
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr as _;
 
 /// How wide text is where nobody knows how wide it may be.
@@ -24,28 +25,27 @@ pub fn width() -> usize {
 /// `lead` and the words of `text` in lines of at most `width` columns, the later ones below the end of `lead`. A word
 /// that is longer stands alone and whole, so that a path or a command can be copied.
 pub fn wrapped(lead: &str, text: &str, width: usize) -> String {
-    let indent = lead.width();
-    let mut all = lead.to_owned();
-    let mut used = indent;
-    for (number, line) in text.lines().enumerate() {
-        if number > 0 {
-            all.push_str(&format!("\n{:indent$}", ""));
-            used = indent;
-        }
-        for word in line.split_whitespace() {
-            let space = usize::from(used > indent);
-            if space > 0 && used + space + word.width() > width {
-                all.push_str(&format!("\n{:indent$}", ""));
-                used = indent;
-            } else if space > 0 {
-                all.push(' ');
-                used += 1;
-            }
-            all.push_str(word);
-            used += word.width();
-        }
+    let indent = " ".repeat(lead.width());
+    let options = Options::new(width)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    let mut all = String::new();
+    let mut start = lead;
+    for line in text.lines() {
+        let words = line.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        all.push_str(&textwrap::fill(
+            &words,
+            options.clone().initial_indent(start),
+        ));
+        all.push('\n');
+        start = &indent;
     }
-    all.push('\n');
+    if all.is_empty() {
+        all = format!("{lead}\n");
+    }
     all
 }
 

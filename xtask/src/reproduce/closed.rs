@@ -24,7 +24,7 @@ use crate::host::progress::Progress;
 use crate::host::toolchain::{self, Linker, Toolchain};
 use crate::host::workspace;
 use crate::reproduce::cargo_home::CargoHome;
-use crate::reproduce::place;
+use crate::reproduce::tmpdir;
 use crate::reproduce::{flags, given};
 use crate::source::lockfile::{self, Checksums};
 
@@ -113,7 +113,7 @@ impl Closed {
             network,
             ..
         } = *request;
-        place::check_configuration(work)?;
+        tmpdir::check_configuration(work)?;
         refuse_target(tree)?;
         let inherited = Inherited::for_tree(tree)?;
         let toolchain = Toolchain::find(tree, Some(&inherited.variables), progress)?;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use ecac_artifact::{Artifact, Commit, Part, Summary, exit};
+use ecac_artifact::{Artifact, Commit, Part, Single, exit};
 use xshell::{Cmd, Shell};
 
 use crate::host::environment::Variable;
@@ -85,13 +85,13 @@ impl CrossCheck<'_> {
 
     fn summaries(&self, shell: &Shell) -> Result<()> {
         let seed = self.parameters.seed.to_string();
-        let scenario = engine::summary_scenario(&self.parameters.scenarios);
+        let scenario = engine::scenario_of_singles(&self.parameters.scenarios);
         let log = self.name(scenario, Part::Ops);
-        let audit = Summary::AuditLog.name();
+        let audit = Single::AuditLog.name();
 
         let node = engine::observer(self.parameters.seed);
         let trust = self.output(self.ecac(shell)?.args(["trust-dump", &log]))?;
-        self.same(Summary::TrustView.name(), &trust, "ecac trust-dump")?;
+        self.same(Single::TrustView.name(), &trust, "ecac trust-dump")?;
         let export = self.ecac(shell)?.args(["audit-export", &log]);
         let export = self.output(export.args(["--seed", &seed]))?;
         self.same(audit, &export, "ecac audit-export")?;
@@ -99,7 +99,7 @@ impl CrossCheck<'_> {
             .ecac(shell)?
             .args(["audit-verify", audit, "--log", &log]);
         let verdict = self.output(verify.args(["--node", &node]))?;
-        self.same(Summary::AuditVerify.name(), &verdict, "ecac audit-verify")
+        self.same(Single::AuditVerify.name(), &verdict, "ecac audit-verify")
     }
 
     fn name(&self, scenario: &str, part: Part) -> String {

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use ecac_artifact::exit;
-use ecac_audit::{AuditLog, Expect, Verdict, report, verify_against};
-use ecac_bench::{Params, Scenario, ScenarioReport};
+use ecac_audit::{AuditLog, Expect, Verdict, verification, verify_against};
+use ecac_bench::{Params, RunRecord, Scenario};
 use ecac_core::{Costs, split_op_log};
 
 use crate::host::error::Failure;
@@ -15,7 +15,7 @@ pub fn scenario_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The scenario whose audit log and trust view stand for a whole set: the one with revocations, or else the last.
-pub fn summary_scenario(scenarios: &[String]) -> &str {
+pub fn scenario_of_singles(scenarios: &[String]) -> &str {
     let preferred = Scenario::OfflineRevoke.name();
     match scenarios.last() {
         Some(last) if !scenarios.iter().any(|name| name == preferred) => last,
@@ -37,7 +37,7 @@ pub fn check(parameters: &Parameters) -> Result<()> {
 }
 
 /// Runs a scenario; the artifacts cite `commit`.
-pub fn run(scenario: &str, seed: u64, ops: u32, commit: &str) -> Result<ScenarioReport> {
+pub fn run(scenario: &str, seed: u64, ops: u32, commit: &str) -> Result<RunRecord> {
     let params = Params {
         scenario: scenario.parse()?,
         seed,
@@ -55,7 +55,7 @@ pub fn observer(seed: u64) -> String {
 /// What is known of a verified audit log.
 pub struct Audited {
     /// The text of `audit.verify.txt`.
-    pub report: String,
+    pub verification: String,
     /// The root hash of the last signed tree head, in hexadecimal digits.
     pub head: String,
 }
@@ -76,7 +76,7 @@ pub fn verify_audit(audit: &[u8], ops: &[u8], seed: u64) -> Result<Audited> {
     );
     let checkpoint = log.checkpoint().context("find the signed head")?;
     Ok(Audited {
-        report: report(&log, Some(&compared)),
+        verification: verification(&log, Some(&compared)),
         head: checkpoint.head().root.to_string(),
     })
 }
@@ -91,10 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summary_files_come_from_the_scenario_with_revocations() {
+    fn the_single_files_come_from_the_scenario_with_revocations() {
         let pick = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-            summary_scenario(&names).to_owned()
+            scenario_of_singles(&names).to_owned()
         };
         assert_eq!(pick(&["hb-chain", "offline-revoke", "z"]), "offline-revoke");
         assert_eq!(pick(&["hb-chain", "concurrent"]), "concurrent");
@@ -118,9 +118,9 @@ mod tests {
         let run = run("hb-chain", 1, 20, "x").unwrap();
         let audited = verify_audit(&run.audit, &run.ops, 1).unwrap();
         assert!(
-            audited.report.ends_with("verdict: OK\n"),
+            audited.verification.ends_with("verdict: OK\n"),
             "{}",
-            audited.report
+            audited.verification
         );
         assert!(verify_audit(b"", &run.ops, 1).is_err());
         assert!(

@@ -11,9 +11,10 @@ pub mod given;
 pub mod inventory;
 pub mod parameters;
 pub mod pipeline;
-pub mod place;
+
 pub mod preflight;
 pub mod publish;
 pub mod stage;
 pub mod summary;
+pub mod tmpdir;
 pub mod twice;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ecac_artifact::archive::Digests;
-use ecac_artifact::{ArtifactSet, Digest, ExpectedSet, Published, Summary, exit};
+use ecac_artifact::{ArtifactSet, Digest, ExpectedSet, Published, Single, exit};
 use xshell::{Cmd, Shell};
 
 use crate::host::environment;
@@ -138,7 +138,7 @@ pub fn run(
         }
         .run(work)
     })?;
-    staged.insert(Summary::Sbom.name().to_owned(), sbom);
+    staged.insert(Single::Sbom.name().to_owned(), sbom);
     let set = ArtifactSet::new(expected.clone(), staged)
         .map_err(|difference| set_failure(&difference, "the scenarios"))?;
     let (manifest, trust) = progress.stage(times, "integrity", || {
@@ -187,13 +187,13 @@ fn integrity(
     parameters: &Parameters,
     citation: &Citation,
 ) -> Result<(Manifest, TrustCheck)> {
-    let file = |summary: Summary| {
+    let file = |single: Single| {
         set.files()
-            .get(summary.name())
+            .get(single.name())
             .map_or(&[][..], Vec::as_slice)
     };
-    let manifest = Manifest::parse(file(Summary::Manifest))?;
-    let trust = Digest::of(file(Summary::TrustView));
+    let manifest = Manifest::parse(file(Single::Manifest))?;
+    let trust = Digest::of(file(Single::TrustView));
     let claims = [
         ("source", Citation::of_manifest(&manifest)? == *citation),
         ("trust digest", manifest.trust_sha256 == trust.to_string()),

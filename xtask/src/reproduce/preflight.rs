@@ -1,4 +1,4 @@
-//! Checks before anything is built: the toolchain, the place, the tree and the commit.
+//! Checks before anything is built: the toolchain, the directory for temporary files, the tree and the commit.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::host::output;
 use crate::host::progress::Progress;
 use crate::host::toolchain::{Linker, Toolchain};
 use crate::host::workspace;
-use crate::reproduce::place;
+use crate::reproduce::tmpdir;
 use crate::source::object::ObjectId;
 use crate::source::repository::{Repository, dirty_failure};
 use crate::source::tree;
@@ -116,19 +116,19 @@ impl Source {
     }
 }
 
-/// Checks the toolchain, the place of the clean tree and the tree of the workspace.
+/// Checks the toolchain, the directory for temporary files and the tree of the workspace.
 pub fn check(args: &SourceArgs, progress: &Progress) -> Result<Source> {
     let root = workspace::root()?;
     Toolchain::find(&root, None, progress)?;
     Linker::find(progress)?;
-    place::check()?;
+    tmpdir::check()?;
     source(root, args, progress)
 }
 
 /// The same, and that there is the room that a build takes.
 pub fn check_build(args: &SourceArgs, progress: &Progress) -> Result<Source> {
     let source = check(args, progress)?;
-    place::room()?;
+    tmpdir::room()?;
     Ok(source)
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use ecac_artifact::{Artifact, Commit, Part, Summary, exit};
+use ecac_artifact::{Artifact, Commit, Part, Single, exit};
 use tempfile::TempDir;
 
 use crate::host::claim::{self, Claim};
@@ -202,7 +202,7 @@ fn is_artifact_name(name: &str) -> bool {
             .is_some_and(|commit| commit.parse::<Commit>().is_ok())
     };
     name == Artifact::SUMS_NAME
-        || Summary::ALL.iter().any(|summary| summary.name() == name)
+        || Single::ALL.iter().any(|summary| summary.name() == name)
         || is_run(name)
         || is_tarball(name)
 }

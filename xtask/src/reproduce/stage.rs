@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
-use ecac_artifact::{Artifact, Part, Summary, exit};
-use ecac_bench::ScenarioReport;
+use ecac_artifact::{Artifact, Part, Single, exit};
+use ecac_bench::RunRecord;
 
 use crate::host::error::Failure;
 use crate::host::workspace;
@@ -28,7 +28,7 @@ pub struct Args {
     parameters: ParameterArgs,
 }
 
-/// Writes the four files of each scenario, the audit log, the trust view, the manifest, the figures and the report.
+/// Writes the four files of each scenario, the audit log, the trust view, the manifest, the figures and the record.
 pub fn run(args: &Args) -> Result<()> {
     for (name, bytes) in artifacts(&args.citation, &args.parameters.resolve())? {
         let path = args.out.join(name);
@@ -49,8 +49,8 @@ pub fn artifacts(
     let mut runs = Vec::new();
     let mut of_the_set = None;
     for scenario in &parameters.scenarios {
-        let report = engine::run(scenario, seed, ops, &stamp)?;
-        for (part, bytes) in parts(&report) {
+        let record = engine::run(scenario, seed, ops, &stamp)?;
+        for (part, bytes) in parts(&record) {
             let artifact = Artifact::Run {
                 scenario: scenario.clone(),
                 part,
@@ -61,17 +61,17 @@ pub fn artifacts(
             ops,
             scenario: scenario.clone(),
             seed,
-            summary: report.summary.clone(),
+            totals: record.totals.clone(),
         });
-        if *scenario == engine::summary_scenario(&parameters.scenarios) {
-            of_the_set = Some(report);
+        if *scenario == engine::scenario_of_singles(&parameters.scenarios) {
+            of_the_set = Some(record);
         }
     }
-    let Some(report) = of_the_set else {
+    let Some(record) = of_the_set else {
         return Err(Failure::new(exit::USAGE, "no scenario was run").into());
     };
 
-    let audited = engine::verify_audit(&report.audit, &report.ops, seed).map_err(|error| {
+    let audited = engine::verify_audit(&record.audit, &record.ops, seed).map_err(|error| {
         let message = format!("the audit log does not verify: {error:#}");
         Failure::new(exit::VERIFICATION, message)
     })?;
@@ -84,18 +84,18 @@ pub fn artifacts(
         scenarios: runs,
         schema_sha256: engine::schema_sha256(),
         toolchain: citation.toolchain.clone(),
-        trust_sha256: workspace::sha256_hex(&report.trust),
+        trust_sha256: workspace::sha256_hex(&record.trust),
         version: citation.source_version.clone(),
     };
     for (summary, bytes) in [
-        (Summary::AuditLog, report.audit),
-        (Summary::AuditVerify, audited.report.into_bytes()),
-        (Summary::TrustView, report.trust),
-        (Summary::Manifest, manifest.to_bytes()),
+        (Single::AuditLog, record.audit),
+        (Single::AuditVerify, audited.verification.into_bytes()),
+        (Single::TrustView, record.trust),
+        (Single::Manifest, manifest.to_bytes()),
     ] {
         files.insert(summary.name().to_owned(), bytes);
     }
-    let rendered = ecac_report::render(&files).context("draw the figures and the report")?;
+    let rendered = ecac_report::render(&files).context("draw the figures and the record")?;
     files.extend(
         rendered
             .into_iter()
@@ -104,11 +104,11 @@ pub fn artifacts(
     Ok(files)
 }
 
-fn parts(report: &ScenarioReport) -> [(Part, &Vec<u8>); 4] {
+fn parts(record: &RunRecord) -> [(Part, &Vec<u8>); 4] {
     [
-        (Part::Csv, &report.csv),
-        (Part::Timeline, &report.timeline),
-        (Part::State, &report.state),
-        (Part::Ops, &report.ops),
+        (Part::Csv, &record.csv),
+        (Part::Timeline, &record.timeline),
+        (Part::State, &record.state),
+        (Part::Ops, &record.ops),
     ]
 }

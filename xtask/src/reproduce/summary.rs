@@ -47,7 +47,7 @@ pub struct Summary<'a> {
     machine: &'a TakenOver,
     /// What stayed equal the second time, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    twice: Option<&'a twice::Report>,
+    twice: Option<&'a twice::Repetition>,
     /// How long each stage took.
     stages: &'a [StageTime],
     /// Processor time, where the system tells.
@@ -91,7 +91,7 @@ impl<'a> Summary<'a> {
         directory: &Path,
         stages: &'a [StageTime],
         processor_time: Option<Spent>,
-        twice: Option<&'a twice::Report>,
+        twice: Option<&'a twice::Repetition>,
     ) -> Self {
         Self {
             commit: &outcome.manifest.commit,
@@ -153,18 +153,18 @@ fn scenario_table(runs: &[Run]) -> String {
         "state digest",
     ]);
     for run in runs {
-        let summary = &run.summary;
-        let digest = summary
+        let totals = &run.totals;
+        let digest = totals
             .state_sha256
             .get(..SHORT_DIGITS)
-            .unwrap_or(&summary.state_sha256);
+            .unwrap_or(&totals.state_sha256);
         table.add_row([
             run.scenario.clone(),
-            summary.ops.to_string(),
-            summary.applied.to_string(),
-            summary.denied.to_string(),
-            summary.rolled_back.to_string(),
-            summary.refused.to_string(),
+            totals.ops.to_string(),
+            totals.applied.to_string(),
+            totals.denied.to_string(),
+            totals.rolled_back.to_string(),
+            totals.refused.to_string(),
             format!("{digest}…"),
         ]);
     }

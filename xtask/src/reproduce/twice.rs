@@ -49,7 +49,7 @@ struct Change {
 
 /// What stayed equal.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct Repetition {
     /// The programs of both builds.
     binaries: [BinaryDigests; 2],
     /// How the second set of artifacts differs from the first.
@@ -58,11 +58,11 @@ pub struct Report {
     /// How many files the first set has.
     files: usize,
     /// What was varied.
-    variations: Vec<VariationReport>,
+    variations: Vec<Varied>,
 }
 
 #[derive(Debug, Serialize)]
-struct VariationReport {
+struct Varied {
     name: &'static str,
     first: String,
     second: &'static str,
@@ -93,10 +93,10 @@ pub fn run(
     commit_time: u64,
     work: &WorkDir,
     progress: &Progress,
-) -> Result<Report> {
-    let place = work.create("another place, ünlike the first")?;
-    let out = place.join("out");
-    let allowed = variations(&place)?
+) -> Result<Repetition> {
+    let dir = work.create("another place, ünlike the first")?;
+    let out = dir.join("out");
+    let allowed = variations(&dir)?
         .into_iter()
         .map(|variation| {
             let works = variation.change.works(progress)?;
@@ -119,7 +119,7 @@ pub fn run(
 
     let mut reports = Vec::new();
     for (number, (variation, works)) in allowed.into_iter().enumerate() {
-        let dir = place.join(format!("alone-{number}"));
+        let dir = dir.join(format!("alone-{number}"));
         fs::create_dir(&dir).with_context(|| format!("create {}", dir.display()))?;
         let artifacts = match works {
             false => Alone::NotVaried,
@@ -138,14 +138,14 @@ pub fn run(
                 }
             }
         };
-        reports.push(VariationReport {
+        reports.push(Varied {
             name: variation.name,
             first: variation.first,
             second: variation.second,
             artifacts,
         });
     }
-    Ok(Report {
+    Ok(Repetition {
         binaries: [first.binaries.clone(), summary.binaries],
         findings: Findings::between(&first.files, &Listing::read(&out)?.files),
         files: first.files.len(),
@@ -153,10 +153,10 @@ pub fn run(
     })
 }
 
-impl Report {
+impl Repetition {
     /// True where both builds gave the same programs and every run the same artifacts.
     pub fn is_same(&self) -> bool {
-        let different = |report: &VariationReport| report.artifacts == Alone::Different;
+        let different = |report: &Varied| report.artifacts == Alone::Different;
         self.binaries[0] == self.binaries[1]
             && self.findings.is_empty()
             && !self.variations.iter().any(different)
@@ -262,8 +262,8 @@ impl Change {
     }
 }
 
-/// Every variation, with new directories below `place`.
-fn variations(place: &Path) -> Result<Vec<Variation>> {
+/// Every variation, with new directories below `dir`.
+fn variations(dir: &Path) -> Result<Vec<Variation>> {
     let value = |name: &str| match env::var(name) {
         Ok(value) if !value.is_empty() => value,
         _ => "unset".to_owned(),
@@ -296,14 +296,14 @@ fn variations(place: &Path) -> Result<Vec<Variation>> {
             "directory",
             "temporary".to_owned(),
             "spaces and ü in it",
-            Change::setting([("TMPDIR", place)]),
+            Change::setting([("TMPDIR", dir)]),
         ),
-        vary("home", "yours".to_owned(), "empty", home(place)?),
+        vary("home", "yours".to_owned(), "empty", home(dir)?),
         vary(
             "cargo home",
             "yours".to_owned(),
             "links to yours",
-            cargo_home(place)?,
+            cargo_home(dir)?,
         ),
         vary(
             "user name",
@@ -357,8 +357,8 @@ fn variations(place: &Path) -> Result<Vec<Variation>> {
 }
 
 /// An empty home directory. The toolchain and git's settings stay, as they do for another user of the machine.
-fn home(place: &Path) -> Result<Change> {
-    let home = create(place, "home")?;
+fn home(dir: &Path) -> Result<Change> {
+    let home = create(dir, "home")?;
     let mut change = Change::setting([("HOME", home)]);
     let old = env::var_os("HOME").map(PathBuf::from);
     for (name, below) in [
@@ -375,8 +375,8 @@ fn home(place: &Path) -> Result<Change> {
 }
 
 /// A cargo home by another name, so that nothing has to be fetched again.
-fn cargo_home(place: &Path) -> Result<Change> {
-    let home = create(place, "cargo home")?;
+fn cargo_home(dir: &Path) -> Result<Change> {
+    let home = create(dir, "cargo home")?;
     let old = match env::var_os("CARGO_HOME") {
         Some(old) if !old.is_empty() => Some(PathBuf::from(old)),
         _ => env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")),
@@ -393,8 +393,8 @@ fn cargo_home(place: &Path) -> Result<Change> {
     Ok(Change::setting([("CARGO_HOME", home)]))
 }
 
-fn create(place: &Path, name: &str) -> Result<PathBuf> {
-    let path = place.join(name);
+fn create(dir: &Path, name: &str) -> Result<PathBuf> {
+    let path = dir.join(name);
     fs::create_dir(&path).with_context(|| format!("create {}", path.display()))?;
     Ok(path)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ecac_artifact::Summary;
+use ecac_artifact::Single;
 
 use crate::host::progress::Progress;
 use crate::set::citation::Citation;
@@ -22,7 +22,7 @@ pub fn likely(
     progress: &Progress,
 ) -> Vec<String> {
     let mut causes = Vec::new();
-    let manifest = regenerated.get(Summary::Manifest.name());
+    let manifest = regenerated.get(Single::Manifest.name());
     if let Some(Ok(now)) = manifest.map(|bytes| Manifest::parse(bytes)) {
         let stated = Citation::of_manifest(&now).ok();
         if let (Ok(cited), Some(built)) = (

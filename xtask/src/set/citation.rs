@@ -35,7 +35,7 @@ pub struct Citation {
 }
 
 #[derive(Deserialize)]
-struct RootManifest {
+struct RootCargoToml {
     workspace: Workspace,
 }
 
@@ -54,7 +54,7 @@ impl Citation {
     pub fn of_tree(tree: &Path, commit: Commit, commit_time: u64) -> Result<Self> {
         let path = tree.join("Cargo.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let root: RootManifest =
+        let root: RootCargoToml =
             toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         Ok(Self {
             commit,

@@ -134,10 +134,10 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Where the first difference is.
+/// The first difference, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Place {
+pub enum FirstDifference {
     /// In the file's own terms.
     Explained(Box<Explanation>),
     /// As a sentence, where the bytes that should be there are unknown.
@@ -149,8 +149,8 @@ pub enum Place {
     },
 }
 
-impl Place {
-    /// The place of the first difference between two versions of a file.
+impl FirstDifference {
+    /// The first difference between two versions of a file.
     pub fn between(file: &str, expected: &[u8], actual: &[u8]) -> Self {
         Self::Explained(Box::new(explain(file, expected, actual)))
     }
@@ -164,7 +164,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FirstDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Explained(explanation) => explanation.fmt(f),
@@ -173,13 +173,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// Every difference, and the place of the first.
+/// Every difference, and the first explained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Findings {
     /// Each file that is not as it should be.
     pub differences: Vec<Difference>,
-    /// The place of the difference that is nearest to the cause.
-    pub first: Option<Place>,
+    /// The difference that is nearest to the cause.
+    pub first: Option<FirstDifference>,
 }
 
 impl Findings {
@@ -217,15 +217,15 @@ impl Findings {
         )
     }
 
-    /// The text form: every difference, then the place of the first.
+    /// The text form: every difference, then the first, explained.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for difference in &self.differences {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{difference}");
         }
-        if let Some(place) = &self.first {
-            let _ = write!(text, "\nfirst difference\n{place}");
+        if let Some(first) = &self.first {
+            let _ = write!(text, "\nfirst difference\n{first}");
             if !text.ends_with('\n') {
                 text.push('\n');
             }
@@ -267,12 +267,12 @@ impl Findings {
     }
 }
 
-/// The place of the difference nearest to the cause: files that follow from others come later.
-pub fn first_of(differing: &[(&str, &[u8], &[u8])]) -> Option<Place> {
+/// The difference nearest to the cause: files that follow from others come later.
+pub fn first_of(differing: &[(&str, &[u8], &[u8])]) -> Option<FirstDifference> {
     differing
         .iter()
         .min_by_key(|(name, _, _)| (distance(name), *name))
-        .map(|(name, expected, actual)| Place::between(name, expected, actual))
+        .map(|(name, expected, actual)| FirstDifference::between(name, expected, actual))
 }
 
 /// How far a file is from the cause of a difference: op logs decide everything, sums and archive follow from all.

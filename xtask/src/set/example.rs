@@ -8,7 +8,7 @@ pub(crate) fn example(commit: &str) -> Manifest {
         ops: 500,
         scenario: scenario.to_owned(),
         seed: 42,
-        summary: Totals {
+        totals: Totals {
             applied: 499,
             denied: 1,
             ops: 500,

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use ecac_artifact::archive::{self, Limits, Unpacked};
-use ecac_artifact::{Artifact, Commit, Digest, ExpectedSet, Summary, Sums, SumsFault, exit};
+use ecac_artifact::{Artifact, Commit, Digest, ExpectedSet, Single, Sums, SumsFault, exit};
 
 use crate::host::error::Failure;
 use crate::set::artifact_dir::Listing;
-use crate::set::compare::{Difference, Findings, Place, first_of};
+use crate::set::compare::{Difference, Findings, FirstDifference, first_of};
 use ecac_artifact::{Manifest, Parameters};
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ impl GoldenSet {
 
 /// The manifest of the archive where that is intact, else the one beside it.
 fn manifest(listing: &Listing, archive: Option<&IntactArchive>) -> Result<Manifest> {
-    let name = Summary::Manifest.name();
+    let name = Single::Manifest.name();
     let archived = archive.and_then(|archive| archive.unpacked.files().get(name));
     let Some(bytes) = archived.or_else(|| listing.files.get(name)) else {
         let message = format!("{name} is missing, so the set does not say what it is");
@@ -175,7 +175,7 @@ impl Check<'_> {
                 self.findings
                     .differences
                     .push(Difference::mismatch(sums_name, None, bytes));
-                self.findings.first = Some(Place::told(sums_name, error.to_string()));
+                self.findings.first = Some(FirstDifference::told(sums_name, error.to_string()));
             }
             Some((_, Ok(sums))) => self.sums(sums),
             None => {}
@@ -204,7 +204,7 @@ impl Check<'_> {
                 let problem = "its digest is not the one in SHA256SUMS";
                 self.findings
                     .first
-                    .get_or_insert_with(|| Place::told(&name, problem));
+                    .get_or_insert_with(|| FirstDifference::told(&name, problem));
             }
         }
         let unlisted = self
@@ -224,7 +224,7 @@ impl Check<'_> {
             let problem = format!("it does not list the expected files; look at {name}");
             self.findings
                 .first
-                .get_or_insert_with(|| Place::told(Artifact::SUMS_NAME, problem));
+                .get_or_insert_with(|| FirstDifference::told(Artifact::SUMS_NAME, problem));
         }
     }
 
@@ -245,11 +245,11 @@ impl Check<'_> {
         self.findings
             .differences
             .push(Difference::mismatch(&name, digest, actual));
-        let place = match packed {
-            Some(archive) => Place::between(&name, &archive.gz, actual),
-            None => Place::told(&name, problem),
+        let first = match packed {
+            Some(archive) => FirstDifference::between(&name, &archive.gz, actual),
+            None => FirstDifference::told(&name, problem),
         };
-        self.findings.first.get_or_insert(place);
+        self.findings.first.get_or_insert(first);
     }
 
     /// Compares the names, and reports what is not a regular file.

@@ -1,4 +1,7 @@
-//! The checksums of `Cargo.lock`.
+//! `Cargo.lock`: which crates there are, where each comes from, and the checksums of their archives.
+//!
+//! Four members of each package are all that is read, and nowhere else. The crate `cargo-lock` would bring `url` and the
+//! tables of Unicode behind it into what everybody compiles who makes the artifacts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,18 +17,32 @@ pub const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-ind
 #[derive(Debug)]
 pub struct Checksums(BTreeMap<(String, String, String), String>);
 
-#[derive(Deserialize)]
-struct Lockfile {
-    #[serde(default)]
-    package: Vec<Package>,
+/// A lockfile.
+#[derive(Debug, Deserialize)]
+pub struct Lockfile {
+    /// Every crate, those of the workspace too.
+    #[serde(default, rename = "package")]
+    pub packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-    checksum: Option<String>,
+/// One crate in one version.
+#[derive(Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it comes from; nothing for a crate of the workspace.
+    pub source: Option<String>,
+    /// What cargo expects its archive to hash to.
+    pub checksum: Option<String>,
+}
+
+impl Lockfile {
+    /// Reads a lockfile.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
 }
 
 impl Checksums {
@@ -36,10 +53,10 @@ impl Checksums {
         Self::parse(&text)
     }
 
-    /// Reads a lockfile.
+    /// Those of a lockfile.
     pub fn parse(text: &str) -> Result<Self> {
-        let lockfile: Lockfile = toml::from_str(text).context("read Cargo.lock")?;
-        let entries = lockfile.package.into_iter().filter_map(|package| {
+        let lockfile = Lockfile::parse(text).context("read Cargo.lock")?;
+        let entries = lockfile.packages.into_iter().filter_map(|package| {
             let key = (package.name, package.version, package.source?);
             Some((key, package.checksum?))
         });

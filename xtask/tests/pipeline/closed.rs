@@ -226,7 +226,7 @@ fn configuration_above_the_clean_tree_is_named_before_anything_is_built() {
             );
             assert!(!stderr.contains("cargo build"), "{stderr}");
         }
-        let (stdout, _) = workspace.check(&["doctor"], exit::ENVIRONMENT, "place");
+        let (stdout, _) = workspace.check(&["doctor"], exit::ENVIRONMENT, "tmpdir");
         assert!(
             stdout.contains("  fix: remove it, or set TMPDIR"),
             "{stdout}"

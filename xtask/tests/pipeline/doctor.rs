@@ -38,7 +38,7 @@ fn a_machine_that_built_this_test_is_ready() {
             "linker",
             "git",
             "tree",
-            "place",
+            "tmpdir",
             "room",
             "output",
             "crates",

@@ -6,12 +6,17 @@ use std::io::{self, Write as _};
 use flate2::{Compression, GzBuilder};
 use thiserror::Error;
 
+use super::digests::Digests;
 use super::header::{self, BLOCK};
-use super::{Digests, GZIP_HEADER, directory};
+use super::name::directory;
 use crate::{Commit, Digest, NameFault, check_name};
 
 /// The compression level, part of the archive's definition.
 const LEVEL: u32 = 6;
+
+/// The ten bytes before the compressed data (RFC 1952 section 2.3): deflate, no flags, no modification time, no
+/// extra flags (a level that is neither fastest nor best), unknown operating system.
+pub(super) const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 /// An archive in both forms.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::io::{Read as _, Write as _};
 
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 
-use super::header::BLOCK;
+use super::header::{self, BLOCK};
 use super::*;
-use crate::NameFault;
+use crate::{Commit, Digest, NameFault};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
 const DIRECTORY: &str = "ecac-artifacts-0123456789abcdef0123456789abcdef01234567";
@@ -330,7 +330,7 @@ fn bombs_stop_at_the_limits() {
     let longest = SMALL.iter().map(|(_, bytes)| bytes.len() as u64).max();
     let exact = Limits {
         gz_bytes_max: gz.len() as u64,
-        files_max: SMALL.len(),
+        entries_max: SMALL.len(),
         content_bytes_max: total,
         file_bytes_max: longest.unwrap(),
     };
@@ -347,9 +347,9 @@ fn bombs_stop_at_the_limits() {
         },
     );
     check(
-        |limits| limits.files_max -= 1,
-        |limits| ArchiveError::TooManyFiles {
-            max: limits.files_max,
+        |limits| limits.entries_max -= 1,
+        |limits| ArchiveError::TooManyEntries {
+            max: limits.entries_max,
         },
     );
     check(

@@ -6,6 +6,7 @@ use poly1305::universal_hash::KeyInit as _;
 use salsa20::XSalsa20;
 use salsa20::cipher::{KeyIvInit as _, StreamCipher as _};
 use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{FILE_BYTES_MAX, KeyError, check_scrypt};
@@ -87,9 +88,7 @@ fn open_secretbox(key: &[u8; 32], nonce: &[u8; 24], boxed: &[u8]) -> Option<Zero
     let mut tag_key = Zeroizing::new([0; 32]);
     stream.apply_keystream(&mut *tag_key);
     let expected = Poly1305::new((&*tag_key).into()).compute_unpadded(ciphertext);
-    // In a time that does not depend on where they differ.
-    let difference = std::iter::zip(&expected, tag).fold(0, |sum, (a, b)| sum | (a ^ b));
-    if difference != 0 {
+    if !bool::from(expected.as_slice().ct_eq(tag)) {
         return None;
     }
     let mut plain = Zeroizing::new(ciphertext.to_vec());

@@ -4,8 +4,8 @@ use ecac_core::{Costs, Denial, OpId, Refusal, public_key};
 
 use super::{World, author, node};
 use crate::{
-    AuditLog, Comparison, Contradiction, Digest, Entry, RollBackReason, Subject, Verdict, report,
-    verify_against,
+    AuditLog, Comparison, Contradiction, Digest, Entry, RollBackReason, Subject, Verdict,
+    verification, verify_against,
 };
 
 fn against(world: &World, audit: &AuditLog) -> Result<Comparison, Contradiction> {
@@ -350,6 +350,6 @@ fn the_report_states_what_was_checked() {
         project = world.project(),
         node = node(7).public(),
     );
-    assert_eq!(report(&audit, Some(&confirmed)), want);
-    assert!(report(&audit, None).ends_with("no op: 3\nverdict: CHAIN OK\n"));
+    assert_eq!(verification(&audit, Some(&confirmed)), want);
+    assert!(verification(&audit, None).ends_with("no op: 3\nverdict: CHAIN OK\n"));
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ecac_artifact::exit;
 use ecac_audit::{
-    AuditError, AuditLog, Checkpoint, CheckpointError, Comparison, Expect, Verdict, report,
+    AuditError, AuditLog, Checkpoint, CheckpointError, Comparison, Expect, Verdict, verification,
     verify_against,
 };
 use ecac_core::{Costs, ProjectId, PublicKey};
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "warning: without --node anybody can have made the whole log; compare the node below\n",
         );
     }
-    output::print(report(&audit, Some(&comparison)).as_bytes())?;
+    output::print(verification(&audit, Some(&comparison)).as_bytes())?;
     conclude(&comparison, &path, &names)
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let op_log = args.source.read()?;
     let items = op_log.file.items();
     let first = Outcome::of(op_log.project, &items)?;
-    let mut report = Report {
+    let mut answer = Answer {
         format: "ecac-check-v1",
         project: op_log.project,
         items: items.len(),
@@ -63,14 +63,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         shuffle(&mut shuffled, &mut random);
         let outcome = Outcome::of(op_log.project, &shuffled)?;
         let difference = first.difference(&outcome);
-        report.same &= difference.is_none();
-        report.orders.push(Order::of(number, &outcome, difference));
+        answer.same &= difference.is_none();
+        answer.orders.push(Order::of(number, &outcome, difference));
     }
     match args.form.format() {
-        Format::Text => output::print(report.to_text().as_bytes())?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(answer.to_text().as_bytes())?,
+        Format::Json => output::print_json(&answer)?,
     }
-    report.verdict(&args.source.logs.label())
+    answer.verdict(&args.source.logs.label())
 }
 
 /// Brings the items into a random order (Fisher and Yates).
@@ -176,7 +176,7 @@ impl Decided {
 
 /// The document of `--format json`.
 #[derive(Serialize)]
-struct Report {
+struct Answer {
     format: &'static str,
     project: ProjectId,
     items: usize,
@@ -209,7 +209,7 @@ impl Order {
     }
 }
 
-impl Report {
+impl Answer {
     fn to_text(&self) -> String {
         let mut table = Table::new(["ORDER", "DECISIONS", "STATE", "TRUST"]);
         let short = |digest: &str| digest.chars().take(DIGITS).collect::<String>();
@@ -301,8 +301,8 @@ mod tests {
         ecac_bench::run(&params, "test").expect("a run").ops
     }
 
-    fn report(difference: Option<Difference>, outcome: &Outcome) -> Report {
-        Report {
+    fn answer(difference: Option<Difference>, outcome: &Outcome) -> Answer {
+        Answer {
             format: "test",
             project: OpId::from_bytes([1; 32]),
             items: 0,
@@ -351,7 +351,7 @@ mod tests {
         let project = project_of(&items).unwrap();
         let first = Outcome::of(project, &items).unwrap();
         assert_eq!(first.difference(&first), None);
-        assert!(report(None, &first).verdict("ops").is_ok());
+        assert!(answer(None, &first).verdict("ops").is_ok());
 
         // An arrival that loses the last op.
         let last = ecac_core::Op::decode(items[items.len() - 1], &mut Costs::default()).unwrap();
@@ -372,8 +372,8 @@ mod tests {
                 .map(|it| matches!(it, Difference::Decision { first: None, .. })),
             Some(true)
         );
-        let report = report(difference, &first);
-        let failure = report.verdict("ops").unwrap_err();
+        let answer = answer(difference, &first);
+        let failure = answer.verdict("ops").unwrap_err();
         assert_eq!(failure.code, exit::VERIFICATION);
         let text = failure.to_string();
         assert!(
@@ -381,7 +381,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("--seed 5"), "{text}");
-        assert!(report.to_text().contains("\n0 of 1 random orders"));
+        assert!(answer.to_text().contains("\n0 of 1 random orders"));
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
         other.decisions_sha256 = Digest::of(b"another");
         assert_eq!(first.difference(&other), Some(Difference::Effects));
         for difference in [Difference::Trust, Difference::State, Difference::Effects] {
-            let failure = report(Some(difference), &first).verdict("ops").unwrap_err();
+            let failure = answer(Some(difference), &first).verdict("ops").unwrap_err();
             assert_eq!(failure.code, exit::VERIFICATION);
         }
     }

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use self::filter::Filter;
 use crate::command::decisions;
 use crate::failure::Failure;
-use crate::input::Place;
+use crate::input::Position;
 use crate::output::{self, Form, Format};
 use crate::payload;
 use crate::replica::{Replica, Source};
@@ -22,7 +22,7 @@ use crate::text;
 ///
 /// Ops stand in the total order: parents first, ties by stamp and op id. Admitted ops are numbered in it;
 /// refused and pending ops stand where their stamp puts them, without a number. Items that are no op of
-/// anybody's (not canonical, or not signed by their author) come last, by their place in the logs.
+/// anybody's (not canonical, or not signed by their author) come last, by their position in the logs.
 ///
 /// A verdict says whether an op is in order, not what it does: an op of trust or policy that counts for nothing stands as
 /// VOID, with the reason (`--void` lists those), and one that a denial has ended as such. What a denial reaches stands behind an
@@ -105,11 +105,11 @@ struct Counts {
 
 #[derive(Serialize)]
 struct Row<'a> {
-    /// Place among the admitted ops in the total order, from 0.
+    /// Position among the admitted ops in the total order, from 0.
     number: Option<usize>,
     /// Where it stands: the number of the log, and of the item in it.
     #[serde(flatten)]
-    place: Option<Place>,
+    position: Option<Position>,
     op: Option<OpId>,
     /// The op id that bytes claim which nobody signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,8 +161,8 @@ impl<'a> Listing<'a> {
             .iter()
             .map(|(number, id, decision)| Row::of(replica, *number, *id, decision));
         let rejected = replica.rejected.iter().map(|(number, rejected)| {
-            let place = replica.files.place(*number);
-            Row::rejected(place, rejected.claimed, rejected.reason)
+            let position = replica.files.position(*number);
+            Row::rejected(position, rejected.claimed, rejected.reason)
         });
         let matches = |row: &Row<'_>| {
             let body = row.said.as_ref().map(|said| said.body);
@@ -270,10 +270,10 @@ impl<'a> Row<'a> {
         });
         Self {
             number,
-            place: replica
+            position: replica
                 .items
                 .get(&op)
-                .map(|number| replica.files.place(*number)),
+                .map(|number| replica.files.position(*number)),
             op: Some(op),
             claimed: None,
             said,
@@ -285,10 +285,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn rejected(place: Place, claimed: Option<OpId>, reason: Refusal) -> Self {
+    fn rejected(position: Position, claimed: Option<OpId>, reason: Refusal) -> Self {
         Self {
             number: None,
-            place: Some(place),
+            position: Some(position),
             op: None,
             claimed,
             said: None,
@@ -321,12 +321,12 @@ impl<'a> Row<'a> {
                 verdict.push_str(&format!(" NOT KNOWN {}", effect.code));
             }
         }
-        let what = match (said, self.place) {
+        let what = match (said, self.position) {
             (Some(said), _) => {
                 let reach = self.effect.as_ref().map_or_else(String::new, reach);
-                payload::summary(&said.body.payload, replica) + &reach
+                payload::line(&said.body.payload, replica) + &reach
             }
-            (None, Some(Place { log, item })) => {
+            (None, Some(Position { log, item })) => {
                 format!("item {item} of {}", replica.files.label(log))
             }
             (None, None) => dash(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
-use ecac_bench::{Params, Scenario, ScenarioReport};
+use ecac_bench::{Params, RunRecord, Scenario};
 use sha2::{Digest, Sha256};
 use tempfile::tempdir;
 
@@ -15,7 +15,7 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const SEED: u64 = 7;
 const OPS: u32 = 120;
 
-fn report(scenario: Scenario) -> ScenarioReport {
+fn record(scenario: Scenario) -> RunRecord {
     let params = Params {
         scenario,
         seed: SEED,
@@ -44,19 +44,19 @@ fn a_run_writes_the_bytes_of_the_library_and_they_are_recomputed_from_the_ops() 
     let directory = tempdir().unwrap();
     let at = directory.path();
     for &scenario in Scenario::ALL {
-        let want = report(scenario);
+        let want = record(scenario);
         let name = scenario.name();
-        let summary = text(run(at, name, &[]).quietly());
-        assert!(summary.contains(&want.summary.state_sha256), "{summary}");
+        let printed = text(run(at, name, &[]).quietly());
+        assert!(printed.contains(&want.totals.state_sha256), "{printed}");
         let counts = [
-            want.summary.ops,
-            want.summary.applied,
-            want.summary.denied,
-            want.summary.refused,
-            want.summary.pending,
-            want.summary.rolled_back,
+            want.totals.ops,
+            want.totals.applied,
+            want.totals.denied,
+            want.totals.refused,
+            want.totals.pending,
+            want.totals.rolled_back,
         ];
-        let row = summary.lines().nth(1).unwrap();
+        let row = printed.lines().nth(1).unwrap();
         let cells: Vec<String> = row.split_whitespace().map(str::to_owned).collect();
         assert_eq!(cells[..2], [name.to_owned(), SEED.to_string()]);
         assert_eq!(cells[2..], counts.map(|count| count.to_string()));
@@ -74,7 +74,7 @@ fn a_run_writes_the_bytes_of_the_library_and_they_are_recomputed_from_the_ops() 
         assert_eq!(audit, want.audit, "{name}");
         assert_eq!(
             hex::encode(Sha256::digest(read("-state.json"))),
-            want.summary.state_sha256
+            want.totals.state_sha256
         );
 
         let args = ["bench", "observe", &ops, "--scenario", name, "--seed", "7"];
@@ -100,7 +100,7 @@ fn artifacts_are_replaced_all_or_none_and_only_by_force() {
     assert_eq!(fs::read(&last).unwrap(), b"old");
     assert_eq!(fs::read_dir(at.join("out")).unwrap().count(), 1);
     run(at, "hb-chain", &["--force"]).quietly();
-    assert_eq!(fs::read(&last).unwrap(), report(Scenario::HbChain).ops);
+    assert_eq!(fs::read(&last).unwrap(), record(Scenario::HbChain).ops);
     assert_eq!(fs::read_dir(at.join("out")).unwrap().count(), 4);
     fs::write(at.join("file"), "").unwrap();
     let args = ["bench", "run", "--scenario", "hb-chain", "--seed", "7"];
@@ -114,17 +114,17 @@ fn scenario_and_seed_are_enough_and_the_defaults_are_printed() {
     let at = directory.path();
     let args = ["bench", "run", "--scenario", "hb-chain", "--seed", "42"];
     let help = text(ecac_in(at, ["bench", "run", "--help"]).quietly());
-    let summary = text(ecac_in(at, args).quietly());
+    let printed = text(ecac_in(at, args).quietly());
     let commit = "0".repeat(40);
     for default in ["500", "out", &commit] {
         assert!(help.contains(&format!("[default: {default}]")), "{help}");
     }
-    let row = summary.lines().nth(1).unwrap();
+    let row = printed.lines().nth(1).unwrap();
     let cells: Vec<&str> = row.split_whitespace().take(3).collect();
     assert_eq!(cells, ["hb-chain", "42", "500"]);
     let said =
         format!("\ncommit {commit} (none; name one with --commit)\nmade \"out\"\nwrote \"out/");
-    assert!(summary.contains(&said), "{summary}");
+    assert!(printed.contains(&said), "{printed}");
     let table = fs::read_to_string(at.join("out/hb-chain-42.csv")).unwrap();
     assert!(table.lines().next().unwrap().contains(&commit), "{table}");
 

@@ -4,7 +4,8 @@
 use coset::{CoseSign1, TaggedCborSerializable as _};
 use ecac_core::{OP_DOMAIN, split_op_log};
 
-use crate::hostile::{self, ForbiddenBy, Hostile};
+use crate::hostile::table::ForbiddenBy;
+use crate::hostile::{self, Hostile};
 use crate::raw::{self, Frame, PROTECTED};
 use crate::sample;
 

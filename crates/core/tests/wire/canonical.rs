@@ -87,7 +87,7 @@ fn no_head_of_a_body_may_be_wide_or_indefinite() {
                 let error = decode(&raw::envelope(&bad)).unwrap_err();
                 if good[head.at] >> 5 == MAJOR_SIMPLE {
                     let place = if what.contains("unassigned") {
-                        hostile::UNASSIGNED_PLACE
+                        hostile::payload::UNASSIGNED_PLACE
                     } else {
                         "value"
                     };

@@ -9,7 +9,7 @@ fn csv_comment_line() {
         CSV,
         with(CSV, "commit=abc", "commit=abd"),
         "
-  place     line 1 (comment)
+  position  line 1 (comment)
   byte      28
   expected  # ecac-metrics v1, commit=abc, scenario=hb-chain
   actual    # ecac-metrics v1, commit=abd, scenario=hb-chain",
@@ -23,7 +23,7 @@ fn csv_header() {
         CSV,
         with(CSV, "denied", "Denied"),
         "
-  place     line 2 (header)
+  position  line 2 (header)
   byte      62
   expected  step,applied,denied
   actual    step,applied,Denied",
@@ -37,7 +37,7 @@ fn csv_first_row() {
         CSV,
         with(CSV, "0,0,0", "9,0,0"),
         "
-  place     line 3, column step
+  position  line 3, column step
   byte      69
   expected  0
   actual    9",
@@ -51,7 +51,7 @@ fn csv_middle_row() {
         CSV,
         with(CSV, "1,10,2", "1,19,2"),
         "
-  place     line 4, column applied
+  position  line 4, column applied
   byte      78
   expected  10
   actual    19",
@@ -65,7 +65,7 @@ fn csv_last_row() {
         CSV,
         with(CSV, "2,20,4", "2,20,5"),
         "
-  place     line 5, column denied
+  position  line 5, column denied
   byte      87
   expected  4
   actual    5",
@@ -79,7 +79,7 @@ fn csv_final_newline() {
         CSV,
         CSV.trim_end(),
         "
-  place     line 5
+  position  line 5
   byte      88
   expected  2,20,4
   actual    2,20,4
@@ -91,7 +91,7 @@ fn csv_final_newline() {
         CSV,
         with(CSV, "2,20,4\n", "2,20,4\u{b}"),
         "
-  place     line 5, column denied
+  position  line 5, column denied
   byte      88
   expected  4
   actual    4\\u{b}
@@ -106,7 +106,7 @@ fn csv_truncation_and_growth() {
         CSV,
         &CSV[..CSV.len() - 4],
         "
-  place     line 5, column applied
+  position  line 5, column applied
   byte      85
   expected  20
   actual    2
@@ -119,7 +119,7 @@ fn csv_truncation_and_growth() {
         CSV,
         with(CSV, "2,20,4\n", ""),
         "
-  place     line 5
+  position  line 5
   byte      82
   expected  2,20,4
   actual    (nothing)
@@ -130,7 +130,7 @@ fn csv_truncation_and_growth() {
         CSV,
         format!("{CSV}3,30,6\n"),
         "
-  place     line 6
+  position  line 6
   byte      89
   expected  (nothing)
   actual    3,30,6
@@ -141,7 +141,7 @@ fn csv_truncation_and_growth() {
         CSV,
         "",
         "
-  place     line 1 (comment)
+  position  line 1 (comment)
   byte      0
   expected  # ecac-metrics v1, commit=abc, scenario=hb-chain
   actual    (nothing)
@@ -156,7 +156,7 @@ fn csv_rows_that_came_and_went() {
         CSV,
         with(CSV, "1,10,2\n", ""),
         "
-  place     line 4, column step
+  position  line 4, column step
   byte      75
   expected  1
   actual    2
@@ -168,7 +168,7 @@ fn csv_rows_that_came_and_went() {
         CSV,
         with(CSV, "1,10,2\n", "0,9,9\n1,10,2\n"),
         "
-  place     line 4, column step
+  position  line 4, column step
   byte      75
   expected  1
   actual    0
@@ -180,7 +180,7 @@ fn csv_rows_that_came_and_went() {
         CSV,
         with(CSV, "1,10,2\n", "1,10,2,7\n"),
         "
-  place     line 4, column 4 (beyond the header)
+  position  line 4, column 4 (beyond the header)
   byte      81
   expected  (nothing)
   actual    7
@@ -196,7 +196,7 @@ fn csv_spelling() {
         CSV,
         CSV.replace('\n', "\r\n"),
         "
-  place     line 1 (comment)
+  position  line 1 (comment)
   byte      48
   expected  # ecac-metrics v1, commit=abc, scenario=hb-chain
   actual    # ecac-metrics v1, commit=abc, scenario=hb-chain\\r
@@ -208,7 +208,7 @@ fn csv_spelling() {
         CSV,
         with(CSV, "1,10,2", "1,\"10\",2"),
         "
-  place     line 4
+  position  line 4
   byte      77
   expected  1,10,2
   actual    1,\"10\",2
@@ -221,7 +221,7 @@ fn csv_spelling() {
         CSV,
         bytes,
         "
-  place     line 5, column denied
+  position  line 5, column denied
   byte      87
   expected  4
   actual    \\xff
@@ -232,7 +232,7 @@ fn csv_spelling() {
         "id,text\n1,\"two\nlines\"\n2,x\n",
         "id,text\n1,\"two\nlimes\"\n2,x\n",
         "
-  place     line 3, column text
+  position  line 3, column text
   byte      17
   expected  two\\nlines
   actual    two\\nlimes",
@@ -246,7 +246,7 @@ fn csv_blank_lines_are_no_rows() {
         "a,b\n1,2\n\n3,4\n",
         "a,b\n1,2\n3,4\n",
         "
-  place     line 3
+  position  line 3
   byte      8
   expected
   actual    3,4
@@ -258,7 +258,7 @@ fn csv_blank_lines_are_no_rows() {
         "a,b\n1,2\n\n3,4\n",
         "a,b\n1,2\n5,4\n",
         "
-  place     line 3
+  position  line 3
   byte      8
   expected
   actual    5,4

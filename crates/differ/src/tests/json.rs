@@ -1,6 +1,6 @@
 //! Reports about JSON and JSON Lines.
 
-use super::{Place, check, check_form, explain, with};
+use super::{Position, check, check_form, explain, with};
 
 #[test]
 fn json_pointers() {
@@ -9,7 +9,7 @@ fn json_pointers() {
             r#"{"a":{"b":[1,2,3]},"c":0}"#,
             r#"{"a":{"b":[1,7,3]},"c":1}"#,
             "
-  place     pointer /a/b/1
+  position  pointer /a/b/1
   byte      13
   expected  2
   actual    7",
@@ -18,7 +18,7 @@ fn json_pointers() {
             r#"{"a/b":{"~":"x"}}"#,
             r#"{"a/b":{"~":"y"}}"#,
             r#"
-  place     pointer /a~1b/~0
+  position  pointer /a~1b/~0
   byte      13
   expected  "x"
   actual    "y""#,
@@ -27,7 +27,7 @@ fn json_pointers() {
             r#"{"a":[1,2]}"#,
             r#"{"a":[1]}"#,
             "
-  place     pointer /a/1
+  position  pointer /a/1
   byte      7
   expected  2
   actual    (nothing)
@@ -37,7 +37,7 @@ fn json_pointers() {
             r#"{"a":1}"#,
             r#"{"a":1,"b":null}"#,
             "
-  place     pointer /b
+  position  pointer /b
   byte      6
   expected  (nothing)
   actual    null
@@ -47,7 +47,7 @@ fn json_pointers() {
             "[1]",
             "{ }",
             "
-  place     the whole document
+  position  the whole document
   byte      0
   expected  [1]
   actual    {}",
@@ -56,7 +56,7 @@ fn json_pointers() {
             "{\"a\":1}\n",
             "{\"a\": 1}\n",
             "
-  place     within the file
+  position  within the file
   byte      5
   expected  {\"a\":1}
   actual    {\"a\": 1}
@@ -68,7 +68,7 @@ fn json_pointers() {
             "{\n\"a\":1}\n",
             "{\n\"a\":1\n",
             "
-  place     line 2
+  position  line 2
   byte      7
   expected  \"a\":1}
   actual    \"a\":1
@@ -79,7 +79,7 @@ fn json_pointers() {
             "{\"a\":\"\\u0001\u{e9}\"}",
             "{\"a\":\"\\u0002\u{e9}\"}",
             "
-  place     pointer /a
+  position  pointer /a
   byte      11
   expected  \"\\u0001\u{e9}\"
   actual    \"\\u0002\u{e9}\"",
@@ -106,8 +106,8 @@ fn json_values_and_pointers_of_any_length_fit_the_page() {
         "{text}"
     );
     assert_eq!(
-        explanation.place(),
-        &Place::Pointer {
+        explanation.position(),
+        &Position::Pointer {
             pointer: format!("/{key}")
         }
     );
@@ -120,7 +120,7 @@ fn json_lines_entries() {
         (
             with(log, "2,\"ok\":true", "2,\"ok\":false"),
             "
-  place     entry 2, pointer /ok
+  position  entry 2, pointer /ok
   byte      30
   expected  true
   actual    false
@@ -129,7 +129,7 @@ fn json_lines_entries() {
         (
             with(log, "{\"n\":2,\"ok\":true}\n", ""),
             "
-  place     entry 2, pointer /n
+  position  entry 2, pointer /n
   byte      23
   expected  2
   actual    3
@@ -139,7 +139,7 @@ fn json_lines_entries() {
         (
             log[..36].to_owned(),
             "
-  place     entry 3
+  position  entry 3
   byte      36
   expected  {\"n\":3,\"ok\":true}
   actual    (nothing)
@@ -148,7 +148,7 @@ fn json_lines_entries() {
         (
             log[..40].to_owned(),
             "
-  place     entry 3
+  position  entry 3
   byte      40
   expected  {\"n\":3,\"ok\":true}
   actual    {\"n\"
@@ -160,7 +160,7 @@ fn json_lines_entries() {
         (
             log.trim_end().to_owned(),
             "
-  place     entry 3
+  position  entry 3
   byte      53
   expected  {\"n\":3,\"ok\":true}
   actual    {\"n\":3,\"ok\":true}
@@ -170,7 +170,7 @@ fn json_lines_entries() {
         (
             with(log, "{\"n\":2,", "{ \"n\":2,"),
             "
-  place     entry 2
+  position  entry 2
   byte      19
   expected  {\"n\":2,\"ok\":true}
   actual    { \"n\":2,\"ok\":true}

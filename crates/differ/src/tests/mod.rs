@@ -46,7 +46,7 @@ fn equal_files_have_nothing_to_explain() {
     let explanation = explain("a.csv", b"x\n", b"x\n");
     assert_eq!(explanation.to_string(), "a.csv is as expected");
     assert_eq!(explanation.offset(), None);
-    assert_eq!(explanation.place(), &Place::Same);
+    assert_eq!(explanation.position(), &Position::Same);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn texts_by_line() {
         "ok\nentries: 12\n",
         "ok\nentries: 13\n",
         "
-  place     line 2
+  position  line 2
   byte      13
   expected  entries: 12
   actual    entries: 13",
@@ -66,7 +66,7 @@ fn texts_by_line() {
         "aa  a\nbb  b\n",
         "aa  a\nbb  b\ncc  c\n",
         "
-  place     line 3
+  position  line 3
   byte      12
   expected  (nothing)
   actual    cc  c
@@ -77,7 +77,7 @@ fn texts_by_line() {
         "",
         "\u{1b}[2Jgone",
         "
-  place     line 1
+  position  line 1
   byte      0
   expected  (nothing)
   actual    \\u{1b}[2Jgone
@@ -92,7 +92,7 @@ fn other_files_by_byte() {
         [0x1f, 0x8b, 8, 0],
         [0x1f, 0x8b, 9, 0],
         "
-  place     within the file
+  position  within the file
   byte      2
   expected  08 00
   actual    09 00",
@@ -110,7 +110,7 @@ fn json_form() {
         serde_json::to_value(&explanation).unwrap(),
         serde_json::json!({
             "name": "a.csv",
-            "place": {"kind": "cell", "line": 4, "column": 2, "column_name": "applied"},
+            "position": {"kind": "cell", "line": 4, "column": 2, "column_name": "applied"},
             "offset": 78,
             "expected_bytes": 89,
             "actual_bytes": 89,

@@ -2,7 +2,7 @@
 
 use ecac_core::OpId;
 
-use super::{Place, check, check_form, explain};
+use super::{Position, check, check_form, explain};
 
 /// A CBOR byte string.
 fn byte_string(bytes: &[u8]) -> Vec<u8> {
@@ -53,13 +53,13 @@ fn op_log_items_and_fields() {
         let mut flipped = log.clone();
         flipped[length + offset] ^= 1;
         let explanation = explain("a-ops.cborseq", &log, &flipped);
-        let place = Place::Item {
+        let position = Position::Item {
             item: 2,
             item_offset: offset,
             op: Some(id.to_string()),
             field: Some(field),
         };
-        assert_eq!(explanation.place(), &place, "{offset}");
+        assert_eq!(explanation.position(), &position, "{offset}");
         check_form(&explanation);
     }
 }
@@ -77,7 +77,7 @@ fn op_log_reports() {
         bad_signature,
         &format!(
             "
-  place     item 2, byte {} of the item, in the signature
+  position  item 2, byte {} of the item, in the signature
   op        {}
   byte      {}
   expected  01 d2 84 43 a1 01 27 a0 58 31 a6 00 01 01 58 20…
@@ -94,7 +94,7 @@ fn op_log_reports() {
         [op(0), op(2)].concat(),
         &format!(
             "
-  place     item 2, byte 48 of the item, in seq
+  position  item 2, byte 48 of the item, in seq
   op        {}
   byte      {}
   expected  01 03 80 04 83 05 00 07 05 a0 58 40 01 01 01 01…
@@ -115,7 +115,7 @@ fn op_log_reports() {
         [op(0), op(1)].concat(),
         &format!(
             "
-  place     item 3, byte 0 of the item, in the envelope's headers
+  position  item 3, byte 0 of the item, in the envelope's headers
   op        {}
   byte      {}
   expected  d2 84 43 a1 01 27 a0 58 31 a6 00 01 01 58 20 aa…
@@ -134,7 +134,7 @@ fn op_log_reports() {
         &log,
         &format!(
             "
-  place     item 3, byte 0 of the item, in the envelope's headers
+  position  item 3, byte 0 of the item, in the envelope's headers
   op        {}
   byte      {}
   expected  (nothing)

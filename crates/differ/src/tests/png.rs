@@ -42,13 +42,13 @@ fn facts(expected: &[u8], actual: &[u8]) -> String {
 fn pixels_are_counted_and_boxed() {
     let expected = picture(&[(0, 0)], Compression::High);
     let actual = picture(&[(0, 0), (1, 3), (4, 2)], Compression::High);
-    let offset = crate::first_difference(&expected, &actual).unwrap();
+    let offset = crate::offset::first_difference(&expected, &actual).unwrap();
     let text = facts(&expected, &actual);
     let facts: Vec<_> = text.lines().skip(1).take(4).collect();
     assert_eq!(
         facts,
         [
-            "  place     2 pixels in the box x 1 to 4, y 2 to 3",
+            "  position  2 pixels in the box x 1 to 4, y 2 to 3",
             &format!("  byte      {offset}"),
             "  expected  #808080ff at x 4, y 2",
             "  actual    #ff0010ff at x 4, y 2",
@@ -106,7 +106,7 @@ fn what_is_no_picture_is_said_to_be_none() {
         &picture,
         b"\x89PNG\r\n\x1a\n",
         "
-  place     within the file
+  position  within the file
   byte      8
   expected  00 00 00 0d 49 48 44 52 00 00 00 05 00 00 00 04…
   actual    (nothing)

@@ -10,7 +10,7 @@ mod rules;
 #[path = "../../../core/tests/wire/frames.rs"]
 mod frames;
 #[expect(dead_code, reason = "the tests of the core use the rest")]
-#[path = "../../../core/tests/wire/hostile.rs"]
+#[path = "../../../core/tests/wire/hostile/mod.rs"]
 mod hostile;
 #[expect(dead_code, reason = "the tests of the core use the rest")]
 #[path = "../../../core/tests/wire/raw.rs"]

@@ -5,8 +5,8 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ecac_artifact::archive::Unpacked;
-use ecac_artifact::{Artifact, Part, SetDifference, Summary, Sums};
-use ecac_bench::{Params, ScenarioReport};
+use ecac_artifact::{Artifact, Part, SetDifference, Single, Sums};
+use ecac_bench::{Params, RunRecord};
 
 use ecac_artifact::{Manifest, Parameters, Run};
 use xtask::host::workspace;
@@ -35,7 +35,7 @@ pub(super) struct Contents<'a> {
 impl<'a> Contents<'a> {
     /// Reads the manifest and requires exactly the files that it speaks of.
     pub(super) fn of(archive: &'a Unpacked) -> Result<Self> {
-        let name = Summary::Manifest.name();
+        let name = Single::Manifest.name();
         let manifest = archive
             .files()
             .get(name)
@@ -79,7 +79,7 @@ impl<'a> Contents<'a> {
     ///
     /// Its digests are compared with `Cargo.lock` where this workspace has the one that the manifest names.
     pub(super) fn sbom(&self) -> Result<String> {
-        let bytes = self.file(Summary::Sbom.name())?;
+        let bytes = self.file(Single::Sbom.name())?;
         let citation = Citation::of_manifest(&self.manifest)?;
         let lockfile = workspace::root()
             .ok()
@@ -101,11 +101,11 @@ impl<'a> Contents<'a> {
 
     /// The audit log verifies by its chain, by the observer's signature and by replay, and says what it said then.
     pub(super) fn audit(&self) -> Result<String> {
-        let scenario = engine::summary_scenario(&self.parameters.scenarios);
+        let scenario = engine::scenario_of_singles(&self.parameters.scenarios);
         let ops = self.part(scenario, Part::Ops)?;
-        let log = self.file(Summary::AuditLog.name())?;
+        let log = self.file(Single::AuditLog.name())?;
         let audited = engine::verify_audit(log, ops, self.parameters.seed)?;
-        self.same(Summary::AuditVerify.name(), audited.report.as_bytes())?;
+        self.same(Single::AuditVerify.name(), audited.verification.as_bytes())?;
         ensure!(
             audited.head == self.manifest.audit_head,
             "manifest.json states another tree head than {}",
@@ -127,25 +127,25 @@ impl<'a> Contents<'a> {
         );
         let mut count = 0;
         for run in &self.manifest.scenarios {
-            let report = self.observe(run)?;
+            let record = self.observe(run)?;
             for (part, recomputed) in [
-                (Part::Csv, &report.csv),
-                (Part::Timeline, &report.timeline),
-                (Part::State, &report.state),
+                (Part::Csv, &record.csv),
+                (Part::Timeline, &record.timeline),
+                (Part::State, &record.state),
             ] {
                 self.same(&self.name(&run.scenario, part), recomputed)?;
             }
             ensure!(
-                run.summary == report.summary && u64::from(run.ops) == report.summary.ops,
+                run.totals == record.totals && u64::from(run.ops) == record.totals.ops,
                 "manifest.json gives other figures for {} than its op log",
                 run.scenario
             );
-            count += report.summary.ops;
-            if run.scenario == engine::summary_scenario(&self.parameters.scenarios) {
-                self.same(Summary::TrustView.name(), &report.trust)?;
-                self.same(Summary::AuditLog.name(), &report.audit)?;
+            count += record.totals.ops;
+            if run.scenario == engine::scenario_of_singles(&self.parameters.scenarios) {
+                self.same(Single::TrustView.name(), &record.trust)?;
+                self.same(Single::AuditLog.name(), &record.audit)?;
                 ensure!(
-                    self.manifest.trust_sha256 == workspace::sha256_hex(&report.trust),
+                    self.manifest.trust_sha256 == workspace::sha256_hex(&record.trust),
                     "manifest.json states another trust digest than that of trustview.json"
                 );
             }
@@ -155,9 +155,9 @@ impl<'a> Contents<'a> {
 
     /// The figures and the report follow from the other files.
     pub(super) fn figures(&self) -> Result<String> {
-        let made = ecac_report::RENDERED.map(Summary::name);
+        let made = ecac_report::RENDERED.map(Single::name);
         let is_told = |name: &str| {
-            name != Artifact::SUMS_NAME && name != Summary::Sbom.name() && !made.contains(&name)
+            name != Artifact::SUMS_NAME && name != Single::Sbom.name() && !made.contains(&name)
         };
         let rest: BTreeMap<_, _> = self
             .archive
@@ -182,7 +182,7 @@ impl<'a> Contents<'a> {
         Ok(format!("made again from seed {}", self.parameters.seed))
     }
 
-    fn observe(&self, run: &Run) -> Result<ScenarioReport> {
+    fn observe(&self, run: &Run) -> Result<RunRecord> {
         let params = Params {
             scenario: run.scenario.parse()?,
             seed: run.seed,

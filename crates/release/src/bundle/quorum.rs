@@ -58,7 +58,7 @@ struct Reference {
 
 /// The outcome, for machines.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     version: String,
     commit: String,
     compared_with: String,
@@ -72,12 +72,12 @@ struct Report {
 /// Counts the keys that agree, and names who does not.
 pub(super) fn run(args: &Args) -> Result<()> {
     let work = args.clone();
-    let report = guard::run(Allowance::UNBOUNDED, move || count(&work))?;
+    let answer = guard::run(Allowance::UNBOUNDED, move || count(&work))?;
     match args.format {
-        Format::Text => output::print(&text(&report))?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(&text(&answer))?,
+        Format::Json => output::print_json(&answer)?,
     }
-    match report.tally.problem {
+    match answer.tally.problem {
         None => Ok(()),
         Some(problem) => Err(Failure::new(exit::VERIFICATION, problem)
             .hint("docs/attestations/README.md says what counts, and how to add an attestation")
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn count(args: &Args) -> Result<Report> {
+fn count(args: &Args) -> Result<Answer> {
     let root = workspace::root()?;
     let reference = match &args.bundle {
         Some(path) => Reference {
@@ -103,7 +103,7 @@ fn count(args: &Args) -> Result<Report> {
         None => root.join(attestations::DIR.iter().collect::<PathBuf>()),
     };
     let entries = entries(&dir, &reference.set)?;
-    Ok(Report {
+    Ok(Answer {
         version: reference.set.version.tag(),
         commit: reference.set.commit.to_string(),
         sums_sha256: Digest::of(&reference.set.sums).to_string(),
@@ -225,15 +225,15 @@ fn only(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn text(report: &Report) -> String {
-    let Report {
+fn text(answer: &Answer) -> String {
+    let Answer {
         version,
         commit,
         compared_with,
         sums_sha256,
         needed,
         tally,
-    } = report;
+    } = answer;
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "version    {version}");

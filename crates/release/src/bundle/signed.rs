@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use ecac_artifact::archive::{self, Unpacked};
-use ecac_artifact::{Digest, Summary, escape, exit};
+use ecac_artifact::{Digest, Single, escape, exit};
 use ecac_attest::{
     BUILD_TYPES, BuildDefinition, Bundle, PublicKey, ResourceDescriptor, Signature, TakenOver,
 };
@@ -94,12 +94,12 @@ impl Signed {
         let digests = archive.digests();
         let sbom = archive
             .files()
-            .get(Summary::Sbom.name())
+            .get(Single::Sbom.name())
             .map(|bytes| Digest::of(bytes));
         for (name, actual) in [
             (format!("{directory}.tar.gz"), Some(digests.gz_sha256)),
             (format!("{directory}.tar"), Some(digests.tar_sha256)),
-            (Summary::Sbom.name().to_owned(), sbom),
+            (Single::Sbom.name().to_owned(), sbom),
         ] {
             let stated = statement.subject(&name);
             ensure!(

@@ -50,7 +50,7 @@ pub(super) struct Args {
 
 /// What is known of an archive, for machines.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Answer {
     file: String,
     gz_sha256: String,
     tar_sha256: Option<String>,
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     };
     let current = Current::default();
     let (work, step) = (args.clone(), current.clone());
-    let report = guard::run(allowance, move || report(&work, step)).map_err(|error| {
+    let answer = guard::run(allowance, move || answer(&work, step)).map_err(|error| {
         match (error.downcast::<Failure>(), current.name()) {
             (Ok(failure), step) if !step.is_empty() && failure.code == exit::BAD_INPUT => {
                 let message = format!("{}: {step}: {failure}", input::shown(&args.file));
@@ -86,13 +86,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
         }
     })?;
     match args.format {
-        Format::Text => output::print(&text(&report))?,
-        Format::Json => output::print_json(&report)?,
+        Format::Text => output::print(&text(&answer))?,
+        Format::Json => output::print_json(&answer)?,
     }
-    report.failure.map_or(Ok(()), |failure| Err(failure.into()))
+    answer.failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-fn report(args: &Args, current: Current) -> Result<Report> {
+fn answer(args: &Args, current: Current) -> Result<Answer> {
     let gz = input::read(&args.file, Limits::default().gz_bytes_max)?;
     let signed = Signed::read(&args.signer, &args.file)?;
     let mut steps = Steps::new(current);
@@ -106,7 +106,7 @@ fn report(args: &Args, current: Current) -> Result<Report> {
         Failure::new(step.code, message)
             .hint("do not trust this file; get it again from its source")
     });
-    Ok(Report {
+    Ok(Answer {
         file: args.file.display().to_string(),
         gz_sha256: Digest::of(&gz).to_string(),
         tar_sha256: known.tar_sha256.map(|digest| digest.to_string()),
@@ -206,21 +206,21 @@ fn unpack(gz: &[u8]) -> Result<(Unpacked, String)> {
     Ok((archive, detail))
 }
 
-fn text(report: &Report) -> String {
+fn text(answer: &Answer) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "file        {}", ecac_artifact::escape(&report.file));
-    let _ = writeln!(text, "  gz  sha256:{}", report.gz_sha256);
-    if let Some(tar) = &report.tar_sha256 {
+    let _ = writeln!(text, "file        {}", ecac_artifact::escape(&answer.file));
+    let _ = writeln!(text, "  gz  sha256:{}", answer.gz_sha256);
+    if let Some(tar) = &answer.tar_sha256 {
         let _ = writeln!(text, "  tar sha256:{tar}");
     }
-    if let Some(commit) = &report.commit {
+    if let Some(commit) = &answer.commit {
         let _ = writeln!(text, "commit      {commit}");
     }
-    if let Some(version) = &report.version {
+    if let Some(version) = &answer.version {
         let _ = writeln!(text, "version     v{version}");
     }
-    for step in &report.steps {
+    for step in &answer.steps {
         let verdict = match step.verdict {
             Verdict::Ok => "ok",
             Verdict::Failed => "FAILED",
@@ -233,7 +233,7 @@ fn text(report: &Report) -> String {
             let _ = writeln!(text, "    {line}");
         }
     }
-    let verdict = match report.verdict {
+    let verdict = match answer.verdict {
         "consistent" => "consistent in itself; who made it was not checked",
         verdict => verdict,
     };

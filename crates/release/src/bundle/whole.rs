@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use ecac_artifact::archive::{self, Limits};
-use ecac_artifact::{Artifact, Commit, SetDifference, Summary, Version, exit};
+use ecac_artifact::{Artifact, Commit, SetDifference, Single, Version, exit};
 
 use super::contents::{self, Contents};
+use super::set;
 use ecac_artifact::{Manifest, Parameters};
 use xtask::host::error::Failure;
 use xtask::host::input;
@@ -26,7 +27,7 @@ pub(super) struct Whole {
 impl Whole {
     /// Reads a directory with exactly the files of a set, the archive included, whose sums and archive hold.
     pub(super) fn read(dir: &Path) -> Result<Self> {
-        let set = super::read(dir)?;
+        let set = set::read(dir)?;
         let listing = Listing::read(dir)?;
         let shown = input::shown(dir);
         let difference = SetDifference::between(set.expected().names(), listing.names());
@@ -35,7 +36,7 @@ impl Whole {
                 .hint("make the directory again: cargo xtask repro")
                 .into());
         }
-        let manifest = set.files().get(Summary::Manifest.name());
+        let manifest = set.files().get(Single::Manifest.name());
         let manifest = Manifest::parse(manifest.context("find the manifest in its own set")?)?;
         let tarball = set.expected().tarball();
         let published = set.publish().context("pack the files again")?;

@@ -49,34 +49,34 @@ const COLUMNS: [&str; 7] = [
 ];
 
 fn outcome_row(run: &RunEvidence) -> Markup {
-    let summary = &run.run.summary;
+    let totals = &run.run.totals;
     let numbers = [
         run.run.seed.to_string(),
-        grouped(summary.ops),
-        grouped(summary.applied),
-        grouped(summary.denied),
-        grouped(summary.rolled_back),
-        grouped(summary.refused),
-        grouped(summary.pending),
+        grouped(totals.ops),
+        grouped(totals.applied),
+        grouped(totals.denied),
+        grouped(totals.rolled_back),
+        grouped(totals.refused),
+        grouped(totals.pending),
     ];
     html! {
         tr {
-            th scope="row" { (run.name()) (verdict_bar(&run.run.summary)) }
+            th scope="row" { (run.name()) (verdict_bar(&run.run.totals)) }
             @for (name, number) in COLUMNS.into_iter().zip(numbers) { td.n data-name=(name) { (number) } }
-            td data-name="State digest" { span.hash title=(summary.state_sha256) { (short(&summary.state_sha256)) "…" } }
+            td data-name="State digest" { span.hash title=(totals.state_sha256) { (short(&totals.state_sha256)) "…" } }
         }
     }
 }
 
 /// The verdicts as a bar; the numbers stand beside it.
-fn verdict_bar(summary: &Totals) -> Markup {
-    let denied_at_once = summary.denied.saturating_sub(summary.rolled_back);
+fn verdict_bar(totals: &Totals) -> Markup {
+    let denied_at_once = totals.denied.saturating_sub(totals.rolled_back);
     let parts = [
-        (EventKind::Applied, summary.applied),
-        (EventKind::RolledBack, summary.rolled_back),
+        (EventKind::Applied, totals.applied),
+        (EventKind::RolledBack, totals.rolled_back),
         (EventKind::Denied, denied_at_once),
-        (EventKind::Refused, summary.refused),
-        (EventKind::Pending, summary.pending),
+        (EventKind::Refused, totals.refused),
+        (EventKind::Pending, totals.pending),
     ];
     html! {
         div.bar aria-hidden="true" {
@@ -89,7 +89,7 @@ fn verdict_bar(summary: &Totals) -> Markup {
 
 /// What the set should hold of a run and does not.
 fn gaps(run: &RunEvidence) -> Markup {
-    let asked = u64::from(run.run.ops) != run.run.summary.ops;
+    let asked = u64::from(run.run.ops) != run.run.totals.ops;
     html! {
         @if !run.absent.is_empty() {
             p.gap {
@@ -101,7 +101,7 @@ fn gaps(run: &RunEvidence) -> Markup {
         @if asked {
             p.gap {
                 strong { (run.name()) ": " }
-                (grouped(run.run.ops.into())) " ops were asked for, " (grouped(run.run.summary.ops)) " arrived."
+                (grouped(run.run.ops.into())) " ops were asked for, " (grouped(run.run.totals.ops)) " arrived."
             }
         }
     }

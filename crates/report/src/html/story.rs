@@ -6,7 +6,7 @@ use super::verdict::class;
 use super::when::{duration, rfc3339, stretch};
 use crate::evidence::RunEvidence;
 use crate::ops::Ops;
-use crate::story::{CHAPTERS_MAX, Chapter, Line, Place, Story, tell};
+use crate::story::{CHAPTERS_MAX, Chapter, Line, Scene, Story, tell};
 use crate::words::{grouped, sentence, short};
 
 pub(super) fn no_story() -> Markup {
@@ -75,10 +75,10 @@ fn chapter_item(chapter: &Chapter, start_ms: u64) -> Markup {
         lines => lines.iter().collect(),
     };
     html! {
-        li class=(chapter.place.class()) {
+        li class=(chapter.scene.class()) {
             p.when {
                 (when)
-                @if chapter.place != Place::Here { " · " (chapter.place.label()) }
+                @if chapter.scene != Scene::Here { " · " (chapter.scene.label()) }
             }
             h3 {
                 (sentence(&chapter.title))

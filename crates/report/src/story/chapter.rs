@@ -1,4 +1,4 @@
-//! Chapters: what is told of one stretch of virtual time in one place.
+//! Chapters: what is told of one stretch of virtual time, in one scene.
 
 use ecac_artifact::EventKind;
 use ecac_core::OpId;
@@ -13,14 +13,14 @@ pub(crate) struct Chapter {
     pub(crate) to_ms: u64,
     /// How long nothing had happened, where that is worth telling.
     pub(crate) pause_ms: Option<u64>,
-    pub(crate) place: Place,
+    pub(crate) scene: Scene,
     pub(crate) title: String,
     pub(crate) lines: Vec<Line>,
 }
 
 /// Where, as the observer sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum Scene {
     /// The observer knows at once.
     Here,
     /// The observer does not know yet.
@@ -31,7 +31,7 @@ pub(crate) enum Place {
     Refused,
 }
 
-impl Place {
+impl Scene {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Here => "at the observer",

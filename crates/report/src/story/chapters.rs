@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecac_core::payload;
 use ecac_core::{OpId, Payload, PublicKey};
 
-use super::chapter::{Chapter, Line, PAUSE_MS, Place};
+use super::chapter::{Chapter, Line, PAUSE_MS, Scene};
 use super::control::{control, weight};
 use super::edits::{Edits, edits};
 use super::facts::Facts;
@@ -18,7 +18,7 @@ const BREATH_MS: u64 = 60 * 1000;
 /// What is told, before the middle of a long story is left out.
 pub(super) fn chapters(facts: &Facts<'_>, moments: &[Moment<'_>]) -> Vec<Chapter> {
     let mut chapters = Vec::new();
-    let mut open: BTreeMap<Place, Edits> = BTreeMap::new();
+    let mut open: BTreeMap<Scene, Edits> = BTreeMap::new();
     let mut known: BTreeSet<PublicKey> = BTreeSet::new();
     // A credential is told with the grant that rests on it.
     let granted: BTreeSet<OpId> = moments
@@ -48,7 +48,7 @@ pub(super) fn chapters(facts: &Facts<'_>, moments: &[Moment<'_>]) -> Vec<Chapter
             flush(facts, &mut open, &mut chapters);
         }
         if is_edit(&body.payload) {
-            let edits = open.entry(moment.place).or_insert_with(|| Edits {
+            let edits = open.entry(moment.scene).or_insert_with(|| Edits {
                 from_ms: moment.at_ms,
                 ..Edits::default()
             });
@@ -61,11 +61,11 @@ pub(super) fn chapters(facts: &Facts<'_>, moments: &[Moment<'_>]) -> Vec<Chapter
         match chapters.last_mut() {
             Some(Chapter {
                 to_ms,
-                place,
+                scene,
                 title: told,
                 lines,
                 ..
-            }) if *place == moment.place
+            }) if *scene == moment.scene
                 && moment.at_ms - *to_ms <= BREATH_MS
                 && lines.iter().all(|line| line.op.is_some()) =>
             {
@@ -79,7 +79,7 @@ pub(super) fn chapters(facts: &Facts<'_>, moments: &[Moment<'_>]) -> Vec<Chapter
                 from_ms: moment.at_ms,
                 to_ms: moment.at_ms,
                 pause_ms: None,
-                place: moment.place,
+                scene: moment.scene,
                 title,
                 lines: vec![line],
             }),
@@ -95,9 +95,9 @@ fn greatest_weight(facts: &Facts<'_>, lines: &[Line]) -> u8 {
     bodies.map(|body| weight(&body.payload)).max().unwrap_or(0)
 }
 
-fn flush(facts: &Facts<'_>, open: &mut BTreeMap<Place, Edits>, chapters: &mut Vec<Chapter>) {
-    for (place, written) in std::mem::take(open) {
-        chapters.push(edits(facts, place, &written));
+fn flush(facts: &Facts<'_>, open: &mut BTreeMap<Scene, Edits>, chapters: &mut Vec<Chapter>) {
+    for (scene, written) in std::mem::take(open) {
+        chapters.push(edits(facts, scene, &written));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecac_artifact::EventKind;
 use ecac_core::OpId;
 
-use super::chapter::{Chapter, Line, Place};
+use super::chapter::{Chapter, Line, Scene};
 use super::facts::Facts;
 use super::meaning::meaning;
 use crate::words::{count, listed, verb};
@@ -19,16 +19,16 @@ pub(super) struct Edits {
 }
 
 /// Edits of one stretch in one place, told by author.
-pub(super) fn edits(facts: &Facts<'_>, place: Place, edits: &Edits) -> Chapter {
+pub(super) fn edits(facts: &Facts<'_>, scene: Scene, edits: &Edits) -> Chapter {
     let mut authors: BTreeMap<&str, Vec<OpId>> = BTreeMap::new();
     for &op in &edits.ops {
         authors.entry(facts.ops.author(&op)).or_default().push(op);
     }
     let names: Vec<&str> = authors.keys().copied().collect();
     let who = listed(&names);
-    let title = match place {
-        Place::Refused if names.len() == 1 => format!("{who} tries to go on"),
-        Place::Refused => format!("{who} try to go on"),
+    let title = match scene {
+        Scene::Refused if names.len() == 1 => format!("{who} tries to go on"),
+        Scene::Refused => format!("{who} try to go on"),
         _ if names.len() == 1 => format!("{who} writes"),
         _ => format!("{who} write"),
     };
@@ -43,9 +43,9 @@ pub(super) fn edits(facts: &Facts<'_>, place: Place, edits: &Edits) -> Chapter {
         let verdicts = fates
             .iter()
             .map(|(&(kind, _), &count)| {
-                let verb = match (place, kind) {
-                    (Place::Here, EventKind::RolledBack) => "applied, later taken back",
-                    (Place::Elsewhere, EventKind::Applied) => "applied once they arrive",
+                let verb = match (scene, kind) {
+                    (Scene::Here, EventKind::RolledBack) => "applied, later taken back",
+                    (Scene::Elsewhere, EventKind::Applied) => "applied once they arrive",
                     _ => verb(kind),
                 };
                 let text = if whole {
@@ -71,7 +71,7 @@ pub(super) fn edits(facts: &Facts<'_>, place: Place, edits: &Edits) -> Chapter {
         from_ms: edits.from_ms,
         to_ms: edits.to_ms,
         pause_ms: None,
-        place,
+        scene,
         title,
         lines: lines.collect(),
     }

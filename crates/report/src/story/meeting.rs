@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecac_artifact::EventKind;
 use ecac_core::OpId;
 
-use super::chapter::{Chapter, Line, Place};
+use super::chapter::{Chapter, Line, Scene};
 use super::facts::Facts;
 use super::meaning::meaning;
 use crate::words::{count, listed, verb};
@@ -62,7 +62,7 @@ pub(super) fn meeting(facts: &Facts<'_>, at_ms: u64, from: u64, to: u64) -> Chap
         from_ms: at_ms,
         to_ms: at_ms,
         pause_ms: None,
-        place: Place::Meeting,
+        scene: Scene::Meeting,
         title: format!("The observer meets {}", listed(&names)),
         lines,
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use ecac_artifact::EventKind;
 use ecac_core::{Body, OpId};
 
-use super::chapter::Place;
+use super::chapter::Scene;
 use super::facts::Facts;
 
 /// An op as it is told, or a meeting.
 pub(super) struct Moment<'a> {
     pub(super) at_ms: u64,
-    pub(super) place: Place,
+    pub(super) scene: Scene,
     pub(super) what: What<'a>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn moments<'a>(facts: &Facts<'a>) -> Vec<Moment<'a>> {
     let close = |meeting: &mut Option<(u64, u64)>, clock_ms| {
         meeting.take().map(|(from, to)| Moment {
             at_ms: clock_ms,
-            place: Place::Meeting,
+            scene: Scene::Meeting,
             what: What::Meeting(from, to),
         })
     };
@@ -49,13 +49,13 @@ pub(super) fn moments<'a>(facts: &Facts<'a>) -> Vec<Moment<'a>> {
         // Whoever writes names the ends of what counts; nobody has to build on what is denied.
         let denied = matches!(fate, Some(EventKind::RolledBack | EventKind::Denied));
         let knows_all = heads.iter().all(|head| body.parents.contains(head));
-        let place = match (knows_all, refused) {
-            _ if taken_back.contains(&n) => Place::Elsewhere,
-            (true, true) => Place::Refused,
-            (true, false) => Place::Here,
-            (false, _) => Place::Elsewhere,
+        let scene = match (knows_all, refused) {
+            _ if taken_back.contains(&n) => Scene::Elsewhere,
+            (true, true) => Scene::Refused,
+            (true, false) => Scene::Here,
+            (false, _) => Scene::Elsewhere,
         };
-        if place == Place::Elsewhere {
+        if scene == Scene::Elsewhere {
             meeting = Some((meeting.map_or(n, |(from, _)| from), n));
         } else {
             moments.extend(close(&mut meeting, clock_ms));
@@ -71,12 +71,12 @@ pub(super) fn moments<'a>(facts: &Facts<'a>) -> Vec<Moment<'a>> {
         }
         moments.push(Moment {
             at_ms: body.hlc.physical_ms,
-            place,
+            scene,
             what: What::Op(op, body),
         });
     }
     moments.extend(close(&mut meeting, clock_ms));
     // Stable: what is of one time stays in order of arrival.
-    moments.sort_by_key(|moment| (moment.at_ms, moment.place == Place::Meeting));
+    moments.sort_by_key(|moment| (moment.at_ms, moment.scene == Scene::Meeting));
     moments
 }

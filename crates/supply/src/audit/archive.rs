@@ -1,38 +1,29 @@
-//! Reading a `.tar.gz` that somebody else made: into memory, within bounds, before anything is written.
+//! The advisory database in a `.tar.gz` that somebody else made: into memory, within bounds, before anything is written.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
-use std::path::{Component, Path};
+use std::path::Path;
 
+use anyhow::Result;
+use ecac_artifact::archive::{self, Limits};
 use ecac_artifact::exit;
-use flate2::read::MultiGzDecoder;
-use tar::{Archive, Entry, EntryType};
 
 use super::day::Day;
 use xtask::host::error::Failure;
+use xtask::host::input;
 
-/// How much an archive may hold.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// How many entries.
-    pub(super) entries_max: usize,
-    /// How many bytes once it is decompressed, headers too.
-    pub(super) bytes_max: u64,
-}
-
-impl Limits {
-    /// The advisory database has about two thousand entries and seven million bytes.
-    pub(super) const ADVISORIES: Self = Self {
-        entries_max: 100_000,
-        bytes_max: 256 << 20,
-    };
-}
+/// What the archive may cost. The database has about two thousand entries and seven million bytes.
+const LIMITS: Limits = Limits {
+    gz_bytes_max: 64 << 20,
+    entries_max: 100_000,
+    content_bytes_max: 128 << 20,
+    file_bytes_max: 128 << 20,
+};
 
 /// Regular files by their paths, with `/` between the parts.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// What an archive holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unpacked {
     /// The files.
     pub(super) files: Files,
@@ -41,93 +32,22 @@ pub(super) struct Unpacked {
 }
 
 /// Reads a whole archive. A directory that everything lies in is left off the paths.
-pub(super) fn read(compressed: impl Read, limits: Limits) -> Result<Unpacked, Failure> {
-    let reader = Bounded {
-        inner: MultiGzDecoder::new(compressed),
-        left: limits.bytes_max,
-        max: limits.bytes_max,
-    };
-    let mut archive = Archive::new(reader);
-    let mut unpacked = Unpacked::default();
-    let mut noted = None;
-    let entries = archive.entries().map_err(|error| unreadable(&error))?;
-    for (count, entry) in entries.enumerate() {
-        let mut entry = entry.map_err(|error| unreadable(&error))?;
-        if count >= limits.entries_max {
-            return Err(refusal(&format!(
-                "it has more than {} entries",
-                limits.entries_max
-            )));
-        }
-        match entry.header().entry_type() {
-            EntryType::XGlobalHeader => noted = commit(&mut entry)?,
-            EntryType::Directory => {
-                path(&entry)?;
-            }
-            EntryType::Regular => {
-                let path = path(&entry)?;
-                if unpacked.commit.is_none()
-                    && let Some(commit) = noted.take()
-                {
-                    let seconds = entry.header().mtime().map_err(|error| unreadable(&error))?;
-                    let day = i64::try_from(seconds).ok().and_then(Day::of_seconds);
-                    unpacked.commit = day.map(|day| (commit, day));
-                }
-                let mut bytes = Vec::new();
-                entry
-                    .read_to_end(&mut bytes)
-                    .map_err(|error| unreadable(&error))?;
-                if unpacked.files.insert(path.clone(), bytes).is_some() {
-                    return Err(refusal(&format!("{path} is in it twice")));
-                }
-            }
-            kind => {
-                let path = path(&entry)?;
-                return Err(refusal(&format!(
-                    "{path} is neither a file nor a directory but {kind:?}"
-                )));
-            }
-        }
-    }
-    // The end of the archive is not the end of the stream, whose checksum stands last.
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| unreadable(&error))?;
-    unpacked.files = without_common_directory(unpacked.files);
-    Ok(unpacked)
+pub(super) fn read(path: &Path) -> Result<Unpacked> {
+    Ok(unpack(&input::read(path, LIMITS.gz_bytes_max)?)?)
 }
 
-/// The commit that `git archive` writes into its global header.
-fn commit(entry: &mut Entry<'_, impl Read>) -> Result<Option<String>, Failure> {
-    let mut bytes = Vec::new();
-    entry
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&error))?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let comment = text.lines().find_map(|line| line.split_once(" comment="));
-    let is_id = |id: &&str| id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Ok(comment.map(|(_, id)| id).filter(is_id).map(str::to_owned))
-}
-
-/// The path of an entry, which has to stay below the directory that it is unpacked in.
-fn path(entry: &Entry<'_, impl Read>) -> Result<String, Failure> {
-    let bytes = entry.path_bytes();
-    let shown = String::from_utf8_lossy(&bytes);
-    let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(refusal(&format!("the path {shown:?} is no text")));
-    };
-    let mut parts = Vec::new();
-    for part in Path::new(text).components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(part) => parts.push(part.to_string_lossy()),
-            _ => return Err(refusal(&format!("the path {shown:?} leads out of it"))),
-        }
-    }
-    if text.contains(['\\', '\0', ':']) {
-        return Err(refusal(&format!(
-            "the path {shown:?} means another one elsewhere"
-        )));
-    }
-    Ok(parts.join("/"))
+fn unpack(gz: &[u8]) -> Result<Unpacked, Failure> {
+    let archive = archive::unpack_foreign(gz, &LIMITS).map_err(|error| {
+        Failure::new(exit::BAD_INPUT, format!("the archive is refused: {error}"))
+    })?;
+    let commit = archive.note.and_then(|note| {
+        let seconds = i64::try_from(note.seconds).ok()?;
+        Some((note.commit, Day::of_seconds(seconds)?))
+    });
+    Ok(Unpacked {
+        files: without_common_directory(archive.files),
+        commit,
+    })
 }
 
 fn without_common_directory(files: Files) -> Files {
@@ -145,79 +65,33 @@ fn without_common_directory(files: Files) -> Files {
     shortened.collect()
 }
 
-fn unreadable(error: &io::Error) -> Failure {
-    refusal(&format!("it cannot be read: {error}"))
-}
-
-fn refusal(what: &str) -> Failure {
-    Failure::new(exit::BAD_INPUT, format!("the archive is refused: {what}"))
-}
-
-/// A reader that fails where there is more than was promised.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-    max: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            io::Error::other(format!("it decompresses to more than {} bytes", self.max))
-        })?;
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
     use flate2::{Compression, GzBuilder};
-    use tar::{Builder, Header};
+    use tar::{Builder, EntryType, Header};
 
     use super::*;
 
-    const SMALL: Limits = Limits {
-        entries_max: 4,
-        bytes_max: 64 << 10,
-    };
-
-    fn gz(tar: &[u8]) -> Vec<u8> {
-        let mut encoder = GzBuilder::new().write(Vec::new(), Compression::fast());
-        encoder.write_all(tar).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    /// An archive of entries as they are, however bad their paths.
     fn archive(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
         let mut builder = Builder::new(Vec::new());
         for (path, kind, content) in entries {
             let mut header = Header::new_ustar();
-            header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_path(path).unwrap();
             header.set_entry_type(*kind);
             header.set_size(content.len() as u64);
             header.set_mtime(1_787_270_424);
-            header.set_mode(0o644);
-            if matches!(kind, EntryType::Symlink | EntryType::Link) {
-                header.set_link_name("/etc/passwd").unwrap();
-            }
             header.set_cksum();
             builder.append(&header, *content).unwrap();
         }
-        gz(&builder.into_inner().unwrap())
+        let mut encoder = GzBuilder::new().write(Vec::new(), Compression::fast());
+        encoder.write_all(&builder.into_inner().unwrap()).unwrap();
+        encoder.finish().unwrap()
     }
 
-    #[track_caller]
-    fn check_refusal(bytes: &[u8], says: &str) {
-        let failure = read(bytes, SMALL).unwrap_err();
-        assert_eq!(failure.code, exit::BAD_INPUT);
-        assert!(failure.to_string().contains(says), "{failure}");
-    }
-
-    fn names(bytes: &[u8]) -> Vec<String> {
-        read(bytes, SMALL).unwrap().files.into_keys().collect()
+    fn names(gz: &[u8]) -> Vec<String> {
+        unpack(gz).unwrap().files.into_keys().collect()
     }
 
     #[test]
@@ -235,98 +109,33 @@ mod tests {
     }
 
     #[test]
-    fn git_archive_says_which_commit_it_is() {
+    fn git_archive_says_of_which_commit_and_day_it_is() {
         let id = "bf5c0d245a92671908518d7e765914d437954ed6";
         let note = format!("52 comment={id}\n");
-        let with = |note: &str| {
-            let entries = [
-                (
-                    "pax_global_header",
-                    EntryType::XGlobalHeader,
-                    note.as_bytes(),
-                ),
-                ("a", EntryType::Regular, b"x"),
-            ];
-            read(&archive(&entries)[..], SMALL).unwrap().commit
-        };
-        // `date -u -d @1787270424 +%F`
-        assert_eq!(
-            with(&note),
-            Some((id.to_owned(), Day::parse("2026-08-21").unwrap()))
-        );
-        assert_eq!(with("15 comment=main\n"), None);
-        assert_eq!(with(""), None);
-    }
-
-    #[test]
-    fn hostile_paths_are_refused() {
-        for (path, says) in [
-            ("../a", "leads out of it"),
-            ("crates/../../a", "leads out of it"),
-            ("/etc/passwd", "leads out of it"),
-            ("crates\\..\\a", "means another one"),
-            ("c:/a", "means another one"),
-        ] {
-            for kind in [EntryType::Regular, EntryType::Directory] {
-                check_refusal(&archive(&[(path, kind, b"")]), says);
-            }
-        }
-    }
-
-    #[test]
-    fn anything_but_files_and_directories_is_refused() {
-        for kind in [
-            EntryType::Symlink,
-            EntryType::Link,
-            EntryType::Fifo,
-            EntryType::Char,
-            EntryType::Block,
-        ] {
-            check_refusal(
-                &archive(&[("crates/a", kind, b"")]),
-                "neither a file nor a directory",
-            );
-        }
-        let twice = [
-            ("a", EntryType::Regular, &b"1"[..]),
-            ("./a", EntryType::Regular, b"2"),
+        let entries = [
+            (
+                "pax_global_header",
+                EntryType::XGlobalHeader,
+                note.as_bytes(),
+            ),
+            ("a", EntryType::Regular, b"x"),
         ];
-        check_refusal(&archive(&twice), "a is in it twice");
-    }
-
-    #[test]
-    fn bombs_are_refused() {
-        let zeros = vec![0; 1 << 20];
-        check_refusal(
-            &archive(&[("a", EntryType::Regular, &zeros)]),
-            "more than 65536 bytes",
+        // `date -u -d @1787270424 +%F`
+        let day = Day::parse("2026-08-21").unwrap();
+        assert_eq!(
+            unpack(&archive(&entries)).unwrap().commit,
+            Some((id.to_owned(), day))
         );
-        // After the end of the archive too, where tar itself no longer looks.
-        let mut tar = vec![0; 1024];
-        tar.extend(&zeros);
-        check_refusal(&gz(&tar), "more than 65536 bytes");
-        let many: Vec<_> = ["a", "b", "c", "d", "e"]
-            .map(|path| (path, EntryType::Regular, &b""[..]))
-            .to_vec();
-        check_refusal(&archive(&many), "more than 4 entries");
+        assert_eq!(unpack(&archive(&entries[1..])).unwrap().commit, None);
     }
 
     #[test]
-    fn every_truncation_and_every_flipped_byte_is_refused_or_changes_nothing() {
-        let good = archive(&[("crates/a/b.md", EntryType::Regular, b"an advisory")]);
-        let expected = read(&good[..], SMALL).unwrap().files;
-        for length in 0..good.len() {
-            assert!(read(&good[..length], SMALL).is_err(), "{length}");
-        }
-        for at in 0..good.len() {
-            let mut bad = good.clone();
-            bad[at] ^= 0x10;
-            // The header of gzip has a time and an operating system, which nobody reads.
-            if let Ok(unpacked) = read(&bad[..], SMALL) {
-                assert_eq!(unpacked.files, expected, "{at}");
-            }
-        }
-        check_refusal(b"no archive", "cannot be read");
-        check_refusal(&[good.as_slice(), b"trailing"].concat(), "cannot be read");
+    fn what_is_refused_is_told_as_bad_input() {
+        let failure = unpack(&archive(&[("a", EntryType::Fifo, b"")])).unwrap_err();
+        assert_eq!(failure.code, exit::BAD_INPUT);
+        assert_eq!(
+            failure.to_string(),
+            "the archive is refused: entry `a` is refused: it is a device"
+        );
     }
 }

@@ -8,7 +8,7 @@ use ecac_artifact::exit;
 use serde::Deserialize;
 use xshell::Shell;
 
-use super::Finding;
+use super::finding::Finding;
 use xtask::host::environment::Variable;
 use xtask::host::error::Failure;
 use xtask::host::process;
@@ -17,7 +17,7 @@ use xtask::host::tools::CARGO_AUDIT;
 
 /// What cargo-audit found.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct Found {
     /// What is wrong.
     pub(super) findings: Vec<Finding>,
     /// How many crates the lockfile lists.
@@ -87,7 +87,7 @@ pub(super) struct Question<'a> {
 }
 
 /// Runs it over the lockfile of the workspace.
-pub(super) fn run(question: &Question<'_>, progress: &Progress) -> Result<Report> {
+pub(super) fn run(question: &Question<'_>, progress: &Progress) -> Result<Found> {
     let shell = Shell::new().context("find the working directory")?;
     shell.change_dir(question.root);
     let mut command = shell
@@ -121,7 +121,7 @@ pub(super) fn run(question: &Question<'_>, progress: &Progress) -> Result<Report
 }
 
 /// Reads the report. `is_success` is what the exit status says, which has to agree.
-fn read(bytes: &[u8], is_success: bool, advisories: usize) -> Result<Report, Failure> {
+fn read(bytes: &[u8], is_success: bool, advisories: usize) -> Result<Found, Failure> {
     let bad = |what: String| Failure::environment(format!("cargo-audit {what}"));
     let document: Document = serde_json::from_slice(bytes)
         .map_err(|error| bad(format!("printed no report that can be read: {error}")))?;
@@ -155,7 +155,7 @@ fn read(bytes: &[u8], is_success: bool, advisories: usize) -> Result<Report, Fai
             "reports {count} finding(s), which its exit status denies"
         )));
     }
-    Ok(Report {
+    Ok(Found {
         findings,
         crates: document.lockfile.dependency_count,
     })

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use xshell::Shell;
 
-use super::Finding;
 use super::database;
+use super::finding::{self, Finding};
 use xtask::host::environment::Variable;
 use xtask::host::error::Failure;
 use xtask::host::process;
@@ -27,7 +27,7 @@ const CHECKS: [(&str, i32); 4] = [
 
 /// What cargo-deny found.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct Found {
     /// What is wrong.
     pub(super) findings: Vec<Finding>,
     /// Crates of which there are several versions.
@@ -99,7 +99,7 @@ pub(super) struct Question<'a> {
 }
 
 /// Runs all its checks. It uses no network: the crates and the advisories are there.
-pub(super) fn run(question: &Question<'_>, progress: &Progress) -> Result<Report> {
+pub(super) fn run(question: &Question<'_>, progress: &Progress) -> Result<Found> {
     let config = configuration(question)?;
     fs::write(question.config, config)
         .with_context(|| format!("write {}", question.config.display()))?;
@@ -143,7 +143,7 @@ fn configuration(question: &Question<'_>) -> Result<String> {
 }
 
 /// Reads JSON Lines. The exit status and the summary have to agree with the diagnostics.
-fn read(text: &str, status: Option<i32>) -> Result<Report, Failure> {
+fn read(text: &str, status: Option<i32>) -> Result<Found, Failure> {
     let bad = |what: String| Failure::environment(format!("cargo-deny {what}"));
     let mut findings = Vec::new();
     let mut duplicates: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -187,7 +187,7 @@ fn read(text: &str, status: Option<i32>) -> Result<Report, Failure> {
     let Some(summary) = summary else {
         let what = match findings.is_empty() {
             true => "ended without a summary".to_owned(),
-            false => format!("ended without a summary: {}", super::list(&findings)),
+            false => format!("ended without a summary: {}", finding::list(&findings)),
         };
         return Err(bad(what));
     };
@@ -212,7 +212,7 @@ fn read(text: &str, status: Option<i32>) -> Result<Report, Failure> {
     for versions in duplicates.values_mut() {
         versions.sort();
     }
-    Ok(Report {
+    Ok(Found {
         findings,
         duplicates,
         unknown_to_index,

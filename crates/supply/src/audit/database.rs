@@ -11,13 +11,17 @@ use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 use xshell::{Cmd, Shell, cmd};
 
-use super::archive::{self, Files, Limits};
+use super::archive::{self, Files};
 use super::day::Day;
 use xtask::host::environment::Variable;
 use xtask::host::error::Failure;
 use xtask::host::interrupt;
 use xtask::host::process;
 use xtask::host::progress::Progress;
+
+/// What helps where the network does not.
+pub(super) const NO_NETWORK: &str =
+    "pass --advisory-db PATH, and --offline where there is no network at all";
 
 /// Where the database is published. cargo-deny derives [`CLONE`] from it.
 pub(super) const URL: &str = "https://github.com/RustSec/advisory-db";
@@ -104,9 +108,7 @@ impl Database {
                 match metadata.is_dir() {
                     true => (read_directory(path).with_context(context)?, git.head(path)?),
                     false => {
-                        let file = fs::File::open(path).with_context(context)?;
-                        let unpacked =
-                            archive::read(file, Limits::ADVISORIES).with_context(context)?;
+                        let unpacked = archive::read(path).with_context(context)?;
                         (unpacked.files, unpacked.commit)
                     }
                 }
@@ -292,7 +294,7 @@ impl Git<'_> {
                 shell,
                 "git -C {clone} fetch --quiet --depth=1 --no-tags {URL} HEAD"
             ),
-            Some(super::NO_NETWORK),
+            Some(NO_NETWORK),
         )?;
         self.run(
             cmd!(shell, "git -C {clone} reset --quiet --hard FETCH_HEAD"),

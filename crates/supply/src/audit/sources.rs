@@ -1,34 +1,19 @@
-//! Where the crates of a lockfile come from. This needs no tool, no network and none of the crates.
+//! Where the crates of a lockfile come from. cargo-deny asks the same, but only
+//! once it is installed and every crate is fetched; this needs neither, so nothing from elsewhere is fetched to be judged.
 
 use ecac_artifact::exit;
-use serde::Deserialize;
 
-use super::Finding;
+use super::finding::Finding;
 use xtask::host::error::Failure;
-
-/// The only registry, as a lockfile names it.
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
-
-#[derive(Deserialize)]
-struct Lockfile {
-    #[serde(default)]
-    package: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-}
+use xtask::source::lockfile::{CRATES_IO, Lockfile};
 
 /// The crates that come from elsewhere than crates.io, the workspace, or a repository that is let through.
 pub(super) fn foreign(lockfile: &str, allowed: &[String]) -> Result<Vec<Finding>, Failure> {
-    let lockfile: Lockfile = toml::from_str(lockfile).map_err(|error| {
+    let lockfile = Lockfile::parse(lockfile).map_err(|error| {
         let message = format!("Cargo.lock cannot be read: {}", error.message());
         Failure::new(exit::BAD_INPUT, message)
     })?;
-    let findings = lockfile.package.into_iter().filter_map(|package| {
+    let findings = lockfile.packages.into_iter().filter_map(|package| {
         let source = package.source?;
         let repository = source
             .strip_prefix("git+")

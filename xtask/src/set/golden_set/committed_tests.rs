@@ -71,11 +71,11 @@ fn a_flip_in_any_part_of_any_file_is_caught_and_placed() {
                 .collect();
             assert_eq!(named, [name], "byte {position}");
             assert_eq!(set.findings.code(), exit::MISMATCH);
-            let Some(Place::Explained(place)) = &set.findings.first else {
+            let Some(FirstDifference::Explained(first)) = &set.findings.first else {
                 // What follows on a broken header of the archive has no bytes to compare.
-                panic!("byte {position} of {name} has no place");
+                panic!("byte {position} of {name} has no first difference");
             };
-            assert_eq!(place.offset(), Some(position), "{name}: {place}");
+            assert_eq!(first.offset(), Some(position), "{name}: {first}");
             flips += 1;
         }
     }
@@ -102,12 +102,12 @@ fn a_flip_of_any_byte_of_the_tables_is_caught_with_line_and_column() {
                 .map(Difference::file)
                 .collect();
             assert_eq!(named, [name], "byte {position}");
-            let place = set.findings.first.unwrap().to_string();
+            let first = set.findings.first.unwrap().to_string();
             let [says_line, says_byte] =
                 [format!("line {line}"), format!("byte      {position}\n")];
-            assert!(place.contains(&says_line), "line {line}: {place}");
-            assert!(place.contains(&says_byte), "byte {position}: {place}");
-            assert!(line < 3 || place.contains("column"), "{place}");
+            assert!(first.contains(&says_line), "line {line}: {first}");
+            assert!(first.contains(&says_byte), "byte {position}: {first}");
+            assert!(line < 3 || first.contains("column"), "{first}");
             line += usize::from(byte == b'\n');
             flips += 1;
         }
@@ -127,15 +127,15 @@ fn lists_of_sums_that_repeat_a_line_or_are_not_sorted_are_caught() {
     unsorted.swap(4, 5);
     for (lines, first_difference, fault) in [(repeated, 5, 5), (unsorted, 5, 6)] {
         let bytes = (lines.join("\n") + "\n").into_bytes();
-        let place = explain(name, text.as_bytes(), &bytes).to_string();
+        let first = explain(name, text.as_bytes(), &bytes).to_string();
         golden.files.insert(name.to_owned(), bytes);
         let findings = GoldenSet::check(&golden).unwrap().findings;
         assert_eq!(findings.code(), exit::MISMATCH);
         assert_eq!(findings.differences.len(), 1);
-        assert_eq!(findings.first.unwrap().to_string(), place);
+        assert_eq!(findings.first.unwrap().to_string(), first);
         assert!(
-            place.contains(&format!("line {first_difference}")),
-            "{place}"
+            first.contains(&format!("line {first_difference}")),
+            "{first}"
         );
         // Without the archive nobody says what the list should be, but it still is no list.
         let mut alone = Listing {
@@ -147,7 +147,7 @@ fn lists_of_sums_that_repeat_a_line_or_are_not_sorted_are_caught() {
         assert_eq!(findings.code(), exit::MISSING);
         let named: Vec<_> = findings.differences.iter().map(Difference::file).collect();
         assert!(named.contains(&name), "{named:?}");
-        let place = findings.first.unwrap().to_string();
-        assert!(place.contains(&format!("line {fault}")), "{place}");
+        let first = findings.first.unwrap().to_string();
+        assert!(first.contains(&format!("line {fault}")), "{first}");
     }
 }

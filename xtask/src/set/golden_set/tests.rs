@@ -101,8 +101,8 @@ fn any_flipped_byte_of_any_file_is_found_named_and_placed() {
                     .collect();
                 assert_eq!(named, [name], "byte {position} of {name}");
                 assert_eq!(set.findings.code(), exit::MISMATCH);
-                let place = set.findings.first.unwrap().to_string();
-                assert!(!place.is_empty(), "byte {position} of {name}");
+                let first = set.findings.first.unwrap().to_string();
+                assert!(!first.is_empty(), "byte {position} of {name}");
             }
         }
     }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use ecac_artifact::{Summary, escape};
+use ecac_artifact::{Single, escape};
 use packageurl::PackageUrl;
 
 use super::SHIPPED_TARGET;
@@ -26,7 +26,7 @@ const TOLD_CHARS_MAX: usize = 300;
 /// Judges the document of an artifact set that cites `citation`, whose lockfile is `lockfile` where that is known.
 /// Says what was found, and what was not judged.
 pub fn check(bytes: &[u8], citation: &Citation, lockfile: Option<&str>) -> Result<String> {
-    let name = Summary::Sbom.name();
+    let name = Single::Sbom.name();
     ensure!(
         bytes.len() <= BYTES_MAX,
         "{name} has more than {BYTES_MAX} bytes"

@@ -3,7 +3,7 @@
 use ecac_artifact::{Part, exit};
 use ecac_bench::Params;
 
-use super::Stamp;
+use super::stamp::Stamp;
 use crate::failure::Failure;
 use crate::replica::Logs;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ops: 0,
     };
     let commit = args.stamp.commit.to_string();
-    let report = ecac_bench::observe(&params, &commit, &logs.bytes).map_err(|error| {
+    let record = ecac_bench::observe(&params, &commit, &logs.bytes).map_err(|error| {
         Failure::new(
             exit::BAD_INPUT,
             format!("observe the op log {}", args.logs.label()),
@@ -41,5 +41,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "observe the op log of a whole run",
         )
     })?;
-    claimed.publish(&report)
+    claimed.publish(&record)
 }

@@ -3,7 +3,7 @@
 use ecac_artifact::{Part, exit};
 use ecac_bench::Params;
 
-use super::Stamp;
+use super::stamp::Stamp;
 use crate::failure::Failure;
 
 /// Run a scenario and write its artifacts
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         seed: args.stamp.seed,
         ops: args.ops,
     };
-    let report = ecac_bench::run(&params, &args.stamp.commit.to_string()).map_err(|error| {
+    let record = ecac_bench::run(&params, &args.stamp.commit.to_string()).map_err(|error| {
         Failure::new(
             exit::USAGE,
             format!("run the scenario {}", params.scenario),
@@ -36,5 +36,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "choose another number with --ops",
         )
     })?;
-    claimed.publish(&report)
+    claimed.publish(&record)
 }

@@ -1,6 +1,13 @@
 //! Payloads of types that are not assigned, wrong in one way each.
 
-use super::*;
+use ecac_core::CodecError;
+use ecac_core::limits::{PAYLOAD_BYTES_MAX, UNASSIGNED_LEVELS_MAX};
+use minicbor::data::Tag;
+
+use super::payload::{UNASSIGNED_PLACE, unassigned_entries};
+use super::table::ForbiddenBy::{Cbor, Grammar, Rule};
+use super::table::Table;
+use crate::raw::{self, bytes, cbor, text, uint};
 
 pub(super) fn add(table: &mut Table) {
     let good = unassigned_entries();

@@ -6,25 +6,25 @@ use toml::de::{DeTable, DeValue};
 use super::{File, Files, line_of};
 
 /// A TOML file.
-pub(super) struct Manifest<'a> {
+pub(super) struct TomlFile<'a> {
     pub(super) file: &'a File,
     pub(super) root: DeTable<'a>,
 }
 
-impl<'a> Manifest<'a> {
-    /// The manifest at a path; nothing if there is none or cargo could not read it either.
+impl<'a> TomlFile<'a> {
+    /// The file at a path; nothing if there is none or cargo could not read it either.
     pub(super) fn at(files: &'a Files, path: &str) -> Option<Self> {
         let file = files.get(path)?;
         let root = DeTable::parse(file.text()).ok()?.into_inner();
         Some(Self { file, root })
     }
 
-    /// The manifests of the members of the workspace, with their directories.
+    /// The `Cargo.toml` of each member of the workspace, with their directories.
     pub(super) fn of_members(files: &'a Files) -> Vec<(String, Self)> {
         let directories = member_directories(files).into_iter();
         let members = directories.filter_map(|directory| {
-            let manifest = Self::at(files, &format!("{directory}/Cargo.toml"))?;
-            Some((directory, manifest))
+            let toml = Self::at(files, &format!("{directory}/Cargo.toml"))?;
+            Some((directory, toml))
         });
         members.collect()
     }
@@ -62,7 +62,7 @@ impl<'a> Manifest<'a> {
 
 /// The directories that the workspace names as its members.
 pub(super) fn member_directories(files: &Files) -> Vec<String> {
-    let Some(root) = Manifest::at(files, "Cargo.toml") else {
+    let Some(root) = TomlFile::at(files, "Cargo.toml") else {
         return Vec::new();
     };
     let members = root.get(&["workspace", "members"]);
@@ -82,14 +82,14 @@ fn values_are_found_with_their_lines() {
             "[package]\nname = \"b\"\nedition.workspace = true\n",
         ),
     ]);
-    let members = Manifest::of_members(&files);
-    let [(directory, manifest)] = &members[..] else {
+    let members = TomlFile::of_members(&files);
+    let [(directory, toml)] = &members[..] else {
         panic!("one member");
     };
     assert_eq!(directory, "a");
-    assert_eq!(manifest.text(&["package", "name"]), Some("b"));
-    let edition = manifest.get(&["package", "edition"]);
-    assert!(Manifest::is_inherited(edition));
-    assert_eq!(edition.map(|value| manifest.line(value)), Some(3));
-    assert!(manifest.get(&["package", "gone"]).is_none());
+    assert_eq!(toml.text(&["package", "name"]), Some("b"));
+    let edition = toml.get(&["package", "edition"]);
+    assert!(TomlFile::is_inherited(edition));
+    assert_eq!(edition.map(|value| toml.line(value)), Some(3));
+    assert!(toml.get(&["package", "gone"]).is_none());
 }

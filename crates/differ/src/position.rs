@@ -1,4 +1,4 @@
-//! The place of a difference.
+//! The position of a difference.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use super::excerpt;
 /// Where two files first differ, in the terms of their format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Place {
+pub enum Position {
     /// The files are the same.
     Same,
-    /// No better place than the byte offset is known.
+    /// No better position than the byte offset is known.
     Byte,
     /// A line of a text.
     Line {
@@ -83,7 +83,7 @@ pub enum LineRole {
     Text,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Same => f.write_str("none"),

@@ -1,4 +1,4 @@
-//! The place of the clean tree: the directory for temporary files, and what lies in it and above it.
+//! The directory for temporary files, in which the clean tree is made, and what lies in it and above it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -141,11 +141,11 @@ pub fn room() -> Result<String> {
         .map_err(std::io::Error::from)
         .with_context(|| format!("ask for the room in {}", directory.display()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
-    let place = directory.display();
+    let shown = directory.display();
     match free >= ROOM_MIB {
-        true => Ok(format!("{free} MiB in {place}")),
+        true => Ok(format!("{free} MiB in {shown}")),
         false => {
-            let message = format!("{free} MiB in {place}; a run needs {ROOM_MIB} MiB");
+            let message = format!("{free} MiB in {shown}; a run needs {ROOM_MIB} MiB");
             Err(Failure::environment(message)
                 .hint("make room, or set TMPDIR to a directory on another disk")
                 .into())

@@ -1,4 +1,4 @@
-//! Reports: everything that a scenario leaves behind.
+//! Records: everything that a run leaves behind.
 
 use ecac_artifact::{Metrics, MetricsLabels, Totals};
 use ecac_audit::{AuditLog, NodeKey};
@@ -29,11 +29,11 @@ pub struct Params {
 
 /// Everything that a run leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScenarioReport {
+pub struct RunRecord {
     /// What was run.
     pub params: Params,
     /// The outcome in numbers.
-    pub summary: Totals,
+    pub totals: Totals,
     /// Metrics table.
     pub csv: Vec<u8>,
     /// Timeline in virtual time, JSON Lines.
@@ -48,7 +48,7 @@ pub struct ScenarioReport {
     pub audit: Vec<u8>,
 }
 
-/// Why there is no report.
+/// Why there is no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BenchError {
     /// A number of ops with which the scenario cannot show what it is for.
@@ -85,7 +85,7 @@ pub fn node_key(seed: u64) -> NodeKey {
 ///
 /// # Errors
 /// [`BenchError::Ops`] for a number of ops out of range.
-pub fn run(params: &Params, commit: &str) -> Result<ScenarioReport, BenchError> {
+pub fn run(params: &Params, commit: &str) -> Result<RunRecord, BenchError> {
     let Params {
         scenario,
         seed,
@@ -98,11 +98,11 @@ pub fn run(params: &Params, commit: &str) -> Result<ScenarioReport, BenchError> 
     observe(params, commit, &scenario.generate(seed, ops as usize))
 }
 
-/// The report of a run again, from its op log; of `params` only the labels of the metrics table are used.
+/// The record of a run again, from its op log; of `params` only the labels of the metrics table are used.
 ///
 /// # Errors
 /// [`BenchError::OpLog`] for an op log that cannot be read or whose project is not clear.
-pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioReport, BenchError> {
+pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<RunRecord, BenchError> {
     let items = split_op_log(ops)?;
     let project = project_of(&items)?;
     let Observation {
@@ -115,7 +115,7 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioRepo
     let Params { scenario, seed, .. } = params;
     let mut costs = Costs::default();
     let state = replay.state().export(&log, &mut costs);
-    let summary = Totals {
+    let totals = Totals {
         ops: total.ops,
         applied: total.applied,
         denied: total.denied,
@@ -135,9 +135,9 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<ScenarioRepo
         samples,
         total,
     };
-    Ok(ScenarioReport {
+    Ok(RunRecord {
         params: *params,
-        summary,
+        totals,
         csv: metrics.to_bytes(),
         timeline,
         state,

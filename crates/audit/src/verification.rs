@@ -1,4 +1,4 @@
-//! The report of a verification, as text.
+//! What a verification says, as text.
 
 use std::fmt::{Display, Write as _};
 
@@ -7,14 +7,14 @@ use crate::comparison::Comparison;
 use crate::entry::{Entry, EntryKind};
 use crate::log::AuditLog;
 
-/// The lines of a report on a log that was read by [`AuditLog::verify`] and, where `comparison` is given, compared with
+/// What is said of a log that was read by [`AuditLog::verify`] and, where `comparison` is given, compared with
 /// an op log: `name: value`, in a fixed order, the same on every machine. What is out of the ordinary has a line only
 /// where there is some of it.
 ///
 /// The last line is the verdict: one of [`Verdict`](crate::Verdict) where the decisions were recomputed, `CHAIN OK` where
-/// structure, hashes and signatures alone were checked. Where a check fails there is no report but an error.
+/// structure, hashes and signatures alone were checked. Where a check fails there is an error instead.
 #[must_use]
-pub fn report(audit: &AuditLog, comparison: Option<&Comparison>) -> String {
+pub fn verification(audit: &AuditLog, comparison: Option<&Comparison>) -> String {
     let mut counts = [0_u64; EntryKind::ALL.len()];
     let mut arrivals_no_op = 0_u64;
     for entry in audit.batches().iter().flat_map(|batch| &batch.entries) {

@@ -1,0 +1,80 @@
+//! Good payloads, and bodies around them.
+
+use crate::raw::{self, Fields, array, byte_strings, bytes, text, texts, uint};
+
+pub(super) fn genesis_rule(object: &str, field: &str, tags: &[&str]) -> Vec<u8> {
+    array(&[text(object), text(field), texts(tags)])
+}
+
+pub(super) fn feature(name: &str, parameters: &[u8]) -> Vec<u8> {
+    array(&[text(name), bytes(parameters)])
+}
+
+pub(super) fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|at| format!("{at:03}")).collect()
+}
+
+/// One good payload of each type that is assigned, in the order of the types.
+pub(crate) fn payloads() -> Vec<Fields> {
+    let (key, id) = (bytes(&[2; 32]), bytes(&[9; 32]));
+    let name = |what: &str| text(what);
+    let fields = |entries: &[Vec<u8>]| Fields((0..).zip(entries.iter().cloned()).collect());
+    let value = uint(1);
+    vec![
+        fields(&[
+            uint(0),
+            name("project"),
+            bytes(&[5; 16]),
+            byte_strings(&[[1; 32], [2; 32]]),
+            array(&[genesis_rule("doc/*", "title", &["finance", "hr"])]),
+            array(&[feature("schema", &[])]),
+        ]),
+        fields(&[uint(1), name("doc/1"), name("title"), value.clone()]),
+        fields(&[uint(2), name("doc/1"), name("labels"), name("red"), value]),
+        fields(&[uint(3), name("doc/1"), name("labels"), name("red")]),
+        fields(&[uint(4), name("e30.e30.AA")]),
+        fields(&[uint(5), key.clone(), id]),
+        fields(&[
+            uint(6),
+            key.clone(),
+            name("editor"),
+            texts(&["finance", "hr"]),
+        ]),
+        fields(&[uint(7), name("issuer"), name("kid"), key, uint(1), uint(2)]),
+        fields(&[uint(8), name("issuer"), name("kid"), name("lost")]),
+        fields(&[uint(9), name("e30.e30.AA")]),
+        fields(&[uint(10), name("schema"), bytes(&[7])]),
+        fields(&[
+            uint(11),
+            array(&[genesis_rule("doc/*", "title", &["finance", "hr"])]),
+        ]),
+    ]
+}
+
+/// The entries of a good payload of a type that is not assigned.
+pub(super) fn unassigned_entries() -> Fields {
+    Fields(vec![(0, uint(12)), (1, uint(1)), (2, array(&[text("x")]))])
+}
+
+pub(super) const GENESIS: usize = 0;
+pub(super) const SET_FIELD: usize = 1;
+pub(super) const CREDENTIAL: usize = 4;
+pub(super) const GRANT: usize = 5;
+pub(super) const REVOKE: usize = 6;
+pub(super) const ISSUER_KEY: usize = 7;
+pub(super) const STATUS_LIST: usize = 9;
+pub(super) const UPGRADE: usize = 10;
+pub(super) const SCHEMA: usize = 11;
+
+/// Where a payload of a type that is not assigned is malformed.
+pub(crate) const UNASSIGNED_PLACE: &str = "payload of a type that is not assigned";
+
+/// The fields of a good body around a payload of this type.
+pub(crate) fn body_of(kind: usize, payload: &Fields) -> Fields {
+    let body = raw::body(payload);
+    if kind == GENESIS {
+        body.with(3, array(&[]))
+    } else {
+        body
+    }
+}
