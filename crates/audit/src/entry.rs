@@ -243,7 +243,7 @@ pub(crate) fn canonical(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ecac_core::Denial;
+    use ecac_core::DenialReason;
 
     use super::*;
 
@@ -305,7 +305,7 @@ mod tests {
             (
                 Entry::RolledBack {
                     op: op(10),
-                    reason: Denial::StatusRevoked.into(),
+                    reason: DenialReason::StatusRevoked.into(),
                     denial: op(11),
                 },
                 format!(

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use ecac_core::{Denial, UnknownReason};
+use ecac_core::{DenialReason, UnknownReason};
 use serde::{Deserialize, Serialize};
 
 /// The reason by which the first version of the rules took ops back whose author had signed one sequence number twice.
@@ -18,7 +18,7 @@ pub struct RollBackReason(Name);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Name {
-    Denial(Denial),
+    Current(DenialReason),
     Equivocation,
 }
 
@@ -30,18 +30,18 @@ impl RollBackReason {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
-            Name::Denial(denial) => denial.name(),
+            Name::Current(reason) => reason.name(),
             Name::Equivocation => EQUIVOCATION,
         }
     }
 }
 
-impl From<Denial> for RollBackReason {
-    fn from(denial: Denial) -> Self {
+impl From<DenialReason> for RollBackReason {
+    fn from(reason: DenialReason) -> Self {
         // Each name has one value.
-        Self(match denial.name() {
+        Self(match reason.name() {
             EQUIVOCATION => Name::Equivocation,
-            _ => Name::Denial(denial),
+            _ => Name::Current(reason),
         })
     }
 }
@@ -52,7 +52,7 @@ impl FromStr for RollBackReason {
     fn from_str(text: &str) -> Result<Self, UnknownReason> {
         match text {
             EQUIVOCATION => Ok(Self::EQUIVOCATION),
-            _ => text.parse().map(|denial| Self(Name::Denial(denial))),
+            _ => text.parse().map(|reason| Self(Name::Current(reason))),
         }
     }
 }
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn every_name_has_one_value() {
-        let names = Denial::ALL.iter().map(|denial| denial.name());
+        let names = DenialReason::ALL.iter().map(|denial| denial.name());
         for name in names.chain([EQUIVOCATION]) {
             let reason: RollBackReason = name.parse().unwrap();
             assert_eq!((reason.name(), reason.to_string()), (name, name.to_owned()));
-            if let Ok(denial) = name.parse::<Denial>() {
+            if let Ok(denial) = name.parse::<DenialReason>() {
                 assert_eq!(RollBackReason::from(denial), reason);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ecac_core::{Costs, Denial, Log, OpId, Refusal, VerifiedOp};
+use ecac_core::{Costs, DenialReason, Log, OpId, Refusal, VerifiedOp};
 
 use crate::chain::Batch;
 use crate::comparison::{Comparison, Contradiction, Halt, Obstacle};
@@ -258,7 +258,8 @@ const fn of_bytes_alone(reason: Refusal) -> bool {
 fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
     let denial = match *entry {
         Entry::RolledBack { reason, denial, .. }
-            if reason == RollBackReason::EQUIVOCATION || reason == Denial::GranterDenied.into() =>
+            if reason == RollBackReason::EQUIVOCATION
+                || reason == DenialReason::GranterDenied.into() =>
         {
             denial
         }

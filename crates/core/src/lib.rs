@@ -52,7 +52,7 @@ pub use parents::{Parents, parents_for};
 pub use payload::wire::CodecError;
 pub use payload::{Genesis, Kind, Payload};
 pub use quote::{defuse, is_plain, quote};
-pub use reason::{Denial, Refusal, UnknownReason};
+pub use reason::{DenialReason, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
 pub use schema_map::SchemaRule;
 pub use signature::zip215_verifies;

@@ -115,7 +115,7 @@ impl TryFrom<String> for Refusal {
 )]
 #[strum(serialize_all = "snake_case", parse_err_ty = UnknownReason, parse_err_fn = unknown)]
 #[serde(into = "&'static str", try_from = "String")]
-pub enum Denial {
+pub enum DenialReason {
     /// A revocation that had not seen the op matches its grant.
     Revoked,
     /// A status list that had not seen the op sets its credential's bit.
@@ -126,7 +126,7 @@ pub enum Denial {
     GranterDenied,
 }
 
-impl Denial {
+impl DenialReason {
     /// Every reason, in order of precedence.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
@@ -144,7 +144,7 @@ impl Denial {
     }
 }
 
-impl TryFrom<String> for Denial {
+impl TryFrom<String> for DenialReason {
     type Error = UnknownReason;
 
     fn try_from(text: String) -> Result<Self, UnknownReason> {
@@ -164,16 +164,19 @@ mod tests {
             "non_canonical bad_signature foreign_project unknown_kind bad_sequence hlc_not_monotonic refused_parent no_grant \
              bad_credential untrusted_issuer status_unknown out_of_scope action_not_permitted not_yet_valid expired revoked frozen"
         );
-        let denied: Vec<_> = Denial::ALL.iter().map(|reason| reason.name()).collect();
+        let denied: Vec<_> = DenialReason::ALL
+            .iter()
+            .map(|reason| reason.name())
+            .collect();
         assert_eq!(
             denied.join(" "),
             "revoked status_revoked issuer_key_revoked granter_denied"
         );
-        assert!(Refusal::ALL.is_sorted() && Denial::ALL.is_sorted());
+        assert!(Refusal::ALL.is_sorted() && DenialReason::ALL.is_sorted());
         for reason in Refusal::ALL {
             assert_eq!(reason.name().parse(), Ok(*reason));
         }
-        for reason in Denial::ALL {
+        for reason in DenialReason::ALL {
             assert_eq!(reason.name().parse(), Ok(*reason));
         }
     }

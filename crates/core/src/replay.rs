@@ -9,7 +9,7 @@ use crate::id::OpId;
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::log::Log;
 use crate::payload::Payload;
-use crate::reason::{Denial, Refusal};
+use crate::reason::{DenialReason, Refusal};
 use crate::state::State;
 
 /// What is decided of an op: exactly one of these, a function of the set of ops that the replica holds.
@@ -23,7 +23,7 @@ pub enum Decision {
     /// The op was admitted and is taken back because of what others did concurrently.
     Denied {
         /// Why: the first reason that holds.
-        reason: Denial,
+        reason: DenialReason,
         /// The denial.
         denial: OpId,
     },
@@ -216,7 +216,9 @@ impl Replay {
     fn can_turn(&self, log: &Log, denial: Index, op: Index, costs: &mut Costs) -> bool {
         let comes_first = match (self.decided[op], denies(&log.op(denial).body().payload)) {
             (Ok(_), reason) => reason.is_some(),
-            (Err(kill), Some(Denial::IssuerKeyRevoked)) => Denial::IssuerKeyRevoked <= kill.reason,
+            (Err(kill), Some(DenialReason::IssuerKeyRevoked)) => {
+                DenialReason::IssuerKeyRevoked <= kill.reason
+            }
             (Err(kill), Some(reason)) => {
                 (reason, log.dag.id(denial)) < (kill.reason, log.dag.id(kill.denial))
             }
@@ -322,11 +324,11 @@ impl Replay {
 }
 
 /// The first of the reasons that an op of this kind can deny for, if it is a denial.
-const fn denies(payload: &Payload) -> Option<Denial> {
+const fn denies(payload: &Payload) -> Option<DenialReason> {
     match payload {
-        Payload::Revoke(_) => Some(Denial::Revoked),
-        Payload::StatusList(_) => Some(Denial::StatusRevoked),
-        Payload::IssuerKeyRevoke(_) => Some(Denial::IssuerKeyRevoked),
+        Payload::Revoke(_) => Some(DenialReason::Revoked),
+        Payload::StatusList(_) => Some(DenialReason::StatusRevoked),
+        Payload::IssuerKeyRevoke(_) => Some(DenialReason::IssuerKeyRevoked),
         Payload::Genesis(_)
         | Payload::SetField(_)
         | Payload::SetAdd(_)

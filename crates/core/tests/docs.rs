@@ -16,9 +16,10 @@ use ecac_core::limits::{
 };
 use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, DELEGATION_DEPTH_MAX, Denial, EffectCode, Feature, Genesis, Hlc, Kind, Limits,
-    Log, Name, Op, OpId, Outcome, Payload, PublicKey, Refusal, Replay, SchemaRule, SigningKey,
-    Value, VerifiedOp, export_trust, project_of, public_key, split_op_log, zip215_verifies,
+    Body, Costs, DELEGATION_DEPTH_MAX, DenialReason, EffectCode, Feature, Genesis, Hlc, Kind,
+    Limits, Log, Name, Op, OpId, Outcome, Payload, PublicKey, Refusal, Replay, SchemaRule,
+    SigningKey, Value, VerifiedOp, export_trust, project_of, public_key, split_op_log,
+    zip215_verifies,
 };
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -348,7 +349,7 @@ fn the_tables_of_reasons_are_complete_and_in_order() {
     };
     let refusals: Vec<&str> = Refusal::ALL.iter().map(|it| it.name()).collect();
     assert_eq!(listed("### Refused"), refusals);
-    let denials: Vec<&str> = Denial::ALL.iter().map(|it| it.name()).collect();
+    let denials: Vec<&str> = DenialReason::ALL.iter().map(|it| it.name()).collect();
     assert_eq!(listed("### Denied"), denials);
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ecac_core::credential::Role;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential};
 use ecac_core::payload;
-use ecac_core::{Costs, Denial, Payload, Refusal, SchemaRule, Tags, VerifiedOp, public_key};
+use ecac_core::{Costs, DenialReason, Payload, Refusal, SchemaRule, Tags, VerifiedOp, public_key};
 
 use super::{World, author, genesis, name, node, sign, write};
 use crate::{
@@ -114,14 +114,14 @@ fn a_log_with_equivocations_that_denied_is_read_and_is_no_lie() {
         entries.iter().filter(is).count()
     };
     assert_eq!(reasons(RollBackReason::EQUIVOCATION), 4);
-    assert_eq!(reasons(Denial::GranterDenied.into()), 1);
+    assert_eq!(reasons(DenialReason::GranterDenied.into()), 1);
 
     let ops = forks.ops();
     let op_log: Vec<&[u8]> = ops.iter().map(|op| op.envelope()).collect();
     let comparison = against(&audit, &op_log).unwrap();
     let known = RollBackReason::EQUIVOCATION
         .name()
-        .parse::<Denial>()
+        .parse::<DenialReason>()
         .is_ok();
     let want = match known {
         true => Verdict::Confirmed,
@@ -170,7 +170,7 @@ fn what_earlier_rules_may_give_is_not_comparable() {
         let op_log: Vec<&[u8]> = all.iter().map(|op| op.envelope()).collect();
         against(&audit, &op_log)
     };
-    let granter_denied = Denial::GranterDenied.into();
+    let granter_denied = DenialReason::GranterDenied.into();
     let before = &forks.before;
     let [genesis, key, credential, grant] = [&forks.genesis, &before[0], &before[1], &before[2]];
     let with_twins = [genesis, &twins[0], &twins[1]];
@@ -211,7 +211,7 @@ fn what_earlier_rules_may_give_is_not_comparable() {
         );
         assert!(comparison.entries_unjudged > 0, "{name}");
     }
-    let other = Denial::StatusRevoked.into();
+    let other = DenialReason::StatusRevoked.into();
     let lies: [(&str, &[&VerifiedOp], Entry); 5] = [
         (
             "one op is no equivocation",

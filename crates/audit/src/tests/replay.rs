@@ -1,6 +1,6 @@
 //! Audit logs against the ops: honest ones hold, and lies under the node's own signature do not.
 
-use ecac_core::{Costs, Denial, OpId, Refusal, public_key};
+use ecac_core::{Costs, DenialReason, OpId, Refusal, public_key};
 
 use super::{World, author, node};
 use crate::{
@@ -49,7 +49,7 @@ fn an_honest_log_says_what_happened() {
     ops.sort();
     let want = ops.map(|op| Entry::RolledBack {
         op,
-        reason: Denial::Revoked.into(),
+        reason: DenialReason::Revoked.into(),
         denial: world.revoke.id(),
     });
     assert_eq!(rolled_back, want.iter().collect::<Vec<_>>());

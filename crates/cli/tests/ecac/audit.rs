@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ecac_artifact::exit;
 use ecac_audit::{AuditLog, Entry, Expect};
-use ecac_core::{Denial, VerifiedOp};
+use ecac_core::{DenialReason, VerifiedOp};
 use tempfile::TempDir;
 
 use crate::fixture::{Author, NO_OP, Small, genesis, sequence};
@@ -115,7 +115,7 @@ fn lie(export: &str) -> String {
         let mut entries = batch.entries.clone();
         for entry in &mut entries {
             if let Entry::RolledBack { reason, .. } = entry {
-                *reason = Denial::StatusRevoked.into();
+                *reason = DenialReason::StatusRevoked.into();
                 told += 1;
             }
         }

@@ -8,12 +8,12 @@ use super::register::Authority;
 use super::status_list::list_key;
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
-use crate::reason::Denial;
+use crate::reason::DenialReason;
 
 /// A denial that kills, and how it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kill {
-    pub(crate) reason: Denial,
+    pub(crate) reason: DenialReason,
     /// The denying op.
     pub(crate) denial: Index,
 }
@@ -198,7 +198,7 @@ impl<'a> Judge<'a> {
     /// The denial with the least op id among those given that count and that `keeper` had not seen.
     fn least(
         &mut self,
-        reason: Denial,
+        reason: DenialReason,
         denials: impl Iterator<Item = Index>,
         keeper: Option<Index>,
         view: View<'_>,
@@ -221,7 +221,7 @@ impl<'a> Judge<'a> {
             .iter()
             .filter(|it| it.kills(grant))
             .map(|it| it.op);
-        self.least(Denial::Revoked, matching, Some(grant.op), view)
+        self.least(DenialReason::Revoked, matching, Some(grant.op), view)
     }
 
     fn status_revoked(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
@@ -231,7 +231,7 @@ impl<'a> Judge<'a> {
         for entry in &vouched.credential.status {
             let key = list_key(&vouched.credential, entry);
             let setters = authority.setters(&key, entry.index).iter().copied();
-            let found = self.least(Denial::StatusRevoked, setters, None, view);
+            let found = self.least(DenialReason::StatusRevoked, setters, None, view);
             if let Some(found) = found {
                 kill = self.first(kill, found);
             }
@@ -248,7 +248,7 @@ impl<'a> Judge<'a> {
             kill = self.first(
                 kill,
                 Kill {
-                    reason: Denial::IssuerKeyRevoked,
+                    reason: DenialReason::IssuerKeyRevoked,
                     ..found
                 },
             );
@@ -266,7 +266,7 @@ impl<'a> Judge<'a> {
             .get(&names)
             .map_or(&[][..], Vec::as_slice);
         let revoked = self.least(
-            Denial::IssuerKeyRevoked,
+            DenialReason::IssuerKeyRevoked,
             revocations.iter().copied(),
             Some(key.op),
             view,
@@ -296,7 +296,7 @@ impl<'a> Judge<'a> {
         }
         let kill = self.live_or_killed(warrants, view).err()?;
         Some(Kill {
-            reason: Denial::GranterDenied,
+            reason: DenialReason::GranterDenied,
             ..kill
         })
     }

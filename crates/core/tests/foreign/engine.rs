@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ecac_core::credential::Credential;
 use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, Decision, Denial, Genesis, Hlc, Log, Name, OpId, Outcome, Payload, ProjectId,
-    Refusal, Replay, SchemaRule, SigningKey, Tags, Value, VerifiedOp, public_key,
+    Body, Costs, Decision, DenialReason, Genesis, Hlc, Log, Name, OpId, Outcome, Payload,
+    ProjectId, Refusal, Replay, SchemaRule, SigningKey, Tags, Value, VerifiedOp, public_key,
 };
 
 use crate::fixture::Fixture;
@@ -218,7 +218,7 @@ fn a_foreign_status_list_withdraws_what_it_had_not_seen() {
             matches!(
                 project.decision(&id),
                 Some(Decision::Denied {
-                    reason: Denial::StatusRevoked,
+                    reason: DenialReason::StatusRevoked,
                     ..
                 })
             ),

@@ -14,7 +14,7 @@ use stateright::{Model, Property};
 
 use crate::history::{AUTHORS, Author, History, Kind, Op, Role};
 use crate::machine::{Machine, State};
-use crate::rule::{self, Decision, Decisions, Denial, Refusal, World};
+use crate::rule::{self, Decision, Decisions, DenialReason, Refusal, World};
 
 /// The end of windows that do not matter, in milliseconds.
 const FAR_MS: u64 = 1_000_000;
@@ -283,8 +283,8 @@ const fn spoken(decision: Decision) -> (&'static str, Option<&'static str>) {
         Decision::Applied => ("applied", None),
         Decision::Denied(denial) => {
             let reason = match denial {
-                Denial::Revoked => "revoked",
-                Denial::GranterDenied => "granter_denied",
+                DenialReason::Revoked => "revoked",
+                DenialReason::GranterDenied => "granter_denied",
             };
             ("denied", Some(reason))
         }

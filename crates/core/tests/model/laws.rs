@@ -2,7 +2,7 @@
 //! answers to mean something.
 
 use crate::history::{AUTHORS, Author, History, Kind, Op, Set};
-use crate::rule::{Decision, Decisions, Denial, Judgement, Refusal, World};
+use crate::rule::{Decision, Decisions, DenialReason, Judgement, Refusal, World};
 use crate::safety::Promise;
 
 /// What has to hold always.
@@ -149,15 +149,15 @@ impl Findings {
             let denials = admitted.known.filter(revokes_author);
             let mut seen_forks = admitted.equivocations(ops[op].author, ops[op].past);
             match after[op] {
-                Decision::Denied(Denial::Revoked) if is_edit && op == new => {
+                Decision::Denied(DenialReason::Revoked) if is_edit && op == new => {
                     meet(Sight::EditDeniedOnArrival);
                 }
-                Decision::Denied(Denial::Revoked) => {
+                Decision::Denied(DenialReason::Revoked) => {
                     if is_edit && decided[op] == Decision::Applied {
                         meet(Sight::EditRolledBack);
                     }
                 }
-                Decision::Denied(Denial::GranterDenied) => meet(Sight::GranteeDenied),
+                Decision::Denied(DenialReason::GranterDenied) => meet(Sight::GranteeDenied),
                 Decision::Refused(Refusal::Revoked) if is_edit => {
                     meet(Sight::EditRefusedAsRevoked);
                 }

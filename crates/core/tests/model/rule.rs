@@ -87,7 +87,7 @@ pub(crate) enum Refusal {
 
 /// Why an op that entered is taken back; the least that kills is the one that is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Denial {
+pub(crate) enum DenialReason {
     Revoked,
     GranterDenied,
 }
@@ -97,7 +97,7 @@ pub(crate) enum Denial {
 pub(crate) enum Decision {
     #[default]
     Applied,
-    Denied(Denial),
+    Denied(DenialReason),
     Refused(Refusal),
 }
 
@@ -273,7 +273,7 @@ impl<'a> Judgement<'a> {
 
     /// What kills the grant to the subject: a denial that the granter had not seen and that does not spare the
     /// judged op, or the same for all grants by which the granter granted.
-    fn kill(&self, grant: Grant, subject: Author, view: View) -> Option<Denial> {
+    fn kill(&self, grant: Grant, subject: Author, view: View) -> Option<DenialReason> {
         let world = self.world;
         let seen = self.seen(grant);
         let spares = |denial: usize| {
@@ -295,7 +295,7 @@ impl<'a> Judgement<'a> {
         };
         let revocations = self.revocations[usize::from(subject)].and(view.within);
         if revocations.iter().any(revokes) {
-            return Some(Denial::Revoked);
+            return Some(DenialReason::Revoked);
         }
         let forks = |&(one, other): &(usize, usize)| {
             let both = Set::EMPTY.with(one).with(other);
@@ -305,18 +305,19 @@ impl<'a> Judgement<'a> {
                 && !(spares(one) && spares(other))
         };
         if world.has(Fault::ForksDeny) && self.forks.iter().any(forks) {
-            return Some(Denial::Revoked);
+            return Some(DenialReason::Revoked);
         }
         if grant == GENESIS || world.has(Fault::GranteesStay) {
             return None;
         }
-        self.kill_all(grant, view).map(|_| Denial::GranterDenied)
+        self.kill_all(grant, view)
+            .map(|_| DenialReason::GranterDenied)
     }
 
     /// What kills all grants by which the op entered.
-    fn kill_all(&self, op: usize, view: View) -> Option<Denial> {
+    fn kill_all(&self, op: usize, view: View) -> Option<DenialReason> {
         let author = self.op(op).author;
-        let mut first: Option<Denial> = None;
+        let mut first: Option<DenialReason> = None;
         for grant in self.warrants[op].iter() {
             let kill = self.kill(grant, author, view)?;
             first = Some(first.map_or(kill, |known| known.min(kill)));

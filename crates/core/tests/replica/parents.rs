@@ -2,7 +2,7 @@
 
 use ecac_core::credential::Role;
 use ecac_core::limits::{INTEGER_MAX, PARENTS_MAX};
-use ecac_core::{Decision, Denial, EffectCode, Hlc, OpId, Outcome, Refusal};
+use ecac_core::{Decision, DenialReason, EffectCode, Hlc, OpId, Outcome, Refusal};
 
 use crate::project::{Project, at, edit, revoke, sign};
 
@@ -97,7 +97,7 @@ fn forks_of_somebody_revoked_keep_nobody_from_writing() {
         assert_eq!(project.receive(fork), Outcome::Admitted);
     }
     let denied = Decision::Denied {
-        reason: Denial::Revoked,
+        reason: DenialReason::Revoked,
         denial: revocation,
     };
     assert!(forked.iter().all(|fork| project.decision(fork) == denied));

@@ -8,9 +8,11 @@ use ecac_core::{
     Arrival, Costs, Effect, Hlc, Holdings, Limits, Log, OpId, Outcome, ProjectId, Replay,
     VerifiedOp, order_by_links,
 };
-use proptest::prelude::*;
 
-use super::{Breach, Law, Said, Trial, ensure};
+use super::crowd::Crowd;
+use super::law::{Breach, Law, ensure};
+use super::said::Said;
+use super::trial::Trial;
 use crate::world::{self, START_MS};
 
 /// Who sends junk: nobody whom any history hires.
@@ -19,63 +21,6 @@ const STRANGER: u8 = 20;
 const JUNK_OF_A_SORT: u8 = 12;
 /// Projects whose junk a thread remembers.
 const REMEMBERED_MAX: usize = 16;
-
-/// How little a replica may hold, and how much strangers send it.
-#[derive(Debug, Clone)]
-pub(super) struct Crowd {
-    pending_ops: usize,
-    pending_bytes: usize,
-    unsupported_ops: usize,
-    unsupported_bytes: usize,
-    refused_ops: usize,
-    /// Pieces of junk before each op.
-    junk: usize,
-    /// Whether the ops are read from a file, rather than one by one.
-    from_file: bool,
-}
-
-impl Default for Crowd {
-    fn default() -> Self {
-        Self {
-            pending_ops: 2,
-            pending_bytes: 2_000,
-            unsupported_ops: 2,
-            unsupported_bytes: 2_000,
-            refused_ops: 2,
-            junk: 2,
-            from_file: false,
-        }
-    }
-}
-
-/// Random crowds; all limits are small.
-pub(super) fn crowds() -> impl Strategy<Value = Crowd> {
-    let counts = (0..6_usize, 0..6_usize, 0..6_usize);
-    let bytes = (0..6_000_usize, 0..3_000_usize);
-    (counts, bytes, 1..4_usize, any::<bool>()).prop_map(
-        |((pending_ops, unsupported_ops, refused_ops), bytes, junk, from_file)| Crowd {
-            pending_ops,
-            pending_bytes: bytes.0,
-            unsupported_ops,
-            unsupported_bytes: bytes.1,
-            refused_ops,
-            junk,
-            from_file,
-        },
-    )
-}
-
-impl Crowd {
-    fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
-        limits.pending_ops = self.pending_ops;
-        limits.pending_bytes = self.pending_bytes;
-        limits.unsupported_ops = self.unsupported_ops;
-        limits.unsupported_bytes = self.unsupported_bytes;
-        limits.refused_ops = self.refused_ops;
-        limits
-    }
-}
 
 /// What strangers send to a project: ops that wait for ever, ops that are refused, ops of a kind that nobody knows, and what
 /// builds on both.

@@ -6,7 +6,9 @@ use ecac_core::{
     Change, Costs, Decision, Log, OpId, Outcome, Payload, Refusal, Replay, VerifiedOp,
 };
 
-use super::{Breach, Law, Replayed, Trial, ensure};
+use super::law::{Breach, Law, ensure};
+use super::said::Replayed;
+use super::trial::Trial;
 use crate::naive::Oracle;
 
 /// Where a replica has come to.

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::Role;
 use ecac_core::payload::IssuerKeyRevoke;
-use ecac_core::{Denial, OpId, Payload, PublicKey};
+use ecac_core::{DenialReason, OpId, Payload, PublicKey};
 
 use super::set::{Op, Set};
 use super::{GrantAt, Oracle, Right, texts};
 
 /// What kills, with the reason that it gives. The least one is the first.
-pub(super) type Kill = (Denial, OpId);
+pub(super) type Kill = (DenialReason, OpId);
 
 /// What is asked: which grant, and for which op.
 type Question = (GrantAt, Option<Op>);
@@ -63,7 +63,7 @@ impl<'o> Within<'o> {
                 && self.counts(*denial, judged)
         };
         Some((
-            Denial::Revoked,
+            DenialReason::Revoked,
             oracle.least(self.ops.iter().filter(kills))?,
         ))
     }
@@ -72,7 +72,7 @@ impl<'o> Within<'o> {
         let lists = self.oracle.lists.keys().copied();
         let kills = |list: &Op| self.oracle.withdraws(*list, grant) && self.counts(*list, judged);
         Some((
-            Denial::StatusRevoked,
+            DenialReason::StatusRevoked,
             self.oracle.least(lists.filter(kills))?,
         ))
     }
@@ -82,12 +82,12 @@ impl<'o> Within<'o> {
         let dead = paper.keys.iter().map(|key| self.key_kill(*key, judged));
         let dead: Vec<Kill> = dead.collect::<Option<_>>()?;
         let first = dead.into_iter().map(|(_, denial)| denial).min()?;
-        Some((Denial::IssuerKeyRevoked, first))
+        Some((DenialReason::IssuerKeyRevoked, first))
     }
 
     fn granter_denied(&self, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
         let (_, denial) = self.op_kill(self.oracle.grants[grant].op, judged)?;
-        Some((Denial::GranterDenied, denial))
+        Some((DenialReason::GranterDenied, denial))
     }
 
     /// The first of what kills an issuer key: a revocation that its op had not seen; without any, what kills the
@@ -100,7 +100,7 @@ impl<'o> Within<'o> {
                 && self.counts(*denial, judged)
         });
         match oracle.least(revokes) {
-            Some(denial) => Some((Denial::IssuerKeyRevoked, denial)),
+            Some(denial) => Some((DenialReason::IssuerKeyRevoked, denial)),
             None => self.op_kill(key, Some(key)),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ecac_core::{Denial, EffectCode, Refusal};
+use ecac_core::{DenialReason, EffectCode, Refusal};
 use ecac_oracle::laws::{self, trials};
 use ecac_oracle::soak::Trials;
 use proptest::prelude::*;
@@ -49,7 +49,9 @@ fn random_histories_meet_every_reason_and_effect() {
         .iter()
         .map(|reason| format!("refused {reason}"))
         .skip(2);
-    let denials = Denial::ALL.iter().map(|reason| format!("denied {reason}"));
+    let denials = DenialReason::ALL
+        .iter()
+        .map(|reason| format!("denied {reason}"));
     let verdicts = ["pending ", "unsupported "].map(str::to_owned);
     // 64 links of delegation are more than a history has.
     let effects = EffectCode::ALL.iter();

@@ -24,7 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ecac_core::{Costs, Denial, EffectCode, Kind, Op, Refusal};
+use ecac_core::{Costs, DenialReason, EffectCode, Kind, Op, Refusal};
 use ecac_oracle::laws::Law;
 
 use book::Vectors;
@@ -140,7 +140,9 @@ fn every_reason_rule_and_law_has_a_vector() {
     let refused = Refusal::ALL
         .iter()
         .map(|it| format!("expect: refused {it}"));
-    let denied = Denial::ALL.iter().map(|it| format!("expect: denied {it}"));
+    let denied = DenialReason::ALL
+        .iter()
+        .map(|it| format!("expect: denied {it}"));
     // Whether two readings of the definitions agree is asked of every file, so no file is about that. What a replica holds
     // within its limits, and what it offers to authors, are no matter of what a history means.
     let of_histories = |law: &&Law| match law {

@@ -1,14 +1,17 @@
 //! What reasons mean.
 
 use ecac_artifact::EventKind;
-use ecac_core::{Denial, Refusal};
+use ecac_core::{DenialReason, Refusal};
 
 /// What a reason means, in the words of the engine.
 pub(super) fn meaning(kind: EventKind, reason: Option<&str>) -> Option<String> {
     let reason = reason?;
     let words = match kind {
         EventKind::Refused => reason.parse::<Refusal>().ok().map(Refusal::meaning),
-        _ => reason.parse::<Denial>().ok().map(Denial::meaning),
+        _ => reason
+            .parse::<DenialReason>()
+            .ok()
+            .map(DenialReason::meaning),
     };
     Some(words.map_or_else(
         || format!("Reason: {}.", reason.escape_debug()),

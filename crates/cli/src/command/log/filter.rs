@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::builder::PossibleValuesParser;
 use ecac_artifact::exit;
-use ecac_core::{Body, Denial, EffectCode, PublicKey, Refusal};
+use ecac_core::{Body, DenialReason, EffectCode, PublicKey, Refusal};
 
 use crate::failure::Failure;
 use crate::replica::Replica;
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 /// The names of all reasons, of refusals first.
 fn reasons() -> Vec<&'static str> {
     let refusals = Refusal::ALL.iter().map(|reason| reason.name());
-    let denials = Denial::ALL.iter().map(|reason| reason.name());
+    let denials = DenialReason::ALL.iter().map(|reason| reason.name());
     let mut names: Vec<&str> = Vec::new();
     for name in refusals.chain(denials) {
         if !names.contains(&name) {
