@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::Serialize;
 
-use crate::authority::{Effect, Grant, GrantId};
+use crate::authority::{Effect, Grant, Title};
 use crate::costs::Costs;
 use crate::credential::Role;
 use crate::dag::Index;
@@ -50,6 +50,17 @@ pub struct Witness {
     pub kind: Option<&'static str>,
 }
 
+/// The link between a device and the person for whom it signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceLink {
+    /// The device's key.
+    pub key: PublicKey,
+    /// The `Device` op.
+    pub link: OpId,
+    /// Who made it.
+    pub made_by: PublicKey,
+}
+
 /// One link of a chain of authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
@@ -59,6 +70,8 @@ pub struct Link {
     pub granter: PublicKey,
     /// Who is granted.
     pub subject: PublicKey,
+    /// The device of the subject that uses the grant, if it is not the subject's own key.
+    pub device: Option<DeviceLink>,
     /// The role.
     pub role: Role,
     /// The scope; empty for root, which is not bounded.
@@ -93,7 +106,7 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
         witness: decision.witness().map(|op| witness(log, op)),
         missing: log.absent(id).into_iter().collect(),
         effect: replay.effect(log, id, &mut Costs::default()),
-        grants: warrants.iter().map(|&grant| chain(log, grant)).collect(),
+        grants: warrants.iter().map(|&title| chain(log, title)).collect(),
     })
 }
 
@@ -107,26 +120,27 @@ fn witness(log: &Log, op: OpId) -> Witness {
 }
 
 /// The grant, its granter's grant, and so on up to genesis; of several grants of a granter, the first.
-fn chain(log: &Log, first: GrantId) -> Vec<Link> {
+fn chain(log: &Log, first: Title) -> Vec<Link> {
     let mut links = Vec::new();
     let mut next = Some(first);
-    while let Some(id) = next {
-        let grant = &log.authority.grants[id];
-        links.extend(link(log, grant));
+    while let Some(title) = next {
+        let grant = &log.authority.grants[title.grant];
+        links.extend(link(log, grant, title));
         next = least(log, log.authority.warrants(grant.op));
     }
     links
 }
 
-/// The grant with the least op id.
-fn least(log: &Log, grants: &[GrantId]) -> Option<GrantId> {
-    grants
+/// The title whose grant has the least op id.
+fn least(log: &Log, titles: &[Title]) -> Option<Title> {
+    titles
         .iter()
         .copied()
-        .min_by_key(|&id| log.dag.id(log.authority.grants[id].op))
+        .min_by_key(|it| (log.dag.id(log.authority.grants[it.grant].op), it.link))
 }
 
-fn link(log: &Log, grant: &Grant) -> Option<Link> {
+fn link(log: &Log, grant: &Grant, title: Title) -> Option<Link> {
+    let device = title.link.map(|link| &log.authority.links[link]);
     let (role, scope) = grant.right()?;
     let vouched = grant.vouched();
     let id = |at: Index| log.dag.id(at);
@@ -135,6 +149,11 @@ fn link(log: &Log, grant: &Grant) -> Option<Link> {
         grant: id(grant.op),
         granter: log.dag.node(grant.op).author,
         subject: grant.subject,
+        device: device.map(|link| DeviceLink {
+            key: link.key,
+            link: log.dag.id(link.op),
+            made_by: log.dag.node(link.op).author,
+        }),
         role,
         scope: scope.iter().cloned().collect(),
         credential: vouched.map(|vouched| id(vouched.carrier)),
@@ -221,6 +240,10 @@ impl fmt::Display for Link {
             tags.join(", ")
         };
         writeln!(f, "{} over [{scope}]", self.role)?;
+        if let Some(device) = &self.device {
+            writeln!(f, "    device      {}", device.key)?;
+            writeln!(f, "    linked by   {} {}", device.made_by, device.link)?;
+        }
         writeln!(f, "    subject     {}", self.subject)?;
         writeln!(f, "    grant       {}", self.grant)?;
         writeln!(f, "    granted by  {}", self.granter)?;

@@ -22,6 +22,25 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 pub enum Feature {
     /// `Schema` ops add rules to the schema map.
     Schema,
+    /// k roots sign together; `Cosign` ops.
+    Quorum,
+    /// `Seal` ops say what stands.
+    Seal,
+    /// `Endorse` ops reinstate data ops.
+    Endorse,
+    /// `Device` and `DeviceRevoke` ops: several keys for one person.
+    Device,
+}
+
+/// What decides whether a feature can be in force with its parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Roots that genesis names.
+    pub roots: usize,
+    /// How many of them sign together, as genesis says.
+    pub quorum: usize,
+    /// Whether it is genesis that names the feature.
+    pub genesis: bool,
 }
 
 impl Feature {
@@ -42,9 +61,14 @@ impl Feature {
 
     /// Whether the feature can be in force with these parameters.
     #[must_use]
-    pub const fn allows(self, parameters: &[u8]) -> bool {
+    pub const fn allows(self, parameters: &[u8], terms: Terms) -> bool {
         match self {
-            Self::Schema => parameters.is_empty(),
+            Self::Schema | Self::Endorse | Self::Device => parameters.is_empty(),
+            Self::Quorum => {
+                terms.genesis
+                    && matches!(parameters, [k] if *k >= 1 && (*k as usize) <= terms.roots)
+            }
+            Self::Seal => parameters.is_empty() && 2 * terms.quorum > terms.roots,
         }
     }
 }
@@ -59,7 +83,20 @@ mod tests {
             assert_eq!(Feature::named(feature.name()), Some(*feature));
         }
         assert_eq!(Feature::named("Schema"), None);
-        assert!(Feature::Schema.allows(&[]));
-        assert!(!Feature::Schema.allows(&[0]));
+        let terms = |roots, quorum, genesis| Terms {
+            roots,
+            quorum,
+            genesis,
+        };
+        assert!(Feature::Schema.allows(&[], terms(1, 1, false)));
+        assert!(!Feature::Schema.allows(&[0], terms(1, 1, false)));
+        let quorum =
+            |parameters: &[u8], genesis| Feature::Quorum.allows(parameters, terms(3, 1, genesis));
+        assert!(quorum(&[1], true) && quorum(&[3], true));
+        assert!(!quorum(&[0], true) && !quorum(&[4], true) && !quorum(&[2], false));
+        assert!(!quorum(&[], true) && !quorum(&[2, 2], true));
+        let seal = |roots, k| Feature::Seal.allows(&[], terms(roots, k, false));
+        assert!(seal(1, 1) && seal(3, 2) && seal(4, 3));
+        assert!(!seal(2, 1) && !seal(3, 1) && !seal(4, 2));
     }
 }

@@ -36,8 +36,8 @@ mod value;
 
 pub use authority::{DELEGATION_DEPTH_MAX, Effect, EffectCode};
 pub use costs::Costs;
-pub use explain::{Explanation, Link, Witness, explain};
-pub use feature::Feature;
+pub use explain::{DeviceLink, Explanation, Link, Witness, explain};
+pub use feature::{Feature, Terms};
 pub use held::{Holdings, Limits};
 pub use hlc::Hlc;
 pub use id::{OP_DOMAIN, OpId, ParseIdError, ProjectId, PublicKey};

@@ -23,6 +23,8 @@ pub const FEATURES_MAX: usize = 64;
 pub const FEATURE_PARAMETERS_BYTES_MAX: usize = 1024;
 /// Largest number of a type of payload.
 pub const PAYLOAD_TYPE_MAX: u16 = u16::MAX;
+/// Ops that one `Endorse` may name.
+pub const ENDORSED_MAX: usize = 64;
 /// Arrays and maps in each other in a payload of a type that is not assigned, its own map counted.
 pub const UNASSIGNED_LEVELS_MAX: usize = 16;
 /// Absent ancestors that the decision on a pending op names.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::authority::{Applicant, Authority, Entry, GrantId, Seen};
+use crate::authority::{Applicant, Authority, Entry, Seen, Title};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Node, Own, Past};
 use crate::held::{Held, Holdings, Limits};
@@ -92,7 +92,7 @@ enum Finding {
     Admitted {
         past: Past,
         own: Own,
-        warrants: Vec<GrantId>,
+        warrants: Vec<Title>,
     },
     Refused {
         reason: Refusal,
@@ -302,6 +302,9 @@ impl Log {
             return refuse(Refusal::RefusedParent, first);
         };
         let mut seen = self.seen(&past, costs);
+        if let Some(target) = body.payload.bad_target(&mut seen) {
+            return refuse(Refusal::BadTarget, Some(target));
+        }
         let warrants = match body.payload.need(&mut seen) {
             None => Vec::new(),
             Some(need) => {
@@ -323,13 +326,19 @@ impl Log {
         }
     }
 
-    pub(crate) const fn seen<'a>(&'a self, past: &'a Past, costs: &'a mut Costs) -> Seen<'a> {
+    pub(crate) fn seen<'a>(&'a self, past: &'a Past, costs: &'a mut Costs) -> Seen<'a> {
         Seen {
             dag: &self.dag,
             authority: &self.authority,
+            ops: &self.ops,
             past,
             costs,
         }
+    }
+
+    /// The admitted ops, in order of admission.
+    pub(crate) fn ops(&self) -> &[VerifiedOp] {
+        &self.ops
     }
 
     /// The admitted op at the index.

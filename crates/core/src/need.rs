@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::credential::Role;
+use crate::id::PublicKey;
 use crate::name::Tags;
 
 /// What an op does, as far as roles are concerned.
@@ -22,8 +23,10 @@ pub(crate) enum Action {
     RevokeAdministrator,
     /// Issuer keys and status lists.
     Trust,
-    /// Change what the project is: its features and its schema map.
+    /// Change what the project is, its features and its schema map; seal it; sign with others.
     Found,
+    /// Link devices to a person, and end their links.
+    Link,
 }
 
 /// The one table from roles to actions (`docs/policy-model.md`, Roles and actions).
@@ -36,7 +39,7 @@ pub(crate) const fn permits(role: Role, action: Action) -> bool {
         Role::PolicyAdmin => {
             matches!(
                 action,
-                Action::GrantUser | Action::RevokeUser | Action::Present
+                Action::GrantUser | Action::RevokeUser | Action::Present | Action::Link
             )
         }
         Role::Editor => matches!(action, Action::Edit),
@@ -56,6 +59,8 @@ pub(crate) enum Reach {
     Any,
     /// The scope meets these tags: data with these tags is touched.
     Meets(Tags),
+    /// The scope meets each of these: several fields are touched.
+    MeetsEach(BTreeSet<Tags>),
     /// The scope contains these tags: authority over them is handed on.
     Contains(BTreeSet<String>),
 }
@@ -65,6 +70,8 @@ pub(crate) enum Reach {
 pub(crate) struct Need {
     pub(crate) action: Action,
     pub(crate) reach: Reach,
+    /// The person who may do it whatever the role.
+    pub(crate) person: Option<PublicKey>,
 }
 
 impl Need {
@@ -73,7 +80,22 @@ impl Need {
         Self {
             action,
             reach: Reach::Any,
+            person: None,
         }
+    }
+
+    /// The action, whatever the scope; and of the person, whatever the role.
+    pub(crate) const fn for_person(action: Action, person: PublicKey) -> Self {
+        Self {
+            action,
+            reach: Reach::Any,
+            person: Some(person),
+        }
+    }
+
+    /// Whether a grant of the role to the subject permits the action.
+    pub(crate) fn permitted_by(&self, role: Role, subject: &PublicKey) -> bool {
+        permits(role, self.action) || self.person.as_ref() == Some(subject)
     }
 
     /// Whether the scope lies as needed; root's authority is not bounded by a scope.
@@ -82,6 +104,7 @@ impl Need {
             || match &self.reach {
                 Reach::Any => true,
                 Reach::Meets(tags) => meets(tags, scope),
+                Reach::MeetsEach(fields) => fields.iter().all(|tags| meets(tags, scope)),
                 Reach::Contains(tags) => tags.is_subset(scope),
             }
     }
@@ -99,8 +122,8 @@ mod tests {
     #[test]
     fn the_role_table_is_the_one_of_the_design() {
         use Action::{
-            Edit, Found, GrantAdministrator, GrantUser, Present, RevokeAdministrator, RevokeUser,
-            Trust,
+            Edit, Found, GrantAdministrator, GrantUser, Link, Present, RevokeAdministrator,
+            RevokeUser, Trust,
         };
         let all = [
             Edit,
@@ -111,6 +134,7 @@ mod tests {
             RevokeAdministrator,
             Trust,
             Found,
+            Link,
         ];
         let check = |role: Role, want: &[Action]| {
             let have: Vec<Action> = all
@@ -121,7 +145,7 @@ mod tests {
         };
         check(Role::Root, &all);
         check(Role::IssuerAdmin, &[Present, Trust]);
-        check(Role::PolicyAdmin, &[Present, GrantUser, RevokeUser]);
+        check(Role::PolicyAdmin, &[Present, GrantUser, RevokeUser, Link]);
         check(Role::KeyAdmin, &[]);
         check(Role::Editor, &[Edit]);
         check(Role::Reader, &[]);

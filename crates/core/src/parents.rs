@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::authority::Judge;
+use crate::authority::{Judge, Title};
 use crate::costs::Costs;
 use crate::dag::{Index, Past};
 use crate::id::{OpId, PublicKey};
 use crate::limits::PARENTS_MAX;
 use crate::log::Log;
-use crate::need::permits;
 use crate::payload::Payload;
 use crate::replay::Replay;
 
@@ -54,8 +53,11 @@ pub fn parents_for(
     for op in acted_on(log, replay, payload) {
         choice.act_on(op);
     }
-    if let Some(grant) = permitting(log, author, payload, &mut choice) {
-        choice.act_on(grant);
+    for op in final_seals(log, choice.costs) {
+        choice.act_on(op);
+    }
+    for op in permitting(log, author, payload, &mut choice) {
+        choice.act_on(op);
     }
     for op in ends(log, replay, author, now_ms) {
         choice.add(op);
@@ -161,12 +163,34 @@ fn acted_on(log: &Log, replay: &Replay, payload: &Payload) -> Vec<Index> {
             let ops: Vec<Index> = keys.map(|&id| authority.keys[id].op).collect();
             groups.push(log.dag.ends(&ops));
         }
+        Payload::Cosign(cosign) => groups.push(log.dag.find(&cosign.op).into_iter().collect()),
+        Payload::Endorse(endorse) => {
+            let named: Vec<Index> = endorse
+                .ops
+                .iter()
+                .filter_map(|op| log.dag.find(op))
+                .collect();
+            groups.push(log.dag.ends(&named));
+        }
+        Payload::Device(device) => {
+            let ends: Vec<Index> = authority.unlinking(&device.person, &device.key).collect();
+            groups.push(log.dag.ends(&ends));
+        }
+        Payload::DeviceRevoke(revoke) => {
+            let links = authority.links_of(&revoke.key).iter();
+            let links = links
+                .map(|&id| &authority.links[id])
+                .filter(|link| link.person == revoke.person);
+            let ops: Vec<Index> = links.map(|link| link.op).collect();
+            groups.push(log.dag.ends(&ops));
+        }
         Payload::Genesis(_)
         | Payload::Credential(_)
         | Payload::IssuerKey(_)
         | Payload::StatusList(_)
         | Payload::Upgrade(_)
         | Payload::Schema(_)
+        | Payload::Seal(_)
         | Payload::Unassigned(_) => {}
     }
     for group in &mut groups {
@@ -182,14 +206,17 @@ fn permitting(
     author: &PublicKey,
     payload: &Payload,
     choice: &mut Choice<'_>,
-) -> Option<Index> {
+) -> Vec<Index> {
+    let authority = &log.authority;
     let everything = log.dag.everything();
-    let need = payload.need(&mut log.seen(&everything, choice.costs))?;
-    let mut permitting: Vec<Index> = Vec::new();
-    for &id in log.authority.grants_of(author) {
-        let grant = &log.authority.grants[id];
+    let Some(need) = payload.need(&mut log.seen(&everything, choice.costs)) else {
+        return Vec::new();
+    };
+    let mut permitting: Vec<Title> = Vec::new();
+    for title in authority.titles_of(author) {
+        let grant = &authority.grants[title.grant];
         let permits = grant.right().is_some_and(|(role, scope)| {
-            permits(role, need.action) && need.reached_by(role, scope)
+            need.permitted_by(role, &grant.subject) && need.reached_by(role, scope)
         });
         let in_time = grant.vouched().is_none_or(|vouched| {
             let paper = &vouched.credential;
@@ -197,19 +224,59 @@ fn permitting(
                 && !paper.valid_until.reached_by_ms(choice.now_ms)
         });
         let mut judge = Judge::new(&log.dag, &log.authority, choice.costs);
-        if permits && in_time && judge.grant_killed_ever(id).is_none() {
-            permitting.push(grant.op);
+        let sound = !grant.hands_on_root || judge.is_full_ever(grant.op);
+        let carried = title
+            .link
+            .is_none_or(|link| judge.carries_ever(link, title.grant));
+        if permits && in_time && sound && carried && judge.title_killed_ever(title).is_none() {
+            permitting.push(title);
         }
     }
     let surplus = log.dag.surplus(author);
-    let thawed = |op: &Index| log.dag.own(author, log.dag.past(*op)).surplus == surplus;
+    let last = |title: &Title| {
+        let link = title.link.map(|link| authority.links[link].op);
+        link.unwrap_or(authority.grants[title.grant].op)
+    };
+    let thawed = |title: &Title| log.dag.own(author, log.dag.past(last(title))).surplus == surplus;
     if permitting.iter().any(thawed) {
         permitting.retain(thawed);
     }
-    if permitting.iter().any(|&op| choice.sees(op)) {
-        return None;
+    let with_signatures = |title: &Title| {
+        let grant = authority.grants[title.grant].op;
+        let link = title.link.map(|link| authority.links[link].op);
+        let mut ops = vec![grant];
+        ops.extend(link);
+        if authority.quorum().is_some() && authority.grants[title.grant].is_root() {
+            for op in [Some(grant), link].into_iter().flatten() {
+                ops.extend(log.dag.ends(authority.cosigns_of(op)));
+            }
+        }
+        ops
+    };
+    if permitting
+        .iter()
+        .any(|title| with_signatures(title).iter().all(|&op| choice.sees(op)))
+    {
+        return Vec::new();
     }
-    permitting.into_iter().min_by_key(|&op| log.dag.id(op))
+    let least = permitting.into_iter().min_by_key(|title| {
+        let link = title.link.map(|link| log.dag.id(authority.links[link].op));
+        (log.dag.id(authority.grants[title.grant].op), link)
+    });
+    least.map_or_else(Vec::new, |title| with_signatures(&title))
+}
+
+/// The final seals that no other final seal has in its past, by op id, each with its `Cosign`s.
+fn final_seals(log: &Log, costs: &mut Costs) -> Vec<Index> {
+    let finals = Judge::new(&log.dag, &log.authority, costs).finals_ever();
+    let mut seals = log.dag.ends(&finals);
+    seals.sort_unstable_by_key(|&op| log.dag.id(op));
+    let signed = seals.into_iter().flat_map(|seal| {
+        let mut cosigns = log.dag.ends(log.authority.cosigns_of(seal));
+        cosigns.sort_unstable_by_key(|&op| log.dag.id(op));
+        core::iter::once(seal).chain(cosigns)
+    });
+    signed.collect()
 }
 
 /// The ends of the applied work of others whose time has come: first of each author the one with the least stamp, then

@@ -47,6 +47,8 @@ pub enum Refusal {
     HlcNotMonotonic,
     /// A parent has been refused.
     RefusedParent,
+    /// It names an op that it cannot name: no quorum op, or no data op, of its past.
+    BadTarget,
     /// No grant in the past names the author.
     NoGrant,
     /// The credential is absent from the grant's past, malformed, or names somebody else.
@@ -161,7 +163,7 @@ mod tests {
         let refused: Vec<_> = Refusal::ALL.iter().map(|reason| reason.name()).collect();
         assert_eq!(
             refused.join(" "),
-            "non_canonical bad_signature foreign_project unknown_kind bad_sequence hlc_not_monotonic refused_parent no_grant \
+            "non_canonical bad_signature foreign_project unknown_kind bad_sequence hlc_not_monotonic refused_parent bad_target no_grant \
              bad_credential untrusted_issuer status_unknown out_of_scope action_not_permitted not_yet_valid expired revoked frozen"
         );
         let denied: Vec<_> = DenialReason::ALL

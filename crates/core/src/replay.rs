@@ -17,7 +17,8 @@ use crate::state::State;
 pub enum Decision {
     /// The op counts.
     Applied {
-        /// The grant that allows it: the live one with the least op id (genesis for root's own authority).
+        /// What allows it: the live grant with the least op id (genesis for root's own authority); without one, the final
+        /// seal in whose past it is applied, or else the `Endorse` that reinstates it, with the least op id.
         grant: OpId,
     },
     /// The op was admitted and is taken back because of what others did concurrently.
@@ -83,19 +84,20 @@ impl Decision {
 pub struct Change {
     /// The op.
     pub op: OpId,
-    /// Whether it counted before: then it is rolled back.
+    /// Whether it counted before: then it is rolled back. An old op that did not is reinstated.
     pub was_applied: bool,
     /// What is decided.
     pub decision: Decision,
-    /// What rolled the op back: of the new ops, in order of admission, the first with which it is denied. The witness
-    /// of the decision can be another denial. `None` for a new op.
+    /// What rolled the op back, or reinstated it: of the new ops, in order of admission, the last with which the verdict
+    /// turned. The witness of the decision can be another op. `None` for a new op.
     pub cause: Option<OpId>,
 }
 
 /// The decisions and the state of a [`Log`], brought up to date by [`Replay::advance`].
 ///
 /// The result is a function of the log's set of ops, however the log was cut into advances (incremental =
-/// full). An advance judges the new ops, and of the old ones only those whose grants a new denial can reach.
+/// full). An advance judges the new ops, and of the old ones only those whose grants a new denial can reach; in a project
+/// that uses a quorum, seals, endorsements or devices, all old ones.
 /// A clone is a checkpoint: it goes on from where it was taken, whatever the log took in meanwhile. Equal replays of
 /// one log say the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,6 +129,9 @@ impl Replay {
     pub fn advance(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
         let first_new = self.decided.len();
         assert!(first_new <= log.dag.len(), "a replay follows one log");
+        if !log.authority.is_plain() {
+            return self.advance_by_one(log, costs);
+        }
         let mut changes = Vec::new();
         for op in first_new..log.dag.len() {
             let decision = Judge::new(&log.dag, &log.authority, costs).decide(op);
@@ -156,10 +161,60 @@ impl Replay {
         }
         self.state.roll_back(log, &rolled_back, costs);
         for op in first_new..log.dag.len() {
-            for &grant in log.authority.warrants(op) {
-                self.admitted_under.entry(grant).or_default().insert(op);
+            for title in log.authority.warrants(op) {
+                let under = self.admitted_under.entry(title.grant).or_default();
+                under.insert(op);
             }
             if self.decided[op].is_ok() {
+                self.state.apply(log, op, costs);
+            }
+        }
+        changes
+    }
+
+    /// An advance where decisions can turn in both directions: op by op, each that can turn others judging all before it
+    /// again.
+    fn advance_by_one(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
+        let first_new = self.decided.len();
+        let before: Vec<bool> = self.decided.iter().map(Result::is_ok).collect();
+        let mut causes: BTreeMap<Index, Index> = BTreeMap::new();
+        for op in first_new..log.dag.len() {
+            let mut judge = Judge::new(&log.dag, &log.authority, costs);
+            self.decided.push(judge.decide_until(op, Some(op + 1)));
+            if !log.authority.turns(op) {
+                continue;
+            }
+            for old in 0..op {
+                let decision = judge.decide_until(old, Some(op + 1));
+                if decision.is_ok() != self.decided[old].is_ok() {
+                    causes.insert(old, op);
+                }
+                self.decided[old] = decision;
+            }
+        }
+        let mut changes: Vec<Change> = (first_new..log.dag.len())
+            .map(|op| self.change(log, op, None))
+            .collect();
+        let (mut rolled_back, mut reinstated) = (BTreeSet::new(), Vec::new());
+        for (old, was_applied) in before.into_iter().enumerate() {
+            if was_applied == self.is_applied(old) {
+                continue;
+            }
+            if was_applied {
+                rolled_back.insert(old);
+            } else {
+                reinstated.push(old);
+            }
+            let cause = causes[&old];
+            changes.push(self.change(log, old, Some(cause)));
+        }
+        self.state.roll_back(log, &rolled_back, costs);
+        for op in reinstated.into_iter().chain(first_new..log.dag.len()) {
+            for title in log.authority.warrants(op) {
+                let under = self.admitted_under.entry(title.grant).or_default();
+                under.insert(op);
+            }
+            if self.is_applied(op) {
                 self.state.apply(log, op, costs);
             }
         }
@@ -188,6 +243,11 @@ impl Replay {
                 | Payload::IssuerKey(_)
                 | Payload::Upgrade(_)
                 | Payload::Schema(_)
+                | Payload::Seal(_)
+                | Payload::Cosign(_)
+                | Payload::Endorse(_)
+                | Payload::Device(_)
+                | Payload::DeviceRevoke(_)
                 | Payload::Unassigned(_) => {}
             }
         }
@@ -230,7 +290,7 @@ impl Replay {
     fn change(&self, log: &Log, op: Index, cause: Option<Index>) -> Change {
         Change {
             op: log.dag.id(op),
-            was_applied: cause.is_some(),
+            was_applied: cause.is_some() && self.decided[op].is_err(),
             decision: self.decision_at(log, op),
             cause: cause.map(|cause| log.dag.id(cause)),
         }
@@ -312,7 +372,7 @@ impl Replay {
         );
         let at = log.dag.find(id)?;
         let denied = self.decided[at].err();
-        let of = &mut Effects::new(&log.dag, &log.authority, at, denied, costs);
+        let of = &mut Effects::new(&log.dag, &log.authority, log.ops(), at, denied, costs);
         log.op(at).body().payload.effect(of)
     }
 
@@ -338,6 +398,11 @@ const fn denies(payload: &Payload) -> Option<DenialReason> {
         | Payload::IssuerKey(_)
         | Payload::Upgrade(_)
         | Payload::Schema(_)
+        | Payload::Seal(_)
+        | Payload::Cosign(_)
+        | Payload::Endorse(_)
+        | Payload::Device(_)
+        | Payload::DeviceRevoke(_)
         | Payload::Unassigned(_) => None,
     }
 }

@@ -96,6 +96,11 @@ impl Content {
             | Payload::StatusList(_)
             | Payload::Upgrade(_)
             | Payload::Schema(_)
+            | Payload::Seal(_)
+            | Payload::Cosign(_)
+            | Payload::Endorse(_)
+            | Payload::Device(_)
+            | Payload::DeviceRevoke(_)
             | Payload::Unassigned(_) => unreachable!("only data ops touch a place"),
         }
     }

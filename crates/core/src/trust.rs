@@ -1,16 +1,17 @@
 //! The trust view: whom the project trusts, and to say what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::authority::{CountedList, Grant, IssuerKey, Judge, Kill};
+use crate::authority::{CountedList, Grant, IssuerKey, Judge, Kill, Title};
 use crate::costs::Costs;
-use crate::credential::Role;
+use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
 use crate::json;
 use crate::log::Log;
+use crate::payload::Payload;
 
 /// Exports the trust view of a log as RFC 8785 canonical JSON; its SHA-256 is the trust digest.
 ///
@@ -22,6 +23,7 @@ use crate::log::Log;
 /// - `issuer_keys.revoked`: the others, each with the denial that kills it;
 /// - `status_lists`: every list with a version that counts; `sha256` is that of the bitstring that ORs all
 ///   versions, because a bit once set denies;
+/// - `quorum`, `seals`, `devices`: where the project uses them;
 /// - `equivocations`: ops that an author signed with one sequence number.
 #[must_use]
 pub fn export_trust(log: &Log, costs: &mut Costs) -> Vec<u8> {
@@ -58,16 +60,63 @@ pub fn export_trust(log: &Log, costs: &mut Costs) -> Vec<u8> {
         "status_lists": status_lists(log),
         "equivocations": equivocations(log),
     });
+    beyond_one_root(log, &mut document, costs);
     json::tell_behind(&mut document, log.behind().as_ref());
     json::canonical(&document)
 }
 
+/// What the project says of quorum, seals and devices, as far as it uses them.
+fn beyond_one_root(log: &Log, document: &mut Json, costs: &mut Costs) {
+    let authority = &log.authority;
+    let everything = log.dag.everything();
+    if let Some(quorum) = authority.quorum() {
+        document["quorum"] = quorum.into();
+    }
+    if log.seen(&everything, costs).in_force(Feature::Seal) {
+        let finals = Judge::new(&log.dag, authority, costs).finals_ever();
+        let seals = log.ops().iter().enumerate().filter_map(|(at, op)| {
+            let Payload::Seal(seal) = &op.body().payload else {
+                return None;
+            };
+            let (digest, is_final) = (hex::encode(seal.digest), finals.contains(&at));
+            let entry = json!({ "op": op.id(), "digest": digest, "final": is_final });
+            Some((op.id(), entry))
+        });
+        document["seals"] = sorted(seals.collect()).into();
+    }
+    if log.seen(&everything, costs).in_force(Feature::Device) {
+        let mut devices = Vec::new();
+        for (id, link) in authority.links.iter().enumerate() {
+            if link.void.is_some() {
+                continue;
+            }
+            let mut judge = Judge::new(&log.dag, authority, costs);
+            let mut grants: BTreeSet<OpId> = BTreeSet::new();
+            for &grant in authority.grants_of(&link.person) {
+                let title = Title {
+                    grant,
+                    link: Some(id),
+                };
+                if judge.carries_ever(id, grant) && judge.title_killed_ever(title).is_none() {
+                    grants.insert(log.dag.id(authority.grants[grant].op));
+                }
+            }
+            let op = log.dag.id(link.op);
+            let entry =
+                json!({ "op": op, "person": link.person, "key": link.key, "grants": grants });
+            devices.push((op, entry));
+        }
+        document["devices"] = sorted(devices).into();
+    }
+}
+
 /// The grants of `root` that count, by the op that makes them and the key.
 fn roots(log: &Log, costs: &mut Costs) -> Json {
-    let is_root = |grant: &Grant| grant.right().is_some_and(|(role, _)| role == Role::Root);
     let mut roots: BTreeMap<(OpId, PublicKey), (Json, Option<Kill>)> = BTreeMap::new();
     for (id, grant) in log.authority.grants.iter().enumerate() {
-        if is_root(grant) {
+        let short = grant.hands_on_root
+            && !Judge::new(&log.dag, &log.authority, costs).is_full_ever(grant.op);
+        if grant.is_root() && !short {
             let kill = Judge::new(&log.dag, &log.authority, costs).grant_killed_ever(id);
             let place = (log.dag.id(grant.op), grant.subject);
             roots.insert(place, (root_json(log, grant), kill));

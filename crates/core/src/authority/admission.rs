@@ -1,17 +1,21 @@
 //! Admission: whether an op's past authorises it.
 
-use super::grant::{GrantId, Standing};
+use std::collections::BTreeSet;
+
+use super::grant::Standing;
 use super::judge::Judge;
 use super::register::{Authority, Carried};
+use super::title::Title;
 use crate::costs::Costs;
 use crate::credential::Credential;
-use crate::dag::{Dag, Own, Past};
+use crate::dag::{Dag, Index, Own, Past};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
-use crate::name::Tags;
-use crate::need::{Need, permits};
+use crate::name::{Name, Tags};
+use crate::need::Need;
+use crate::op::VerifiedOp;
 use crate::reason::Refusal;
-use crate::schema_map::tags_of;
+use crate::schema_map::{SchemaRule, tags_of};
 
 /// Why the past does not authorise an op, with the grant or the denial that shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub(crate) struct Applicant {
 pub(crate) struct Seen<'a> {
     pub(crate) dag: &'a Dag,
     pub(crate) authority: &'a Authority,
+    /// Admitted ops, in order of admission.
+    pub(crate) ops: &'a [VerifiedOp],
     pub(crate) past: &'a Past,
     pub(crate) costs: &'a mut Costs,
 }
@@ -41,13 +47,46 @@ pub(crate) struct Seen<'a> {
 impl Seen<'_> {
     /// The tags that the field has. Genesis is in every past.
     pub(crate) fn tags(&mut self, object: &str, field: &str) -> Tags {
-        let (dag, past, costs) = (self.dag, self.past, &mut *self.costs);
-        let seen = self
-            .authority
-            .rules
-            .iter()
-            .filter(|(op, _)| *op == 0 || dag.contains(past, *op, costs));
-        tags_of(seen.flat_map(|(_, rules)| rules), object, field)
+        let rules = self.rules();
+        tags_of(rules.into_iter().flatten(), object, field)
+    }
+
+    /// The rules of the schema map, by the ops that bring them. Genesis is in every past.
+    pub(super) fn rules(&mut self) -> Vec<&BTreeSet<SchemaRule>> {
+        let authority = self.authority;
+        let mut rules = Vec::new();
+        for (op, of_op) in &authority.rules {
+            if *op == 0 || self.contains(*op) && self.is_full(*op) {
+                rules.push(of_op);
+            }
+        }
+        rules
+    }
+
+    pub(super) fn contains(&mut self, op: Index) -> bool {
+        self.dag.contains(self.past, op, self.costs)
+    }
+
+    /// Whether enough roots have signed the op of the past.
+    pub(super) fn is_full(&mut self, op: Index) -> bool {
+        if self.authority.quorum().is_none() {
+            return true;
+        }
+        let mut judge = Judge::new(self.dag, self.authority, self.costs);
+        judge.in_past(self.past, |judge, view| judge.is_full(op, view))
+    }
+
+    /// Whether the op is one of the past that a `Cosign` may name.
+    pub(crate) fn is_quorum_op(&mut self, op: &OpId) -> bool {
+        let at = self.dag.find(op);
+        at.is_some_and(|at| self.authority.quorum_ops.contains(&at) && self.contains(at))
+    }
+
+    /// The object and field that the op touches, if it is a data op of the past.
+    pub(crate) fn data_op(&mut self, op: &OpId) -> Option<(Name, Name)> {
+        let at = self.dag.find(op)?;
+        let (object, field) = self.ops.get(at)?.body().payload.target()?;
+        self.contains(at).then(|| (object.clone(), field.clone()))
     }
 
     /// The credential that an op of the past carries, if it is one that can be read.
@@ -64,11 +103,13 @@ impl Seen<'_> {
 
     /// Whether the feature is in force.
     pub(crate) fn in_force(&mut self, feature: Feature) -> bool {
-        let (dag, past, costs) = (self.dag, self.past, &mut *self.costs);
-        self.authority
-            .features
-            .iter()
-            .any(|it| it.usable == Some(feature) && dag.contains(past, it.op, costs))
+        let authority = self.authority;
+        let mut named = authority.features.iter();
+        named.any(|it| {
+            it.usable == Some(feature)
+                && self.contains(it.op)
+                && (it.op == 0 || self.is_full(it.op))
+        })
     }
 
     /// Whether a feature is named that this program does not know.
@@ -80,7 +121,7 @@ impl Seen<'_> {
             .any(|it| Feature::named(&it.name).is_none() && dag.contains(past, it.op, costs))
     }
 
-    /// The grants in the past that authorise the op.
+    /// The titles in the past that authorise the op.
     ///
     /// Candidates fall out one condition after another, in the order of the reasons; the reason is the
     /// condition that the last of them fails. The witness is the denial for `revoked`, the unseen half of an
@@ -92,56 +133,67 @@ impl Seen<'_> {
         &mut self,
         need: &Need,
         applicant: &Applicant,
-    ) -> Result<Vec<GrantId>, Unauthorised> {
+    ) -> Result<Vec<Title>, Unauthorised> {
         self.costs.ops_evaluated += 1;
         let (dag, past, authority) = (self.dag, self.past, self.authority);
         let grants = &authority.grants;
-        let mut left = authority.grants_of(&applicant.author).to_vec();
-        left.retain(|&id| dag.contains(past, grants[id].op, self.costs));
+        let mut left = authority.titles_of(&applicant.author);
+        left.retain(|title| {
+            let link = title.link.map(|link| authority.links[link].op);
+            dag.contains(past, grants[title.grant].op, self.costs)
+                && link.is_none_or(|link| dag.contains(past, link, self.costs))
+        });
+        let sound: BTreeSet<Title> = left
+            .iter()
+            .copied()
+            .filter(|it| self.is_sound(*it))
+            .collect();
         let mut witness = None;
-        let mut stage =
-            |reason: Refusal, left: &mut Vec<GrantId>, keep: &dyn Fn(GrantId) -> bool| {
-                let least = left.iter().map(|&id| dag.id(grants[id].op)).min();
-                witness = least.or(witness);
-                left.retain(|&id| keep(id));
-                if left.is_empty() {
-                    Err(Unauthorised { reason, witness })
-                } else {
-                    Ok(())
-                }
-            };
+        let mut stage = |reason: Refusal, left: &mut Vec<Title>, keep: &dyn Fn(Title) -> bool| {
+            let least = left.iter().map(|it| dag.id(grants[it.grant].op)).min();
+            witness = least.or(witness);
+            left.retain(|&title| keep(title));
+            if left.is_empty() {
+                Err(Unauthorised { reason, witness })
+            } else {
+                Ok(())
+            }
+        };
 
+        stage(Refusal::NoGrant, &mut left, &|title| sound.contains(&title))?;
         for reason in [
-            Refusal::NoGrant,
             Refusal::BadCredential,
             Refusal::UntrustedIssuer,
             Refusal::StatusUnknown,
         ] {
-            let stands = |id: GrantId| !matches!(&grants[id].standing, Standing::Void(void) if void.reason == reason);
+            let stands = |title: Title| !matches!(&grants[title.grant].standing, Standing::Void(void) if void.reason == reason);
             stage(reason, &mut left, &stands)?;
         }
-        stage(Refusal::OutOfScope, &mut left, &|id| {
-            grants[id]
+        stage(Refusal::OutOfScope, &mut left, &|title| {
+            grants[title.grant]
                 .right()
                 .is_some_and(|(role, scope)| need.reached_by(role, scope))
         })?;
-        stage(Refusal::ActionNotPermitted, &mut left, &|id| {
-            grants[id]
-                .right()
-                .is_some_and(|(role, _)| permits(role, need.action))
+        stage(Refusal::ActionNotPermitted, &mut left, &|title| {
+            let grant = &grants[title.grant];
+            let right = grant.right();
+            right.is_some_and(|(role, _)| need.permitted_by(role, &grant.subject))
         })?;
-        let paper = |id: GrantId| grants[id].vouched().map(|vouched| &vouched.credential);
-        stage(Refusal::NotYetValid, &mut left, &|id| {
-            paper(id).is_none_or(|it| it.valid_from.reached_by_ms(applicant.now_ms))
+        let paper = |title: Title| {
+            let vouched = grants[title.grant].vouched();
+            vouched.map(|vouched| &vouched.credential)
+        };
+        stage(Refusal::NotYetValid, &mut left, &|title| {
+            paper(title).is_none_or(|it| it.valid_from.reached_by_ms(applicant.now_ms))
         })?;
-        stage(Refusal::Expired, &mut left, &|id| {
-            paper(id).is_none_or(|it| !it.valid_until.reached_by_ms(applicant.now_ms))
+        stage(Refusal::Expired, &mut left, &|title| {
+            paper(title).is_none_or(|it| !it.valid_until.reached_by_ms(applicant.now_ms))
         })?;
 
         let mut judge = Judge::new(dag, authority, self.costs);
         let mut killed = None;
-        left.retain(|&id| {
-            let kill = judge.grant_killed_in(id, past);
+        left.retain(|&title| {
+            let kill = judge.title_killed_in(title, past);
             if let Some(kill) = kill {
                 let rank = (kill.reason, dag.id(kill.denial));
                 killed = Some(killed.map_or(rank, |least| rank.min(least)));
@@ -158,27 +210,47 @@ impl Seen<'_> {
         self.thaw(left, applicant)
     }
 
-    /// The grants that had seen every equivocation of their subject that the past holds: the author's surplus has not
+    /// Whether the title is none of those that are as good as no grant: too deep, of root and short, or by a link that does
+    /// not carry the grant.
+    fn is_sound(&mut self, title: Title) -> bool {
+        let authority = self.authority;
+        let grant = &authority.grants[title.grant];
+        let too_deep =
+            matches!(&grant.standing, Standing::Void(void) if void.reason == Refusal::NoGrant);
+        if too_deep || grant.hands_on_root && !self.is_full(grant.op) {
+            return false;
+        }
+        title.link.is_none_or(|link| {
+            let root = grant.is_root() || grant.hands_on_root;
+            authority.carries_but_short(link, title.grant, self.dag, self.costs)
+                && (!root || self.is_full(authority.links[link].op))
+        })
+    }
+
+    /// The titles that had seen every equivocation of the author that the past holds: the author's surplus has not
     /// grown since.
     fn thaw(
         &mut self,
-        left: Vec<GrantId>,
+        left: Vec<Title>,
         applicant: &Applicant,
-    ) -> Result<Vec<GrantId>, Unauthorised> {
+    ) -> Result<Vec<Title>, Unauthorised> {
         if applicant.own.surplus == 0 {
             return Ok(left);
         }
         let dag = self.dag;
-        let seen_by = |id: GrantId| dag.past(self.authority.grants[id].op);
-        let thawed = |&id: &GrantId| {
-            dag.own(&applicant.author, seen_by(id)).surplus == applicant.own.surplus
+        let seen_by = |title: Title| {
+            let link = title.link.map(|link| self.authority.links[link].op);
+            dag.past(link.unwrap_or(self.authority.grants[title.grant].op))
         };
-        let (thawed, frozen): (Vec<GrantId>, Vec<GrantId>) = left.into_iter().partition(thawed);
+        let thawed = |&title: &Title| {
+            dag.own(&applicant.author, seen_by(title)).surplus == applicant.own.surplus
+        };
+        let (thawed, frozen): (Vec<Title>, Vec<Title>) = left.into_iter().partition(thawed);
         if !thawed.is_empty() {
             return Ok(thawed);
         }
-        let unseen = frozen.iter().filter_map(|&id| {
-            dag.unseen_fork(&applicant.author, self.past, seen_by(id), self.costs)
+        let unseen = frozen.iter().filter_map(|&title| {
+            dag.unseen_fork(&applicant.author, self.past, seen_by(title), self.costs)
         });
         Err(Unauthorised {
             reason: Refusal::Frozen,

@@ -83,6 +83,36 @@ pub enum EffectCode {
     BadParameters,
     /// says what was in force already
     InForce,
+    /// too few roots have signed it
+    Short,
+    /// its author had been ended within what a final seal seals, which had not seen it
+    Stale,
+    /// a final seal passed it over before enough roots had signed it
+    Dropped,
+    /// takes away some of what it names; for the grants of root among it too few roots have signed
+    InPart,
+    /// says that its past stands
+    Seals,
+    /// signs an op with other roots
+    Cosigns,
+    /// signs for a person or with a key that has signed already, or for nobody who is a root
+    AddsNobody,
+    /// reinstates data ops
+    Reinstates,
+    /// names data ops that count without it
+    ReinstatesNothing,
+    /// links a device to a person
+    Links,
+    /// the device's key did not sign for the person
+    BadProof,
+    /// a person needs no link to the own key
+    OwnKey,
+    /// the person has no grant that the link could carry
+    CarriesNothing,
+    /// ends a device's links to a person
+    Unlinks,
+    /// it had reached no link: there is none of that device and person, but for those that were made after it
+    NoLink,
 }
 
 impl EffectCode {
@@ -116,7 +146,14 @@ impl EffectCode {
             | Self::Withdraws
             | Self::WithdrawsNothing
             | Self::Upgrades
-            | Self::AddsRules => Some(true),
+            | Self::AddsRules
+            | Self::InPart
+            | Self::Seals
+            | Self::Cosigns
+            | Self::Reinstates
+            | Self::ReinstatesNothing
+            | Self::Links
+            | Self::Unlinks => Some(true),
             Self::Unreadable
             | Self::OtherProject
             | Self::NoCredential
@@ -133,7 +170,15 @@ impl EffectCode {
             | Self::NotMatched
             | Self::OutOfReach
             | Self::BadParameters
-            | Self::InForce => Some(false),
+            | Self::InForce
+            | Self::Short
+            | Self::Stale
+            | Self::Dropped
+            | Self::AddsNobody
+            | Self::BadProof
+            | Self::OwnKey
+            | Self::CarriesNothing
+            | Self::NoLink => Some(false),
             Self::UnknownFeature => None,
         }
     }

@@ -15,12 +15,14 @@ use crate::dag::{Dag, Index};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
 use crate::name::Name;
+use crate::op::VerifiedOp;
 use crate::schema_map::SchemaRule;
 
 /// Finds the effect of one admitted op.
 pub(crate) struct Effects<'a> {
     dag: &'a Dag,
     authority: &'a Authority,
+    ops: &'a [VerifiedOp],
     at: Index,
     /// What kills the op itself, if it is denied.
     denied: Option<Kill>,
@@ -31,6 +33,7 @@ impl<'a> Effects<'a> {
     pub(crate) const fn new(
         dag: &'a Dag,
         authority: &'a Authority,
+        ops: &'a [VerifiedOp],
         at: Index,
         denied: Option<Kill>,
         costs: &'a mut Costs,
@@ -38,6 +41,7 @@ impl<'a> Effects<'a> {
         Self {
             dag,
             authority,
+            ops,
             at,
             denied,
             costs,
@@ -66,6 +70,9 @@ impl<'a> Effects<'a> {
         let grant = self.authority.grants_by_op(self.at)[0];
         if let Standing::Void(void) = &self.authority.grants[grant].standing {
             return self.effect(void.code, void.on.iter().copied());
+        }
+        if self.authority.grants[grant].hands_on_root && !self.is_full() {
+            return Effect::new(EffectCode::Short);
         }
         let ended = |judge: &mut Judge<'_>| judge.grant_killed_ever(grant);
         self.standing_or(EffectCode::Grants, ended)
@@ -143,7 +150,8 @@ impl<'a> Effects<'a> {
         if left.is_empty() {
             return self.effect(EffectCode::OutOfReach, matched);
         }
-        self.effect(EffectCode::Revokes, ops(&left))
+        let on = ops(&left);
+        self.denial(EffectCode::Revokes, &left, on)
     }
 
     /// Of an `IssuerKeyRevoke` of that name.
@@ -154,25 +162,191 @@ impl<'a> Effects<'a> {
         if keys.is_empty() {
             return Effect::new(EffectCode::UnlistedKey);
         }
-        let on = keys.into_iter().map(|key| authority.keys[key].op);
-        self.effect(EffectCode::RevokesKey, on)
+        let on: Vec<Index> = keys.iter().map(|&key| authority.keys[key].op).collect();
+        let (at, mut judge) = (self.at, self.judge());
+        let stale = judge.stale_ever(at);
+        if !stale.is_empty() {
+            return self.effect(EffectCode::Stale, stale);
+        }
+        let mut resting = keys
+            .into_iter()
+            .flat_map(|key| authority.grants_by_key(key));
+        let spared = resting.any(|&id| !judge.bites_ever(at, id));
+        let code = if spared {
+            EffectCode::InPart
+        } else {
+            EffectCode::RevokesKey
+        };
+        self.effect(code, on)
     }
 
     /// Of a `StatusList`.
-    pub(crate) fn status_list(&self) -> Effect {
+    pub(crate) fn status_list(&mut self) -> Effect {
         match self.authority.list_by_op.get(&self.at) {
             Some(ListStanding::Void(void)) => self.effect(void.code, void.on.iter().copied()),
             Some(ListStanding::Counted(..)) => {
-                let grants = self.authority.grants_by_list_op(self.at);
-                let on: Vec<Index> = grants.map(|id| self.authority.grants[id].op).collect();
+                let grants: Vec<GrantId> = self.authority.grants_by_list_op(self.at).collect();
+                let on = self.ops_of(&grants);
                 if on.is_empty() {
                     Effect::new(EffectCode::WithdrawsNothing)
                 } else {
-                    self.effect(EffectCode::Withdraws, on)
+                    self.denial(EffectCode::Withdraws, &grants, on)
                 }
             }
             None => unreachable!("a StatusList op that is admitted is registered"),
         }
+    }
+
+    /// Of a `Seal`.
+    pub(crate) fn seal(&mut self) -> Effect {
+        Effect::new(if self.is_full() {
+            EffectCode::Seals
+        } else {
+            EffectCode::Short
+        })
+    }
+
+    /// Of a `Cosign` of the op.
+    pub(crate) fn cosign(&mut self, signed: &OpId) -> Effect {
+        let signed = self
+            .dag
+            .find(signed)
+            .expect("a Cosign names an op of its past");
+        let (at, denial) = (self.at, self.authority.denials.contains(&signed));
+        let mut judge = self.judge();
+        let stale = judge.stale_ever(at);
+        if denial && !stale.is_empty() {
+            return self.effect(EffectCode::Stale, stale);
+        }
+        let code = if judge.adds_a_pair(at, signed) {
+            EffectCode::Cosigns
+        } else {
+            EffectCode::AddsNobody
+        };
+        self.effect(code, [signed])
+    }
+
+    /// Of an `Endorse` of the ops.
+    pub(crate) fn endorse(&mut self, ops: &BTreeSet<OpId>) -> Effect {
+        if let Some(kill) = self.denied {
+            return self.effect(EffectCode::Denied, [kill.denial]);
+        }
+        let mut named: Vec<Index> = ops.iter().filter_map(|op| self.dag.find(op)).collect();
+        let mut judge = self.judge();
+        named.retain(|&op| judge.has_fallen(op));
+        if named.is_empty() {
+            Effect::new(EffectCode::ReinstatesNothing)
+        } else {
+            self.effect(EffectCode::Reinstates, named)
+        }
+    }
+
+    /// Of a `Device`.
+    pub(crate) fn device(&mut self) -> Effect {
+        let (dag, authority) = (self.dag, self.authority);
+        let id = authority
+            .links
+            .binary_search_by_key(&self.at, |link| link.op)
+            .expect("a Device op that is admitted is registered");
+        let link = &authority.links[id];
+        if let Some(code) = link.void {
+            return Effect::new(code);
+        }
+        let mut grants = authority.grants_of(&link.person).to_vec();
+        grants.retain(|&grant| {
+            authority.grants[grant].right().is_some()
+                && authority.carries_but_short(id, grant, dag, self.costs)
+        });
+        if grants.is_empty() {
+            return Effect::new(EffectCode::CarriesNothing);
+        }
+        let short = self.ops_of(&grants);
+        let mut judge = self.judge();
+        grants.retain(|&grant| judge.carries_ever(id, grant));
+        if grants.is_empty() {
+            return self.effect(EffectCode::Short, short);
+        }
+        grants.sort_by_key(|&grant| dag.id(authority.grants[grant].op));
+        let mut ended = None;
+        for &grant in &grants {
+            match judge.link_killed_ever(id, grant) {
+                None => {
+                    let on = self.ops_of(&grants);
+                    return self.effect(EffectCode::Links, on);
+                }
+                Some(kill) => {
+                    ended.get_or_insert(kill.denial);
+                }
+            }
+        }
+        self.effect(EffectCode::Ended, ended)
+    }
+
+    /// Of a `DeviceRevoke` of the person's device.
+    pub(crate) fn device_revoke(&mut self, person: &PublicKey, key: &PublicKey) -> Effect {
+        let (dag, authority, at) = (self.dag, self.authority, self.at);
+        let mut links = authority.links_of(key).to_vec();
+        links.retain(|&id| {
+            let link = &authority.links[id];
+            link.person == *person && link.void.is_none() && !dag.before(at, link.op, self.costs)
+        });
+        if links.is_empty() {
+            return Effect::new(EffectCode::NoLink);
+        }
+        let on: Vec<Index> = links.iter().map(|&id| authority.links[id].op).collect();
+        let mut grants = authority.grants_of(person).to_vec();
+        let mut judge = self.judge();
+        grants.retain(|&grant| {
+            links.iter().any(|&id| judge.carries_ever(id, grant)) && judge.reaches_link(at, grant)
+        });
+        if grants.is_empty() {
+            return self.effect(EffectCode::OutOfReach, on);
+        }
+        self.denial(EffectCode::Unlinks, &grants, on)
+    }
+
+    /// What a denial that reaches these grants comes to: `code` on these ops, if nothing is in its way.
+    fn denial(&mut self, code: EffectCode, grants: &[GrantId], on: Vec<Index>) -> Effect {
+        let (at, mut judge) = (self.at, self.judge());
+        let stale = judge.stale_ever(at);
+        if !stale.is_empty() {
+            return self.effect(EffectCode::Stale, stale);
+        }
+        let mut bitten = grants.to_vec();
+        bitten.retain(|&grant| judge.bites_ever(at, grant));
+        if bitten.len() == grants.len() {
+            return self.effect(code, on);
+        }
+        let only_roots = grants.iter().all(|&grant| judge.is_on_signatures(grant));
+        let dropped = judge.dropped_ever(at);
+        let (spared, bitten) = (self.ops_of(grants), self.ops_of(&bitten));
+        if only_roots && !dropped.is_empty() {
+            self.effect(EffectCode::Dropped, dropped)
+        } else if only_roots && bitten.is_empty() {
+            self.effect(EffectCode::Short, spared)
+        } else {
+            self.effect(EffectCode::InPart, bitten)
+        }
+    }
+
+    fn ops_of(&self, grants: &[GrantId]) -> Vec<Index> {
+        let op = |&id: &GrantId| self.authority.grants[id].op;
+        grants.iter().map(op).collect()
+    }
+
+    fn judge(&mut self) -> Judge<'_> {
+        Judge::new(self.dag, self.authority, self.costs)
+    }
+
+    /// Whether enough roots have signed the op, whatever it takes.
+    pub(crate) fn is_full(&mut self) -> bool {
+        let at = self.at;
+        self.judge().is_full_ever(at)
+    }
+
+    /// Whether the feature can be in force with these parameters in this project.
+    pub(crate) fn allows(&self, feature: Feature, parameters: &[u8]) -> bool {
+        feature.allows(parameters, self.authority.terms(self.at == 0))
     }
 
     /// Whether the feature is in force for the op.
@@ -182,19 +356,16 @@ impl<'a> Effects<'a> {
 
     /// The rules of the schema map in the op's past.
     pub(crate) fn rules_seen(&mut self) -> BTreeSet<SchemaRule> {
-        let seen = self.seen();
-        let (dag, past, costs) = (seen.dag, seen.past, seen.costs);
-        let rules = seen.authority.rules.iter();
-        rules
-            .filter(|(op, _)| dag.contains(past, *op, costs))
-            .flat_map(|(_, rules)| rules.iter().cloned())
-            .collect()
+        let mut seen = self.seen();
+        let rules = seen.rules();
+        rules.into_iter().flatten().cloned().collect()
     }
 
     fn seen(&mut self) -> Seen<'_> {
         Seen {
             dag: self.dag,
             authority: self.authority,
+            ops: self.ops,
             past: self.dag.past(self.at),
             costs: self.costs,
         }

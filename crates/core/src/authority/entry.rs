@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::effect::EffectCode;
-use super::grant::{DELEGATION_DEPTH_MAX, Grant, GrantId, Standing, Void, Vouched};
+use super::grant::{DELEGATION_DEPTH_MAX, Grant, Standing, Void, Vouched};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::judge::Judge;
+use super::link::{Link, LinkRevocation};
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
+use super::title::Title;
 use crate::costs::Costs;
 use crate::credential::{Credential, Role, StatusList, Timestamp};
 use crate::dag::{Dag, Index};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
 use crate::name::{Name, Tags};
+use crate::payload::Device;
 use crate::reason::Refusal;
 use crate::schema_map::SchemaRule;
 
@@ -33,7 +36,7 @@ impl<'a> Entry<'a> {
         authority: &'a mut Authority,
         dag: &'a Dag,
         at: Index,
-        warrants: Vec<GrantId>,
+        warrants: Vec<Title>,
         costs: &'a mut Costs,
     ) -> Self {
         assert_eq!(
@@ -62,22 +65,106 @@ impl<'a> Entry<'a> {
 
     /// A root that genesis names.
     pub(crate) fn found(&mut self, root: PublicKey) {
-        self.add_grant(root, Standing::Genesis, 0);
+        self.add_grant(root, Standing::Genesis, false, 0);
     }
 
     /// Rules of the schema map.
     pub(crate) fn add_rules(&mut self, rules: &BTreeSet<SchemaRule>) {
         self.authority.rules.push((self.at, rules.clone()));
+        self.takes_quorum();
     }
 
     /// A feature that the project uses.
     pub(crate) fn add_feature(&mut self, name: &Name, parameters: &[u8]) {
+        let terms = self.authority.terms(self.at == 0);
         let known = Feature::named(name);
+        let usable = known.filter(|feature| feature.allows(parameters, terms));
+        if usable == Some(Feature::Quorum) {
+            self.authority.quorum = parameters.first().copied().map_or(0, usize::from);
+        }
         self.authority.features.push(Named {
             op: self.at,
             name: name.clone(),
-            usable: known.filter(|feature| feature.allows(parameters)),
+            usable,
         });
+        self.takes_quorum();
+    }
+
+    /// A seal of everything in the op's past.
+    pub(crate) fn seal(&mut self) {
+        self.authority.seals.push(self.at);
+        self.takes_quorum();
+    }
+
+    /// One more signature under the op.
+    pub(crate) fn cosign(&mut self, op: &OpId) {
+        let signed = self.dag.find(op).expect("a Cosign names an op of its past");
+        let cosigns = &mut self.authority.cosigns;
+        cosigns.entry(signed).or_default().push(self.at);
+        self.authority.turning.insert(self.at);
+    }
+
+    /// Data ops that are reinstated.
+    pub(crate) fn endorse(&mut self, ops: &BTreeSet<OpId>) {
+        for op in ops {
+            let named = self.dag.find(op).expect("an Endorse names ops of its past");
+            let endorsements = &mut self.authority.endorsements;
+            endorsements.entry(named).or_default().push(self.at);
+        }
+        self.authority.turning.insert(self.at);
+    }
+
+    /// A device's link to a person.
+    pub(crate) fn link(&mut self, device: &Device) {
+        let depth = 1 + self.authority.depth(self.authority.warrants(self.at));
+        self.costs.signatures_verified += 1;
+        let void = if !device.is_proven(&self.dag.id(0)) {
+            Some(EffectCode::BadProof)
+        } else if device.key == device.person {
+            Some(EffectCode::OwnKey)
+        } else {
+            (depth > DELEGATION_DEPTH_MAX).then_some(EffectCode::TooDeep)
+        };
+        let authority = &mut *self.authority;
+        let links = authority.links_of.entry(device.key).or_default();
+        links.push(authority.links.len());
+        authority.links.push(Link {
+            op: self.at,
+            person: device.person,
+            key: device.key,
+            void,
+            depth,
+        });
+        self.takes_quorum();
+    }
+
+    /// An end to the links of a person's device.
+    pub(crate) fn unlink(&mut self, person: PublicKey, key: PublicKey) {
+        let revocation = LinkRevocation {
+            op: self.at,
+            reach: self.reach(),
+        };
+        let ends = &mut self.authority.link_revocations;
+        ends.entry((person, key)).or_default().push(revocation);
+        self.deny();
+        let author = self.dag.node(self.at).author;
+        if author == person || author == key {
+            self.authority.own_ends.insert(self.at);
+        }
+    }
+
+    /// The op is one that a `Cosign` may name.
+    fn takes_quorum(&mut self) {
+        if self.at != 0 {
+            self.authority.quorum_ops.insert(self.at);
+            self.authority.turning.insert(self.at);
+        }
+    }
+
+    /// The op is a denial.
+    fn deny(&mut self) {
+        self.takes_quorum();
+        self.authority.denials.insert(self.at);
     }
 
     /// A credential that grants can refer to.
@@ -102,10 +189,30 @@ impl<'a> Entry<'a> {
         } else {
             self.stand(&subject, self.dag.find(carrier), depth)
         };
-        match stand {
-            Ok((vouched, depth)) => self.add_grant(subject, Standing::Vouched(vouched), depth),
-            Err(void) => self.add_grant(subject, Standing::Void(void), depth),
+        let root = self.hands_on_root(carrier);
+        if root {
+            self.takes_quorum();
         }
+        match stand {
+            Ok((vouched, depth)) => {
+                self.add_grant(subject, Standing::Vouched(vouched), root, depth);
+            }
+            Err(void) => self.add_grant(subject, Standing::Void(void), root, depth),
+        }
+    }
+
+    /// Whether the credential op is in the past, can be read, and says `root`.
+    fn hands_on_root(&self, carrier: &OpId) -> bool {
+        // What no grant could use makes no query that is counted.
+        let costs = &mut Costs::default();
+        let carrier = self.dag.find(carrier);
+        carrier.is_some_and(|at| {
+            let says_root = match self.authority.credentials.get(&at) {
+                Some(Carried::Usable(it) | Carried::OtherProject(it)) => it.role == Role::Root,
+                Some(Carried::Unreadable) | None => false,
+            };
+            says_root && self.dag.before(at, self.at, costs)
+        })
     }
 
     /// A revocation.
@@ -121,6 +228,10 @@ impl<'a> Entry<'a> {
             .entry(subject)
             .or_default()
             .push(revocation);
+        self.deny();
+        if self.dag.node(self.at).author == subject {
+            self.authority.own_ends.insert(self.at);
+        }
     }
 
     /// An issuer's key.
@@ -156,6 +267,7 @@ impl<'a> Entry<'a> {
             .entry((issuer.clone(), kid.clone()))
             .or_default()
             .push(self.at);
+        self.deny();
     }
 
     /// A status list, if it counts.
@@ -175,9 +287,16 @@ impl<'a> Entry<'a> {
             }
         };
         self.authority.list_by_op.insert(self.at, standing);
+        self.deny();
     }
 
-    fn add_grant(&mut self, subject: PublicKey, standing: Standing, depth: u32) {
+    fn add_grant(
+        &mut self,
+        subject: PublicKey,
+        standing: Standing,
+        hands_on_root: bool,
+        depth: u32,
+    ) {
         let authority = &mut *self.authority;
         let id = authority.grants.len();
         authority.grants_of.entry(subject).or_default().push(id);
@@ -205,6 +324,7 @@ impl<'a> Entry<'a> {
             op: self.at,
             subject,
             standing,
+            hands_on_root,
             depth,
         });
     }
@@ -337,7 +457,7 @@ impl<'a> Entry<'a> {
             .authority
             .warrants(self.at)
             .iter()
-            .filter_map(|&id| self.authority.grants[id].right());
+            .filter_map(|title| self.authority.grants[title.grant].right());
         let mut tags = BTreeSet::new();
         for (role, scope) in rights {
             if role == Role::Root {

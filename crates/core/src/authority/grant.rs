@@ -49,10 +49,17 @@ pub(crate) struct Grant {
     pub(crate) op: Index,
     pub(crate) subject: PublicKey,
     pub(crate) standing: Standing,
+    /// Whether it is by a `Grant` and its credential, which can be read, says `root`.
+    pub(crate) hands_on_root: bool,
     pub(super) depth: u32,
 }
 
 impl Grant {
+    /// Whether it is a grant of `root` that counts.
+    pub(crate) fn is_root(&self) -> bool {
+        self.right().is_some_and(|(role, _)| role == Role::Root)
+    }
+
     /// Role and scope, if the grant counts; root's scope is not bounded.
     pub(crate) fn right(&self) -> Option<(Role, &BTreeSet<String>)> {
         const NOTHING: &BTreeSet<String> = &BTreeSet::new();

@@ -13,9 +13,12 @@ mod entry;
 mod grant;
 mod issuer_key;
 mod judge;
+mod link;
+mod quorum;
 mod register;
 mod revocation;
 mod status_list;
+mod title;
 
 pub(crate) use admission::{Applicant, Seen};
 pub use effect::{Effect, EffectCode};
@@ -27,3 +30,4 @@ pub(crate) use issuer_key::IssuerKey;
 pub(crate) use judge::{Judge, Kill};
 pub(crate) use register::Authority;
 pub(crate) use status_list::CountedList;
+pub(crate) use title::Title;

@@ -1,15 +1,18 @@
 //! The register: what admitted ops say about authority.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::grant::{Grant, GrantId};
 use super::issuer_key::{IssuerKey, KeyId};
+use super::link::{Link, LinkRevocation};
 use super::revocation::Revocation;
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
+use super::title::{LinkId, Title};
 use crate::credential::Credential;
 use crate::dag::Index;
-use crate::feature::Feature;
+use crate::feature::{Feature, Terms};
 use crate::id::PublicKey;
 use crate::name::Name;
 use crate::schema_map::SchemaRule;
@@ -55,14 +58,33 @@ pub(crate) struct Authority {
     pub(super) rules: Vec<(Index, BTreeSet<SchemaRule>)>,
     pub(super) features: Vec<Named>,
     /// Sets of grants under which ops were admitted, each stored once.
-    pub(super) warrants: Vec<Box<[GrantId]>>,
-    pub(super) warrant_ids: BTreeMap<Box<[GrantId]>, u32>,
+    pub(super) warrants: Vec<Box<[Title]>>,
+    pub(super) warrant_ids: BTreeMap<Box<[Title]>, u32>,
     pub(super) warrant_of: Vec<u32>,
+    /// How many roots sign together; 0, which stands for 1, where genesis does not say.
+    pub(super) quorum: usize,
+    /// Ops that a `Cosign` may name, and of these the denials.
+    pub(super) quorum_ops: BTreeSet<Index>,
+    pub(super) denials: BTreeSet<Index>,
+    /// Revocations by which an author ends what is its own.
+    pub(super) own_ends: BTreeSet<Index>,
+    pub(super) seals: Vec<Index>,
+    /// Ops that can turn decisions: quorum ops, `Cosign`s, `Endorse`s.
+    pub(super) turning: BTreeSet<Index>,
+    /// `Cosign` ops by what they sign.
+    pub(super) cosigns: BTreeMap<Index, Vec<Index>>,
+    /// `Endorse` ops by what they reinstate.
+    pub(super) endorsements: BTreeMap<Index, Vec<Index>>,
+    pub(crate) links: Vec<Link>,
+    pub(super) links_of: BTreeMap<PublicKey, Vec<LinkId>>,
+    pub(super) link_revocations: BTreeMap<(PublicKey, PublicKey), Vec<LinkRevocation>>,
+    /// What has been found out of which link carries which grant.
+    pub(super) carried: RefCell<BTreeMap<(LinkId, GrantId), bool>>,
 }
 
 impl Authority {
     /// The grants under which the op was admitted, each of which a denial has to kill; empty for genesis.
-    pub(crate) fn warrants(&self, op: Index) -> &[GrantId] {
+    pub(crate) fn warrants(&self, op: Index) -> &[Title] {
         &self.warrants[self.warrant_of[op] as usize]
     }
 
@@ -152,9 +174,72 @@ impl Authority {
         keys.chain(lists.map(|version| version.op)).collect()
     }
 
-    /// The greatest depth of the grants.
-    pub(super) fn depth(&self, grants: &[GrantId]) -> u32 {
-        let depths = grants.iter().map(|&id| self.grants[id].depth);
-        depths.max().unwrap_or(0)
+    /// The greatest depth of the titles.
+    pub(super) fn depth(&self, titles: &[Title]) -> u32 {
+        let depth = |title: &Title| {
+            let link = title.link.map_or(0, |link| self.links[link].depth);
+            self.grants[title.grant].depth.max(link)
+        };
+        titles.iter().map(depth).max().unwrap_or(0)
+    }
+
+    /// The titles of the key: its grants, and those of the persons whom it is linked to.
+    pub(crate) fn titles_of(&self, key: &PublicKey) -> Vec<Title> {
+        let own = self.grants_of(key).iter().map(|&grant| Title::own(grant));
+        let links = self.links_of(key).iter().flat_map(|&link| {
+            let grants = self.grants_of(&self.links[link].person).iter();
+            grants.map(move |&grant| Title {
+                grant,
+                link: Some(link),
+            })
+        });
+        own.chain(links).collect()
+    }
+
+    /// The links of the device.
+    pub(crate) fn links_of(&self, key: &PublicKey) -> &[LinkId] {
+        self.links_of.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ops that end links of the person's device.
+    pub(crate) fn unlinking(
+        &self,
+        person: &PublicKey,
+        key: &PublicKey,
+    ) -> impl Iterator<Item = Index> {
+        let ends = self.link_revocations.get(&(*person, *key));
+        ends.into_iter().flatten().map(|it| it.op)
+    }
+
+    /// The `Cosign`s of the op.
+    pub(crate) fn cosigns_of(&self, op: Index) -> &[Index] {
+        self.cosigns.get(&op).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether no rule but those of grants and denials has anything to do: what is decided turns at most once.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.quorum <= 1
+            && self.seals.is_empty()
+            && self.links.is_empty()
+            && self.endorsements.is_empty()
+    }
+
+    /// Whether the op can turn decisions in both directions, or those of ops that no grant leads to.
+    pub(crate) fn turns(&self, op: Index) -> bool {
+        self.turning.contains(&op)
+    }
+
+    /// What decides whether a feature can be in force.
+    pub(super) fn terms(&self, genesis: bool) -> Terms {
+        Terms {
+            roots: self.grants_by_op(0).len(),
+            quorum: self.quorum.max(1),
+            genesis,
+        }
+    }
+
+    /// k, if genesis says how many roots sign together.
+    pub(crate) fn quorum(&self) -> Option<usize> {
+        (self.quorum > 0).then_some(self.quorum)
     }
 }

@@ -15,6 +15,16 @@ pub(super) enum RevokeReach {
     Users(BTreeSet<String>),
 }
 
+impl RevokeReach {
+    /// Whether its author had authority over grants of that role and scope.
+    pub(super) fn holds(&self, role: Role, scope: &BTreeSet<String>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Users(tags) => !need::is_administrator(role) && !tags.is_disjoint(scope),
+        }
+    }
+}
+
 /// A `Revoke` of one subject.
 #[derive(Debug)]
 pub(crate) struct Revocation {
@@ -36,10 +46,7 @@ impl Revocation {
 
     /// Whether its author had authority over grants of that role and scope.
     pub(crate) fn reaches(&self, role: Role, scope: &BTreeSet<String>) -> bool {
-        match &self.reach {
-            RevokeReach::Everything => true,
-            RevokeReach::Users(tags) => !need::is_administrator(role) && !tags.is_disjoint(scope),
-        }
+        self.reach.holds(role, scope)
     }
 
     pub(super) fn kills(&self, grant: &Grant) -> bool {

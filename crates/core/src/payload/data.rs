@@ -51,8 +51,8 @@ pub struct SetRemove {
 /// A write needs a scope that meets the tags that the field has in the past of the op.
 fn need(object: &Name, field: &Name, seen: &mut Seen<'_>) -> Need {
     Need {
-        action: Action::Edit,
         reach: Reach::Meets(seen.tags(object, field)),
+        ..Need::any(Action::Edit)
     }
 }
 

@@ -41,8 +41,8 @@ impl Grant {
             None => Need::any(Action::GrantUser),
             Some(it) if is_administrator(it.role) => Need::any(Action::GrantAdministrator),
             Some(it) => Need {
-                action: Action::GrantUser,
                 reach: Reach::Contains(it.scope.clone()),
+                ..Need::any(Action::GrantUser)
             },
         }
     }

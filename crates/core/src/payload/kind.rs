@@ -34,6 +34,16 @@ pub enum Kind {
     Upgrade = 10,
     /// Adds rules to the schema map.
     Schema = 11,
+    /// Says that its past stands.
+    Seal = 12,
+    /// Signs, with other roots, an op in the past.
+    Cosign = 13,
+    /// Reinstates data ops.
+    Endorse = 14,
+    /// Links a device's key to a person.
+    Device = 15,
+    /// Ends the links of a device's key to a person.
+    DeviceRevoke = 16,
 }
 
 impl Kind {
@@ -63,6 +73,10 @@ impl Kind {
     pub const fn feature(self) -> Option<Feature> {
         match self {
             Self::Schema => Some(Feature::Schema),
+            Self::Seal => Some(Feature::Seal),
+            Self::Cosign => Some(Feature::Quorum),
+            Self::Endorse => Some(Feature::Endorse),
+            Self::Device | Self::DeviceRevoke => Some(Feature::Device),
             Self::Genesis
             | Self::SetField
             | Self::SetAdd

@@ -1,9 +1,12 @@
 //! Payloads: what an op says. Each kind has its family's file, with what it is, how it is written and read, what its
 //! author needs, what it does, and how it is described.
 
+mod cosign;
 mod credential;
 mod data;
 mod describe;
+mod device;
+mod endorse;
 mod genesis;
 mod grant;
 mod issuer_key;
@@ -11,20 +14,25 @@ mod jwt;
 mod kind;
 mod revoke;
 mod schema;
+mod seal;
 mod status_list;
 mod unassigned;
 mod upgrade;
 pub(crate) mod wire;
 
+pub use cosign::Cosign;
 pub use credential::Credential;
 pub use data::{SetAdd, SetField, SetRemove};
 pub use describe::Part;
+pub use device::{DEVICE_DOMAIN, Device, DeviceRevoke};
+pub use endorse::Endorse;
 pub use genesis::Genesis;
 pub use grant::Grant;
 pub use issuer_key::{IssuerKey, IssuerKeyRevoke};
 pub use kind::Kind;
 pub use revoke::Revoke;
 pub use schema::Schema;
+pub use seal::Seal;
 pub use status_list::StatusList;
 pub use unassigned::Unassigned;
 pub use upgrade::Upgrade;
@@ -33,6 +41,7 @@ use minicbor::Decoder;
 use serde_json::Value as Json;
 
 use crate::authority::{Effect, Effects, Entry, Seen};
+use crate::id::OpId;
 use crate::name::Name;
 use crate::need::Need;
 use crate::value::Value;
@@ -114,6 +123,11 @@ payloads! {
     StatusList,
     Upgrade,
     Schema,
+    Seal,
+    Cosign,
+    Endorse,
+    Device,
+    DeviceRevoke,
 }
 
 impl Payload {
@@ -162,6 +176,11 @@ impl Payload {
             | Self::IssuerKeyRevoke(_)
             | Self::StatusList(_)
             | Self::Schema(_)
+            | Self::Seal(_)
+            | Self::Cosign(_)
+            | Self::Endorse(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
             | Self::Unassigned(_) => false,
         }
     }
@@ -183,6 +202,11 @@ impl Payload {
             | Self::StatusList(_)
             | Self::Upgrade(_)
             | Self::Schema(_)
+            | Self::Seal(_)
+            | Self::Cosign(_)
+            | Self::Endorse(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -203,6 +227,11 @@ impl Payload {
             | Self::StatusList(_)
             | Self::Upgrade(_)
             | Self::Schema(_)
+            | Self::Seal(_)
+            | Self::Cosign(_)
+            | Self::Endorse(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -224,6 +253,11 @@ impl Payload {
             | Self::StatusList(_)
             | Self::Upgrade(_)
             | Self::Schema(_)
+            | Self::Seal(_)
+            | Self::Cosign(_)
+            | Self::Endorse(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -245,6 +279,11 @@ impl Payload {
             Self::StatusList(it) => it.describe(),
             Self::Upgrade(it) => it.describe(),
             Self::Schema(it) => it.describe(),
+            Self::Seal(it) => it.describe(),
+            Self::Cosign(it) => it.describe(),
+            Self::Endorse(it) => it.describe(),
+            Self::Device(it) => it.describe(),
+            Self::DeviceRevoke(it) => it.describe(),
             Self::Unassigned(it) => it.describe(),
         }
     }
@@ -261,10 +300,39 @@ impl Payload {
             Self::StatusList(it) => it.check(),
             Self::Upgrade(it) => it.check(),
             Self::Schema(it) => it.check(),
+            Self::Endorse(it) => it.check(),
             Self::SetRemove(_)
             | Self::Grant(_)
             | Self::IssuerKeyRevoke(_)
+            | Self::Seal(_)
+            | Self::Cosign(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
             | Self::Unassigned(_) => Ok(()),
+        }
+    }
+
+    /// The op with the least id, of those that the payload names, that it cannot name; `None` where all is well.
+    pub(crate) fn bad_target(&self, seen: &mut Seen<'_>) -> Option<OpId> {
+        match self {
+            Self::Cosign(it) => it.bad_target(seen),
+            Self::Endorse(it) => it.bad_target(seen),
+            Self::Genesis(_)
+            | Self::SetField(_)
+            | Self::SetAdd(_)
+            | Self::SetRemove(_)
+            | Self::Credential(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::IssuerKey(_)
+            | Self::IssuerKeyRevoke(_)
+            | Self::StatusList(_)
+            | Self::Upgrade(_)
+            | Self::Schema(_)
+            | Self::Seal(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
+            | Self::Unassigned(_) => None,
         }
     }
 
@@ -283,6 +351,11 @@ impl Payload {
             Self::StatusList(it) => Some(it.need()),
             Self::Upgrade(it) => Some(it.need()),
             Self::Schema(it) => Some(it.need()),
+            Self::Seal(it) => Some(it.need()),
+            Self::Cosign(it) => Some(it.need()),
+            Self::Endorse(it) => Some(it.need(seen)),
+            Self::Device(it) => Some(it.need()),
+            Self::DeviceRevoke(it) => Some(it.need()),
             Self::Genesis(_) | Self::Unassigned(_) => None,
         }
     }
@@ -299,6 +372,11 @@ impl Payload {
             Self::StatusList(it) => it.register(entry),
             Self::Upgrade(it) => it.register(entry),
             Self::Schema(it) => it.register(entry),
+            Self::Seal(it) => it.register(entry),
+            Self::Cosign(it) => it.register(entry),
+            Self::Endorse(it) => it.register(entry),
+            Self::Device(it) => it.register(entry),
+            Self::DeviceRevoke(it) => it.register(entry),
             Self::SetField(_) | Self::SetAdd(_) | Self::SetRemove(_) | Self::Unassigned(_) => {}
         }
     }
@@ -315,6 +393,11 @@ impl Payload {
             Self::StatusList(it) => Some(it.effect(of)),
             Self::Upgrade(it) => Some(it.effect(of)),
             Self::Schema(it) => Some(it.effect(of)),
+            Self::Seal(it) => Some(it.effect(of)),
+            Self::Cosign(it) => Some(it.effect(of)),
+            Self::Endorse(it) => Some(it.effect(of)),
+            Self::Device(it) => Some(it.effect(of)),
+            Self::DeviceRevoke(it) => Some(it.effect(of)),
             Self::SetField(_) | Self::SetAdd(_) | Self::SetRemove(_) | Self::Unassigned(_) => None,
         }
     }

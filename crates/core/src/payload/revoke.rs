@@ -74,8 +74,8 @@ impl Revoke {
             Action::RevokeUser
         };
         Need {
-            action,
             reach: self.scope.clone().map_or(Reach::Any, Reach::Meets),
+            ..Need::any(action)
         }
     }
 

@@ -54,6 +54,8 @@ impl Schema {
         let known = of.rules_seen();
         if self.rules.is_subset(&known) {
             Effect::new(EffectCode::InForce)
+        } else if !of.is_full() {
+            Effect::new(EffectCode::Short)
         } else {
             Effect::new(EffectCode::AddsRules)
         }

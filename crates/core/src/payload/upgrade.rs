@@ -55,8 +55,9 @@ impl Upgrade {
     pub(super) fn effect(&self, of: &mut Effects<'_>) -> Effect {
         let code = match Feature::named(&self.feature) {
             None => EffectCode::UnknownFeature,
-            Some(feature) if !feature.allows(&self.parameters) => EffectCode::BadParameters,
+            Some(feature) if !of.allows(feature, &self.parameters) => EffectCode::BadParameters,
             Some(feature) if of.in_force(feature) => EffectCode::InForce,
+            Some(_) if !of.is_full() => EffectCode::Short,
             Some(_) => EffectCode::Upgrades,
         };
         Effect::new(code)
