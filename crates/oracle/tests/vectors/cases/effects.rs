@@ -7,7 +7,7 @@ use super::*;
 
 /// The effect of each named op, with the ops that it concerns, and its decision.
 #[track_caller]
-fn effects(story: &Story, expect: &[(&str, EffectCode, &str)]) {
+pub(super) fn effects(story: &Story, expect: &[(&str, EffectCode, &str)]) {
     let costs = &mut Costs::default();
     let mut log = Log::new(story.ids["genesis"]);
     for op in &story.ops {

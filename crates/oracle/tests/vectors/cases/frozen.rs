@@ -3,7 +3,7 @@
 use super::*;
 
 /// The one of the ops with the least id.
-fn least(story: &Story, names: &[&'static str]) -> &'static str {
+pub(super) fn least(story: &Story, names: &[&'static str]) -> &'static str {
     let found = names.iter().min_by_key(|name| story.ids[**name]);
     found.expect("some are named")
 }

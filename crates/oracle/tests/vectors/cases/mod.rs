@@ -25,6 +25,7 @@ mod laws;
 mod refused;
 mod revoked;
 mod state;
+mod theft;
 
 use ecac_core::credential::Role;
 use ecac_core::{Costs, Hlc, Log, OpId, Payload, Refusal, Replay};
@@ -47,6 +48,7 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
     features::ALL,
     effects::ALL,
     state::ALL,
+    theft::ALL,
     laws::ALL,
 ];
 
@@ -55,6 +57,11 @@ const REFUSED: &str = "docs/policy-model.md#refused";
 const DENIED: &str = "docs/policy-model.md#denied";
 const ROLES: &str = "docs/policy-model.md#roles-and-actions";
 const FEATURES: &str = "docs/policy-model.md#features";
+const QUORUM: &str = "docs/policy-model.md#quorum";
+const SEALS: &str = "docs/policy-model.md#seals";
+const ENDORSEMENTS: &str = "docs/policy-model.md#endorsements";
+const DEVICES: &str = "docs/policy-model.md#devices";
+const WORKED: &str = "docs/policy-model.md#worked-histories";
 const EFFECTS: &str = "docs/policy-model.md#effects";
 const PRECISELY: &str = "docs/policy-model.md#precisely";
 const SEQUENCE: &str = "docs/policy-model.md#the-sequence-rule";
