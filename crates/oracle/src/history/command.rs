@@ -184,8 +184,7 @@ pub(super) enum Act {
         proof: Proof,
     },
     Unlink {
-        person: Option<u8>,
-        device: u8,
+        what: Unlinked,
     },
     Unassigned {
         kind: u16,
@@ -234,11 +233,20 @@ pub(super) struct Paper {
     pub(super) oddity: Oddity,
 }
 
+/// Which link ends.
+#[derive(Debug, Clone)]
+pub(super) enum Unlinked {
+    /// Some link that there is, with those of the same device.
+    Some(Index),
+    /// Whatever there is between the person, or else the actor, and the device.
+    Between(Option<u8>, u8),
+}
+
 /// What a thief denies.
 #[derive(Debug, Clone)]
 pub(super) enum Denial {
     Person(u8),
-    Device(u8, u8),
+    Device(Unlinked),
     Hand(Hand),
     Bits(Vec<u64>),
 }

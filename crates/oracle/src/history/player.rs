@@ -8,7 +8,8 @@ use ecac_core::payload;
 use ecac_core::{Body, Decision, Hlc, OpId, Payload, ProjectId, PublicKey, VerifiedOp};
 
 use super::command::{
-    Act, Clock, Command, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof, RULES, Seen, Seq,
+    Act, Clock, Command, DEVICES, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof, RULES,
+    Seen, Seq, Unlinked,
 };
 use super::{History, OPS_MAX};
 use crate::naive::Oracle;
@@ -352,7 +353,7 @@ impl Player {
                 for denial in denials {
                     let payload = match denial {
                         Denial::Person(subject) => world::revoke(*subject, None, None),
-                        Denial::Device(owner, device) => world::device_revoke(*owner, *device),
+                        Denial::Device(what) => self.unlink(command.actor, what),
                         Denial::Hand(hand) => hand.distrusted(),
                         Denial::Bits(bits) => FIRST.list(0, false, 50, bits),
                     };
@@ -378,11 +379,17 @@ impl Player {
                 any_op,
                 of_denied,
             } => {
+                let command = &Command {
+                    seen: if *of_denied { Seen::All } else { command.seen },
+                    ..command.clone()
+                };
                 let parents = self.parents(command);
                 let fit = self.seen_by(&parents, *any_op, |it| it.target().is_some());
                 let decisions = self.oracle.decisions();
                 let is_denied = |op: &&OpId| matches!(decisions[*op], Decision::Denied { .. });
-                let denied: Vec<OpId> = fit.iter().filter(is_denied).copied().collect();
+                let is_data = |op: &&OpId| self.body(**op).payload.target().is_some();
+                let data = self.admitted.iter().filter(is_data);
+                let denied: Vec<OpId> = data.filter(is_denied).copied().collect();
                 let fit = if *of_denied && !denied.is_empty() {
                     denied
                 } else {
@@ -410,9 +417,7 @@ impl Player {
                     Proof::Garbage => world::device_with(owner, *device, [1; 64]),
                 }
             }
-            Act::Unlink { person, device } => {
-                world::device_revoke(person.unwrap_or(command.actor), *device)
-            }
+            Act::Unlink { what } => self.unlink(command.actor, what),
             Act::Unassigned { kind, content } => world::unassigned(*kind, *content),
             Act::ForeignGenesis { nonce } => {
                 self.take(command.actor, world::genesis(*nonce));
@@ -420,6 +425,28 @@ impl Player {
             }
         };
         self.make(command, payload);
+    }
+
+    /// The end of links.
+    fn unlink(&self, actor: u8, what: &Unlinked) -> Payload {
+        let (owner, device) = match what {
+            Unlinked::Between(owner, device) => (owner.unwrap_or(actor), *device),
+            Unlinked::Some(pick) => {
+                let links = self.admitted.iter().map(|op| &self.body(*op).payload);
+                let links = links.filter(|payload| matches!(payload, Payload::Device(_)));
+                let links: Vec<&Payload> = links.collect();
+                if !links.is_empty()
+                    && let Payload::Device(link) = pick.get(&links)
+                {
+                    return Payload::DeviceRevoke(payload::DeviceRevoke {
+                        person: link.person,
+                        key: link.key,
+                    });
+                }
+                (actor, DEVICES.start)
+            }
+        };
+        world::device_revoke(owner, device)
     }
 
     /// Who has signed two admitted ops with one number.
