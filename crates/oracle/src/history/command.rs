@@ -160,6 +160,13 @@ pub(super) enum Act {
     Rotate {
         subject: u8,
     },
+    /// The actor revokes somebody, and at times another signs that and roots seal it; others, who have seen nothing of it,
+    /// revoke whoever signed, and seal that.
+    Split {
+        target: u8,
+        signer: Option<u8>,
+        sealed: bool,
+    },
     /// Whoever has the actor's key denies what they can on the parents of some op of the actor's, as if they had seen
     /// nothing since.
     Rage {
@@ -200,7 +207,7 @@ impl Act {
     pub(super) const fn feature(&self) -> Option<&'static str> {
         match self {
             Self::Schema { .. } => Some("schema"),
-            Self::Seal | Self::Rotate { .. } => Some("seal"),
+            Self::Seal | Self::Rotate { .. } | Self::Split { .. } => Some("seal"),
             Self::Cosign { .. } => Some("quorum"),
             Self::Endorse { .. } => Some("endorse"),
             Self::Link { .. } | Self::Unlink { .. } => Some("device"),

@@ -8,15 +8,15 @@ use ecac_core::payload;
 use ecac_core::{Body, Decision, Hlc, OpId, Payload, ProjectId, PublicKey, VerifiedOp};
 
 use super::command::{
-    Act, Clock, Command, DEVICES, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof, RULES,
-    Seen, Seq, Unlinked,
+    Act, Clock, Command, DEPUTY, DEVICES, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof,
+    RULES, Seen, Seq, Unlinked,
 };
 use super::{History, OPS_MAX};
 use crate::naive::Oracle;
 use crate::world::{self, FIRST, Hand, START_MS, person};
 
-/// Ops that one command makes at most: forks make the most.
-const OPS_PER_COMMAND_MAX: usize = 6;
+/// Ops that one command makes at most.
+const OPS_PER_COMMAND_MAX: usize = 10;
 /// Parents that a player names at most; far below the limit of the wire format.
 const PARENTS_MAX: usize = 12;
 
@@ -72,6 +72,7 @@ pub(super) fn play(features: &[Feature], commands: &[Command]) -> History {
         let first = player.ops.len();
         player.act(&Command {
             actor,
+            act: of_person(&command.act, command.actor),
             ..command.clone()
         });
         if player.has_quorum {
@@ -100,6 +101,15 @@ fn odd(project: ProjectId, hand: Hand, document: Payload, oddity: Oddity) -> Pay
         None => document,
         Some(edit) => hand.edited(document, &[edit]),
     }
+}
+
+/// The act, with whose device it is about, if it does not say so.
+fn of_person(act: &Act, owner: u8) -> Act {
+    let mut act = act.clone();
+    if let Act::Link { person, .. } = &mut act {
+        person.get_or_insert(owner);
+    }
+    act
 }
 
 /// Whether roots sign such ops together.
@@ -340,6 +350,43 @@ impl Player {
                     ..command.clone()
                 };
                 self.make(&command, world::seal([7; 32]));
+                return;
+            }
+            Act::Split {
+                target,
+                signer,
+                sealed,
+            } => {
+                let own = |actor| Command {
+                    actor,
+                    seen: Seen::Own,
+                    ..command.clone()
+                };
+                let others: Vec<u8> = [0, 1, 2, DEPUTY]
+                    .into_iter()
+                    .filter(|root| *root != command.actor && Some(*root) != *signer)
+                    .collect();
+                let denial = self.make(&own(command.actor), world::revoke(*target, None, None));
+                if self.has_quorum {
+                    let signers: Vec<u8> = signer.iter().copied().collect();
+                    self.cosign(&[denial], &signers);
+                }
+                if let (true, [.., one, other]) = (*sealed, &others[..]) {
+                    let seen = Seen::Meet(command.actor);
+                    let seal = Command { seen, ..own(*one) };
+                    let seal = self.make(&seal, world::seal([7; 32]));
+                    self.cosign(&[seal], &[*other]);
+                }
+                let [one, other, ..] = others[..] else {
+                    return;
+                };
+                let subject = signer.unwrap_or(command.actor);
+                let end = self.make(&own(one), world::revoke(subject, None, None));
+                self.cosign(&[end], &[other]);
+                let seen = Seen::Meet(other);
+                let seal = Command { seen, ..own(one) };
+                let seal = self.make(&seal, world::seal([7; 32]));
+                self.cosign(&[seal], &[other]);
                 return;
             }
             Act::Rage { pick, denials } => {

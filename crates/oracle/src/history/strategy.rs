@@ -177,7 +177,7 @@ fn setup(second_until_ms: u64) -> Vec<Command> {
             Role::Editor,
             0b011,
             SECOND,
-            &[(0, false, 1)],
+            &[],
         ),
         hire(
             POLICY_ADMINS[1],
@@ -249,6 +249,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (root_actor(), schema()),
         3 => (0..3_u8, Just(Act::Seal)),
         4 => (0..3_u8, rotate()),
+        3 => (raging(), split()),
         3 => (raging(), rage()),
         4 => (root_actor(), cosign()),
         6 => (endorser(), endorse()),
@@ -504,6 +505,16 @@ fn rotate() -> impl Strategy<Value = Act> {
     let subject =
         prop_oneof![4 => 0..3_u8, 1 => Just(DEPUTY), 2 => select(&POLICY_ADMINS), 1 => PEOPLE];
     subject.prop_map(|subject| Act::Rotate { subject })
+}
+
+fn split() -> impl Strategy<Value = Act> {
+    let target = prop_oneof![2 => 0..3_u8, 2 => select(&EDITORS), 1 => PEOPLE];
+    let signer = prop_oneof![2 => Just(None), 2 => Just(Some(2)), 1 => Just(Some(DEPUTY))];
+    (target, signer, any::<bool>()).prop_map(|(target, signer, sealed)| Act::Split {
+        target,
+        signer,
+        sealed,
+    })
 }
 
 /// Whose key is stolen.
