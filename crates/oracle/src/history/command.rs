@@ -190,6 +190,14 @@ pub(super) enum Act {
         device: u8,
         proof: Proof,
     },
+    /// The actor links a device to somebody, a root grants them more, and the device links another one, which writes.
+    Chain {
+        person: u8,
+        scope: u8,
+        place: usize,
+        /// Whether the first device is unlinked before the last writes, by somebody who has not seen that.
+        ends: bool,
+    },
     Unlink {
         what: Unlinked,
     },
@@ -210,7 +218,7 @@ impl Act {
             Self::Seal | Self::Rotate { .. } | Self::Split { .. } => Some("seal"),
             Self::Cosign { .. } => Some("quorum"),
             Self::Endorse { .. } => Some("endorse"),
-            Self::Link { .. } | Self::Unlink { .. } => Some("device"),
+            Self::Link { .. } | Self::Chain { .. } | Self::Unlink { .. } => Some("device"),
             Self::Set { .. }
             | Self::Add { .. }
             | Self::Remove { .. }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ecac_core::credential::Credential;
+use ecac_core::credential::{Credential, Role};
 use ecac_core::payload;
 use ecac_core::{Body, Decision, Hlc, OpId, Payload, ProjectId, PublicKey, VerifiedOp};
 
@@ -463,6 +463,44 @@ impl Player {
                     ),
                     Proof::Garbage => world::device_with(owner, *device, [1; 64]),
                 }
+            }
+            Act::Chain {
+                person: owner,
+                scope,
+                place,
+                ends,
+            } => {
+                let [first, second] = [DEVICES.start, DEVICES.start + 1];
+                let by = |actor| Command {
+                    actor,
+                    seen: Seen::All,
+                    ..command.clone()
+                };
+                let link = |project, device| world::device(project, *owner, device);
+                self.make(&by(command.actor), link(self.project, first));
+                let window = (60, world::FAR_MS);
+                let paper = FIRST.credential(*owner, Role::Editor, *scope, window, &[]);
+                let credential = self.make(&by(0), paper);
+                let grant = payload::Grant {
+                    subject: person(*owner).public,
+                    credential,
+                };
+                self.make(&by(0), Payload::Grant(grant));
+                self.make(&by(first), link(self.project, second));
+                if *ends {
+                    let seen = Command {
+                        seen: Seen::Own,
+                        ..by(command.actor)
+                    };
+                    self.make(&seen, world::device_revoke(*owner, first));
+                }
+                let (object, field) = PLACES[*place];
+                let write = Command {
+                    seen: Seen::Own,
+                    ..by(second)
+                };
+                self.make(&write, world::set(object, field, 5));
+                return;
             }
             Act::Unlink { what } => self.unlink(command.actor, what),
             Act::Unassigned { kind, content } => world::unassigned(*kind, *content),

@@ -254,6 +254,7 @@ fn command() -> impl Strategy<Value = Command> {
         4 => (root_actor(), cosign()),
         6 => (endorser(), endorse()),
         8 => (link_actor(), link()),
+        3 => (link_actor(), chain()),
         3 => (link_actor(), unlink()),
         1 => (PEOPLE, unassigned()),
         1 => (PEOPLE, (1..3_u8).prop_map(|nonce| Act::ForeignGenesis { nonce })),
@@ -560,6 +561,17 @@ fn link() -> impl Strategy<Value = Act> {
         device,
         proof,
     })
+}
+
+fn chain() -> impl Strategy<Value = Act> {
+    (select(&EDITORS), 1..8_u8, 0..PLACES.len(), any::<bool>()).prop_map(
+        |(person, scope, place, ends)| Act::Chain {
+            person,
+            scope,
+            place,
+            ends,
+        },
+    )
 }
 
 fn unlink() -> impl Strategy<Value = Act> {
