@@ -160,6 +160,13 @@ pub(super) enum Act {
     Rotate {
         subject: u8,
     },
+    /// The actor revokes somebody, and at times another signs that and roots seal it; others, who have seen nothing of it,
+    /// revoke whoever signed, and seal that.
+    Split {
+        target: u8,
+        signer: Option<u8>,
+        sealed: bool,
+    },
     /// Whoever has the actor's key denies what they can on the parents of some op of the actor's, as if they had seen
     /// nothing since.
     Rage {
@@ -183,9 +190,16 @@ pub(super) enum Act {
         device: u8,
         proof: Proof,
     },
+    /// The actor links a device to somebody, a root grants them more, and the device links another one, which writes.
+    Chain {
+        person: u8,
+        scope: u8,
+        place: usize,
+        /// Whether the first device is unlinked before the last writes, by somebody who has not seen that.
+        ends: bool,
+    },
     Unlink {
-        person: Option<u8>,
-        device: u8,
+        what: Unlinked,
     },
     Unassigned {
         kind: u16,
@@ -201,10 +215,10 @@ impl Act {
     pub(super) const fn feature(&self) -> Option<&'static str> {
         match self {
             Self::Schema { .. } => Some("schema"),
-            Self::Seal | Self::Rotate { .. } => Some("seal"),
+            Self::Seal | Self::Rotate { .. } | Self::Split { .. } => Some("seal"),
             Self::Cosign { .. } => Some("quorum"),
             Self::Endorse { .. } => Some("endorse"),
-            Self::Link { .. } | Self::Unlink { .. } => Some("device"),
+            Self::Link { .. } | Self::Chain { .. } | Self::Unlink { .. } => Some("device"),
             Self::Set { .. }
             | Self::Add { .. }
             | Self::Remove { .. }
@@ -234,11 +248,20 @@ pub(super) struct Paper {
     pub(super) oddity: Oddity,
 }
 
+/// Which link ends.
+#[derive(Debug, Clone)]
+pub(super) enum Unlinked {
+    /// Some link that there is, with those of the same device.
+    Some(Index),
+    /// Whatever there is between the person, or else the actor, and the device.
+    Between(Option<u8>, u8),
+}
+
 /// What a thief denies.
 #[derive(Debug, Clone)]
 pub(super) enum Denial {
     Person(u8),
-    Device(u8, u8),
+    Device(Unlinked),
     Hand(Hand),
     Bits(Vec<u64>),
 }

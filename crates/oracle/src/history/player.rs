@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ecac_core::credential::Credential;
+use ecac_core::credential::{Credential, Role};
 use ecac_core::payload;
 use ecac_core::{Body, Decision, Hlc, OpId, Payload, ProjectId, PublicKey, VerifiedOp};
 
 use super::command::{
-    Act, Clock, Command, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof, RULES, Seen, Seq,
+    Act, Clock, Command, DEPUTY, DEVICES, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof,
+    RULES, Seen, Seq, Unlinked,
 };
 use super::{History, OPS_MAX};
 use crate::naive::Oracle;
 use crate::world::{self, FIRST, Hand, START_MS, person};
 
-/// Ops that one command makes at most: forks make the most.
-const OPS_PER_COMMAND_MAX: usize = 6;
+/// Ops that one command makes at most.
+const OPS_PER_COMMAND_MAX: usize = 10;
 /// Parents that a player names at most; far below the limit of the wire format.
 const PARENTS_MAX: usize = 12;
 
@@ -71,6 +72,7 @@ pub(super) fn play(features: &[Feature], commands: &[Command]) -> History {
         let first = player.ops.len();
         player.act(&Command {
             actor,
+            act: of_person(&command.act, command.actor),
             ..command.clone()
         });
         if player.has_quorum {
@@ -99,6 +101,15 @@ fn odd(project: ProjectId, hand: Hand, document: Payload, oddity: Oddity) -> Pay
         None => document,
         Some(edit) => hand.edited(document, &[edit]),
     }
+}
+
+/// The act, with whose device it is about, if it does not say so.
+fn of_person(act: &Act, owner: u8) -> Act {
+    let mut act = act.clone();
+    if let Act::Link { person, .. } = &mut act {
+        person.get_or_insert(owner);
+    }
+    act
 }
 
 /// Whether roots sign such ops together.
@@ -341,6 +352,43 @@ impl Player {
                 self.make(&command, world::seal([7; 32]));
                 return;
             }
+            Act::Split {
+                target,
+                signer,
+                sealed,
+            } => {
+                let own = |actor| Command {
+                    actor,
+                    seen: Seen::Own,
+                    ..command.clone()
+                };
+                let others: Vec<u8> = [0, 1, 2, DEPUTY]
+                    .into_iter()
+                    .filter(|root| *root != command.actor && Some(*root) != *signer)
+                    .collect();
+                let denial = self.make(&own(command.actor), world::revoke(*target, None, None));
+                if self.has_quorum {
+                    let signers: Vec<u8> = signer.iter().copied().collect();
+                    self.cosign(&[denial], &signers);
+                }
+                if let (true, [.., one, other]) = (*sealed, &others[..]) {
+                    let seen = Seen::Meet(command.actor);
+                    let seal = Command { seen, ..own(*one) };
+                    let seal = self.make(&seal, world::seal([7; 32]));
+                    self.cosign(&[seal], &[*other]);
+                }
+                let [one, other, ..] = others[..] else {
+                    return;
+                };
+                let subject = signer.unwrap_or(command.actor);
+                let end = self.make(&own(one), world::revoke(subject, None, None));
+                self.cosign(&[end], &[other]);
+                let seen = Seen::Meet(other);
+                let seal = Command { seen, ..own(one) };
+                let seal = self.make(&seal, world::seal([7; 32]));
+                self.cosign(&[seal], &[other]);
+                return;
+            }
             Act::Rage { pick, denials } => {
                 let by_actor = |op: &&OpId| self.body(**op).author == person(command.actor).public;
                 let own: Vec<OpId> = self.admitted.iter().filter(by_actor).copied().collect();
@@ -352,7 +400,7 @@ impl Player {
                 for denial in denials {
                     let payload = match denial {
                         Denial::Person(subject) => world::revoke(*subject, None, None),
-                        Denial::Device(owner, device) => world::device_revoke(*owner, *device),
+                        Denial::Device(what) => self.unlink(command.actor, what),
                         Denial::Hand(hand) => hand.distrusted(),
                         Denial::Bits(bits) => FIRST.list(0, false, 50, bits),
                     };
@@ -378,11 +426,17 @@ impl Player {
                 any_op,
                 of_denied,
             } => {
+                let command = &Command {
+                    seen: if *of_denied { Seen::All } else { command.seen },
+                    ..command.clone()
+                };
                 let parents = self.parents(command);
                 let fit = self.seen_by(&parents, *any_op, |it| it.target().is_some());
                 let decisions = self.oracle.decisions();
                 let is_denied = |op: &&OpId| matches!(decisions[*op], Decision::Denied { .. });
-                let denied: Vec<OpId> = fit.iter().filter(is_denied).copied().collect();
+                let is_data = |op: &&OpId| self.body(**op).payload.target().is_some();
+                let data = self.admitted.iter().filter(is_data);
+                let denied: Vec<OpId> = data.filter(is_denied).copied().collect();
                 let fit = if *of_denied && !denied.is_empty() {
                     denied
                 } else {
@@ -410,9 +464,45 @@ impl Player {
                     Proof::Garbage => world::device_with(owner, *device, [1; 64]),
                 }
             }
-            Act::Unlink { person, device } => {
-                world::device_revoke(person.unwrap_or(command.actor), *device)
+            Act::Chain {
+                person: owner,
+                scope,
+                place,
+                ends,
+            } => {
+                let [first, second] = [DEVICES.start, DEVICES.start + 1];
+                let by = |actor| Command {
+                    actor,
+                    seen: Seen::All,
+                    ..command.clone()
+                };
+                let link = |project, device| world::device(project, *owner, device);
+                self.make(&by(command.actor), link(self.project, first));
+                let window = (60, world::FAR_MS);
+                let paper = FIRST.credential(*owner, Role::Editor, *scope, window, &[]);
+                let credential = self.make(&by(0), paper);
+                let grant = payload::Grant {
+                    subject: person(*owner).public,
+                    credential,
+                };
+                self.make(&by(0), Payload::Grant(grant));
+                self.make(&by(first), link(self.project, second));
+                if *ends {
+                    let seen = Command {
+                        seen: Seen::Own,
+                        ..by(command.actor)
+                    };
+                    self.make(&seen, world::device_revoke(*owner, first));
+                }
+                let (object, field) = PLACES[*place];
+                let write = Command {
+                    seen: Seen::Own,
+                    ..by(second)
+                };
+                self.make(&write, world::set(object, field, 5));
+                return;
             }
+            Act::Unlink { what } => self.unlink(command.actor, what),
             Act::Unassigned { kind, content } => world::unassigned(*kind, *content),
             Act::ForeignGenesis { nonce } => {
                 self.take(command.actor, world::genesis(*nonce));
@@ -420,6 +510,28 @@ impl Player {
             }
         };
         self.make(command, payload);
+    }
+
+    /// The end of links.
+    fn unlink(&self, actor: u8, what: &Unlinked) -> Payload {
+        let (owner, device) = match what {
+            Unlinked::Between(owner, device) => (owner.unwrap_or(actor), *device),
+            Unlinked::Some(pick) => {
+                let links = self.admitted.iter().map(|op| &self.body(*op).payload);
+                let links = links.filter(|payload| matches!(payload, Payload::Device(_)));
+                let links: Vec<&Payload> = links.collect();
+                if !links.is_empty()
+                    && let Payload::Device(link) = pick.get(&links)
+                {
+                    return Payload::DeviceRevoke(payload::DeviceRevoke {
+                        person: link.person,
+                        key: link.key,
+                    });
+                }
+                (actor, DEVICES.start)
+            }
+        };
+        world::device_revoke(owner, device)
     }
 
     /// Who has signed two admitted ops with one number.

@@ -11,7 +11,7 @@ use super::command::{
     Act, BAD_QUORUM, BAD_SCHEMA, BAD_SEAL, Clock, Command, DEPUTY, DEVICE, DEVICES, Denial,
     EDITORS, ENDORSE, Feature, ISSUER_ADMINS, LATER, NEWCOMERS, Oddity, PEOPLE, PLACES,
     POLICY_ADMINS, Paper, Proof, QUORUM, RULES, SCHEMA, SEAL, SECOND, STILL_LATER, Seen, Seq,
-    THIRD,
+    THIRD, Unlinked,
 };
 use super::player::play;
 use crate::world::{FAR_MS, FIRST, Hand, START_MS};
@@ -46,10 +46,11 @@ pub fn histories() -> impl Strategy<Value = History> {
     let twice = prop::bool::weighted(0.15);
     (features, second_until, kept, commands, twice).prop_map(
         |(features, second_until, kept, commands, twice)| {
-            let setup = setup(second_until).into_iter().zip(kept);
+            let setup = commands_for(&features, setup(second_until), twice);
+            let setup = setup.into_iter().zip(kept);
             let setup = setup.filter_map(|(command, kept)| kept.then_some(command));
-            let fits = commands_for(&features, commands, twice);
-            let commands: Vec<Command> = setup.chain(fits).collect();
+            let fit = commands_for(&features, commands, twice);
+            let commands: Vec<Command> = setup.chain(fit).collect();
             let history = play(&features, &commands);
             if twice && !history.uses_features() {
                 let all = with_all(&features);
@@ -76,11 +77,22 @@ fn commands_for(features: &[Feature], commands: Vec<Command>, none: bool) -> Vec
         let feature = command.act.feature();
         feature.is_none_or(|it| !none && (command.stray || named.contains(it)))
     };
-    let plain = |command: Command| Command {
-        cosigners: if none { Vec::new() } else { command.cosigners },
-        ..command
+    // Whoever signs a seal is another root, mostly.
+    let signed = |command: Command| {
+        let others = [(command.actor + 1) % 3, (command.actor + 2) % 3].into_iter();
+        let cosigners = if none {
+            Vec::new()
+        } else if matches!(command.act, Act::Seal | Act::Rotate { .. }) {
+            others.take(command.cosigners.len()).collect()
+        } else {
+            command.cosigners
+        };
+        Command {
+            cosigners,
+            ..command
+        }
     };
-    commands.into_iter().filter(fits).map(plain).collect()
+    commands.into_iter().filter(fits).map(signed).collect()
 }
 
 /// The features, and all that can be added to them without anything being used.
@@ -113,6 +125,14 @@ fn setup(second_until_ms: u64) -> Vec<Command> {
     };
     let hire = |actor, subject, role, scope, hand, status: &[(u8, bool, u64)]| {
         hire_for(actor, subject, role, scope, hand, status, (60, FAR_MS))
+    };
+    let link = |actor, person, device| {
+        let act = Act::Link {
+            person: Some(person),
+            device: DEVICES.start + device,
+            proof: Proof::Sound,
+        };
+        (actor, act)
     };
     // Begins and ends in the middle of the history.
     let soon = (START_MS + 250, START_MS + 400);
@@ -157,7 +177,7 @@ fn setup(second_until_ms: u64) -> Vec<Command> {
             Role::Editor,
             0b011,
             SECOND,
-            &[(0, false, 1)],
+            &[],
         ),
         hire(
             POLICY_ADMINS[1],
@@ -176,12 +196,19 @@ fn setup(second_until_ms: u64) -> Vec<Command> {
             &[(0, false, 2)],
             soon,
         ),
+        link(EDITORS[0], EDITORS[0], 0),
+        link(POLICY_ADMINS[0], EDITORS[1], 1),
+        link(0, 0, 2),
     ];
-    let is_deputy = |act: &Act| {
+    // The deputy and the device are roots only if enough roots say so.
+    let is_of_root = |act: &Act| {
         matches!(
             act,
             Act::Hire {
                 role: Role::Root,
+                ..
+            } | Act::Link {
+                person: Some(0),
                 ..
             }
         )
@@ -193,9 +220,8 @@ fn setup(second_until_ms: u64) -> Vec<Command> {
         seq: Seq::Right,
         by_device: false,
         stray: false,
-        // The deputy is a root only if enough roots say so.
-        cosigners: if is_deputy(&act) {
-            vec![0, 1]
+        cosigners: if is_of_root(&act) {
+            vec![1, 0]
         } else {
             Vec::new()
         },
@@ -223,10 +249,12 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (root_actor(), schema()),
         3 => (0..3_u8, Just(Act::Seal)),
         4 => (0..3_u8, rotate()),
+        3 => (raging(), split()),
         3 => (raging(), rage()),
         4 => (root_actor(), cosign()),
         6 => (endorser(), endorse()),
         8 => (link_actor(), link()),
+        3 => (link_actor(), chain()),
         3 => (link_actor(), unlink()),
         1 => (PEOPLE, unassigned()),
         1 => (PEOPLE, (1..3_u8).prop_map(|nonce| Act::ForeignGenesis { nonce })),
@@ -480,6 +508,16 @@ fn rotate() -> impl Strategy<Value = Act> {
     subject.prop_map(|subject| Act::Rotate { subject })
 }
 
+fn split() -> impl Strategy<Value = Act> {
+    let target = prop_oneof![2 => 0..3_u8, 2 => select(&EDITORS), 1 => PEOPLE];
+    let signer = prop_oneof![2 => Just(None), 2 => Just(Some(2)), 1 => Just(Some(DEPUTY))];
+    (target, signer, any::<bool>()).prop_map(|(target, signer, sealed)| Act::Split {
+        target,
+        signer,
+        sealed,
+    })
+}
+
 /// Whose key is stolen.
 fn raging() -> impl Strategy<Value = u8> {
     prop_oneof![4 => 0..3_u8, 2 => Just(DEPUTY), 3 => select(&POLICY_ADMINS), 1 => PEOPLE]
@@ -488,8 +526,10 @@ fn raging() -> impl Strategy<Value = u8> {
 fn rage() -> impl Strategy<Value = Act> {
     let hand = || prop_oneof![Just(FIRST), Just(SECOND)];
     let denial = prop_oneof![
-        6 => PEOPLE.prop_map(Denial::Person),
-        2 => (PEOPLE, device()).prop_map(|(person, device)| Denial::Device(person, device)),
+        3 => select(&EDITORS).prop_map(Denial::Person),
+        2 => select(&POLICY_ADMINS).prop_map(Denial::Person),
+        2 => PEOPLE.prop_map(Denial::Person),
+        2 => unlinked().prop_map(Denial::Device),
         1 => hand().prop_map(Denial::Hand),
         1 => prop::collection::vec(select(&[0, 1, 2]), 1..3).prop_map(Denial::Bits),
     ];
@@ -523,8 +563,26 @@ fn link() -> impl Strategy<Value = Act> {
     })
 }
 
+fn chain() -> impl Strategy<Value = Act> {
+    (select(&EDITORS), 1..8_u8, 0..PLACES.len(), any::<bool>()).prop_map(
+        |(person, scope, place, ends)| Act::Chain {
+            person,
+            scope,
+            place,
+            ends,
+        },
+    )
+}
+
 fn unlink() -> impl Strategy<Value = Act> {
-    (linked(), device()).prop_map(|(person, device)| Act::Unlink { person, device })
+    unlinked().prop_map(|what| Act::Unlink { what })
+}
+
+fn unlinked() -> impl Strategy<Value = Unlinked> {
+    prop_oneof![
+        4 => any::<Index>().prop_map(Unlinked::Some),
+        1 => (linked(), device()).prop_map(|(person, device)| Unlinked::Between(person, device)),
+    ]
 }
 
 fn schema() -> impl Strategy<Value = Act> {

@@ -16,13 +16,16 @@ use super::{GrantAt, Oracle, texts};
 /// What kills, with the reason that it gives. The least one is the first.
 pub(super) type Kill = (DenialReason, OpId);
 
+/// What kills, by what was asked.
+type Answers<Question> = RefCell<BTreeMap<Question, Option<Kill>>>;
+
 /// What was answered within a set of ops. A question that was answered is not asked again: there are many ways through a
 /// web of grants and seals, and few grants.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    grants: RefCell<BTreeMap<(GrantAt, Option<Op>), Option<Kill>>>,
-    links: RefCell<BTreeMap<(Op, GrantAt, Option<Op>), Option<Kill>>>,
-    denied: RefCell<BTreeMap<Op, Option<Kill>>>,
+    grants: Answers<(GrantAt, Option<Op>)>,
+    links: Answers<(Op, GrantAt, Option<Op>)>,
+    denied: Answers<Op>,
     pub(super) finals: OnceCell<Vec<Op>>,
     pub(super) stale: RefCell<BTreeMap<Op, Vec<Op>>>,
 }
