@@ -493,6 +493,58 @@ pub fn schema(rules: &[(&str, &str, u8)]) -> Payload {
     })
 }
 
+/// Says that its past stands.
+#[must_use]
+pub const fn seal(digest: [u8; 32]) -> Payload {
+    Payload::Seal(payload::Seal { digest })
+}
+
+/// Signs an op with others.
+#[must_use]
+pub const fn cosign(op: OpId) -> Payload {
+    Payload::Cosign(payload::Cosign { op })
+}
+
+/// Reinstates writes.
+#[must_use]
+pub fn endorse(ops: impl IntoIterator<Item = OpId>) -> Payload {
+    let ops = ops.into_iter().collect();
+    Payload::Endorse(payload::Endorse { ops })
+}
+
+/// What a device signs to be linked to a person.
+#[must_use]
+pub fn device_proof(project: OpId, owner: u8, device: u8) -> [u8; 64] {
+    let owner = person(owner).public;
+    let signed = [b"ECAC_DEVICE_V1", &project.as_bytes()[..], owner.as_bytes()].concat();
+    person(device).secret.sign(&signed).into()
+}
+
+/// Links a device to a person.
+#[must_use]
+pub fn device(project: OpId, owner: u8, device: u8) -> Payload {
+    device_with(owner, device, device_proof(project, owner, device))
+}
+
+/// The same with any proof.
+#[must_use]
+pub fn device_with(owner: u8, device: u8, proof: [u8; 64]) -> Payload {
+    Payload::Device(payload::Device {
+        person: person(owner).public,
+        key: person(device).public,
+        proof,
+    })
+}
+
+/// Ends the links of a device to a person.
+#[must_use]
+pub fn device_revoke(owner: u8, device: u8) -> Payload {
+    Payload::DeviceRevoke(payload::DeviceRevoke {
+        person: person(owner).public,
+        key: person(device).public,
+    })
+}
+
 /// What this program does not know: a payload of this type, with one member.
 ///
 /// # Panics

@@ -16,20 +16,21 @@ use serde_json::{Value as Json, json};
 use crate::project::{
     FAR_MS, ISSUER, ISSUER_KEY, KID, Project, author, claims, edit, issuer_key, key, name, revoke,
 };
+use crate::{devices, quorum};
 
 const ROOT: u32 = 0;
 const OTHER_ROOT: u32 = 1;
 const ALICE: u32 = 2;
 const PETRA: u32 = 3;
-const LIST: &str = "https://issuer.example/status/1";
+pub(crate) const LIST: &str = "https://issuer.example/status/1";
 
 /// What is expected of ops, and which effects of which kinds that has shown.
 #[derive(Default)]
-struct Shown(BTreeSet<(Kind, EffectCode)>);
+pub(crate) struct Shown(BTreeSet<(Kind, EffectCode)>);
 
 impl Shown {
     #[track_caller]
-    fn check(&mut self, project: &mut Project, op: OpId, code: EffectCode, on: &[OpId]) {
+    pub(crate) fn check(&mut self, project: &mut Project, op: OpId, code: EffectCode, on: &[OpId]) {
         let mut on = on.to_vec();
         on.sort_unstable();
         assert_eq!(
@@ -77,11 +78,11 @@ fn credential(jwt: String) -> Payload {
     Payload::Credential(payload::Credential { jwt })
 }
 
-fn status_list(jwt: String) -> Payload {
+pub(crate) fn status_list(jwt: String) -> Payload {
     Payload::StatusList(payload::StatusList { jwt })
 }
 
-fn revoke_key(kid: &str) -> Payload {
+pub(crate) fn revoke_key(kid: &str) -> Payload {
     Payload::IssuerKeyRevoke(payload::IssuerKeyRevoke {
         issuer: name(ISSUER),
         kid: name(kid),
@@ -136,14 +137,14 @@ fn addressed(jwt: &str, audience: &str) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-fn upgrade(feature: &str, parameters: &[u8]) -> Payload {
+pub(crate) fn upgrade(feature: &str, parameters: &[u8]) -> Payload {
     Payload::Upgrade(payload::Upgrade {
         feature: name(feature),
         parameters: parameters.to_vec(),
     })
 }
 
-fn rules(tags: &[&str]) -> Payload {
+pub(crate) fn rules(tags: &[&str]) -> Payload {
     let rule = |tag: &&str| SchemaRule {
         object: name("o"),
         field: name("f"),
@@ -163,6 +164,8 @@ fn every_effect_of_every_kind_is_told() {
     keys(&mut shown);
     lists(&mut shown);
     evolution(&mut shown);
+    quorum::effects(&mut shown);
+    devices::effects(&mut shown);
 
     // The rows of the page.
     use EffectCode as E;
@@ -177,6 +180,7 @@ fn every_effect_of_every_kind_is_told() {
         E::BadSignature,
         E::StatusUnknown,
         E::TooDeep,
+        E::Short,
         E::Denied,
         E::Ended,
         E::Grants,
@@ -188,10 +192,14 @@ fn every_effect_of_every_kind_is_told() {
         E::OutsideWindow,
         E::DeadKey,
         E::BadSignature,
+        E::Stale,
+        E::Dropped,
+        E::Short,
+        E::InPart,
         E::Withdraws,
         E::WithdrawsNothing,
     ];
-    let page: [(Kind, &[EffectCode]); 9] = [
+    let page: [(Kind, &[EffectCode]); 14] = [
         (Kind::Genesis, &[E::Founds]),
         (
             Kind::Credential,
@@ -200,19 +208,67 @@ fn every_effect_of_every_kind_is_told() {
         (Kind::Grant, &grants),
         (
             Kind::Revoke,
-            &[E::NoGrant, E::NotMatched, E::OutOfReach, E::Revokes],
+            &[
+                E::NoGrant,
+                E::NotMatched,
+                E::OutOfReach,
+                E::Stale,
+                E::Dropped,
+                E::Short,
+                E::InPart,
+                E::Revokes,
+            ],
         ),
         (
             Kind::IssuerKey,
             &[E::Denied, E::Ended, E::Conflicts, E::Lists],
         ),
-        (Kind::IssuerKeyRevoke, &[E::UnlistedKey, E::RevokesKey]),
+        (
+            Kind::IssuerKeyRevoke,
+            &[E::UnlistedKey, E::Stale, E::InPart, E::RevokesKey],
+        ),
         (Kind::StatusList, &lists),
         (
             Kind::Upgrade,
-            &[E::UnknownFeature, E::BadParameters, E::InForce, E::Upgrades],
+            &[
+                E::UnknownFeature,
+                E::BadParameters,
+                E::InForce,
+                E::Short,
+                E::Upgrades,
+            ],
         ),
-        (Kind::Schema, &[E::InForce, E::AddsRules]),
+        (Kind::Schema, &[E::InForce, E::Short, E::AddsRules]),
+        (Kind::Seal, &[E::Short, E::Seals]),
+        (Kind::Cosign, &[E::Stale, E::AddsNobody, E::Cosigns]),
+        (
+            Kind::Endorse,
+            &[E::Denied, E::Reinstates, E::ReinstatesNothing],
+        ),
+        (
+            Kind::Device,
+            &[
+                E::BadProof,
+                E::OwnKey,
+                E::TooDeep,
+                E::CarriesNothing,
+                E::Short,
+                E::Ended,
+                E::Links,
+            ],
+        ),
+        (
+            Kind::DeviceRevoke,
+            &[
+                E::NoLink,
+                E::OutOfReach,
+                E::Stale,
+                E::Dropped,
+                E::Short,
+                E::InPart,
+                E::Unlinks,
+            ],
+        ),
     ];
     let rows = page
         .iter()

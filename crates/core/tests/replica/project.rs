@@ -50,7 +50,7 @@ pub(crate) fn revoke(subject: u32) -> Payload {
 
 /// A payload of a type that no version defines, with a number that sets it apart.
 pub(crate) fn unassigned(number: u32) -> Payload {
-    let bytes = [&[0xa2, 0x00, 0x0c, 0x01, 0x44][..], &number.to_be_bytes()].concat();
+    let bytes = [&[0xa2, 0x00, 0x11, 0x01, 0x44][..], &number.to_be_bytes()].concat();
     Payload::Unassigned(payload::Unassigned::new(&bytes).expect("of the one form"))
 }
 
@@ -124,10 +124,20 @@ impl Project {
         Self::with_limits(roots, &[], Limits::default())
     }
 
-    /// The same with features and limits.
+    /// The same with features that have no parameters, and limits.
     pub(crate) fn with_limits(
         roots: impl IntoIterator<Item = u32>,
         features: &[&str],
+        limits: Limits,
+    ) -> Self {
+        let features: Vec<(&str, &[u8])> = features.iter().map(|it| (*it, &[][..])).collect();
+        Self::using(roots, &features, limits)
+    }
+
+    /// The same with features, their parameters and limits.
+    pub(crate) fn using(
+        roots: impl IntoIterator<Item = u32>,
+        features: &[(&str, &[u8])],
         limits: Limits,
     ) -> Self {
         let roots: Vec<u32> = roots.into_iter().collect();
@@ -140,7 +150,10 @@ impl Project {
                 field: name("*"),
                 tags: BTreeSet::from([name(TAG)]),
             }]),
-            features: features.iter().map(|it| (name(it), Vec::new())).collect(),
+            features: features
+                .iter()
+                .map(|(it, parameters)| (name(it), parameters.to_vec()))
+                .collect(),
         };
         let genesis = sign(roots[0], 0, &[], at(1), Payload::Genesis(genesis));
         let mut project = Self {
@@ -201,6 +214,38 @@ impl Project {
             .map(|it| it.seq);
         let seq = numbers.max().map_or(0, |last| last + 1);
         sign(by, seq, &parents, hlc, payload)
+    }
+
+    /// The op that the author writes on these parents, whatever else they know, one millisecond later.
+    pub(crate) fn draft_on(&mut self, by: u32, parents: &[OpId], payload: Payload) -> VerifiedOp {
+        self.now_ms += 1;
+        let numbers: Vec<u64> = self
+            .log
+            .admitted()
+            .filter(|op| op.body().author == author(by))
+            .filter(|op| {
+                let seen = |parent: &OpId| {
+                    *parent == op.id()
+                        || self
+                            .log
+                            .happens_before(&op.id(), parent, &mut Costs::default())
+                            == Some(true)
+                };
+                parents.iter().any(seen)
+            })
+            .map(|op| op.body().seq)
+            .collect();
+        let seq = numbers.into_iter().max().map_or(0, |last| last + 1);
+        sign(by, seq, parents, at(self.now_ms), payload)
+    }
+
+    /// Writes what must be admitted, on these parents.
+    #[track_caller]
+    pub(crate) fn write_on(&mut self, by: u32, parents: &[OpId], payload: Payload) -> OpId {
+        let op = self.draft_on(by, parents, payload);
+        let id = op.id();
+        assert_eq!(self.receive(op), Outcome::Admitted);
+        id
     }
 
     /// Writes what must be admitted.

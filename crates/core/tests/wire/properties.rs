@@ -211,6 +211,23 @@ fn arb_child() -> BoxedStrategy<Payload> {
         }),
         prop::collection::btree_set(arb_rule(), 1..5)
             .prop_map(|rules| Payload::Schema(payload::Schema { rules })),
+        prop::array::uniform32(any::<u8>())
+            .prop_map(|digest| Payload::Seal(payload::Seal { digest })),
+        arb_id().prop_map(|op| Payload::Cosign(payload::Cosign { op })),
+        prop::collection::btree_set(arb_id(), 1..5)
+            .prop_map(|ops| Payload::Endorse(payload::Endorse { ops })),
+        (
+            arb_key(),
+            arb_key(),
+            prop::array::uniform32(any::<[u8; 2]>())
+        )
+            .prop_map(|(person, key, proof)| {
+                let proof = proof.concat().try_into().expect("64 bytes");
+                Payload::Device(payload::Device { person, key, proof })
+            }),
+        (arb_key(), arb_key()).prop_map(|(person, key)| {
+            Payload::DeviceRevoke(payload::DeviceRevoke { person, key })
+        }),
         arb_unassigned(),
     ]
     .boxed()

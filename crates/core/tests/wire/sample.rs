@@ -4,8 +4,8 @@ use ecac_core::credential::Role;
 use std::collections::BTreeMap;
 
 use ecac_core::limits::{
-    FEATURE_PARAMETERS_BYTES_MAX, FEATURES_MAX, INTEGER_MAX, NAME_BYTES_MAX, PARENTS_MAX,
-    PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
+    ENDORSED_MAX, FEATURE_PARAMETERS_BYTES_MAX, FEATURES_MAX, INTEGER_MAX, NAME_BYTES_MAX,
+    PARENTS_MAX, PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
 };
 use ecac_core::payload;
 use ecac_core::{
@@ -124,6 +124,12 @@ fn upgrade(feature: &str, parameters: usize) -> Payload {
 fn schema(rules: impl IntoIterator<Item = SchemaRule>) -> Payload {
     Payload::Schema(payload::Schema {
         rules: rules.into_iter().collect(),
+    })
+}
+
+fn endorse(count: usize) -> Payload {
+    Payload::Endorse(payload::Endorse {
+        ops: ids(count).into_iter().map(OpId::from_bytes).collect(),
     })
 }
 
@@ -253,19 +259,43 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ),
         ("schema", schema([rule("doc/*", "title", names(2))])),
         ("schema with most rules", schema(long_rules)),
-        ("unassigned", unassigned("a1 00 0c")),
+        ("seal", Payload::Seal(payload::Seal { digest: [0xd1; 32] })),
+        (
+            "cosign",
+            Payload::Cosign(payload::Cosign {
+                op: OpId::from_bytes([0xc0; 32]),
+            }),
+        ),
+        ("endorse", endorse(1)),
+        ("endorse most", endorse(ENDORSED_MAX)),
+        (
+            "device",
+            Payload::Device(payload::Device {
+                person: public_key(&key(2)),
+                key: public_key(&key(3)),
+                proof: [0xab; 64],
+            }),
+        ),
+        (
+            "device revoke",
+            Payload::DeviceRevoke(payload::DeviceRevoke {
+                person: public_key(&key(2)),
+                key: public_key(&key(3)),
+            }),
+        ),
+        ("unassigned", unassigned("a1 00 11")),
         ("last unassigned", unassigned("a1 00 19ffff")),
         (
             "unassigned with every item",
             unassigned(
-                "aa 00 0c 01 1bffffffffffffffff 02 3bffffffffffffffff 03 f4 04 f5 05 f6 18 18 42ff00 \
+                "aa 00 11 01 1bffffffffffffffff 02 3bffffffffffffffff 03 f4 04 f5 05 f6 18 18 42ff00 \
                  19 0100 62c3a9 1a 00010000 83 18ff 80 a0 1bffffffffffffffff a3 20 00 61 61 01 81 00 02",
             ),
         ),
         (
             "unassigned of most levels",
             unassigned(&format!(
-                "a2 00 0c 01 {}00",
+                "a2 00 11 01 {}00",
                 "81".repeat(UNASSIGNED_LEVELS_MAX - 1)
             )),
         ),

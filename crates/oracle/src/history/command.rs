@@ -14,7 +14,9 @@ pub(super) const EDITORS: [u8; 3] = [7, 8, 9];
 pub(super) const NEWCOMERS: [u8; 3] = [10, 11, 12];
 /// A root by credential.
 pub(super) const DEPUTY: u8 = 13;
-pub(super) const PEOPLE: core::ops::Range<u8> = 0..14;
+/// Keys of devices, linked to nobody to begin with.
+pub(super) const DEVICES: core::ops::Range<u8> = 14..18;
+pub(super) const PEOPLE: core::ops::Range<u8> = 0..DEVICES.end;
 
 /// The hand that an issuer administrator trusts.
 pub(super) const SECOND: Hand = Hand {
@@ -39,15 +41,21 @@ pub(super) const PLACES: [(&str, &str); 5] = [
 ];
 
 /// A feature by name, with parameters.
-type Feature = (&'static str, &'static [u8]);
+pub(super) type Feature = (&'static str, &'static [u8]);
 
-/// The one that this program knows, as it can be in force.
+/// The ones that this program knows, as they can be in force.
 pub(super) const SCHEMA: Feature = ("schema", &[]);
-/// The same with parameters that it does not allow.
+pub(super) const QUORUM: [Feature; 3] = [("quorum", &[1]), ("quorum", &[2]), ("quorum", &[3])];
+pub(super) const SEAL: Feature = ("seal", &[]);
+pub(super) const ENDORSE: Feature = ("endorse", &[]);
+pub(super) const DEVICE: Feature = ("device", &[]);
+/// The same with parameters that they do not allow.
 pub(super) const BAD_SCHEMA: Feature = ("schema", &[1]);
+pub(super) const BAD_QUORUM: Feature = ("quorum", &[4]);
+pub(super) const BAD_SEAL: Feature = ("seal", &[0]);
 /// Features that this program does not know.
 pub(super) const LATER: Feature = ("later", &[7]);
-pub(super) const QUORUM: Feature = ("quorum", &[]);
+pub(super) const STILL_LATER: Feature = ("still-later", &[]);
 
 /// Rules that can be added: object pattern, field pattern, tags. The last one is in force from the start.
 pub(super) const RULES: [(&str, &str, u8); 5] = [
@@ -66,6 +74,12 @@ pub(super) struct Command {
     pub(super) seen: Seen,
     pub(super) clock: Clock,
     pub(super) seq: Seq,
+    /// Whether a device of the actor acts, if it has one.
+    pub(super) by_device: bool,
+    /// Whether it is tried also where the project does not have the feature.
+    pub(super) stray: bool,
+    /// Who signs what comes of it, as far as it can be signed.
+    pub(super) cosigners: Vec<u8>,
     /// Whether everyone has seen everything afterwards.
     pub(super) meeting: bool,
 }
@@ -141,6 +155,38 @@ pub(super) enum Act {
     Schema {
         rules: Vec<usize>,
     },
+    Seal,
+    /// Roots revoke somebody, and seal what they have.
+    Rotate {
+        subject: u8,
+    },
+    /// Whoever has the actor's key denies what they can on the parents of some op of the actor's, as if they had seen
+    /// nothing since.
+    Rage {
+        pick: Index,
+        denials: Vec<Denial>,
+    },
+    /// Of some op that the actor has seen, mostly one that can be signed.
+    Cosign {
+        pick: Index,
+        any_op: bool,
+    },
+    /// Of ops that the actor has seen, mostly writes, of denied ones only if there are some.
+    Endorse {
+        picks: Vec<Index>,
+        any_op: bool,
+        of_denied: bool,
+    },
+    Link {
+        /// The actor, if nobody else.
+        person: Option<u8>,
+        device: u8,
+        proof: Proof,
+    },
+    Unlink {
+        person: Option<u8>,
+        device: u8,
+    },
     Unassigned {
         kind: u16,
         content: u8,
@@ -150,6 +196,35 @@ pub(super) enum Act {
     },
 }
 
+impl Act {
+    /// The feature without which it makes no sense.
+    pub(super) const fn feature(&self) -> Option<&'static str> {
+        match self {
+            Self::Schema { .. } => Some("schema"),
+            Self::Seal | Self::Rotate { .. } => Some("seal"),
+            Self::Cosign { .. } => Some("quorum"),
+            Self::Endorse { .. } => Some("endorse"),
+            Self::Link { .. } | Self::Unlink { .. } => Some("device"),
+            Self::Set { .. }
+            | Self::Add { .. }
+            | Self::Remove { .. }
+            | Self::Hire { .. }
+            | Self::Regrant { .. }
+            | Self::Pardon { .. }
+            | Self::Fork { .. }
+            | Self::Rage { .. }
+            | Self::Revoke { .. }
+            | Self::Feud { .. }
+            | Self::Trust { .. }
+            | Self::Distrust { .. }
+            | Self::List { .. }
+            | Self::Upgrade { .. }
+            | Self::Unassigned { .. }
+            | Self::ForeignGenesis { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Paper {
     pub(super) hand: Hand,
@@ -157,6 +232,24 @@ pub(super) struct Paper {
     pub(super) status: Vec<(u8, bool, u64)>,
     pub(super) garbage: bool,
     pub(super) oddity: Oddity,
+}
+
+/// What a thief denies.
+#[derive(Debug, Clone)]
+pub(super) enum Denial {
+    Person(u8),
+    Device(u8, u8),
+    Hand(Hand),
+    Bits(Vec<u64>),
+}
+
+/// What a device signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    Sound,
+    /// For another person.
+    OfAnother,
+    Garbage,
 }
 
 /// What is odd about a document.

@@ -34,6 +34,8 @@ pub struct History {
     pub ops: Vec<VerifiedOp>,
     /// What the definitions say of the ops, if that was found out while they were made.
     oracle: Option<Rc<Oracle>>,
+    /// The same of a project that names more features, of which nothing is used.
+    twin: Option<Rc<History>>,
 }
 
 impl History {
@@ -44,7 +46,44 @@ impl History {
             project,
             ops,
             oracle: None,
+            twin: None,
         }
+    }
+
+    /// The same history in a project that names more features, if it was played so: op by op.
+    pub(crate) fn twin(&self) -> Option<&Self> {
+        self.twin.as_deref()
+    }
+
+    fn with_twin(self, twin: Self) -> Self {
+        Self {
+            twin: Some(Rc::new(twin)),
+            ..self
+        }
+    }
+
+    /// Whether some op is of a kind that needs a feature.
+    fn uses_features(&self) -> bool {
+        self.ops.iter().any(|op| match &op.body().payload {
+            Payload::Schema(_)
+            | Payload::Seal(_)
+            | Payload::Cosign(_)
+            | Payload::Endorse(_)
+            | Payload::Device(_)
+            | Payload::DeviceRevoke(_) => true,
+            Payload::Genesis(_)
+            | Payload::SetField(_)
+            | Payload::SetAdd(_)
+            | Payload::SetRemove(_)
+            | Payload::Credential(_)
+            | Payload::Grant(_)
+            | Payload::Revoke(_)
+            | Payload::IssuerKey(_)
+            | Payload::IssuerKeyRevoke(_)
+            | Payload::StatusList(_)
+            | Payload::Upgrade(_)
+            | Payload::Unassigned(_) => false,
+        })
     }
 
     /// What a replica holds to which the ops arrived in this order.
@@ -136,7 +175,17 @@ impl fmt::Debug for History {
                 | Payload::IssuerKeyRevoke(_)
                 | Payload::Upgrade(_)
                 | Payload::Schema(_)
+                | Payload::Seal(_)
+                | Payload::Device(_)
+                | Payload::DeviceRevoke(_)
                 | Payload::Unassigned(_) => format!("{:?}", body.payload),
+                Payload::Cosign(payload::Cosign { op }) => {
+                    format!("Cosign of #{:?}", number.get(op))
+                }
+                Payload::Endorse(payload::Endorse { ops }) => {
+                    let ops = ops.iter().map(|op| number.get(op));
+                    format!("Endorse {:?}", ops.collect::<Vec<_>>())
+                }
             };
         }
         for number in PEOPLE {

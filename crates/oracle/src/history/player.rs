@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use ecac_core::credential::Credential;
 use ecac_core::payload;
-use ecac_core::{Body, Hlc, OpId, Payload, ProjectId, PublicKey, VerifiedOp};
+use ecac_core::{Body, Decision, Hlc, OpId, Payload, ProjectId, PublicKey, VerifiedOp};
 
-use super::command::{Act, Clock, Command, EDITORS, Oddity, PEOPLE, PLACES, RULES, Seen, Seq};
+use super::command::{
+    Act, Clock, Command, Denial, EDITORS, Feature, Oddity, PEOPLE, PLACES, Proof, RULES, Seen, Seq,
+};
 use super::{History, OPS_MAX};
 use crate::naive::Oracle;
-use crate::world::{self, Hand, START_MS, person};
+use crate::world::{self, FIRST, Hand, START_MS, person};
 
 /// Ops that one command makes at most: forks make the most.
 const OPS_PER_COMMAND_MAX: usize = 6;
@@ -39,10 +41,13 @@ struct Player {
     /// What each has seen: sets with all their ancestors.
     known: BTreeMap<u8, Set>,
     now_ms: u64,
+    /// Whether genesis names a quorum.
+    has_quorum: bool,
 }
 
-/// Plays the commands after this genesis.
-pub(super) fn play(genesis: VerifiedOp, commands: &[Command]) -> History {
+/// Plays the commands in a project that names these features.
+pub(super) fn play(features: &[Feature], commands: &[Command]) -> History {
+    let genesis = world::genesis_with(0, features);
     let project = genesis.id();
     let mut player = Player {
         project,
@@ -55,13 +60,23 @@ pub(super) fn play(genesis: VerifiedOp, commands: &[Command]) -> History {
         admitted: Vec::new(),
         known: PEOPLE.map(|who| (who, 1)).collect(),
         now_ms: START_MS,
+        has_quorum: features.iter().any(|(name, _)| *name == "quorum"),
     };
     player.take(0, genesis);
     for command in commands {
         if player.ops.len() + OPS_PER_COMMAND_MAX > OPS_MAX {
             break;
         }
-        player.act(command);
+        let actor = player.actor(command);
+        let first = player.ops.len();
+        player.act(&Command {
+            actor,
+            ..command.clone()
+        });
+        if player.has_quorum {
+            let new: Vec<OpId> = player.ops[first..].iter().map(VerifiedOp::id).collect();
+            player.cosign(&new, &command.cosigners);
+        }
         if command.meeting {
             let everything = player.set(&player.admitted);
             player
@@ -74,6 +89,7 @@ pub(super) fn play(genesis: VerifiedOp, commands: &[Command]) -> History {
         project,
         ops: player.ops,
         oracle: Some(Rc::new(player.oracle)),
+        twin: None,
     }
 }
 
@@ -85,7 +101,80 @@ fn odd(project: ProjectId, hand: Hand, document: Payload, oddity: Oddity) -> Pay
     }
 }
 
+/// Whether roots sign such ops together.
+fn is_signed_together(payload: &Payload) -> bool {
+    match payload {
+        Payload::Seal(_)
+        | Payload::Upgrade(_)
+        | Payload::Schema(_)
+        | Payload::Grant(_)
+        | Payload::Revoke(_)
+        | Payload::IssuerKeyRevoke(_)
+        | Payload::StatusList(_)
+        | Payload::Device(_)
+        | Payload::DeviceRevoke(_) => true,
+        Payload::Genesis(_)
+        | Payload::SetField(_)
+        | Payload::SetAdd(_)
+        | Payload::SetRemove(_)
+        | Payload::Credential(_)
+        | Payload::IssuerKey(_)
+        | Payload::Cosign(_)
+        | Payload::Endorse(_)
+        | Payload::Unassigned(_) => false,
+    }
+}
+
 impl Player {
+    /// The actor, or a device that was linked to it.
+    fn actor(&self, command: &Command) -> u8 {
+        let owner = person(command.actor).public;
+        let device = self.admitted.iter().rev().find_map(|op| {
+            let Payload::Device(device) = &self.body(*op).payload else {
+                return None;
+            };
+            (device.person == owner).then_some(device.key)
+        });
+        let number = |key| PEOPLE.into_iter().find(|who| person(*who).public == key);
+        let device = device.filter(|_| command.by_device).and_then(number);
+        device.unwrap_or(command.actor)
+    }
+
+    /// Others sign the last of the new ops that can be signed together.
+    fn cosign(&mut self, new: &[OpId], signers: &[u8]) {
+        let mut new = new.iter().rev();
+        let Some(&op) = new.find(|op| self.oracle.can_be_cosigned(op)) else {
+            return;
+        };
+        for &who in signers {
+            if self.ops.len() < OPS_MAX && self.admitted.contains(&op) {
+                let seen = self.known[&who] | self.past_of(&[op]) | self.set(&[op]);
+                let command = Command {
+                    actor: who,
+                    act: Act::Seal,
+                    seen: Seen::Own,
+                    clock: Clock::Right,
+                    seq: Seq::Right,
+                    by_device: false,
+                    stray: false,
+                    cosigners: Vec::new(),
+                    meeting: false,
+                };
+                let parents = self.heads(seen, who);
+                self.sign(&command, parents, world::cosign(op));
+            }
+        }
+    }
+
+    /// Ops that an op with these parents has seen: all, or those that pass if there are some; the last ones.
+    fn seen_by(&self, parents: &[OpId], any_op: bool, fits: fn(&Payload) -> bool) -> Vec<OpId> {
+        const LAST: usize = 8;
+        let seen = members(self.past_of(parents)).map(|at| &self.ops[at]);
+        let fits = |op: &&VerifiedOp| any_op || fits(&op.body().payload);
+        let fit: Vec<OpId> = seen.filter(fits).map(VerifiedOp::id).collect();
+        fit[fit.len().saturating_sub(LAST)..].to_vec()
+    }
+
     fn act(&mut self, command: &Command) {
         let payload = match &command.act {
             Act::Set { place, value } => {
@@ -239,6 +328,91 @@ impl Player {
                 let rules: Vec<_> = rules.iter().map(|rule| RULES[*rule]).collect();
                 world::schema(&rules)
             }
+            Act::Seal => world::seal([7; 32]),
+            Act::Rotate { subject } => {
+                let revoke = self.make(command, world::revoke(*subject, None, None));
+                if self.has_quorum {
+                    self.cosign(&[revoke], &command.cosigners);
+                }
+                let command = Command {
+                    seen: Seen::Meet(command.cosigners.first().copied().unwrap_or_default()),
+                    ..command.clone()
+                };
+                self.make(&command, world::seal([7; 32]));
+                return;
+            }
+            Act::Rage { pick, denials } => {
+                let by_actor = |op: &&OpId| self.body(**op).author == person(command.actor).public;
+                let own: Vec<OpId> = self.admitted.iter().filter(by_actor).copied().collect();
+                let parents = some(&own, *pick).map(|op| self.body(op).parents.clone());
+                let Some(mut parents) = parents.filter(|it| !it.is_empty()) else {
+                    return;
+                };
+                let known = self.known[&command.actor];
+                for denial in denials {
+                    let payload = match denial {
+                        Denial::Person(subject) => world::revoke(*subject, None, None),
+                        Denial::Device(owner, device) => world::device_revoke(*owner, *device),
+                        Denial::Hand(hand) => hand.distrusted(),
+                        Denial::Bits(bits) => FIRST.list(0, false, 50, bits),
+                    };
+                    let op = self.sign(command, parents.clone(), payload);
+                    if self.admitted.contains(&op) {
+                        parents = vec![op];
+                    }
+                }
+                // Whose key it is knows nothing of it.
+                self.known.insert(command.actor, known);
+                return;
+            }
+            Act::Cosign { pick, any_op } => {
+                let parents = self.parents(command);
+                let fit = self.seen_by(&parents, *any_op, is_signed_together);
+                if let Some(op) = some(&fit, *pick) {
+                    self.sign(command, parents, world::cosign(op));
+                }
+                return;
+            }
+            Act::Endorse {
+                picks,
+                any_op,
+                of_denied,
+            } => {
+                let parents = self.parents(command);
+                let fit = self.seen_by(&parents, *any_op, |it| it.target().is_some());
+                let decisions = self.oracle.decisions();
+                let is_denied = |op: &&OpId| matches!(decisions[*op], Decision::Denied { .. });
+                let denied: Vec<OpId> = fit.iter().filter(is_denied).copied().collect();
+                let fit = if *of_denied && !denied.is_empty() {
+                    denied
+                } else {
+                    fit
+                };
+                let ops: Vec<OpId> = picks.iter().filter_map(|it| some(&fit, *it)).collect();
+                if !ops.is_empty() {
+                    self.sign(command, parents, world::endorse(ops));
+                }
+                return;
+            }
+            Act::Link {
+                person,
+                device,
+                proof,
+            } => {
+                let owner = person.unwrap_or(command.actor);
+                match proof {
+                    Proof::Sound => world::device(self.project, owner, *device),
+                    Proof::OfAnother => world::device_with(
+                        owner,
+                        *device,
+                        world::device_proof(self.project, owner + 1, *device),
+                    ),
+                    Proof::Garbage => world::device_with(owner, *device, [1; 64]),
+                }
+            }
+            Act::Unlink { person, device } => {
+                world::device_revoke(person.unwrap_or(command.actor), *device)
+            }
             Act::Unassigned { kind, content } => world::unassigned(*kind, *content),
             Act::ForeignGenesis { nonce } => {
                 self.take(command.actor, world::genesis(*nonce));
@@ -272,9 +446,15 @@ impl Player {
     }
 
     fn make(&mut self, command: &Command, payload: Payload) -> OpId {
+        let parents = self.parents(command);
+        self.sign(command, parents, payload)
+    }
+
+    /// What the actor names as parents.
+    fn parents(&mut self, command: &Command) -> Vec<OpId> {
         let who = command.actor;
         let own = self.known[&who];
-        let parents = match command.seen {
+        match command.seen {
             Seen::All => {
                 let everything = self.set(&self.admitted);
                 self.known.insert(who, everything);
@@ -314,8 +494,7 @@ impl Player {
             }
             Seen::Foreign(pick) => some(&self.refused, pick)
                 .map_or_else(|| self.heads(own, who), |refused| vec![refused]),
-        };
-        self.sign(command, parents, payload)
+        }
     }
 
     fn sign(&mut self, command: &Command, mut parents: Vec<OpId>, payload: Payload) -> OpId {
@@ -367,8 +546,28 @@ impl Player {
         } else if !self.oracle.has_admitted(&id) {
             self.refused.push(id);
         } else {
-            // A grant is handed to its subject.
-            let is_subject = |who: &u8| matches!(&op.body().payload, Payload::Grant(it) if it.subject == person(*who).public);
+            // A grant is handed to its subject, and a link to the device.
+            let handed = match &op.body().payload {
+                Payload::Grant(it) => Some(it.subject),
+                Payload::Device(it) => Some(it.key),
+                Payload::Genesis(_)
+                | Payload::SetField(_)
+                | Payload::SetAdd(_)
+                | Payload::SetRemove(_)
+                | Payload::Credential(_)
+                | Payload::Revoke(_)
+                | Payload::IssuerKey(_)
+                | Payload::IssuerKeyRevoke(_)
+                | Payload::StatusList(_)
+                | Payload::Upgrade(_)
+                | Payload::Schema(_)
+                | Payload::Seal(_)
+                | Payload::Cosign(_)
+                | Payload::Endorse(_)
+                | Payload::DeviceRevoke(_)
+                | Payload::Unassigned(_) => None,
+            };
+            let is_subject = |who: &u8| handed == Some(person(*who).public);
             for (_, known) in self
                 .known
                 .iter_mut()

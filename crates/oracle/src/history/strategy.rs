@@ -1,26 +1,39 @@
 //! Which commands a history is made of, and how often.
 
+use std::collections::BTreeSet;
+
 use ecac_core::credential::Role;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::History;
 use super::command::{
-    Act, BAD_SCHEMA, Clock, Command, DEPUTY, EDITORS, ISSUER_ADMINS, LATER, NEWCOMERS, Oddity,
-    PEOPLE, PLACES, POLICY_ADMINS, Paper, QUORUM, RULES, SCHEMA, SECOND, Seen, Seq, THIRD,
+    Act, BAD_QUORUM, BAD_SCHEMA, BAD_SEAL, Clock, Command, DEPUTY, DEVICE, DEVICES, Denial,
+    EDITORS, ENDORSE, Feature, ISSUER_ADMINS, LATER, NEWCOMERS, Oddity, PEOPLE, PLACES,
+    POLICY_ADMINS, Paper, Proof, QUORUM, RULES, SCHEMA, SEAL, SECOND, STILL_LATER, Seen, Seq,
+    THIRD,
 };
 use super::player::play;
-use crate::world::{self, FAR_MS, FIRST, Hand, START_MS};
+use crate::world::{FAR_MS, FIRST, Hand, START_MS};
 
 /// Histories of at most [`super::OPS_MAX`] ops.
 pub fn histories() -> impl Strategy<Value = History> {
     // Features that genesis names.
+    let [one, two, three] = QUORUM;
     let features = prop_oneof![
-        8 => Just(Vec::new()),
-        8 => Just(vec![SCHEMA]),
+        5 => Just(Vec::new()),
+        5 => Just(vec![SCHEMA]),
         2 => Just(vec![SCHEMA, LATER]),
-        1 => Just(vec![LATER, QUORUM]),
-        1 => Just(vec![BAD_SCHEMA]),
+        1 => Just(vec![LATER, BAD_QUORUM, SEAL]),
+        1 => Just(vec![BAD_SCHEMA, STILL_LATER]),
+        3 => Just(vec![DEVICE]),
+        2 => Just(vec![SCHEMA, ENDORSE, DEVICE]),
+        2 => Just(vec![two]),
+        4 => Just(vec![two, SEAL]),
+        12 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE]),
+        1 => Just(vec![one, SEAL, ENDORSE]),
+        1 => Just(vec![three, SEAL, ENDORSE, DEVICE]),
+        1 => Just(vec![two, BAD_SEAL]),
     ];
     // The second issuer's key can run out in the middle of the history.
     let second_until = prop_oneof![
@@ -28,13 +41,54 @@ pub fn histories() -> impl Strategy<Value = History> {
         1 => select(&[200, 400, 600]).prop_map(|by_ms| START_MS + by_ms),
     ];
     let kept = prop::collection::vec(prop::bool::weighted(0.97), setup(FAR_MS).len());
-    let commands = prop::collection::vec(command(), 1..40);
-    (features, second_until, kept, commands).prop_map(|(features, second_until, kept, commands)| {
-        let setup = setup(second_until).into_iter().zip(kept);
-        let setup = setup.filter_map(|(command, kept)| kept.then_some(command));
-        let commands: Vec<Command> = setup.chain(commands).collect();
-        play(world::genesis_with(0, &features), &commands)
-    })
+    let commands = prop::collection::vec(command(), 1..60);
+    // At times nothing of any feature is used, and the same is played once more with all of them.
+    let twice = prop::bool::weighted(0.15);
+    (features, second_until, kept, commands, twice).prop_map(
+        |(features, second_until, kept, commands, twice)| {
+            let setup = setup(second_until).into_iter().zip(kept);
+            let setup = setup.filter_map(|(command, kept)| kept.then_some(command));
+            let fits = commands_for(&features, commands, twice);
+            let commands: Vec<Command> = setup.chain(fits).collect();
+            let history = play(&features, &commands);
+            if twice && !history.uses_features() {
+                let all = with_all(&features);
+                history.with_twin(play(&all, &commands))
+            } else {
+                history
+            }
+        },
+    )
+}
+
+/// The commands that make sense in a project that names the features, and some that do not; or those for which no feature
+/// is needed.
+fn commands_for(features: &[Feature], commands: Vec<Command>, none: bool) -> Vec<Command> {
+    let upgrades = commands.iter().filter_map(|command| {
+        let Act::Upgrade { feature: (name, _) } = command.act else {
+            return None;
+        };
+        Some(name)
+    });
+    let named = features.iter().map(|(name, _)| *name).chain(upgrades);
+    let named: BTreeSet<&str> = named.collect();
+    let fits = |command: &Command| {
+        let feature = command.act.feature();
+        feature.is_none_or(|it| !none && (command.stray || named.contains(it)))
+    };
+    let plain = |command: Command| Command {
+        cosigners: if none { Vec::new() } else { command.cosigners },
+        ..command
+    };
+    commands.into_iter().filter(fits).map(plain).collect()
+}
+
+/// The features, and all that can be added to them without anything being used.
+fn with_all(features: &[Feature]) -> Vec<Feature> {
+    let is_new = |(name, _): &Feature| !features.iter().any(|(it, _)| it == name);
+    let more = [SCHEMA, SEAL, ENDORSE, DEVICE];
+    let more = more.into_iter().filter(is_new);
+    features.iter().copied().chain(more).collect()
 }
 
 /// What a sound project begins with.
@@ -123,12 +177,29 @@ fn setup(second_until_ms: u64) -> Vec<Command> {
             soon,
         ),
     ];
+    let is_deputy = |act: &Act| {
+        matches!(
+            act,
+            Act::Hire {
+                role: Role::Root,
+                ..
+            }
+        )
+    };
     let command = |(actor, act)| Command {
         actor,
-        act,
         seen: Seen::All,
         clock: Clock::Right,
         seq: Seq::Right,
+        by_device: false,
+        stray: false,
+        // The deputy is a root only if enough roots say so.
+        cosigners: if is_deputy(&act) {
+            vec![0, 1]
+        } else {
+            Vec::new()
+        },
+        act,
         meeting: true,
     };
     acts.map(command).into()
@@ -150,24 +221,60 @@ fn command() -> impl Strategy<Value = Command> {
         4 => (trust_actor(), list()),
         1 => (root_actor(), feature().prop_map(|feature| Act::Upgrade { feature })),
         2 => (root_actor(), schema()),
+        3 => (0..3_u8, Just(Act::Seal)),
+        4 => (0..3_u8, rotate()),
+        3 => (raging(), rage()),
+        4 => (root_actor(), cosign()),
+        6 => (endorser(), endorse()),
+        8 => (link_actor(), link()),
+        3 => (link_actor(), unlink()),
         1 => (PEOPLE, unassigned()),
         1 => (PEOPLE, (1..3_u8).prop_map(|nonce| Act::ForeignGenesis { nonce })),
     ];
     let meeting = prop::bool::weighted(0.1);
-    (step, seen(), clock(), seq(), meeting).prop_map(|((actor, act), seen, clock, seq, meeting)| {
-        Command {
+    let flags = (prop::bool::weighted(0.35), prop::bool::weighted(0.05));
+    let how = (seen(), clock(), seq(), flags);
+    (step, how, cosigners(), meeting).prop_map(
+        |((actor, act), (seen, clock, seq, (by_device, stray)), cosigners, meeting)| Command {
             actor,
             act,
             seen,
             clock,
             seq,
+            by_device,
+            stray,
+            cosigners,
             meeting,
-        }
-    })
+        },
+    )
+}
+
+/// Who signs with the actor, where that makes a difference.
+fn cosigners() -> impl Strategy<Value = Vec<u8>> {
+    let signer = || prop_oneof![6 => 0..3_u8, 1 => Just(DEPUTY), 1 => PEOPLE];
+    prop_oneof![
+        3 => Just(Vec::new()),
+        3 => signer().prop_map(|signer| vec![signer]),
+        4 => prop::collection::vec(signer(), 2),
+    ]
+}
+
+fn endorser() -> impl Strategy<Value = u8> {
+    prop_oneof![2 => select(&EDITORS), 1 => select(&NEWCOMERS), 6 => 0..3_u8, 1 => PEOPLE]
+}
+
+fn link_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![
+        4 => select(&EDITORS),
+        2 => select(&NEWCOMERS),
+        3 => select(&POLICY_ADMINS),
+        4 => 0..3_u8,
+        1 => PEOPLE,
+    ]
 }
 
 fn data_actor() -> impl Strategy<Value = u8> {
-    prop_oneof![9 => select(&EDITORS), 4 => select(&NEWCOMERS), 1 => PEOPLE]
+    prop_oneof![9 => select(&EDITORS), 3 => select(&NEWCOMERS), 2 => 0..3_u8, 1 => PEOPLE]
 }
 
 fn policy_actor() -> impl Strategy<Value = u8> {
@@ -179,7 +286,7 @@ fn root_actor() -> impl Strategy<Value = u8> {
 }
 
 fn fork_actor() -> impl Strategy<Value = u8> {
-    prop_oneof![4 => select(&EDITORS), 2 => select(&POLICY_ADMINS), 1 => PEOPLE]
+    prop_oneof![4 => select(&EDITORS), 2 => select(&POLICY_ADMINS), 2 => 0..3_u8, 1 => PEOPLE]
 }
 
 fn trust_actor() -> impl Strategy<Value = u8> {
@@ -333,8 +440,91 @@ fn oddity() -> impl Strategy<Value = Oddity> {
     prop_oneof![5 => Just(Oddity::Nothing), 1 => select(ODD)]
 }
 
-fn feature() -> impl Strategy<Value = (&'static str, &'static [u8])> {
-    select(&[SCHEMA, SCHEMA, SCHEMA, BAD_SCHEMA, LATER, QUORUM])
+fn feature() -> impl Strategy<Value = Feature> {
+    select(&[
+        SCHEMA,
+        SCHEMA,
+        SCHEMA,
+        SEAL,
+        ENDORSE,
+        DEVICE,
+        DEVICE,
+        BAD_SCHEMA,
+        LATER,
+        STILL_LATER,
+        QUORUM[1],
+    ])
+}
+
+fn any_op() -> impl Strategy<Value = bool> {
+    prop::bool::weighted(0.05)
+}
+
+fn cosign() -> impl Strategy<Value = Act> {
+    (any::<Index>(), any_op()).prop_map(|(pick, any_op)| Act::Cosign { pick, any_op })
+}
+
+fn endorse() -> impl Strategy<Value = Act> {
+    let picks = prop::collection::vec(any::<Index>(), 1..4);
+    let of_denied = prop::bool::weighted(0.7);
+    (picks, any_op(), of_denied).prop_map(|(picks, any_op, of_denied)| Act::Endorse {
+        picks,
+        any_op,
+        of_denied,
+    })
+}
+
+fn rotate() -> impl Strategy<Value = Act> {
+    let subject =
+        prop_oneof![4 => 0..3_u8, 1 => Just(DEPUTY), 2 => select(&POLICY_ADMINS), 1 => PEOPLE];
+    subject.prop_map(|subject| Act::Rotate { subject })
+}
+
+/// Whose key is stolen.
+fn raging() -> impl Strategy<Value = u8> {
+    prop_oneof![4 => 0..3_u8, 2 => Just(DEPUTY), 3 => select(&POLICY_ADMINS), 1 => PEOPLE]
+}
+
+fn rage() -> impl Strategy<Value = Act> {
+    let hand = || prop_oneof![Just(FIRST), Just(SECOND)];
+    let denial = prop_oneof![
+        6 => PEOPLE.prop_map(Denial::Person),
+        2 => (PEOPLE, device()).prop_map(|(person, device)| Denial::Device(person, device)),
+        1 => hand().prop_map(Denial::Hand),
+        1 => prop::collection::vec(select(&[0, 1, 2]), 1..3).prop_map(Denial::Bits),
+    ];
+    let denials = prop::collection::vec(denial, 1..4);
+    (any::<Index>(), denials).prop_map(|(pick, denials)| Act::Rage { pick, denials })
+}
+
+/// Mostly the actor, at times somebody with an office or without.
+fn linked() -> impl Strategy<Value = Option<u8>> {
+    prop_oneof![
+        5 => Just(None),
+        2 => select(&EDITORS).prop_map(Some),
+        1 => PEOPLE.prop_map(Some),
+    ]
+}
+
+fn device() -> impl Strategy<Value = u8> {
+    prop_oneof![12 => DEVICES, 1 => PEOPLE]
+}
+
+fn link() -> impl Strategy<Value = Act> {
+    let proof = prop_oneof![
+        12 => Just(Proof::Sound),
+        1 => Just(Proof::OfAnother),
+        1 => Just(Proof::Garbage),
+    ];
+    (linked(), device(), proof).prop_map(|(person, device, proof)| Act::Link {
+        person,
+        device,
+        proof,
+    })
+}
+
+fn unlink() -> impl Strategy<Value = Act> {
+    (linked(), device()).prop_map(|(person, device)| Act::Unlink { person, device })
 }
 
 fn schema() -> impl Strategy<Value = Act> {
@@ -343,7 +533,7 @@ fn schema() -> impl Strategy<Value = Act> {
 }
 
 fn unassigned() -> impl Strategy<Value = Act> {
-    let kind = select(&[12, 23, 24, 300, u16::MAX]);
+    let kind = select(&[17, 23, 24, 300, u16::MAX]);
     (kind, 0..30_u8).prop_map(|(kind, content)| Act::Unassigned { kind, content })
 }
 

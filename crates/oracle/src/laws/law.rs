@@ -12,9 +12,15 @@ pub enum Law {
     OracleEquality,
     /// Decisions, state and trust view are functions of the set of ops.
     OrderFree,
-    /// A decision changes at most once, from applied to denied, by the first denial that suffices, and what an advance
-    /// reports is what changed.
+    /// What is applied is denied only with a denial, a signature of one or a seal, what is denied reinstated only with an
+    /// endorsement, a seal or a signature, and what an advance reports is what changed.
     Caused,
+    /// What is applied in the past of a final seal is applied.
+    SealedStands,
+    /// Where a quorum is needed, no grant of root is ended without one but by its holder, and none serves without one.
+    QuorumHolds,
+    /// Features that are named and not used change no decision.
+    FeaturesAreInert,
     /// Advances after any parts of an arrival order, and from any checkpoint, come to what one replay comes to.
     IncrementalEqualsFull,
     /// No later op admits a refused one, nor changes why it is refused.

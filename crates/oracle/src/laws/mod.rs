@@ -1,10 +1,13 @@
 //! The laws of `docs/policy-model.md`, checked on one history at a time.
 
 mod crowd;
+mod inert;
 mod law;
 mod limits;
 mod parents;
+mod roots;
 mod said;
+mod seals;
 mod steps;
 mod trial;
 mod wish;
@@ -52,6 +55,9 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     if let Some(oracle) = oracle {
         oracle_agrees(oracle, &said)?;
     }
+    seals::check(&log, &said)?;
+    roots::check(&log, &said)?;
+    inert::check(trial)?;
     if trial.second {
         let mut log = Log::new(trial.history.project);
         for op in trial.held() {

@@ -60,9 +60,9 @@ pub(super) fn check(
     ensure(law, !fits || offered.unseen.iter().all(is_early), || {
         says("there was room for what is not named")
     })?;
-    let is_told =
-        prospect.has_grant || (prospect.grant).is_none_or(|grant| offered.unseen.contains(&grant));
-    ensure(law, is_told, || says("no grant permits it"))?;
+    let mut lacks = prospect.lacks.iter();
+    let is_told = prospect.lacks.is_empty() || lacks.any(|op| offered.unseen.contains(op));
+    ensure(law, is_told, || says("no title permits it"))?;
     if matches!(payload, Payload::Grant(_)) && offered.unseen.is_empty() {
         ensure(law, prospect.fatal.is_empty(), || {
             says("a revocation kills the grant")
@@ -80,7 +80,7 @@ pub(super) fn check(
     let is_admitted = arrivals
         .iter()
         .any(|it| it.op == op.id() && it.outcome == Outcome::Admitted);
-    let has_to_be = prospect.has_grant && prospect.excuse.is_none();
+    let has_to_be = prospect.has_title && prospect.excuse.is_none();
     ensure(law, is_admitted || !has_to_be, || {
         says(&format!("it is {arrivals:?}"))
     })?;

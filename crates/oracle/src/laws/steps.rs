@@ -83,7 +83,7 @@ fn same_replays(
 }
 
 /// Compares what was decided before an op came with what is decided afterwards: what waited can come to anything, what was
-/// applied can be denied, and nothing else changes its verdict.
+/// admitted is applied or denied, and nothing else changes its verdict.
 fn only_onwards(
     before: &BTreeMap<OpId, Decision>,
     after: &BTreeMap<OpId, Decision>,
@@ -93,16 +93,12 @@ fn only_onwards(
         let says = || format!("{op}: {earlier:?}, then {later:?}");
         match earlier {
             Decision::Pending { .. } => ensure(Law::Caused, later.is_some(), says)?,
-            Decision::Applied { .. } => {
+            Decision::Applied { .. } | Decision::Denied { .. } => {
                 let goes_on = matches!(
                     later,
                     Some(Decision::Applied { .. } | Decision::Denied { .. })
                 );
                 ensure(Law::Caused, goes_on, says)?;
-            }
-            Decision::Denied { .. } => {
-                let stays = matches!(later, Some(Decision::Denied { .. }));
-                ensure(Law::Caused, stays, says)?;
             }
             Decision::Refused { .. } | Decision::Unsupported => {
                 ensure(Law::FinalRefusals, later == Some(earlier), says)?;
@@ -112,13 +108,14 @@ fn only_onwards(
     Ok(())
 }
 
-/// What rolled back what.
+/// What changed which verdict.
 #[derive(Default)]
 struct Causes {
     /// Admitted ops in order of admission.
     order: Vec<OpId>,
-    /// The denied ones, each with the op that rolled it back, or nothing if it was denied in the advance that brought it.
-    denied: BTreeMap<OpId, Option<OpId>>,
+    /// The verdicts on each: after how many admitted ops it was denied, or was not. The first is that on its admission, or
+    /// after the advance that brought it, if nobody knows.
+    verdicts: BTreeMap<OpId, Vec<(usize, bool)>>,
 }
 
 impl Causes {
@@ -133,26 +130,25 @@ impl Causes {
         let first_new = self.order.len();
         let new = log.admitted_since(first_new).map(VerifiedOp::id);
         self.order.extend(new);
-        for (at, op) in self.order.iter().enumerate() {
-            if !is_denied(&now[op]) || self.denied.contains_key(op) {
-                continue;
-            }
-            let cause = if at < first_new {
-                let cause = match oracle {
-                    Some(oracle) => self.first_denial(*op, first_new, oracle),
-                    None => reported(changes, *op),
-                };
-                let body = cause.and_then(|it| log.get(&it)).map(VerifiedOp::body);
-                let is_new = cause.is_some_and(|it| self.order[first_new..].contains(&it));
-                let can_deny = body.is_some_and(|body| can_deny(&body.payload));
-                ensure(Law::Caused, is_new && can_deny, || {
-                    format!("{op} is {:?}, and the cause is {body:?}", now[op])
-                })?;
-                cause
-            } else {
-                None
-            };
-            self.denied.insert(*op, cause);
+        match oracle {
+            Some(oracle) => self.ask(first_new, log, oracle)?,
+            None => self.believe(first_new, now, changes),
+        }
+        for change in changes {
+            let body = change
+                .cause
+                .and_then(|it| log.get(&it))
+                .map(VerifiedOp::body);
+            let is_new = change
+                .cause
+                .is_none_or(|it| self.order[first_new..].contains(&it));
+            let fits = body.is_none_or(|body| {
+                let verdict = is_denied(&change.decision);
+                can(&body.payload, verdict)
+            });
+            ensure(Law::Caused, is_new && fits, || {
+                format!("{change:?}, and the cause is {body:?}")
+            })?;
         }
         let expected = self.since(first_new, now);
         ensure(Law::Caused, changes == expected, || {
@@ -160,31 +156,72 @@ impl Causes {
         })
     }
 
-    /// Of the new ops, in order of admission, the first with which the definitions deny the op.
-    fn first_denial(&self, op: OpId, first_new: usize, oracle: &Oracle) -> Option<OpId> {
-        let denies = |count: &usize| {
-            let decided = oracle.decisions_within(&self.order[..*count], &[op]);
-            decided.iter().all(is_denied)
-        };
-        let count = (first_new + 1..=self.order.len()).find(denies)?;
-        Some(self.order[count - 1])
+    /// Finds out by the definitions with which of the new ops which verdict changed.
+    fn ask(&mut self, first_new: usize, log: &Log, oracle: &Oracle) -> Result<(), Breach> {
+        for count in first_new + 1..=self.order.len() {
+            let here = &self.order[..count];
+            let last = here[count - 1];
+            let body = log.get(&last).map(VerifiedOp::body);
+            let body = body.expect("what was admitted is here");
+            let asked = if moves(&body.payload) == Moves::Nothing {
+                &here[count - 1..]
+            } else {
+                here
+            };
+            let decided = oracle.decisions_within(here, asked);
+            for (op, decision) in asked.iter().zip(decided) {
+                let denied = is_denied(&decision);
+                let verdicts = self.verdicts.entry(*op).or_default();
+                let before = verdicts.last().map(|(_, denied)| *denied);
+                if before == Some(denied) {
+                    continue;
+                }
+                verdicts.push((count, denied));
+                let fits = before.is_none() || can(&body.payload, denied);
+                ensure(Law::Caused, fits, || {
+                    format!("by the oracle {op} is {decision:?} with {body:?}")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the causes from what is reported.
+    fn believe(&mut self, first_new: usize, now: &BTreeMap<OpId, Decision>, changes: &[Change]) {
+        for (at, op) in self.order.iter().enumerate() {
+            let denied = is_denied(&now[op]);
+            let verdicts = self.verdicts.entry(*op).or_default();
+            if verdicts.last().is_some_and(|(_, before)| *before == denied) {
+                continue;
+            }
+            let cause = reported(changes, *op).filter(|_| at < first_new);
+            let cause = cause.and_then(|it| self.order.iter().position(|op| *op == it));
+            verdicts.push((cause.unwrap_or(at) + 1, denied));
+        }
     }
 
     /// What an advance has to report that finds all but the first ops new.
     fn since(&self, first_new: usize, now: &BTreeMap<OpId, Decision>) -> Vec<Change> {
         let (old, new) = self.order.split_at(first_new);
-        let change = |op: &OpId, cause: Option<OpId>| Change {
-            op: *op,
-            was_applied: cause.is_some(),
-            decision: now[op].clone(),
-            cause,
-        };
-        let rolled_back = old.iter().filter_map(|op| {
-            let cause = self.denied.get(op).copied().flatten()?;
-            new.contains(&cause).then(|| change(op, Some(cause)))
+        let changed = old.iter().filter_map(|op| {
+            let verdicts = &self.verdicts[op];
+            let before = verdicts.iter().rev().find(|(count, _)| *count <= first_new);
+            let was_applied = before.is_some_and(|(_, denied)| !denied);
+            let (count, denied) = *verdicts.last()?;
+            (was_applied == denied).then(|| Change {
+                op: *op,
+                was_applied,
+                decision: now[op].clone(),
+                cause: Some(self.order[count - 1]),
+            })
         });
-        let new = new.iter().map(|op| change(op, None));
-        new.chain(rolled_back).collect()
+        let new = new.iter().map(|op| Change {
+            op: *op,
+            was_applied: false,
+            decision: now[op].clone(),
+            cause: None,
+        });
+        new.chain(changed).collect()
     }
 }
 
@@ -196,10 +233,23 @@ const fn is_denied(decision: &Decision) -> bool {
     matches!(decision, Decision::Denied { .. })
 }
 
-/// Whether ops of the kind occur in kills.
-const fn can_deny(payload: &Payload) -> bool {
+/// What ops of a kind can do to verdicts on others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moves {
+    Nothing,
+    Denies,
+    Reinstates,
+    Both,
+}
+
+const fn moves(payload: &Payload) -> Moves {
     match payload {
-        Payload::Revoke(_) | Payload::IssuerKeyRevoke(_) | Payload::StatusList(_) => true,
+        Payload::Revoke(_)
+        | Payload::IssuerKeyRevoke(_)
+        | Payload::StatusList(_)
+        | Payload::DeviceRevoke(_) => Moves::Denies,
+        Payload::Endorse(_) => Moves::Reinstates,
+        Payload::Seal(_) | Payload::Cosign(_) => Moves::Both,
         Payload::Genesis(_)
         | Payload::SetField(_)
         | Payload::SetAdd(_)
@@ -209,7 +259,18 @@ const fn can_deny(payload: &Payload) -> bool {
         | Payload::IssuerKey(_)
         | Payload::Upgrade(_)
         | Payload::Schema(_)
-        | Payload::Unassigned(_) => false,
+        | Payload::Device(_)
+        | Payload::Unassigned(_) => Moves::Nothing,
+    }
+}
+
+/// Whether ops of the kind can deny what was applied, or else reinstate what was denied.
+fn can(payload: &Payload, deny: bool) -> bool {
+    match moves(payload) {
+        Moves::Nothing => false,
+        Moves::Denies => deny,
+        Moves::Reinstates => !deny,
+        Moves::Both => true,
     }
 }
 

@@ -27,6 +27,14 @@ pub(super) enum What {
     Revoke(Index, bool),
     Distrust,
     Schema,
+    Seal,
+    /// Of some op that roots sign together.
+    Cosign(Index),
+    /// Of some write.
+    Endorse(Index),
+    /// Of some device, to the author.
+    Link(u8),
+    Unlink(u8),
 }
 
 impl Default for Wish {
@@ -49,7 +57,7 @@ pub(super) fn wishes() -> impl Strategy<Value = Wish> {
             ("doc/2", "labels"),
         ])
     };
-    let editor = || prop_oneof![6 => ALICE..ALICE + 6, 1 => 0..14_u8];
+    let editor = || prop_oneof![6 => ALICE..ALICE + 6, 1 => 0..14_u8, 1 => 14..18_u8];
     let granter = || prop_oneof![3 => 0..3_u8, 3 => BOSS..BOSS + 2, 1 => 0..14_u8];
     let data = prop_oneof![
         2 => place().prop_map(|(object, field)| What::Set(object, field)),
@@ -60,11 +68,22 @@ pub(super) fn wishes() -> impl Strategy<Value = Wish> {
         4 => any::<Index>().prop_map(What::Grant),
         2 => (any::<Index>(), any::<bool>()).prop_map(|(pick, role)| What::Revoke(pick, role)),
     ];
-    let trust = prop_oneof![Just(What::Distrust), Just(What::Schema)];
+    let trust = prop_oneof![
+        Just(What::Distrust),
+        Just(What::Schema),
+        Just(What::Seal),
+        any::<Index>().prop_map(What::Cosign),
+    ];
+    let more = prop_oneof![
+        any::<Index>().prop_map(What::Endorse),
+        (14..18_u8).prop_map(What::Link),
+        (14..18_u8).prop_map(What::Unlink),
+    ];
     let wish = prop_oneof![
         4 => (editor(), data),
         4 => (granter(), policy),
-        1 => (0..5_u8, trust),
+        2 => (0..5_u8, trust),
+        1 => (editor(), more),
     ];
     // Of the clocks some are behind most of the log, and some ahead of all.
     let clock_ms = prop_oneof![0..1_000_u64, Just(10_000_u64)];
@@ -99,9 +118,32 @@ impl Wish {
             }
             What::Distrust => FIRST.distrusted(),
             What::Schema => world::schema(&[("new/*", "*", 0b001)]),
+            What::Seal => world::seal([7; 32]),
+            What::Cosign(pick) => {
+                let signed = |payload: &Payload| {
+                    matches!(
+                        payload,
+                        Payload::Seal(_) | Payload::Revoke(_) | Payload::Upgrade(_)
+                    )
+                };
+                world::cosign(some_op(log, *pick, signed)?)
+            }
+            What::Endorse(pick) => {
+                let is_data = |payload: &Payload| payload.target().is_some();
+                world::endorse(vec![some_op(log, *pick, is_data)?])
+            }
+            What::Link(device) => world::device(log.project(), self.author, *device),
+            What::Unlink(device) => world::device_revoke(self.author, *device),
         };
         Some(payload)
     }
+}
+
+/// Some admitted op of these kinds.
+fn some_op(log: &Log, pick: Index, fits: impl Fn(&Payload) -> bool) -> Option<OpId> {
+    let fit = log.admitted().filter(|op| fits(&op.body().payload));
+    let fit: Vec<OpId> = fit.map(ecac_core::VerifiedOp::id).collect();
+    (!fit.is_empty()).then(|| *pick.get(&fit))
 }
 
 /// Some credential that can be read, with the op that carries it.

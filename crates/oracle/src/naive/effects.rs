@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ecac_core::payload::{Credential, IssuerKeyRevoke, Schema, StatusList, Upgrade};
+use ecac_core::credential::Role;
+use ecac_core::payload::{
+    Credential, DeviceRevoke, Endorse, IssuerKeyRevoke, Schema, StatusList, Upgrade,
+};
 use ecac_core::{OpId, Payload};
 
 use super::grants::{Made, Void};
 use super::kills::{Kill, Within};
+use super::links::Link;
 use super::papers;
 use super::set::{Op, Set};
 use super::{FEATURES, GrantAt, Oracle};
@@ -66,26 +70,34 @@ impl Oracle {
                 Some(_) => does("carries", Vec::new()),
             },
             Payload::Grant(_) => self.effect_of_grant(op, within),
-            Payload::Revoke(_) => self.effect_of_revoke(op),
+            Payload::Revoke(_) => self.effect_of_revoke(op, within),
             Payload::IssuerKey(_) => self.effect_of_key(op, within),
-            Payload::IssuerKeyRevoke(revoke) => self.effect_of_key_revoke(op, revoke),
-            Payload::StatusList(list) => self.effect_of_list(op, list),
-            Payload::Upgrade(upgrade) => self.effect_of_upgrade(upgrade, past),
+            Payload::IssuerKeyRevoke(revoke) => self.effect_of_key_revoke(op, revoke, within),
+            Payload::StatusList(list) => self.effect_of_list(op, list, within),
+            Payload::Upgrade(upgrade) => self.effect_of_upgrade(op, upgrade, past, within),
             Payload::Schema(Schema { rules }) => {
                 let known = self.rules(past);
                 if rules.iter().all(|rule| known.contains(rule)) {
                     does_nothing("in_force", Vec::new())
+                } else if !within.is_full(op) {
+                    does_nothing("short", Vec::new())
                 } else {
                     does("adds_rules", Vec::new())
                 }
             }
+            Payload::Seal(_) if within.is_full(op) => does("seals", Vec::new()),
+            Payload::Seal(_) => does_nothing("short", Vec::new()),
+            Payload::Cosign(_) => self.effect_of_cosign(op, within),
+            Payload::Endorse(endorse) => self.effect_of_endorse(op, endorse, within),
+            Payload::Device(_) => self.effect_of_device(op, within),
+            Payload::DeviceRevoke(revoke) => self.effect_of_device_revoke(op, revoke, within),
         };
         Some(found)
     }
 
     /// What ends an op that would count otherwise: the denial of it, or what kills the grant or the key that it makes.
     fn ended(&self, op: Op, within: &Within<'_>, kill: Option<Kill>) -> Option<Found> {
-        match (within.op_kill(op, Some(op)), kill) {
+        match (within.denied(op), kill) {
             (Some((_, denial)), _) => Some(does_nothing("denied", vec![self.at[&denial]])),
             (None, Some((_, denial))) => Some(does_nothing("ended", vec![self.at[&denial]])),
             (None, None) => None,
@@ -99,14 +111,44 @@ impl Oracle {
             .expect("a grant that was admitted is taken down");
         match &self.grants[grant].standing {
             Err(why) => void(why),
+            Ok(right) if right.role == Role::Root && !within.is_full(op) => {
+                does_nothing("short", Vec::new())
+            }
             Ok(_) => self
-                .ended(op, within, within.kill(grant, None))
+                .ended(op, within, within.grant_kill(grant, None))
                 .unwrap_or_else(|| does("grants", Vec::new())),
         }
     }
 
-    fn effect_of_revoke(&self, op: Op) -> Found {
-        let ops = |grants: &[GrantAt]| grants.iter().map(|it| self.grants[*it].op).collect();
+    /// The ops of the grants.
+    fn ops_of(&self, grants: &[GrantAt]) -> Vec<Op> {
+        grants.iter().map(|it| self.grants[*it].op).collect()
+    }
+
+    /// Why a denial does not end all of the grants that it is to end: it is stale or dropped, or lacks signatures.
+    fn falls_short(&self, op: Op, ends: &[GrantAt], within: &Within<'_>) -> Option<Found> {
+        let stale = within.stale_by(op);
+        if !stale.is_empty() {
+            return Some(does_nothing("stale", stale));
+        }
+        let is_of_root = |grant: &GrantAt| self.right(*grant).role == Role::Root;
+        let bites = |grant: &GrantAt| within.bites(op, *grant);
+        let bitten: Vec<GrantAt> = ends.iter().copied().filter(bites).collect();
+        if bitten.is_empty() && ends.iter().all(is_of_root) {
+            let dropped = within.dropped_by(op);
+            return Some(if dropped.is_empty() {
+                does_nothing("short", self.ops_of(ends))
+            } else {
+                does_nothing("dropped", dropped)
+            });
+        }
+        let is_spared = |grant: &GrantAt| is_of_root(grant) && !bites(grant);
+        let in_part = ends.iter().any(is_spared);
+        in_part.then(|| does("in_part", self.ops_of(&bitten)))
+    }
+
+    fn effect_of_revoke(&self, op: Op, within: &Within<'_>) -> Found {
+        let ops = |grants: &[GrantAt]| self.ops_of(grants);
         let names = |grant: &GrantAt| {
             let Made {
                 op: made, subject, ..
@@ -130,11 +172,12 @@ impl Oracle {
         if reached.is_empty() {
             return does_nothing("out_of_reach", ops(&matched));
         }
-        does("revokes", ops(&reached))
+        self.falls_short(op, &reached, within)
+            .unwrap_or_else(|| does("revokes", ops(&reached)))
     }
 
     fn effect_of_key(&self, op: Op, within: &Within<'_>) -> Found {
-        let end = |key: Op| self.ended(key, within, within.key_kill(key, None));
+        let end = |key: Op| self.ended(key, within, within.key_kill(key));
         if let Some(found) = end(op) {
             return found;
         }
@@ -152,7 +195,7 @@ impl Oracle {
         }
     }
 
-    fn effect_of_key_revoke(&self, op: Op, revoke: &IssuerKeyRevoke) -> Found {
+    fn effect_of_key_revoke(&self, op: Op, revoke: &IssuerKeyRevoke, within: &Within<'_>) -> Found {
         let ends = |key: &Op| {
             self.issuer_key(*key)
                 .is_some_and(|it| it.issuer == revoke.issuer && it.kid == revoke.kid)
@@ -160,35 +203,139 @@ impl Oracle {
         };
         let ended: Vec<Op> = self.admitted.iter().filter(ends).collect();
         if ended.is_empty() {
-            does_nothing("unlisted_key", Vec::new())
+            return does_nothing("unlisted_key", Vec::new());
+        }
+        let stale = within.stale_by(op);
+        if !stale.is_empty() {
+            return does_nothing("stale", stale);
+        }
+        let is_spared = |grant: GrantAt| {
+            let right = self.right(grant);
+            let rests = right.paper.as_ref().is_some_and(|paper| {
+                let mut keys = paper.keys.iter();
+                keys.any(|key| ended.contains(key))
+            });
+            right.role == Role::Root && rests && !within.bites(op, grant)
+        };
+        if self.counting().any(is_spared) {
+            does("in_part", ended)
         } else {
             does("revokes_key", ended)
         }
     }
 
-    fn effect_of_list(&self, op: Op, list: &StatusList) -> Found {
+    fn effect_of_list(&self, op: Op, list: &StatusList, within: &Within<'_>) -> Found {
         if let Err(why) = self.standing_of_list(op, list) {
             return void(&why);
         }
         let grants = self.counting().filter(|grant| self.withdraws(op, *grant));
-        let withdrawn: Vec<Op> = grants.map(|grant| self.grants[grant].op).collect();
+        let withdrawn: Vec<GrantAt> = grants.collect();
         if withdrawn.is_empty() {
-            does("withdraws_nothing", Vec::new())
-        } else {
-            does("withdraws", withdrawn)
+            return does("withdraws_nothing", Vec::new());
         }
+        self.falls_short(op, &withdrawn, within)
+            .unwrap_or_else(|| does("withdraws", self.ops_of(&withdrawn)))
     }
 
-    fn effect_of_upgrade(&self, upgrade: &Upgrade, past: &Set) -> Found {
+    fn effect_of_upgrade(
+        &self,
+        op: Op,
+        upgrade: &Upgrade,
+        past: &Set,
+        within: &Within<'_>,
+    ) -> Found {
         let feature = upgrade.feature.as_str();
         if !FEATURES.contains(&feature) {
             ("unknown_feature", None, Vec::new())
-        } else if !upgrade.parameters.is_empty() {
+        } else if !self.allows(feature, &upgrade.parameters, op) {
             does_nothing("bad_parameters", Vec::new())
         } else if self.in_force(feature, past) {
             does_nothing("in_force", Vec::new())
+        } else if !within.is_full(op) {
+            does_nothing("short", Vec::new())
         } else {
             does("upgrades", Vec::new())
         }
+    }
+
+    fn effect_of_cosign(&self, op: Op, within: &Within<'_>) -> Found {
+        let signed = self.cosigned(op);
+        let signed =
+            signed.expect("what is signed is in the past of a signature that was admitted");
+        let stale = within.stale_by(op);
+        if !stale.is_empty() {
+            does_nothing("stale", stale)
+        } else if within.pairs(signed, Some(op)) == within.pairs(signed, None) {
+            does_nothing("adds_nobody", vec![signed])
+        } else {
+            does("cosigns", vec![signed])
+        }
+    }
+
+    fn effect_of_endorse(&self, op: Op, endorse: &Endorse, within: &Within<'_>) -> Found {
+        if let Some((_, denial)) = within.denied(op) {
+            return does_nothing("denied", vec![self.at[&denial]]);
+        }
+        let falls = |op: &Op| self.live(*op, within).next().is_none() && !within.is_sealed(*op);
+        let named = endorse.ops.iter().map(|id| self.at[id]);
+        let reinstated: Vec<Op> = named.filter(falls).collect();
+        if reinstated.is_empty() {
+            does("reinstates_nothing", Vec::new())
+        } else {
+            does("reinstates", reinstated)
+        }
+    }
+
+    fn effect_of_device(&self, op: Op, within: &Within<'_>) -> Found {
+        let link = &self.links[&op];
+        if let Some(effect) = link.void {
+            return does_nothing(effect, Vec::new());
+        }
+        let borne = self.counting().filter(|grant| self.bears(op, *grant));
+        let borne: Vec<GrantAt> = borne.collect();
+        if borne.is_empty() {
+            return does_nothing("carries_nothing", Vec::new());
+        }
+        let carried = borne.iter().copied();
+        let mut carried: Vec<GrantAt> = carried.filter(|it| within.carries(op, *it)).collect();
+        if carried.is_empty() {
+            return does_nothing("short", self.ops_of(&borne));
+        }
+        carried.sort_by_key(|grant| self.ids[self.grants[*grant].op]);
+        let kills = carried
+            .iter()
+            .map(|grant| within.link_kill(op, *grant, None));
+        let kills: Option<Vec<Kill>> = kills.collect();
+        match kills.as_deref() {
+            Some([(_, denial), ..]) => does_nothing("ended", vec![self.at[denial]]),
+            Some([]) | None => does("links", self.ops_of(&carried)),
+        }
+    }
+
+    fn effect_of_device_revoke(&self, op: Op, revoke: &DeviceRevoke, within: &Within<'_>) -> Found {
+        let is_named = |(at, link): &(&Op, &Link)| {
+            link.person == revoke.person
+                && link.key == revoke.key
+                && link.void.is_none()
+                && !self.past[**at].contains(op)
+        };
+        let links: Vec<Op> = self
+            .links
+            .iter()
+            .filter(is_named)
+            .map(|(at, _)| *at)
+            .collect();
+        if links.is_empty() {
+            return does_nothing("no_link", Vec::new());
+        }
+        let is_reached = |grant: &GrantAt| {
+            links.iter().any(|link| within.carries(*link, *grant)) && self.unlinks_reach(op, *grant)
+        };
+        let reached: Vec<GrantAt> = self.counting().filter(is_reached).collect();
+        if reached.is_empty() {
+            return does_nothing("out_of_reach", links);
+        }
+        self.falls_short(op, &reached, within)
+            .unwrap_or_else(|| does("unlinks", links))
     }
 }

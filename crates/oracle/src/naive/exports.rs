@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
 use super::kills::Within;
+use super::links::Title;
 use super::set::Op;
 use super::{GrantAt, Oracle, Standing};
 
@@ -108,7 +109,7 @@ impl Oracle {
     pub fn trust(&self) -> Json {
         let within = Within::new(self, &self.admitted);
         let genesis = self.genesis();
-        self.with_behind(json!({
+        let mut trust = json!({
             "format": "ecac-trust-v2",
             "project": self.project,
             "name": genesis.map(|genesis| &genesis.name),
@@ -116,12 +117,72 @@ impl Oracle {
             "issuer_keys": self.issuer_keys(&within),
             "status_lists": self.status_lists(),
             "equivocations": self.all_equivocations(),
-        }))
+        });
+        let names_quorum = genesis.is_some_and(|genesis| {
+            let mut features = genesis.features.iter();
+            let op = self.at[&self.project];
+            features
+                .any(|(name, with)| name.as_str() == "quorum" && self.allows("quorum", with, op))
+        });
+        if names_quorum {
+            trust["quorum"] = json!(self.k());
+        }
+        if self.in_force("seal", &self.admitted) {
+            trust["seals"] = self.all_seals(&within).into();
+        }
+        if self.in_force("device", &self.admitted) {
+            trust["devices"] = self.all_devices(&within).into();
+        }
+        self.with_behind(trust)
     }
 
-    /// The grants of `root` that count.
+    /// The admitted ops by id.
+    fn by_id(&self) -> impl Iterator<Item = (&OpId, Op)> {
+        let by_id = self.at.iter().map(|(id, op)| (id, *op));
+        by_id.filter(|(_, op)| self.admitted.contains(*op))
+    }
+
+    fn all_seals(&self, within: &Within<'_>) -> Vec<Json> {
+        let entry = |(id, op): (&OpId, Op)| {
+            let Payload::Seal(seal) = &self.bodies[op].payload else {
+                return None;
+            };
+            let digest = hex::encode(seal.digest);
+            Some(json!({ "op": id, "digest": digest, "final": within.is_full(op) }))
+        };
+        self.by_id().filter_map(entry).collect()
+    }
+
+    /// The links that are not void.
+    fn all_devices(&self, within: &Within<'_>) -> Vec<Json> {
+        let entry = |(id, op): (&OpId, Op)| {
+            let link = self.links.get(&op).filter(|link| link.void.is_none())?;
+            let serves = |grant: &GrantAt| {
+                let title = Title {
+                    grant: *grant,
+                    link: Some(op),
+                };
+                within.carries(op, *grant) && within.kill(title, None).is_none()
+            };
+            let grants = self.counting().filter(serves);
+            let grants = grants.map(|grant| self.ids[self.grants[grant].op]);
+            Some(json!({
+                "op": id,
+                "person": link.person,
+                "key": link.key,
+                "grants": grants.collect::<BTreeSet<OpId>>(),
+            }))
+        };
+        self.by_id().filter_map(entry).collect()
+    }
+
+    /// The grants of `root` that count and are full.
     fn roots(&self, within: &Within<'_>) -> Json {
-        let is_root = |grant: &GrantAt| self.right(*grant).role == Role::Root;
+        let is_root = |grant: &GrantAt| {
+            let op = self.grants[*grant].op;
+            let by_genesis = self.ids[op] == self.project;
+            self.right(*grant).role == Role::Root && (by_genesis || within.is_full(op))
+        };
         let mut roots: Vec<GrantAt> = self.counting().filter(is_root).collect();
         roots.sort_by_key(|grant| {
             let made = &self.grants[*grant];
@@ -130,7 +191,8 @@ impl Oracle {
         let (mut active, mut revoked) = (Vec::new(), Vec::new());
         for grant in roots {
             let made = &self.grants[grant];
-            let frozen = self.unseen_half(&made.subject, grant, &self.admitted);
+            let title = Title { grant, link: None };
+            let frozen = self.unseen_half(&made.subject, title, &self.admitted);
             let mut entry = json!({
                 "subject": made.subject,
                 "grant": self.ids[made.op],
@@ -142,7 +204,7 @@ impl Oracle {
                 entry["valid_from"] = json!(credential.valid_from.to_string());
                 entry["valid_until"] = json!(credential.valid_until.to_string());
             }
-            match within.kill(grant, None) {
+            match within.grant_kill(grant, None) {
                 None => active.push(entry),
                 Some((reason, denial)) => {
                     entry["reason"] = json!(reason);
@@ -156,11 +218,7 @@ impl Oracle {
 
     fn issuer_keys(&self, within: &Within<'_>) -> Json {
         let (mut active, mut revoked) = (Vec::new(), Vec::new());
-        let by_id = self
-            .at
-            .iter()
-            .filter(|(_, op)| self.admitted.contains(**op));
-        for (id, &op) in by_id {
+        for (id, op) in self.by_id() {
             let Some(key) = self.issuer_key(op) else {
                 continue;
             };
@@ -172,7 +230,7 @@ impl Oracle {
                 "valid_until_ms": key.valid_until_ms,
                 "op": id,
             });
-            match within.key_kill(op, None) {
+            match within.key_kill(op) {
                 None => active.push(entry),
                 Some((reason, denial)) => {
                     entry["reason"] = json!(reason);

@@ -13,7 +13,7 @@ use super::set::{Op, Set};
 use super::{GrantAt, Oracle};
 
 /// Links of a chain of delegation.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 
 /// A grant: the op that makes it, the key that it names, and what it gives, or why it does not count. Genesis makes one for
 /// each root.
@@ -69,7 +69,7 @@ impl Oracle {
         (0..self.grants.len()).filter(|grant| self.grants[*grant].standing.is_ok())
     }
 
-    /// Takes down the grants and the status list of an op that has been admitted.
+    /// Takes down the grants, the status list and the link of an op that has been admitted.
     pub(super) fn enter(&mut self, op: Op) {
         let body = Rc::clone(&self.bodies[op]);
         match &body.payload {
@@ -98,6 +98,10 @@ impl Oracle {
                     self.lists.insert(op, list);
                 }
             }
+            Payload::Device(device) => {
+                let link = self.link_of(op, device);
+                self.links.insert(op, link);
+            }
             Payload::SetField(_)
             | Payload::SetAdd(_)
             | Payload::SetRemove(_)
@@ -107,6 +111,10 @@ impl Oracle {
             | Payload::IssuerKeyRevoke(_)
             | Payload::Upgrade(_)
             | Payload::Schema(_)
+            | Payload::Seal(_)
+            | Payload::Cosign(_)
+            | Payload::Endorse(_)
+            | Payload::DeviceRevoke(_)
             | Payload::Unassigned(_) => {}
         }
     }
@@ -134,9 +142,9 @@ impl Oracle {
     }
 
     /// The deepest of the warrants of the ops.
-    fn depth(&self, ops: &[Op]) -> usize {
+    pub(super) fn depth(&self, ops: &[Op]) -> usize {
         let warrants = ops.iter().flat_map(|op| &self.warrants[*op]);
-        let depths = warrants.map(|grant| self.right(*grant).depth);
+        let depths = warrants.map(|title| self.title_depth(*title));
         depths.max().unwrap_or(0)
     }
 
@@ -234,7 +242,7 @@ impl Oracle {
             let until = Timestamp::from_ms(key(op).valid_until_ms);
             times.iter().all(|time| from <= *time && *time < until)
         };
-        let lives = |op: &Op| within.key_kill(*op, None).is_none();
+        let lives = |op: &Op| within.key_kill(*op).is_none();
         let signed = |op: &Op| verifies(&key(op).public_key);
 
         let listed: Vec<Op> = past.iter().filter(has_name).collect();

@@ -1,28 +1,37 @@
 //! Kills: what, within a set of ops, takes a grant away.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use ecac_core::credential::Role;
 use ecac_core::payload::IssuerKeyRevoke;
 use ecac_core::{DenialReason, OpId, Payload, PublicKey};
 
+use super::grants::Right;
+use super::links::Title;
 use super::set::{Op, Set};
-use super::{GrantAt, Oracle, Right, texts};
+use super::{GrantAt, Oracle, texts};
 
 /// What kills, with the reason that it gives. The least one is the first.
 pub(super) type Kill = (DenialReason, OpId);
 
-/// What is asked: which grant, and for which op.
-type Question = (GrantAt, Option<Op>);
+/// What was answered within a set of ops. A question that was answered is not asked again: there are many ways through a
+/// web of grants and seals, and few grants.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    grants: RefCell<BTreeMap<(GrantAt, Option<Op>), Option<Kill>>>,
+    links: RefCell<BTreeMap<(Op, GrantAt, Option<Op>), Option<Kill>>>,
+    denied: RefCell<BTreeMap<Op, Option<Kill>>>,
+    pub(super) finals: OnceCell<Vec<Op>>,
+    pub(super) stale: RefCell<BTreeMap<Op, Vec<Op>>>,
+}
 
-/// The kills within a set of ops.
-///
-/// A question that was answered is not asked again: there are many ways through a web of grants, and few grants.
+/// What is decided within a set of ops, which holds the ancestors of each.
 pub(super) struct Within<'o> {
-    oracle: &'o Oracle,
-    ops: &'o Set,
-    answers: RefCell<BTreeMap<Question, Option<Kill>>>,
+    pub(super) oracle: &'o Oracle,
+    pub(super) ops: &'o Set,
+    pub(super) memo: Rc<Memo>,
 }
 
 impl<'o> Within<'o> {
@@ -30,7 +39,7 @@ impl<'o> Within<'o> {
         Self {
             oracle,
             ops,
-            answers: RefCell::default(),
+            memo: Rc::default(),
         }
     }
 
@@ -40,16 +49,39 @@ impl<'o> Within<'o> {
         self.ops.contains(denial) && !judged.is_some_and(spares)
     }
 
+    /// Whether the denial can end the grant.
+    pub(super) fn bites(&self, denial: Op, grant: GrantAt) -> bool {
+        self.bites_such(denial, self.oracle.is_on_signatures(grant))
+    }
+
+    /// Whether the denial can end a grant that is on signatures, or one that is not.
+    pub(super) fn bites_such(&self, denial: Op, on_signatures: bool) -> bool {
+        !self.is_stale(denial)
+            && (!on_signatures
+                || self.oracle.ends_itself(denial)
+                || self.is_full(denial) && self.dropped_by(denial).is_empty())
+    }
+
+    /// The first of what kills the title for the judged op, or for none in particular.
+    pub(super) fn kill(&self, title: Title, judged: Option<Op>) -> Option<Kill> {
+        let of_grant = self.grant_kill(title.grant, judged);
+        let of_link = title
+            .link
+            .and_then(|link| self.link_kill(link, title.grant, judged));
+        of_grant.into_iter().chain(of_link).min()
+    }
+
     /// The first of what kills the grant for the judged op, or for none in particular.
-    pub(super) fn kill(&self, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
-        if let Some(answer) = self.answers.borrow().get(&(grant, judged)) {
+    pub(super) fn grant_kill(&self, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
+        if let Some(answer) = self.memo.grants.borrow().get(&(grant, judged)) {
             return *answer;
         }
         let answer = (self.revoked(grant, judged))
             .or_else(|| self.status_revoked(grant, judged))
             .or_else(|| self.issuer_key_revoked(grant, judged))
             .or_else(|| self.granter_denied(grant, judged));
-        self.answers.borrow_mut().insert((grant, judged), answer);
+        let mut known = self.memo.grants.borrow_mut();
+        known.insert((grant, judged), answer);
         answer
     }
 
@@ -61,6 +93,7 @@ impl<'o> Within<'o> {
                 && oracle.reaches(*denial, grant)
                 && !past.contains(*denial)
                 && self.counts(*denial, judged)
+                && self.bites(*denial, grant)
         };
         Some((
             DenialReason::Revoked,
@@ -70,7 +103,11 @@ impl<'o> Within<'o> {
 
     fn status_revoked(&self, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
         let lists = self.oracle.lists.keys().copied();
-        let kills = |list: &Op| self.oracle.withdraws(*list, grant) && self.counts(*list, judged);
+        let kills = |list: &Op| {
+            self.oracle.withdraws(*list, grant)
+                && self.counts(*list, judged)
+                && self.bites(*list, grant)
+        };
         Some((
             DenialReason::StatusRevoked,
             self.oracle.least(lists.filter(kills))?,
@@ -79,29 +116,81 @@ impl<'o> Within<'o> {
 
     fn issuer_key_revoked(&self, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
         let paper = self.oracle.right(grant).paper.as_ref()?;
-        let dead = paper.keys.iter().map(|key| self.key_kill(*key, judged));
-        let dead: Vec<Kill> = dead.collect::<Option<_>>()?;
-        let first = dead.into_iter().map(|(_, denial)| denial).min()?;
-        Some((DenialReason::IssuerKeyRevoked, first))
+        let dead = |key: &Op| {
+            let bites = |denial: Op| self.counts(denial, judged) && self.bites(denial, grant);
+            if let Some(denial) = self.key_revoke_of(*key, bites) {
+                return Some(denial);
+            }
+            if self.oracle.is_on_signatures(grant) {
+                return None;
+            }
+            self.denied(*key).map(|(_, denial)| denial)
+        };
+        let dead = paper.keys.iter().map(dead);
+        let dead: Vec<OpId> = dead.collect::<Option<_>>()?;
+        Some((DenialReason::IssuerKeyRevoked, dead.into_iter().min()?))
     }
 
     fn granter_denied(&self, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
+        if self.oracle.is_on_signatures(grant) {
+            return None;
+        }
         let (_, denial) = self.op_kill(self.oracle.grants[grant].op, judged)?;
         Some((DenialReason::GranterDenied, denial))
     }
 
-    /// The first of what kills an issuer key: a revocation that its op had not seen; without any, what kills the
-    /// warrants of the op, judged itself.
-    pub(super) fn key_kill(&self, key: Op, judged: Option<Op>) -> Option<Kill> {
+    /// The first of what kills the link, for the title with the grant and for the judged op, or for none in particular.
+    pub(super) fn link_kill(&self, link: Op, grant: GrantAt, judged: Option<Op>) -> Option<Kill> {
+        let question = (link, grant, judged);
+        if let Some(answer) = self.memo.links.borrow().get(&question) {
+            return *answer;
+        }
         let oracle = self.oracle;
-        let revokes = self.ops.iter().filter(|denial| {
+        let kills = |denial: &Op| {
+            oracle.unlinks(*denial, link)
+                && oracle.unlinks_reach(*denial, grant)
+                && !oracle.past[link].contains(*denial)
+                && self.counts(*denial, judged)
+                && self.bites(*denial, grant)
+        };
+        let revoked = oracle.least(self.ops.iter().filter(kills));
+        let revoked = revoked.map(|denial| (DenialReason::Revoked, denial));
+        let person = oracle.links[&link].person;
+        let own = oracle.own_warrants(link, &person, grant);
+        let by_maker = if own.is_empty() {
+            let granting = oracle.granting_warrants(link, grant);
+            let kill = (!oracle.is_on_signatures(grant))
+                .then(|| all(granting.iter().map(|title| self.kill(*title, judged))));
+            kill.flatten()
+                .map(|(_, denial)| (DenialReason::GranterDenied, denial))
+        } else {
+            // By the person's own key there is one without a link, which nothing kills.
+            all(own
+                .iter()
+                .map(|title| self.link_kill(title.link?, grant, judged)))
+        };
+        let answer = revoked.into_iter().chain(by_maker).min();
+        self.memo.links.borrow_mut().insert(question, answer);
+        answer
+    }
+
+    /// The first of the revocations of an issuer key that its op had not seen and that hold.
+    fn key_revoke_of(&self, key: Op, holds: impl Fn(Op) -> bool) -> Option<OpId> {
+        let oracle = self.oracle;
+        let revokes = |denial: &Op| {
             oracle.revokes_key(*denial, key)
                 && !oracle.past[key].contains(*denial)
-                && self.counts(*denial, judged)
-        });
-        match oracle.least(revokes) {
+                && holds(*denial)
+        };
+        oracle.least(self.ops.iter().filter(revokes))
+    }
+
+    /// The first of what kills an issuer key, whatever rests on it: a revocation that its op had not seen; without any, what
+    /// denies the op.
+    pub(super) fn key_kill(&self, key: Op) -> Option<Kill> {
+        match self.key_revoke_of(key, |denial| !self.is_stale(denial)) {
             Some(denial) => Some((DenialReason::IssuerKeyRevoked, denial)),
-            None => self.op_kill(key, Some(key)),
+            None => self.denied(key),
         }
     }
 
@@ -109,9 +198,24 @@ impl<'o> Within<'o> {
     /// nothing takes it away.
     pub(super) fn op_kill(&self, op: Op, judged: Option<Op>) -> Option<Kill> {
         let warrants = self.oracle.warrants[op].iter();
-        let kills = warrants.map(|grant| self.kill(*grant, judged));
-        kills.collect::<Option<Vec<Kill>>>()?.into_iter().min()
+        all(warrants.map(|title| self.kill(*title, judged)))
     }
+
+    /// Why the op is denied, if it is.
+    pub(super) fn denied(&self, op: Op) -> Option<Kill> {
+        if let Some(answer) = self.memo.denied.borrow().get(&op) {
+            return *answer;
+        }
+        let stands = || self.is_sealed(op) || !self.endorsements(op).is_empty();
+        let answer = self.op_kill(op, Some(op)).filter(|_| !stands());
+        self.memo.denied.borrow_mut().insert(op, answer);
+        answer
+    }
+}
+
+/// The first of the kills, if there are some and none is missing.
+fn all(kills: impl Iterator<Item = Option<Kill>>) -> Option<Kill> {
+    kills.collect::<Option<Vec<Kill>>>()?.into_iter().min()
 }
 
 impl Oracle {
@@ -150,7 +254,7 @@ impl Oracle {
     pub(super) fn would_reach(&self, denial: Op, role: Role, scope: &BTreeSet<String>) -> bool {
         let is_user = role == Role::Editor || role == Role::Reader;
         self.warrants[denial].iter().any(|by| {
-            let by = self.right(*by);
+            let by = self.right(by.grant);
             by.role == Role::Root || is_user && !by.scope.is_disjoint(scope)
         })
     }

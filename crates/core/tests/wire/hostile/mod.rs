@@ -8,6 +8,7 @@ mod op;
 mod parent;
 pub(crate) mod payload;
 mod set;
+mod signed;
 mod size;
 pub(crate) mod table;
 mod unassigned;
@@ -31,6 +32,7 @@ pub(crate) fn bodies() -> Vec<Hostile> {
     unassigned::add(&mut table);
     value::add(&mut table);
     jwt::add(&mut table);
+    signed::add(&mut table);
     size::add(&mut table);
     window::add(&mut table);
     table.0

@@ -33,14 +33,21 @@ pub(crate) fn payloads() -> Vec<Fields> {
         fields(&[uint(2), name("doc/1"), name("labels"), name("red"), value]),
         fields(&[uint(3), name("doc/1"), name("labels"), name("red")]),
         fields(&[uint(4), name("e30.e30.AA")]),
-        fields(&[uint(5), key.clone(), id]),
+        fields(&[uint(5), key.clone(), id.clone()]),
         fields(&[
             uint(6),
             key.clone(),
             name("editor"),
             texts(&["finance", "hr"]),
         ]),
-        fields(&[uint(7), name("issuer"), name("kid"), key, uint(1), uint(2)]),
+        fields(&[
+            uint(7),
+            name("issuer"),
+            name("kid"),
+            key.clone(),
+            uint(1),
+            uint(2),
+        ]),
         fields(&[uint(8), name("issuer"), name("kid"), name("lost")]),
         fields(&[uint(9), name("e30.e30.AA")]),
         fields(&[uint(10), name("schema"), bytes(&[7])]),
@@ -48,12 +55,17 @@ pub(crate) fn payloads() -> Vec<Fields> {
             uint(11),
             array(&[genesis_rule("doc/*", "title", &["finance", "hr"])]),
         ]),
+        fields(&[uint(12), bytes(&[0xd1; 32])]),
+        fields(&[uint(13), id]),
+        fields(&[uint(14), byte_strings(&[[1; 32], [2; 32]])]),
+        fields(&[uint(15), key.clone(), bytes(&[3; 32]), bytes(&[4; 64])]),
+        fields(&[uint(16), key, bytes(&[3; 32])]),
     ]
 }
 
 /// The entries of a good payload of a type that is not assigned.
 pub(super) fn unassigned_entries() -> Fields {
-    Fields(vec![(0, uint(12)), (1, uint(1)), (2, array(&[text("x")]))])
+    Fields(vec![(0, uint(17)), (1, uint(1)), (2, array(&[text("x")]))])
 }
 
 pub(super) const GENESIS: usize = 0;
@@ -65,6 +77,11 @@ pub(super) const ISSUER_KEY: usize = 7;
 pub(super) const STATUS_LIST: usize = 9;
 pub(super) const UPGRADE: usize = 10;
 pub(super) const SCHEMA: usize = 11;
+pub(super) const SEAL: usize = 12;
+pub(super) const COSIGN: usize = 13;
+pub(super) const ENDORSE: usize = 14;
+pub(super) const DEVICE: usize = 15;
+pub(super) const DEVICE_REVOKE: usize = 16;
 
 /// Where a payload of a type that is not assigned is malformed.
 pub(crate) const UNASSIGNED_PLACE: &str = "payload of a type that is not assigned";
