@@ -27,6 +27,7 @@ from project import (
     status_list,
     upgrade,
 )
+from test_features import HISTORIES
 
 
 class Verdicts(unittest.TestCase):
@@ -757,6 +758,10 @@ class Effects(unittest.TestCase):
         ):
             with self.subTest(history.__name__):
                 told |= self.check(*history())
+        for history in HISTORIES:
+            with self.subTest(history.__name__):
+                project, _, effects = history()
+                told |= self.check(project, effects)
         self.assertEqual(told, {(kind, code) for kind, codes in COUNTS.items() for code in codes})
 
     def test_the_effects_are_those_of_the_policy_model(self):
