@@ -59,7 +59,8 @@ class Project:
         """Adds an op that has seen the named ones; its number and its stamp are right unless they are given."""
         last = {}
         for other in seen:
-            last = {who: max(last.get(who, -1), self.last_seqs[other].get(who, -1)) for who in last | self.last_seqs[other]}
+            for who, number in self.last_seqs[other].items():
+                last[who] = max(number, last.get(who, 0))
         seq = last.get(author, -1) + 1 if seq is None else seq
         self.last_seqs[name] = {**last, author: seq}
         at = len(self.items) if at is None else at

@@ -1,4 +1,4 @@
-"""What quorum, seals, endorsements and devices change: histories with the verdicts and effects that the page demands."""
+"""What quorum, seals, endorsements and devices change: histories with what the page demands of them."""
 
 import unittest
 
@@ -605,7 +605,12 @@ class Features(unittest.TestCase):
             self.assertEqual(project.verdicts()["cosign"][0] == "refused", said is None or said == 1, parameters)
 
     def test_a_seal_needs_more_than_half_of_the_roots(self):
-        for roots, k, is_allowed in [((1,), None, True), ((1, 2), None, False), ((1, 2), 2, True), ((1, 2, 3), 1, False)]:
+        for roots, k, is_allowed in [
+            ((1,), None, True),
+            ((1, 2), None, False),
+            ((1, 2), 2, True),
+            ((1, 2, 3), 1, False),
+        ]:
             quorum = [["quorum", bytes([k])]] if k else []
             project = Project([*quorum, ["seal", b""]], roots)
             project.op("seal", 1, ["genesis"], sealing())

@@ -220,7 +220,11 @@ def features(history):
         finals = history.final_seals(history.everything)
         document["seals"] = sorted(
             (
-                {"op": history.ops[seal].id.hex(), "digest": history.ops[seal].says["digest"].hex(), "final": seal in finals}
+                {
+                    "op": history.ops[seal].id.hex(),
+                    "digest": history.ops[seal].says["digest"].hex(),
+                    "final": seal in finals,
+                }
                 for seal in history.seals
             ),
             key=lambda entry: entry["op"],

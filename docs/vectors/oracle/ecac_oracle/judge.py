@@ -213,8 +213,8 @@ class History(Kills, Quorum, Seals, Devices):
                 named, fits = op.says["ops"], lambda at: self.ops[at].kind in DATA_KINDS
             case _:
                 return []
-        fitting = [id_ for id_, at in self.number.items() if id_ in named and has(past, at) and fits(at)]
-        return [id_ for id_ in named if id_ not in fitting]
+        seen = {id_: self.number[id_] for id_ in named if id_ in self.number and has(past, self.number[id_])}
+        return [id_ for id_ in named if id_ not in seen or not fits(seen[id_])]
 
     def titles(self, author, past):
         """What could authorise an op: the grants to its author, and those to the persons whose device the author is."""

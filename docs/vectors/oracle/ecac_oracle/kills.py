@@ -72,9 +72,7 @@ class Kills:
     def death(self, key, visible):
         """What kills an issuer key for what is new: a revocation of its name that is not stale, or its op's end."""
         revoked_by = [
-            denial
-            for denial in self.revocations_of(key)
-            if has(visible, denial) and not self.is_stale(denial, visible)
+            denial for denial in self.revocations_of(key) if has(visible, denial) and not self.is_stale(denial, visible)
         ]
         return self.first_death(key, revoked_by, visible, False)
 

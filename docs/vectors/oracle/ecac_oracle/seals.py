@@ -28,7 +28,7 @@ class Seals:
         ]
 
     def seals_against(self, at, visible):
-        """The final seals that had not seen the denial, or the `Cosign` of one, but the end of its author's authority."""
+        """The final seals that had seen the end of the author's authority, but not the denial or `Cosign`."""
         return [
             seal
             for seal in self.final_seals(visible)
