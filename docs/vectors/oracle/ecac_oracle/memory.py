@@ -6,6 +6,8 @@ more ops are admitted.
 
 import functools
 
+UNKNOWN = object()
+
 
 def remembered(method):
     """A method that keeps its answers in `memory`, by its name and what was asked."""
@@ -13,8 +15,10 @@ def remembered(method):
     @functools.wraps(method)
     def ask(history, *question):
         asked = (method.__name__, *question)
-        if asked not in history.memory:
-            history.memory[asked] = method(history, *question)
-        return history.memory[asked]
+        # A great set is slow to look up: once where there is an answer.
+        answer = history.memory.get(asked, UNKNOWN)
+        if answer is UNKNOWN:
+            answer = history.memory[asked] = method(history, *question)
+        return answer
 
     return ask

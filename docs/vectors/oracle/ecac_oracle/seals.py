@@ -7,7 +7,6 @@ from .memory import remembered
 class Seals:
     """The part of a history that says what seals and endorsements do."""
 
-    @remembered
     def final_seals(self, visible):
         return [seal for seal in self.seals if self.is_full(seal, visible)]
 
