@@ -9,7 +9,7 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import oracle
-from ecac_oracle import credential, effects, export, text, wire
+from ecac_oracle import credential, devices, effects, export, text, wire
 from ecac_oracle.judge import History
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,20 +43,26 @@ def mint(document, key, header=None):
 
 
 class Project:
-    """A project that is written op by op. Keys are numbered: 1 and 2 are roots, 9 and 10 issuers, others people."""
+    """A project that is written op by op. Keys are numbered: 9 and 10 are issuers, others roots and people."""
 
-    def __init__(self, features=None):
-        self.items, self.seqs, self.ops = [], {}, {}
+    def __init__(self, features=None, roots=(1, 2)):
+        self.items, self.ops = [], {}
+        # Of each op the greatest number of each author in it and its past.
+        self.last_seqs = {}
         schema = [["doc/*", "*", ["a"]]]
-        genesis = {0: 0, 1: "test", 2: bytes(16), 3: sorted([public(1), public(2)]), 4: schema}
+        genesis = {0: 0, 1: "test", 2: bytes(16), 3: sorted(map(public, roots)), 4: schema}
         if features:
             genesis[5] = features
         self.genesis = self.op("genesis", 1, [], genesis)
 
     def op(self, name, author, seen, payload, *, seq=None, at=None):
         """Adds an op that has seen the named ones; its number and its stamp are right unless they are given."""
-        seq = self.seqs.get(author, 0) if seq is None else seq
-        self.seqs[author] = seq + 1
+        last = {}
+        for other in seen:
+            for who, number in self.last_seqs[other].items():
+                last[who] = max(number, last.get(who, 0))
+        seq = last.get(author, -1) + 1 if seq is None else seq
+        self.last_seqs[name] = {**last, author: seq}
         at = len(self.items) if at is None else at
         parents = sorted(self.ops[other] for other in seen)
         body = {0: 1, 1: public(author), 2: seq, 3: parents, 4: [START_MS + at, 0, 0], 5: payload}
@@ -91,6 +97,21 @@ class Project:
         paper = name + " credential"
         self.op(paper, granter, seen, self.credential(subject, role, list(scope), **how))
         return self.op(name, granter, [paper], self.grant(subject, paper))
+
+    def cosign(self, named):
+        return {0: 13, 1: self.ops[named]}
+
+    def endorse(self, *named):
+        return {0: 14, 1: sorted(self.ops[name] for name in named)}
+
+    def device(self, person, key, of_project=None):
+        message = devices.DOMAIN + (of_project or self.genesis) + public(person)
+        return {0: 15, 1: public(person), 2: public(key), 3: secret(key).sign(message)}
+
+    def full(self, name, first, second, seen, payload):
+        """An op of two roots: the first signs it, the second's `Cosign` has the name and " cosigned"."""
+        self.op(name, first, seen, payload)
+        return self.op(name + " cosigned", second, [name], self.cosign(name))
 
     def history(self, order=1):
         ops = oracle.read(b"".join(self.items[::order]))
@@ -129,6 +150,14 @@ def revoke(subject, role=None, scope=None):
 
 def revoke_key(kid="key-1"):
     return {0: 8, 1: ISSUER, 2: kid, 3: "lost"}
+
+
+def sealing():
+    return {0: 12, 1: bytes(32)}
+
+
+def unlink(person, key):
+    return {0: 16, 1: public(person), 2: public(key)}
 
 
 def upgrade(feature, parameters=b""):

@@ -41,6 +41,11 @@ class Wire(unittest.TestCase):
             {0: 9, 1: "x"},
             *({0: 10, 1: "f", 2: parameters} for parameters in (b"", b"x" * 1024)),
             {0: 11, 1: [["b", "f", ["t"]]]},
+            {0: 12, 1: bytes(32)},
+            {0: 13, 1: bytes(32)},
+            *({0: 14, 1: [bytes([number]) * 32 for number in range(count)]} for count in (1, 64)),
+            {0: 15, 1: bytes(32), 2: bytes(32), 3: bytes(64)},
+            {0: 16, 1: bytes(32), 2: bytes(32)},
         ]:
             op = wire.read_op(seal(3, cbor2.dumps(self.body(payload), canonical=True)))
             self.assertEqual(op.kind, wire.PAYLOADS[payload[0]][0])
@@ -57,42 +62,42 @@ class Wire(unittest.TestCase):
         return wire.read_op(seal(3, body[:-1] + payload))
 
     def test_types_that_are_not_assigned_are_read_as_one_shape(self):
-        one = b"\xa2\x00\x0c\x01"
+        one = b"\xa2\x00\x11\x01"
         for payload, type_ in [
-            (b"\xa1\x00\x0c", 12),
+            (b"\xa1\x00\x11", 17),
             (b"\xa1\x00\x18\x18", 24),
             (b"\xa1\x00\x19\xff\xff", 65_535),
             # The greatest integers of 64 bits, as value and as key.
-            (one + b"\x1b" + b"\xff" * 8, 12),
-            (one + b"\x3b" + b"\xff" * 8, 12),
-            (b"\xa2\x00\x0c\x1b" + b"\xff" * 8 + b"\x00", 12),
-            *((one + value, 12) for value in (b"\xf4", b"\xf5", b"\xf6", b"\x40", b"\x60", b"\x80", b"\xa0")),
+            (one + b"\x1b" + b"\xff" * 8, 17),
+            (one + b"\x3b" + b"\xff" * 8, 17),
+            (b"\xa2\x00\x11\x1b" + b"\xff" * 8 + b"\x00", 17),
+            *((one + value, 17) for value in (b"\xf4", b"\xf5", b"\xf6", b"\x40", b"\x60", b"\x80", b"\xa0")),
             # Text of any form; keys of any type, by their bytes: 24 before -1 before a text; 1 beside true.
-            (one + b"\x63e\xcc\x81", 12),
-            (one + b"\x61\x00", 12),
-            (one + b"\xa3\x18\x18\x00\x20\x00\x60\x00", 12),
-            (one + b"\xa2\x01\x00\xf5\x00", 12),
-            (one + b"\xa1\xa1\x01\x02\x00", 12),
-            (one + b"\x81" * 14 + b"\x80", 12),
-            (one + b"\xa1\x01" * 14 + b"\x80", 12),
-            (one + b"\x59\xff\xf9" + bytes(65_529), 12),
+            (one + b"\x63e\xcc\x81", 17),
+            (one + b"\x61\x00", 17),
+            (one + b"\xa3\x18\x18\x00\x20\x00\x60\x00", 17),
+            (one + b"\xa2\x01\x00\xf5\x00", 17),
+            (one + b"\xa1\xa1\x01\x02\x00", 17),
+            (one + b"\x81" * 14 + b"\x80", 17),
+            (one + b"\xa1\x01" * 14 + b"\x80", 17),
+            (one + b"\x59\xff\xf9" + bytes(65_529), 17),
         ]:
             op = self.unassigned(payload)
             self.assertEqual((op.kind, op.says), ("Unassigned", {"type": type_}), payload[:20].hex())
         for payload in [
             b"\xa1\x00\x1a\x00\x01\x00\x00",
-            b"\xa1\x00\x18\x0c",
-            b"\xa1\x18\x00\x0c",
+            b"\xa1\x00\x18\x11",
+            b"\xa1\x18\x00\x11",
             b"\xa1\x00\x2c",
-            b"\xb8\x01\x00\x0c",
-            b"\xbf\x00\x0c\xff",
-            b"\x82\x00\x0c",
-            b"\xa1\x01\x0c",
-            b"\xa2\x00\x0c\x61a\x00",
-            b"\xa2\x00\x0c\x20\x00",
-            b"\xa2\x00\x0c\x00\x0c",
-            b"\xa3\x00\x0c\x02\x00\x01\x00",
-            b"\xa1\x00\x0c\x00",
+            b"\xb8\x01\x00\x11",
+            b"\xbf\x00\x11\xff",
+            b"\x82\x00\x11",
+            b"\xa1\x01\x11",
+            b"\xa2\x00\x11\x61a\x00",
+            b"\xa2\x00\x11\x20\x00",
+            b"\xa2\x00\x11\x00\x11",
+            b"\xa3\x00\x11\x02\x00\x01\x00",
+            b"\xa1\x00\x11\x00",
             *(
                 one + value
                 for value in (
@@ -129,7 +134,7 @@ class Wire(unittest.TestCase):
         ]:
             with self.assertRaises(wire.NonCanonical, msg=payload[:20].hex()):
                 self.unassigned(payload)
-        parentless = self.body({0: 12}, k3=[])
+        parentless = self.body({0: 17}, k3=[])
         with self.assertRaises(wire.NonCanonical):
             wire.read_op(seal(3, cbor2.dumps(parentless, canonical=True)))
 
@@ -161,6 +166,20 @@ class Wire(unittest.TestCase):
             self.body({0: 11}),
             self.body({0: 11, 1: []}),
             self.body({0: 11, 1: [rule, rule]}),
+            *(self.body({0: 12, 1: bytes(size)}) for size in (31, 33)),
+            self.body({0: 12}),
+            self.body({0: 13, 1: bytes(31)}),
+            self.body({0: 13, 1: bytes(32), 2: 0}),
+            self.body({0: 14, 1: []}),
+            self.body({0: 14, 1: [bytes(31)]}),
+            self.body({0: 14, 1: [bytes(32)] * 2}),
+            self.body({0: 14, 1: [b"\x01" * 32, bytes(32)]}),
+            self.body({0: 14, 1: [bytes([number]) * 32 for number in range(65)]}),
+            self.body({0: 15, 1: bytes(32), 2: bytes(32)}),
+            self.body({0: 15, 1: bytes(32), 2: bytes(32), 3: bytes(63)}),
+            self.body({0: 15, 1: bytes(33), 2: bytes(32), 3: bytes(64)}),
+            self.body({0: 16, 1: bytes(32)}),
+            self.body({0: 16, 1: bytes(32), 2: bytes(32), 3: bytes(64)}),
             self.body({0: 11, 1: [rule, ["a", "f", ["t"]]]}),
             self.body({0: 11, 1: [[f"{number:03}", "f", ["t"]] for number in range(257)]}),
             self.body({**genesis, 5: []}, k3=[]),

@@ -7,9 +7,9 @@ import json
 import cbor2
 from blake3 import blake3
 
+from .authority import DATA_KINDS, DENIALS, Title, has
 from .credential import NS_PER_SECOND
-from .effects import effects, everything
-from .judge import DENIALS, has
+from .effects import effects, grants_to
 from .text import did_key, utf8
 
 
@@ -48,7 +48,7 @@ def effect_entry(effect):
 
 def export(history, document):
     """An export, which says so where the replica is behind."""
-    unknown = history.unknown_features(everything(history))
+    unknown = history.unknown_features(history.everything)
     if unknown or history.unsupported:
         features = sorted(unknown, key=utf8)
         document["behind"] = {"features": features, "unsupported": len(history.unsupported)}
@@ -72,7 +72,7 @@ def state(history):
     """Registers and sets over the applied ops."""
     places = {}
     for at, op in enumerate(history.ops):
-        if op.kind in ("SetField", "SetAdd", "SetRemove") and history.decisions[op.id].verdict == "applied":
+        if op.kind in DATA_KINDS and history.decisions[op.id].verdict == "applied":
             place = (op.says["object"], op.says["field"], op.says.get("element"))
             places.setdefault(place, []).append(at)
 
@@ -120,7 +120,7 @@ def json_value(value):
 def trust(history):
     """Whom the project trusts, and to say what."""
     keys = sorted(history.keys, key=lambda key: key.op.id)
-    deaths = {key: history.death(key, everything(history)) for key in keys}
+    deaths = {key: history.death(key, history.everything) for key in keys}
     active = [key for key in keys if deaths[key] is None]
     genesis = history.ops[history.number[history.project]].says if history.ops else None
     return export(
@@ -136,6 +136,7 @@ def trust(history):
                 "revoked": [{**key_entry(key), **denial_entry(deaths[key])} for key in keys if deaths[key] is not None],
             },
             "status_lists": status_lists(history),
+            **features(history),
             "equivocations": [
                 {
                     "author": did_key(equivocation.author),
@@ -150,10 +151,16 @@ def trust(history):
 
 def roots(history):
     """The grants of `root` that count: those that serve, and those that some denial kills."""
-    grants = [grant for grant in history.grants if grant.role == "root" and grant.fault is None]
+    grants = [
+        grant
+        for grant in history.grants
+        if grant.is_root
+        and grant.fault is None
+        and (grant.op.kind == "Genesis" or history.is_full(grant.at, history.everything))
+    ]
     active, revoked = [], []
     for grant in sorted(grants, key=lambda grant: (grant.op.id, grant.subject)):
-        kill = history.kill(grant, everything(history))
+        kill = history.kill(Title(grant), history.everything)
         if kill is None:
             active.append(root_entry(history, grant))
         else:
@@ -165,7 +172,7 @@ def root_entry(history, grant):
     entry = {
         "grant": grant.op.id.hex(),
         "subject": did_key(grant.subject),
-        "frozen": bool(history.unseen_halves(grant, everything(history))),
+        "frozen": bool(history.unseen_halves(grant.subject, Title(grant), history.everything)),
     }
     if grant.credential:
         entry["credential"] = grant.op.says["credential"].hex()
@@ -201,6 +208,46 @@ def key_entry(key):
         "valid_from_ms": key.op.says["from"],
         "valid_until_ms": key.op.says["until"],
         "op": key.op.id.hex(),
+    }
+
+
+def features(history):
+    """What there is where the features are in force for an op that had seen everything."""
+    document = {}
+    if history.is_in_force("quorum", history.everything):
+        document["quorum"] = history.threshold
+    if history.is_in_force("seal", history.everything):
+        finals = history.final_seals(history.everything)
+        document["seals"] = sorted(
+            (
+                {
+                    "op": history.ops[seal].id.hex(),
+                    "digest": history.ops[seal].says["digest"].hex(),
+                    "final": seal in finals,
+                }
+                for seal in history.seals
+            ),
+            key=lambda entry: entry["op"],
+        )
+    if history.is_in_force("device", history.everything):
+        links = [link for link in history.devices if not link.fault]
+        document["devices"] = [device_entry(history, link) for link in sorted(links, key=lambda link: link.op.id)]
+    return document
+
+
+def device_entry(history, link):
+    """A link, with the grants for which the device serves."""
+    serving = [
+        grant
+        for grant in grants_to(history, link.person)
+        if history.carries(link, grant, history.everything)
+        and history.kill(Title(grant, link), history.everything) is None
+    ]
+    return {
+        "op": link.op.id.hex(),
+        "person": did_key(link.person),
+        "key": did_key(link.key),
+        "grants": sorted(grant.op.id.hex() for grant in serving),
     }
 
 

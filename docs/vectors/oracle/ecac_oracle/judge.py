@@ -1,16 +1,40 @@
 """What is decided of each op: the definitions of causal deny-wins, as plainly as they can be computed.
 
-Ops are numbered in the order in which they are admitted, and a set of them is an integer: bit n is op n. past(x), the
-set of the strict ancestors of x, is such an integer. Nothing depends on the numbers; witnesses are chosen by op id.
+past(x), the set of the strict ancestors of x, is a set of op numbers. Nothing depends on the numbers; witnesses are
+chosen by op id.
 """
 
+import sys
 from dataclasses import dataclass, field
 
-from .credential import Credential, StatusList, Unreadable, read_credential, read_status_list
+from .authority import (
+    DATA_KINDS,
+    DENIALS,
+    USERS,
+    Equivocation,
+    Fault,
+    Grant,
+    Key,
+    Link,
+    List,
+    Need,
+    Revocation,
+    Title,
+    has,
+    name_of_key,
+)
+from .credential import Credential, Unreadable, read_credential, read_status_list
+from .devices import Devices
+from .kills import Kills
+from .memory import remembered
+from .quorum import Quorum
+from .seals import Seals
 from .wire import Op
 
 NS_PER_MS = 10**6
 DELEGATION_DEPTH_MAX = 64
+# Kills ask for granters and seals for what is decided in their past: more levels than Python allows by itself.
+sys.setrecursionlimit(20_000)
 
 REFUSALS = (
     "non_canonical",
@@ -20,6 +44,7 @@ REFUSALS = (
     "bad_sequence",
     "hlc_not_monotonic",
     "refused_parent",
+    "bad_target",
     "no_grant",
     "bad_credential",
     "untrusted_issuer",
@@ -31,41 +56,16 @@ REFUSALS = (
     "revoked",
     "frozen",
 )
-DENIALS = ("revoked", "status_revoked", "issuer_key_revoked", "granter_denied")
-# The refusals of what rests on a grant that does not count, by what is wrong with the grant.
-FLAWS = {
-    "no_credential": "bad_credential",
-    "unreadable": "bad_credential",
-    "other_project": "bad_credential",
-    "other_subject": "bad_credential",
-    "unlisted_key": "untrusted_issuer",
-    "outside_window": "untrusted_issuer",
-    "dead_key": "untrusted_issuer",
-    "bad_signature": "untrusted_issuer",
-    "status_unknown": "status_unknown",
-    "too_deep": "no_grant",
-}
 ABSENT_MAX = 16
-# The features that this program knows, with what each allows as parameters, and the kinds that need one.
-FEATURES = {"schema": lambda parameters: parameters == b""}
-FEATURE_OF_KIND = {"Schema": "schema"}
-USERS = ("editor", "reader")
-ACTIONS = {
-    "root": {
-        "edit",
-        "present",
-        "grant user",
-        "grant administrator",
-        "revoke user",
-        "revoke administrator",
-        "trust",
-        "extend",
-    },
-    "issuer_admin": {"present", "trust"},
-    "policy_admin": {"present", "grant user", "revoke user"},
-    "key_admin": set(),
-    "editor": {"edit"},
-    "reader": set(),
+# The features that this program knows, and the kinds that need one.
+FEATURES = ("schema", "quorum", "seal", "endorse", "device")
+FEATURE_OF_KIND = {
+    "Schema": "schema",
+    "Cosign": "quorum",
+    "Seal": "seal",
+    "Endorse": "endorse",
+    "Device": "device",
+    "DeviceRevoke": "device",
 }
 
 
@@ -80,109 +80,22 @@ class Decision:
     missing: tuple[bytes, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Why an op of trust counts for nothing, by the name of its effect, and the numbers of the ops concerned."""
-
-    name: str
-    on: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Key:
-    """An admitted `IssuerKey` op."""
-
-    at: int
-    op: Op
-
-
-@dataclass(frozen=True, eq=False)
-class List:
-    """An admitted `StatusList` op; it counts unless it has a fault."""
-
-    at: int
-    op: Op
-    list: StatusList | None
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Revocation:
-    """An admitted `Revoke` op: `reach` is the scope of a policy_admin's authority, None for root's."""
-
-    at: int
-    op: Op
-    reach: frozenset[str] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Grant:
-    """What an admitted `Grant` op gives, or genesis to one of the roots that it names.
-
-    The grant counts unless it has a fault; `keys` vouch for the credential, which is None where genesis is what
-    vouches.
-    """
-
-    at: int
-    op: Op
-    subject: bytes
-    fault: Fault | None = None
-    credential: Credential | None = None
-    keys: tuple[Key, ...] = ()
-
-    @property
-    def flaw(self):
-        """The refusal of what rests on this grant alone."""
-        return self.fault and FLAWS[self.fault.name]
-
-    @property
-    def role(self):
-        return self.credential.role if self.credential else "root"
-
-    @property
-    def scope(self):
-        return self.credential.scope if self.credential else frozenset()
-
-
-@dataclass(frozen=True)
-class Need:
-    """What an op needs of a grant: an action, and a scope that meets some tags and contains others."""
-
-    action: str
-    meets: frozenset[str] | None = None
-    contains: frozenset[str] = frozenset()
-
-    def in_scope(self, grant):
-        """Root's authority has no bounds."""
-        meets = self.meets is None or self.meets & grant.scope
-        return grant.role == "root" or bool(meets and self.contains <= grant.scope)
-
-
-@dataclass(frozen=True)
-class Equivocation:
-    """All admitted ops of an author with one sequence number, two at least."""
-
-    author: bytes
-    seq: int
-    ops: list[int]
-
-
 def matches_pattern(pattern, text):
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
 @dataclass
-class History:
+class History(Kills, Quorum, Seals, Devices):
     """The ops of a file, judged for one project."""
 
     project: bytes
     decisions: dict[bytes, Decision] = field(default_factory=dict)
     unsupported: set[bytes] = field(default_factory=set)
-    # Admitted ops by number, with their pasts and the grants under which they were admitted.
+    # Admitted ops by number, with their pasts and the titles under which they were admitted.
     ops: list[Op] = field(default_factory=list)
     number: dict[bytes, int] = field(default_factory=dict)
     past: list[int] = field(default_factory=list)
-    warrants: list[list[Grant]] = field(default_factory=list)
+    warrants: list[list[Title]] = field(default_factory=list)
     # For each of them the greatest sequence number of each author in it and its past.
     last_seq: list[dict[bytes, int]] = field(default_factory=list)
     # For each of them the links of delegation between genesis and what it hands on.
@@ -195,6 +108,12 @@ class History:
     status_lists: dict[int, List] = field(default_factory=dict)
     lists: list[List] = field(default_factory=list)
     revocations: list[Revocation] = field(default_factory=list)
+    device_revocations: list[Revocation] = field(default_factory=list)
+    devices: list[Link] = field(default_factory=list)
+    seals: list[int] = field(default_factory=list)
+    # Of an op the `Cosign` ops, or the `Endorse` ops, that name it.
+    cosigns: dict[int, list[int]] = field(default_factory=dict)
+    endorsements: dict[int, list[int]] = field(default_factory=dict)
     credentials: dict[int, Credential | None] = field(default_factory=dict)
     # What genesis and `Upgrade` ops name, and the rules of genesis and of `Schema` ops.
     features: list[tuple[int, str, bytes]] = field(default_factory=list)
@@ -202,7 +121,7 @@ class History:
     chains: dict[bytes, dict[int, list[int]]] = field(default_factory=dict)
     # By author, then sequence number.
     equivocations: list[Equivocation] = field(default_factory=list)
-    # Kills that have been worked out, so that a chain of delegation is not walked along each of its ways.
+    # Answers that have been worked out.
     memory: dict = field(default_factory=dict)
 
     # -----------------------------------------------------------------------------------------------------------------
@@ -254,33 +173,61 @@ class History:
         if op.kind == "Genesis":
             return self.admit(op, past, [])
 
-        candidates = [grant for grant in self.grants if grant.subject == op.author and has(past, grant.at)]
+        wrong = self.wrong_targets(op, past)
+        if wrong:
+            return self.refuse(op, "bad_target", min(wrong))
+
+        candidates = self.titles(op.author, past)
         needed = self.need(op, past)
         now_ns = op.hlc[0] * NS_PER_MS
-        kills = {grant: self.kill(grant, past, len(self.ops)) for grant in candidates if not grant.fault}
         stages = [
-            ("no_grant", lambda grant: grant.flaw != "no_grant"),
-            ("bad_credential", lambda grant: grant.flaw != "bad_credential"),
-            ("untrusted_issuer", lambda grant: grant.flaw != "untrusted_issuer"),
-            ("status_unknown", lambda grant: grant.flaw != "status_unknown"),
-            ("out_of_scope", needed.in_scope),
-            ("action_not_permitted", lambda grant: needed.action in ACTIONS[grant.role]),
-            ("not_yet_valid", lambda grant: not grant.credential or grant.credential.from_ns <= now_ns),
-            ("expired", lambda grant: not grant.credential or now_ns < grant.credential.until_ns),
-            ("revoked", lambda grant: kills[grant] is None),
-            ("frozen", lambda grant: not self.unseen_halves(grant, past)),
+            ("no_grant", lambda title: self.can_serve(title, past)),
+            ("bad_credential", lambda title: title.grant.flaw != "bad_credential"),
+            ("untrusted_issuer", lambda title: title.grant.flaw != "untrusted_issuer"),
+            ("status_unknown", lambda title: title.grant.flaw != "status_unknown"),
+            ("out_of_scope", lambda title: needed.in_scope(title.grant)),
+            ("action_not_permitted", lambda title: needed.permitted_by(title.grant)),
+            ("not_yet_valid", lambda title: not title.grant.credential or title.grant.credential.from_ns <= now_ns),
+            ("expired", lambda title: not title.grant.credential or now_ns < title.grant.credential.until_ns),
+            ("revoked", lambda title: self.kill(title, past) is None),
+            ("frozen", lambda title: not self.unseen_halves(op.author, title, past)),
         ]
         for reason, passes in stages:
-            left = [grant for grant in candidates if passes(grant)]
+            left = [title for title in candidates if passes(title)]
             if not left and reason == "revoked":
-                return self.refuse(op, reason, min(kills[grant] for grant in candidates)[1])
+                return self.refuse(op, reason, min(self.kill(title, past) for title in candidates)[1])
             if not left and reason == "frozen":
-                halves = [half for grant in candidates for half in self.unseen_halves(grant, past)]
+                halves = [half for title in candidates for half in self.unseen_halves(op.author, title, past)]
                 return self.refuse(op, reason, min((half.seq, half.id) for half in halves)[1])
             if not left:
-                return self.refuse(op, reason, min((grant.op.id for grant in candidates), default=None))
+                return self.refuse(op, reason, min((title.grant.op.id for title in candidates), default=None))
             candidates = left
         return self.admit(op, past, candidates)
+
+    def wrong_targets(self, op, past):
+        """The ids that a `Cosign` or an `Endorse` names and cannot name."""
+        match op.kind:
+            case "Cosign":
+                named, fits = [op.says["op"]], self.is_quorum_op
+            case "Endorse":
+                named, fits = op.says["ops"], lambda at: self.ops[at].kind in DATA_KINDS
+            case _:
+                return []
+        seen = {id_: self.number[id_] for id_ in named if id_ in self.number and has(past, self.number[id_])}
+        return [id_ for id_ in named if id_ not in seen or not fits(seen[id_])]
+
+    def titles(self, author, past):
+        """What could authorise an op: the grants to its author, and those to the persons whose device the author is."""
+        grants = [grant for grant in self.grants if has(past, grant.at)]
+        direct = [Title(grant) for grant in grants if grant.subject == author]
+        links = [link for link in self.devices if link.key == author and has(past, link.at)]
+        return direct + [Title(grant, link) for link in links for grant in grants if grant.subject == link.person]
+
+    def can_serve(self, title, past):
+        """Whether the title is not too deep, enough roots signed it, and its link carries its grant."""
+        grant, link = title.grant, title.link
+        short = grant.op.kind == "Grant" and grant.is_root and not self.is_full(grant.at, past)
+        return grant.flaw != "no_grant" and not short and (link is None or self.carries(link, grant, past))
 
     def refuse(self, op, reason, witness=None):
         self.decisions[op.id] = Decision("refused", reason, witness)
@@ -293,27 +240,41 @@ class History:
         """One more than the greatest sequence number of the author in the past."""
         return 1 + max((self.last_seq[self.number[parent]].get(op.author, -1) for parent in op.parents), default=-1)
 
-    def unseen_halves(self, grant, past):
-        """Of the equivocations of the grant's subject in the past, the ops that the grant had not seen."""
-        unseen = []
+    def unseen_halves(self, author, title, past):
+        """Of the equivocations of the author in the past, the ops that the grant, or the link, had not seen."""
+        unseen, seen = [], self.past[(title.link or title.grant).at]
         for equivocation in self.equivocations:
-            forks = [at for at in equivocation.ops if equivocation.author == grant.subject and has(past, at)]
+            forks = [at for at in equivocation.ops if equivocation.author == author and has(past, at)]
             if len(forks) > 1:
-                unseen += [self.ops[at] for at in forks if not has(self.past[grant.at], at)]
+                unseen += [self.ops[at] for at in forks if not has(seen, at)]
         return unseen
+
+    @property
+    def everything(self):
+        return (1 << len(self.ops)) - 1
 
     def decide(self):
         """Decides the admitted ops, now that everything that others did is known."""
-        everything = (1 << len(self.ops)) - 1
+        everything = self.everything
         for at, op in enumerate(self.ops):
-            kills = {grant: self.kill(grant, everything, at) for grant in self.warrants[at]}
-            live = [grant.op.id for grant, kill in kills.items() if kill is None]
-            if live or op.kind == "Genesis":
-                self.decisions[op.id] = Decision("applied", None, min(live, default=op.id))
-            else:
-                reason, denial = min(kills.values())
-                self.decisions[op.id] = Decision("denied", DENIALS[reason], denial)
-            self.memory.clear()
+            self.decisions[op.id] = self.decision(at, everything)
+
+    @remembered
+    def decision(self, at, visible):
+        """What is decided of an admitted op in a set of ops."""
+        op = self.ops[at]
+        if op.kind == "Genesis":
+            return Decision("applied", None, op.id)
+        kills = {title: self.kill(title, visible, at) for title in self.warrants[at]}
+        live = [title.grant.op.id for title, kill in kills.items() if kill is None]
+        for keeping in (live, self.ids(self.seals_of(at, visible)), self.ids(self.endorsements_of(at, visible))):
+            if keeping:
+                return Decision("applied", None, min(keeping))
+        reason, denial = min(kills.values())
+        return Decision("denied", DENIALS[reason], denial)
+
+    def ids(self, ops):
+        return [self.ops[at].id for at in ops]
 
     # -----------------------------------------------------------------------------------------------------------------
     # What admitted ops say
@@ -321,7 +282,6 @@ class History:
 
     def admit(self, op, past, warrants):
         at = len(self.ops)
-        self.memory.clear()
         self.ops.append(op)
         self.number[op.id] = at
         self.past.append(past)
@@ -331,7 +291,7 @@ class History:
             for author, seq in self.last_seq[self.number[parent]].items():
                 self.last_seq[at][author] = max(seq, self.last_seq[at].get(author, 0))
         self.last_seq[at][op.author] = op.seq
-        self.links.append(1 + max((self.depth(grant) for grant in warrants), default=0))
+        self.links.append(1 + max(map(self.depth_of_title, warrants), default=0))
         twins = self.chains.setdefault(op.author, {}).setdefault(op.seq, [])
         twins.append(at)
         if len(twins) == 2:
@@ -339,7 +299,7 @@ class History:
             self.equivocations.sort(key=lambda equivocation: (equivocation.author, equivocation.seq))
         match op.kind:
             case "Genesis":
-                self.grants += [Grant(at, op, root) for root in sorted(op.says["roots"])]
+                self.grants += [Grant(at, op, root, is_root=True) for root in sorted(op.says["roots"])]
                 self.features += [(at, *feature) for feature in op.says.get("features", ())]
                 self.rules += [(at, rule) for rule in op.says["schema"]]
             case "Upgrade":
@@ -355,25 +315,55 @@ class History:
             case "IssuerKeyRevoke":
                 self.key_revocations.append(at)
             case "Revoke":
-                scopes = [grant.scope for grant in warrants]
-                root = any(grant.role == "root" for grant in warrants)
-                self.revocations.append(Revocation(at, op, None if root else frozenset().union(*scopes)))
+                self.revocations.append(self.revocation(at, op))
+            case "DeviceRevoke":
+                self.device_revocations.append(self.revocation(at, op))
+            case "Device":
+                self.devices.append(self.link(at, op, DELEGATION_DEPTH_MAX))
+            case "Seal":
+                self.seals.append(at)
+            case "Cosign":
+                self.cosigns.setdefault(self.number[op.says["op"]], []).append(at)
+            case "Endorse":
+                for named in op.says["ops"]:
+                    self.endorsements.setdefault(self.number[named], []).append(at)
             case "StatusList":
                 list_ = self.status_list(at, op)
                 self.status_lists[at] = list_
                 if not list_.fault:
                     self.lists.append(list_)
 
+    def revocation(self, at, op):
+        """The reach of a `Revoke` or `DeviceRevoke` op, by its warrants."""
+        grants = [title.grant for title in self.warrants[at]]
+        root = any(grant.role == "root" for grant in grants)
+        return Revocation(at, op, None if root else frozenset().union(*(grant.scope for grant in grants)))
+
     # -----------------------------------------------------------------------------------------------------------------
     # Features and tags
     # -----------------------------------------------------------------------------------------------------------------
 
+    def allows(self, at, feature, parameters):
+        """Whether this program knows the feature and it allows the parameters that the op names."""
+        match feature:
+            case "schema" | "endorse" | "device":
+                return parameters == b""
+            case "seal":
+                return parameters == b"" and 2 * self.threshold > len(self.ops[0].says["roots"])
+            case "quorum":
+                return self.ops[at].kind == "Genesis" and self.is_threshold(parameters)
+        return False
+
     def is_in_force(self, feature, past):
-        """Whether the past names a feature that this program knows, with parameters that the feature allows."""
+        """Whether the past names the feature with parameters that it allows."""
         return any(
-            name == feature and FEATURES[feature](parameters) and has(past, at)
+            name == feature and self.allows(at, name, parameters) and self.extends(at, past)
             for at, name, parameters in self.features
         )
+
+    def extends(self, at, ops):
+        """Whether what the genesis, an `Upgrade` or a `Schema` says counts in a set of ops."""
+        return has(ops, at) and (self.ops[at].kind == "Genesis" or self.is_full(at, ops))
 
     def is_kind_in_force(self, op, past):
         if op.kind == "Unassigned":
@@ -386,7 +376,7 @@ class History:
         return {name for at, name, _ in self.features if name not in FEATURES and has(ops, at)}
 
     def rules_in(self, ops):
-        return {rule for at, rule in self.rules if has(ops, at)}
+        return {rule for at, rule in self.rules if self.extends(at, ops)}
 
     def tags(self, object_, field_, ops):
         """The tags that a field has in a set of ops."""
@@ -403,9 +393,11 @@ class History:
     def grant(self, at, op):
         """The grant of a `Grant` op, judged from the past of that op."""
         past, subject = self.past[at], op.says["subject"]
+        said = self.granted(op, past)
+        is_root = said is not None and said.role == "root"
 
         def void(name, *on):
-            return Grant(at, op, subject, Fault(name, on))
+            return Grant(at, op, subject, Fault(name, on), is_root=is_root)
 
         if self.links[at] > DELEGATION_DEPTH_MAX:
             return void("too_deep")
@@ -421,12 +413,12 @@ class History:
             return void("other_subject", named)
         keys, fault = self.vouching(credential, past, stamp_ns=op.hlc[0] * NS_PER_MS)
         if fault:
-            return Grant(at, op, subject, fault)
+            return Grant(at, op, subject, fault, is_root=is_root)
         for status in credential.status:
             bits = [list_.list.bit(status.index) for list_ in self.versions(credential, status) if has(past, list_.at)]
             if all(bit is None for bit in bits):
                 return void("status_unknown", named)
-        grant = Grant(at, op, subject, None, credential, keys)
+        grant = Grant(at, op, subject, None, credential, keys, is_root)
         return void("too_deep") if self.depth(grant) > DELEGATION_DEPTH_MAX else grant
 
     def granted(self, op, past):
@@ -447,6 +439,9 @@ class History:
     def depth(self, grant):
         """Links of delegation between genesis and the grant, by its own op and by the keys that vouch for it."""
         return max(self.links[handed.at] for handed in (grant, *grant.keys)) if grant.credential else 0
+
+    def depth_of_title(self, title):
+        return max(self.depth(title.grant), self.links[title.link.at] if title.link else 0)
 
     def vouching(self, document, past, stamp_ns):
         """The issuer keys in the past that vouch for a document, and what is wrong where there are none.
@@ -482,10 +477,13 @@ class History:
         return [list_ for list_ in self.lists if named == (list_.list.signed.issuer, list_.list.id, list_.list.purpose)]
 
     def need(self, op, past):
-        """What the op needs of a grant of its author."""
+        """What the op needs of a title of its author."""
         match op.kind:
             case "SetField" | "SetAdd" | "SetRemove":
-                return Need("edit", meets=self.tags(op.says["object"], op.says["field"], past))
+                return Need("edit", meets=(self.tags(op.says["object"], op.says["field"], past),))
+            case "Endorse":
+                named = [self.ops[self.number[id_]].says for id_ in op.says["ops"]]
+                return Need("edit", meets=tuple(self.tags(says["object"], says["field"], past) for says in named))
             case "Credential":
                 return Need("present")
             case "Grant":
@@ -498,78 +496,13 @@ class History:
             case "Revoke":
                 administrator = op.says.get("role", "reader") not in USERS
                 action = "revoke administrator" if administrator else "revoke user"
-                return Need(action, meets=op.says.get("scope"))
+                return Need(action, meets=(op.says["scope"],) if "scope" in op.says else ())
             case "IssuerKey" | "IssuerKeyRevoke" | "StatusList":
                 return Need("trust")
-            case "Upgrade" | "Schema":
+            case "Upgrade" | "Schema" | "Seal" | "Cosign":
                 return Need("extend")
-
-    # -----------------------------------------------------------------------------------------------------------------
-    # Denials
-    #
-    # `visible` are the ops that are known: the past of an op that is admitted, or finally everything. `judged` is the
-    # op for which a grant is asked. A denial acts on it if it is visible and is not the op and has not seen the op.
-    # Where no op is judged, whatever is visible acts: what is killed so serves no op that sees all of it.
-    # -----------------------------------------------------------------------------------------------------------------
-
-    def acts(self, denial, visible, judged):
-        return has(visible, denial) and (judged is None or denial != judged and not has(self.past[denial], judged))
-
-    def kill(self, grant, visible, judged=None):
-        """What kills the grant for the op: order of the reason and op id of the denial, the least of them; or None."""
-        question = (grant, visible, judged)
-        if question not in self.memory:
-            self.memory[question] = min(self.kills(grant, visible, judged), default=None)
-        return self.memory[question]
-
-    def kills(self, grant, visible, judged):
-        granted_past = self.past[grant.at]
-        for revocation in self.revocations:
-            if (
-                self.acts(revocation.at, visible, judged)
-                and not has(granted_past, revocation.at)
-                and names(revocation, grant)
-                and matches(revocation, grant)
-                and reaches(revocation, grant)
-            ):
-                yield DENIALS.index("revoked"), revocation.op.id
-
-        if grant.credential:
-            for status in grant.credential.status:
-                for list_ in self.versions(grant.credential, status):
-                    if self.acts(list_.at, visible, judged) and list_.list.bit(status.index):
-                        yield DENIALS.index("status_revoked"), list_.op.id
-
-            deaths = [self.death(key, visible, judged) for key in grant.keys]
-            if None not in deaths:
-                yield DENIALS.index("issuer_key_revoked"), min(denial for _, denial in deaths)
-
-            granters = [self.kill(granter, visible, judged) for granter in self.warrants[grant.at]]
-            if None not in granters:
-                yield DENIALS.index("granter_denied"), min(granters)[1]
-
-    def death(self, key, visible, judged=None):
-        """What kills an issuer key: order of the reason and op id of the denial; or None.
-
-        A revocation of its name that the key's op had not seen, or else whatever kills, for that op, every grant under
-        which it was admitted.
-        """
-        revoked_by = [
-            self.ops[denial].id
-            for denial in self.key_revocations
-            if name_of_key(self.ops[denial]) == name_of_key(key.op)
-            and not has(self.past[key.at], denial)
-            and self.acts(denial, visible, judged)
-        ]
-        if revoked_by:
-            return DENIALS.index("issuer_key_revoked"), min(revoked_by)
-        kills = [self.kill(grant, visible, key.at) for grant in self.warrants[key.at]]
-        return None if None in kills else min(kills)
-
-
-def has(ops, op):
-    """Whether the set has the op."""
-    return ops >> op & 1 == 1
+            case "Device" | "DeviceRevoke":
+                return Need("link", person=op.says["person"])
 
 
 def absent_ancestors(waiting, judged):
@@ -584,30 +517,8 @@ def absent_ancestors(waiting, judged):
     return absent
 
 
-def name_of_key(op):
-    """Issuer and kid of an `IssuerKey` or `IssuerKeyRevoke` op."""
-    return op.says["issuer"], op.says["kid"]
-
-
 def readable(read, op):
     try:
         return read(op.says["jwt"])
     except Unreadable:
         return None
-
-
-def names(revocation, grant):
-    """Whether the grant counts and the `Revoke` is of its subject."""
-    return grant.fault is None and revocation.op.says["subject"] == grant.subject
-
-
-def matches(revocation, grant):
-    """Whether the `Revoke` names role and scope of the grant, or none that differ."""
-    says = revocation.op.says
-    in_scope = "scope" not in says or grant.role == "root" or bool(says["scope"] & grant.scope)
-    return says.get("role", grant.role) == grant.role and in_scope
-
-
-def reaches(revocation, grant):
-    """Whether the authority of the `Revoke` op's author reaches as far as the grant."""
-    return revocation.reach is None or (grant.role in USERS and bool(revocation.reach & grant.scope))

@@ -29,6 +29,7 @@ FEATURES_MAX = 64
 PARAMETERS_BYTES_MAX = 1024
 UNASSIGNED_TYPE_MAX = 65_535
 NESTING_MAX = 16
+ENDORSED_MAX = 64
 JWT_BYTES_MAX = 65_529
 INTEGER_MAX = 2**53 - 1
 ROLES = ("root", "issuer_admin", "policy_admin", "key_admin", "editor", "reader")
@@ -222,6 +223,12 @@ def op_id(value):
     return octets(value, 32)
 
 
+def endorsed(value):
+    array(value, 1, ENDORSED_MAX)
+    ascending([op_id(op) for op in value], "endorsed ops")
+    return tuple(value)
+
+
 def roots(value):
     array(value, 1, ROOTS_MAX)
     ascending([key(root) for root in value], "roots")
@@ -276,6 +283,11 @@ PAYLOADS = [
     ("StatusList", [("jwt", jwt)]),
     ("Upgrade", [("feature", name), ("parameters", parameters)]),
     ("Schema", [("rules", lambda value: schema_rules(value, 1))]),
+    ("Seal", [("digest", lambda value: octets(value, 32))]),
+    ("Cosign", [("op", op_id)]),
+    ("Endorse", [("ops", endorsed)]),
+    ("Device", [("person", key), ("device", key), ("proof", lambda value: octets(value, 64))]),
+    ("DeviceRevoke", [("person", key), ("device", key)]),
 ]
 OPTIONAL = {"Genesis": (5,), "Revoke": (2, 3)}
 
