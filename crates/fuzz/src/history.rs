@@ -19,7 +19,12 @@ const LIST: &str = "https://s.example/1";
 #[must_use]
 pub fn of(data: &[u8]) -> Vec<VerifiedOp> {
     let mut history = History::default();
-    history.sign(0, Vec::new(), 0, genesis_payload(0));
+    history.sign(
+        0,
+        Vec::new(),
+        0,
+        founding(data.first().copied().unwrap_or(0)),
+    );
     let mut script = Script(data);
     while history.ops.len() < OPS_MAX
         && let Some(kind) = script.0.split_off_first()
@@ -27,6 +32,23 @@ pub fn of(data: &[u8]) -> Vec<VerifiedOp> {
         history.step(*kind, &mut script);
     }
     history.ops
+}
+
+/// A genesis without features, or with all of them and a quorum of two.
+fn founding(first: u8) -> Payload {
+    let payload = genesis_payload(0);
+    let Payload::Genesis(mut genesis) = payload else {
+        return payload;
+    };
+    if first & 0x20 != 0 {
+        let features = ["device", "endorse", "quorum", "schema", "seal"];
+        let with_parameters = |feature: &str| match feature {
+            "quorum" => (name(feature), vec![2]),
+            _ => (name(feature), Vec::new()),
+        };
+        genesis.features = features.into_iter().map(with_parameters).collect();
+    }
+    Payload::Genesis(genesis)
 }
 
 /// Bytes that are read one by one, with zeros behind the last.
@@ -134,7 +156,41 @@ impl History {
     fn payload(&self, kind: u8, script: &mut Script<'_>) -> Payload {
         match kind {
             UPGRADES.. => later(kind, script),
+            SIGNED.. => self.signed(kind, script),
             _ => self.early(kind, script),
+        }
+    }
+
+    /// Payloads that name other ops, or keys of people.
+    fn signed(&self, kind: u8, script: &mut Script<'_>) -> Payload {
+        match kind % 5 {
+            0 => Payload::Seal(payload::Seal {
+                digest: [script.byte(); 32],
+            }),
+            1 => Payload::Cosign(payload::Cosign {
+                op: self.ops[script.below(self.ops.len())].id(),
+            }),
+            2 => {
+                let count = 1 + script.below(2);
+                let ops = (0..count).map(|_| self.ops[script.below(self.ops.len())].id());
+                Payload::Endorse(payload::Endorse { ops: ops.collect() })
+            }
+            3 => {
+                let (owner, device) = (script.byte() % people::COUNT, script.byte());
+                let (owner, key) = (person(owner), person(device % people::COUNT));
+                let message = payload::Device::proof_of(&self.ops[0].id(), &owner.public);
+                let proof = key.secret.sign(&message).into();
+                let forged = [device; 64];
+                Payload::Device(payload::Device {
+                    person: owner.public,
+                    key: key.public,
+                    proof: if device & 0x80 == 0 { proof } else { forged },
+                })
+            }
+            _ => Payload::DeviceRevoke(payload::DeviceRevoke {
+                person: subject(script),
+                key: subject(script),
+            }),
         }
     }
 
@@ -214,12 +270,14 @@ impl History {
 
 /// Kinds from here on are those of features.
 const UPGRADES: u8 = 240;
+/// Kinds from here on are quorum, seals, endorsements and devices.
+const SIGNED: u8 = 200;
 
 /// Payloads that change what the project is, or that nobody here knows.
 fn later(kind: u8, script: &mut Script<'_>) -> Payload {
     match kind {
         ..=247 => Payload::Upgrade(payload::Upgrade {
-            feature: name(["schema", "tomorrow"][script.below(2)]),
+            feature: name(["schema", "tomorrow", "endorse", "device"][script.below(4)]),
             parameters: vec![0; script.below(2)],
         }),
         248..=251 => {
@@ -239,7 +297,7 @@ fn later(kind: u8, script: &mut Script<'_>) -> Payload {
             let bytes = [
                 0xa2,
                 0x00,
-                0x0c + script.byte() % 12,
+                0x11 + script.byte() % 7,
                 0x01,
                 script.byte() % 24,
             ];

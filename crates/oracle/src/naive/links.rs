@@ -88,14 +88,19 @@ impl Oracle {
 
     /// Whether the link carries the grant, but for being short.
     pub(super) fn bears(&self, link: Op, grant: GrantAt) -> bool {
+        if let Some(answer) = self.bears.borrow().get(&(link, grant)) {
+            return *answer;
+        }
         let Link { person, void, .. } = &self.links[&link];
         let made = &self.grants[grant];
-        void.is_none()
+        let answer = void.is_none()
             && made.subject == *person
             && (!self.own_warrants(link, person, grant).is_empty()
                 || self.past[link].contains(made.op)
                     && made.standing.is_ok()
-                    && !self.granting_warrants(link, grant).is_empty())
+                    && !self.granting_warrants(link, grant).is_empty());
+        self.bears.borrow_mut().insert((link, grant), answer);
+        answer
     }
 
     /// Whether a `DeviceRevoke` is one of this link.

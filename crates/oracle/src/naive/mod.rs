@@ -96,6 +96,8 @@ pub struct Oracle {
     links: BTreeMap<Op, Link>,
     /// What was answered within the past of an admitted op, which is the same for ever.
     memos: RefCell<BTreeMap<Op, Rc<Memo>>>,
+    /// Which link carries which grant, as far as that has been asked.
+    bears: RefCell<BTreeMap<(Op, GrantAt), bool>>,
     /// What is decided of each op, once somebody has asked.
     decisions: OnceCell<BTreeMap<OpId, Decision>>,
 }
@@ -118,6 +120,7 @@ impl Oracle {
             lists: BTreeMap::new(),
             links: BTreeMap::new(),
             memos: RefCell::new(BTreeMap::new()),
+            bears: RefCell::new(BTreeMap::new()),
             decisions: OnceCell::new(),
         }
     }

@@ -341,7 +341,7 @@ fn proposals_do_not_stay_armed(v: &mut Vectors) {
     seal(&mut story, "seal", "deposed.2");
     cosign(&mut story, "thief", ROOT_3, "list", "list");
     cosign(&mut story, "honest", ROOT, "seal list", "list");
-    story.op("still", CHIEF, "thief honest", body(1));
+    story.op("still", CHIEF, "thief honest seal.2", body(1));
     effects(
         &story,
         &[
@@ -548,7 +548,7 @@ fn links_that_carry_little(v: &mut Vectors) {
     effects(
         &story,
         &[
-            ("phone", E::Links, "titles"),
+            ("phone", E::Ended, "beyond"),
             ("empty", E::CarriesNothing, ""),
             ("beyond", E::Unlinks, "phone"),
         ],
