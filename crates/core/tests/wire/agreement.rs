@@ -55,7 +55,8 @@ fn starting_from(rule: &str) -> &'static CDDL<'static> {
             assert_eq!(rules.matches(found).count(), 1, "{found}");
             rules = rules.replace(found, replacement);
         }
-        let specification = cddl::cddl_from_str(rules.leak(), true).unwrap();
+        let specification =
+            cddl::cddl_from_str(rules.leak(), true).expect("the specification can be read");
         &*Box::leak(Box::new(specification))
     };
     SPECIFICATIONS.with_borrow_mut(|known| *known.entry(rule.to_owned()).or_insert_with(read))
