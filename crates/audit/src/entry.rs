@@ -35,7 +35,8 @@ impl fmt::Display for Subject {
 /// One event in the life of a node (`docs/audit.md`).
 ///
 /// An op is ingested when its bytes arrive; it is applied, skipped or rolled back at once or in a later batch, when its
-/// parents have arrived. Once applied it can only be rolled back, once.
+/// parents have arrived. Once applied it can be rolled back, and what is rolled back can be reinstated where a project uses
+/// endorsements or seals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
@@ -49,7 +50,7 @@ pub enum Entry {
     Applied {
         /// The op.
         op: OpId,
-        /// The grant that allows it; genesis is its own grant.
+        /// The grant that allows it; genesis is its own grant. Where no grant does, the seal or the `Endorse` that upholds it.
         grant: OpId,
     },
     /// An op was refused and never enters the DAG.
@@ -71,6 +72,15 @@ pub enum Entry {
         reason: RollBackReason,
         /// The op that kills it.
         denial: OpId,
+    },
+    /// An op that was denied counts again: by an `Endorse`, or by a seal that is final now.
+    Reinstated {
+        /// The op.
+        op: OpId,
+        /// What allows it: a grant, a seal or an `Endorse`.
+        grant: OpId,
+        /// The op with which it came to count again: an `Endorse`, a `Seal`, or a `Cosign`.
+        cause: OpId,
     },
     /// An op arrived, or was released, that the node's program cannot judge: of a kind or on top of an op that it does not
     /// know.
@@ -123,6 +133,8 @@ pub enum EntryKind {
     Skipped,
     /// [`Entry::RolledBack`].
     RolledBack,
+    /// [`Entry::Reinstated`].
+    Reinstated,
     /// [`Entry::Held`].
     Held,
     /// [`Entry::Rejected`].
@@ -155,6 +167,7 @@ impl Entry {
             Self::Applied { .. } => EntryKind::Applied,
             Self::Skipped { .. } => EntryKind::Skipped,
             Self::RolledBack { .. } => EntryKind::RolledBack,
+            Self::Reinstated { .. } => EntryKind::Reinstated,
             Self::Held { .. } => EntryKind::Held,
             Self::Rejected { .. } => EntryKind::Rejected,
             Self::Viewed { .. } => EntryKind::Viewed,

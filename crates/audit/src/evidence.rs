@@ -155,6 +155,7 @@ const fn ingested(entry: &Entry) -> Option<OpId> {
         | Entry::Applied { .. }
         | Entry::Skipped { .. }
         | Entry::RolledBack { .. }
+        | Entry::Reinstated { .. }
         | Entry::Held { .. }
         | Entry::Rejected { .. }
         | Entry::Viewed { .. }
@@ -175,6 +176,7 @@ const fn listed(entry: &Entry) -> Option<Digest> {
         | Entry::Applied { .. }
         | Entry::Skipped { .. }
         | Entry::RolledBack { .. }
+        | Entry::Reinstated { .. }
         | Entry::Held { .. }
         | Entry::Rejected { .. }
         | Entry::Viewed { .. }
@@ -186,7 +188,9 @@ const fn listed(entry: &Entry) -> Option<Digest> {
 /// The op of the DAG on which an entry decides.
 const fn decided(entry: &Entry) -> Option<OpId> {
     match entry {
-        Entry::Applied { op, .. } | Entry::RolledBack { op, .. } => Some(*op),
+        Entry::Applied { op, .. } | Entry::RolledBack { op, .. } | Entry::Reinstated { op, .. } => {
+            Some(*op)
+        }
         Entry::Ingested { .. }
         | Entry::Skipped { .. }
         | Entry::Held { .. }

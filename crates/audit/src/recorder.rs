@@ -194,7 +194,10 @@ impl Recorder {
 fn decided(change: &Change) -> Option<Entry> {
     let op = change.op;
     match change.decision {
-        Decision::Applied { grant } => Some(Entry::Applied { op, grant }),
+        Decision::Applied { grant } => Some(match change.cause {
+            Some(cause) => Entry::Reinstated { op, grant, cause },
+            None => Entry::Applied { op, grant },
+        }),
         Decision::Denied { reason, denial } => Some(Entry::RolledBack {
             op,
             reason: reason.into(),

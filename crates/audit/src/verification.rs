@@ -36,7 +36,9 @@ pub fn verification(audit: &AuditLog, comparison: Option<&Comparison>) -> String
     }
     for (kind, count) in EntryKind::ALL.iter().zip(counts) {
         match kind {
-            EntryKind::Held | EntryKind::Rejected => lines.add_some(kind.name(), count),
+            EntryKind::Reinstated | EntryKind::Held | EntryKind::Rejected => {
+                lines.add_some(kind.name(), count)
+            }
             EntryKind::Ingested
             | EntryKind::Applied
             | EntryKind::Skipped

@@ -159,6 +159,7 @@ impl Run<'_> {
             Entry::Applied { .. }
             | Entry::Skipped { .. }
             | Entry::RolledBack { .. }
+            | Entry::Reinstated { .. }
             | Entry::Held { .. }
             | Entry::Checkpoint { .. } => {}
         }
@@ -272,6 +273,7 @@ fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
         | Entry::Skipped { .. }
         | Entry::Ingested { .. }
         | Entry::Applied { .. }
+        | Entry::Reinstated { .. }
         | Entry::Held { .. }
         | Entry::Rejected { .. }
         | Entry::Viewed { .. }

@@ -86,6 +86,9 @@ impl Observer {
             match change.decision {
                 Decision::Applied { .. } => {
                     self.row.applied += 1;
+                    if change.cause.is_some() {
+                        self.row.denied -= 1;
+                    }
                     self.applied.insert(change.op);
                     self.event(EventKind::Applied, Some(change.op), None, None);
                 }

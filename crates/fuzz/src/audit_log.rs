@@ -87,6 +87,7 @@ fn mend(data: &[u8]) -> Option<AuditLog> {
                 | Entry::Applied { .. }
                 | Entry::Skipped { .. }
                 | Entry::RolledBack { .. }
+                | Entry::Reinstated { .. }
                 | Entry::Held { .. }
                 | Entry::Viewed { .. }
                 | Entry::Synced { .. } => 0,
@@ -167,7 +168,7 @@ fn check_decisions(audit: &AuditLog, compared: &Comparison) {
     let mut last = BTreeMap::new();
     for entry in audit.batches().iter().flat_map(|batch| &batch.entries) {
         match entry {
-            Entry::Applied { op, .. } => last.insert(*op, "applied"),
+            Entry::Applied { op, .. } | Entry::Reinstated { op, .. } => last.insert(*op, "applied"),
             Entry::RolledBack { op, .. } => last.insert(*op, "denied"),
             Entry::Skipped {
                 subject: Subject::Op(op),
