@@ -4,6 +4,7 @@ mod crash;
 mod earlier;
 mod growth;
 mod proofs;
+mod reinstated;
 mod replay;
 mod tamper;
 mod verdicts;
