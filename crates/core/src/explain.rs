@@ -11,6 +11,7 @@ use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::log::Log;
 use crate::op::VerifiedOp;
+use crate::payload::Payload;
 use crate::quote::quote;
 use crate::replay::{Decision, Replay};
 
@@ -102,7 +103,7 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
         kind: op.map(|op| op.body().payload.kind()),
         verdict: decision.verdict(),
         reason: decision.reason(),
-        meaning: meaning(&decision),
+        meaning: meaning(log, &decision),
         witness: decision.witness().map(|op| witness(log, op)),
         missing: log.absent(id).into_iter().collect(),
         effect: replay.effect(log, id, &mut Costs::default()),
@@ -166,11 +167,19 @@ fn link(log: &Log, grant: &Grant, title: Title) -> Option<Link> {
 }
 
 /// What the decision means, for people.
-fn meaning(decision: &Decision) -> &'static str {
+fn meaning(log: &Log, decision: &Decision) -> &'static str {
     match decision {
-        Decision::Applied { .. } => {
-            "a grant in its past allows it, and nothing that is known kills that grant"
-        }
+        Decision::Applied { grant } => match log.get(grant).map(|op| &op.body().payload) {
+            Some(Payload::Seal(_)) => {
+                "its own authority is gone, and it stands: it was applied in the past of a final seal"
+            }
+            Some(Payload::Endorse(_)) => {
+                "its own authority is gone, and an endorsement that counts gives it back"
+            }
+            Some(_) | None => {
+                "a grant in its past allows it, and nothing that is known kills that grant"
+            }
+        },
         Decision::Pending { .. } => "ancestors of it are absent: the op is stored and not visible",
         Decision::Unsupported => {
             "this program does not know its kind, or that of an op that it builds on: it is stored and not judged; upgrade this program"

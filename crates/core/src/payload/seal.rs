@@ -11,7 +11,7 @@ use crate::need::{Action, Need};
 /// Says that its past stands, once enough roots have signed it. Belongs to the feature `seal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seal {
-    /// SHA-256 of the snapshot of its past ([`crate::snapshot`]); admission does not judge it.
+    /// SHA-256 of the snapshot of its past ([`snapshot`](crate::snapshot())); admission does not judge it.
     pub digest: [u8; 32],
 }
 

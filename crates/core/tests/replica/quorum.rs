@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use ecac_core::credential::mint::{mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload;
-use ecac_core::{Decision, DenialReason, EffectCode as E, Limits, OpId, Outcome, Payload, Refusal};
+use ecac_core::{
+    Costs, Decision, DenialReason, EffectCode as E, Limits, OpId, Outcome, Payload, Refusal,
+    explain, snapshot,
+};
 
 use crate::devices::{device, device_revoke};
 use crate::effects::{LIST, Shown, revoke_key, rules, status_list, upgrade};
@@ -271,4 +274,54 @@ fn targets_are_ops_of_the_past_of_the_right_kind() {
     for target in [editor, absent] {
         check(ALICE, endorse(target), target);
     }
+}
+
+#[test]
+fn two_replicas_make_one_snapshot_of_what_is_sealed() {
+    let project = &mut three_roots();
+    let granted = project.grant(ANN, ALICE, Role::Editor);
+    let field = project.write(ALICE, edit("f", 1));
+    let first = snapshot(&project.log, &[field, granted], &mut Costs::default());
+    let first = first.expect("both are admitted");
+    // What comes later, and what is denied because of it, is not in it.
+    project.write_on(BEN, &[granted], revoke(ALICE));
+    let later = snapshot(&project.log, &[granted, field], &mut Costs::default());
+    assert_eq!(later.as_ref(), Some(&first));
+    let text: serde_json::Value = serde_json::from_slice(&first).expect("JSON");
+    assert_eq!(text["format"], "ecac-snapshot-v1");
+    let ops = text["ops"].as_array().expect("a list");
+    assert_eq!(ops.len(), 5);
+    assert_eq!(ops[4], serde_json::json!([field, "applied"]));
+    let absent = OpId::from_bytes([1; 32]);
+    assert_eq!(
+        snapshot(&project.log, &[absent], &mut Costs::default()),
+        None
+    );
+}
+
+#[test]
+fn an_explanation_says_what_upholds_an_op() {
+    let project = &mut three_roots();
+    project.grant(ANN, ALICE, Role::Editor);
+    let granted = project.grant(ANN, DAN, Role::Editor);
+    let field = project.write_on(ALICE, &[granted], edit("f", 1));
+    project.write_on(BEN, &[granted], revoke(ALICE));
+    let given = project.write(DAN, endorse(field));
+    let text = |project: &Project| {
+        let explanation = explain(&project.log, &project.replay, &field);
+        explanation.expect("it is here").to_string()
+    };
+    let told = text(project);
+    assert!(
+        told.contains("an endorsement that counts gives it back"),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!("witness  Endorse {given}")),
+        "{told}"
+    );
+    let seal = sealed(project);
+    let told = text(project);
+    assert!(told.contains("in the past of a final seal"), "{told}");
+    assert!(told.contains(&format!("witness  Seal {seal}")), "{told}");
 }
