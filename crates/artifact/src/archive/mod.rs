@@ -7,7 +7,7 @@
 //! --mode=0644`. The gzip bytes depend on the compressor as well, so both digests are published; the promise
 //! is the tar's.
 //!
-//! [`unpack`] reads such an archive and no other, [`unpack_foreign`] one that somebody else packed. Both go through one
+//! [`unpack`](unpack()) reads such an archive and no other, [`unpack_foreign`] one that somebody else packed. Both go through one
 //! reader, within [`Limits`].
 
 mod digests;

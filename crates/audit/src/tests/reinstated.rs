@@ -55,7 +55,7 @@ fn what_an_endorsement_gives_back_is_recorded_with_its_cause() {
     };
     let ops = [&genesis, &first, &revoke, &endorse].map(|op| op.envelope());
     let costs = &mut Costs::default();
-    verify_against(&audit(&batches), ops.into_iter(), costs).expect("the node is honest");
+    verify_against(&audit(&batches), ops, costs).expect("the node is honest");
     for lie in [
         Entry::Applied {
             op: first.id(),
@@ -69,7 +69,7 @@ fn what_an_endorsement_gives_back_is_recorded_with_its_cause() {
     ] {
         let mut batches = batches.clone();
         batches[2][at] = lie;
-        let found = verify_against(&audit(&batches), ops.into_iter(), costs);
+        let found = verify_against(&audit(&batches), ops, costs);
         assert!(matches!(found, Err(Contradiction::Entry { .. })));
     }
 }
