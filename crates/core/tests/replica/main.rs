@@ -9,3 +9,4 @@ mod order;
 mod parents;
 mod project;
 mod quorum;
+mod rage;
