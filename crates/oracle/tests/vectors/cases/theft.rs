@@ -196,6 +196,27 @@ fn stale_denials(v: &mut Vectors) {
     );
 }
 
+fn without_a_seal_theft_has_no_end(v: &mut Vectors) {
+    let mut story = with_boss();
+    story.op("edit", ALICE, "hired", title(1));
+    story.hire("again", ROOT_2, "edit", ALICE, Role::Editor, A);
+    story.op("deposed", ROOT, "again", revoke(BOSS, None, None));
+    story.op("spite", BOSS, "hired", revoke(ALICE, None, None));
+    story.op("after", ALICE, "again deposed spite", title(2));
+    effects(&story, &[("spite", E::Revokes, "hired again")]);
+    v.add(
+        "refused/stolen-administrator-unsealed",
+        "Without a seal the denial of a deposed administrator who had not seen the end ends what others granted since.",
+        WORKED,
+        &story,
+        "
+        after refused revoked spite
+        edit denied revoked spite
+        spite denied revoked deposed
+    ",
+    );
+}
+
 fn a_sealed_denial_binds(v: &mut Vectors) {
     let mut story = with_boss();
     story.op("edit", ALICE, "hired", title(1));
@@ -666,6 +687,7 @@ cases! {
     kinds_need_their_features,
     sealed_work_stands,
     stale_denials,
+    without_a_seal_theft_has_no_end,
     a_sealed_denial_binds,
     one_root_alone,
     persons_and_keys,
