@@ -36,12 +36,18 @@ impl Story {
     /// The same in a project that uses features, each with its parameters.
     #[must_use]
     pub fn using(features: &[(&str, &[u8])]) -> Self {
+        Self::founded(world::genesis_with(0, features))
+    }
+
+    /// The same with this genesis, which names the first root.
+    #[must_use]
+    pub fn founded(genesis: VerifiedOp) -> Self {
         let mut story = Self {
             ops: Vec::new(),
             ids: BTreeMap::new(),
             now_ms: START_MS,
         };
-        story.push("genesis", world::genesis_with(0, features));
+        story.push("genesis", genesis);
         story.op("key", ROOT, "genesis", FIRST.trusted((0, FAR_MS)));
         story
     }

@@ -20,6 +20,7 @@ macro_rules! cases {
 mod effects;
 mod features;
 mod frozen;
+mod handed;
 mod killed;
 mod laws;
 mod refused;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
     effects::ALL,
     state::ALL,
     theft::ALL,
+    handed::ALL,
     laws::ALL,
 ];
 

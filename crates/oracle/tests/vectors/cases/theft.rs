@@ -6,12 +6,12 @@ use super::effects::effects;
 use super::frozen::least;
 use super::*;
 
-const PHONE: u8 = 16;
-const LAPTOP: u8 = 17;
+pub(super) const PHONE: u8 = 16;
+pub(super) const LAPTOP: u8 = 17;
 const TABLET: u8 = 18;
 
 /// Three roots of whom two sign together, in a project that uses every feature.
-fn three_roots() -> Story {
+pub(super) fn three_roots() -> Story {
     Story::using(&[
         ("device", b""),
         ("endorse", b""),
@@ -29,13 +29,13 @@ fn with_boss() -> Story {
     story
 }
 
-fn cosign(story: &mut Story, name: &str, author: u8, after: &str, signed: &str) {
+pub(super) fn cosign(story: &mut Story, name: &str, author: u8, after: &str, signed: &str) {
     let payload = world::cosign(story.ids[signed]);
     story.op(name, author, after, payload);
 }
 
 /// A seal by the first root, `<name>.2` being the `Cosign` of the second.
-fn seal(story: &mut Story, name: &str, after: &str) {
+pub(super) fn seal(story: &mut Story, name: &str, after: &str) {
     story.op(name, ROOT, after, world::seal([0x5e; 32]));
     cosign(story, &format!("{name}.2"), ROOT_2, name, name);
 }
@@ -45,7 +45,13 @@ fn endorse(story: &mut Story, name: &str, author: u8, after: &str, ops: &str) {
     story.op(name, author, after, payload);
 }
 
-fn link(story: &mut Story, name: &str, author: u8, after: &str, (person, device): (u8, u8)) {
+pub(super) fn link(
+    story: &mut Story,
+    name: &str,
+    author: u8,
+    after: &str,
+    (person, device): (u8, u8),
+) {
     let payload = world::device(story.ids["genesis"], person, device);
     story.op(name, author, after, payload);
 }
@@ -185,6 +191,27 @@ fn stale_denials(v: &mut Vectors) {
         "
         after applied again
         edit applied hired
+        spite denied revoked deposed
+    ",
+    );
+}
+
+fn without_a_seal_theft_has_no_end(v: &mut Vectors) {
+    let mut story = with_boss();
+    story.op("edit", ALICE, "hired", title(1));
+    story.hire("again", ROOT_2, "edit", ALICE, Role::Editor, A);
+    story.op("deposed", ROOT, "again", revoke(BOSS, None, None));
+    story.op("spite", BOSS, "hired", revoke(ALICE, None, None));
+    story.op("after", ALICE, "again deposed spite", title(2));
+    effects(&story, &[("spite", E::Revokes, "hired again")]);
+    v.add(
+        "refused/stolen-administrator-unsealed",
+        "Without a seal the denial of a deposed administrator who had not seen the end ends what others granted since.",
+        WORKED,
+        &story,
+        "
+        after refused revoked spite
+        edit denied revoked spite
         spite denied revoked deposed
     ",
     );
@@ -660,6 +687,7 @@ cases! {
     kinds_need_their_features,
     sealed_work_stands,
     stale_denials,
+    without_a_seal_theft_has_no_end,
     a_sealed_denial_binds,
     one_root_alone,
     persons_and_keys,
