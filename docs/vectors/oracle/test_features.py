@@ -101,7 +101,7 @@ def a_new_root():
     )
 
 
-def ends_of_a_new_root(more=lambda project: None):
+def ends_of_a_new_root():
     """A root by credential and an editor, and what one root alone does against the credentials and the key."""
     project = two_of_three()
     project.op("list", 1, ["key"], status_list())
