@@ -218,6 +218,7 @@ fn a_seal_ends_the_rage_of_stolen_keys() {
 
 #[test]
 #[ignore = "takes minutes: cargo test --release -p ecac-core --test replica -- --ignored --nocapture rage"]
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 fn a_seal_ends_the_rage_of_stolen_keys_in_ten_thousand_worlds() {
     println!("without a seal {:?}", worlds(10_000, false));
     println!("with a seal {:?}", worlds(10_000, true));
