@@ -181,10 +181,7 @@ impl Replay {
         for op in first_new..log.dag.len() {
             let mut judge = Judge::new(&log.dag, &log.authority, costs);
             self.decided.push(judge.decide_until(op, Some(op + 1)));
-            if !log.authority.turns(op) {
-                continue;
-            }
-            for old in 0..op {
+            for old in log.authority.turned_by(op) {
                 let decision = judge.decide_until(old, Some(op + 1));
                 if decision.is_ok() != self.decided[old].is_ok() {
                     causes.insert(old, op);

@@ -93,6 +93,7 @@ impl<'a> Entry<'a> {
     /// A seal of everything in the op's past.
     pub(crate) fn seal(&mut self) {
         self.authority.seals.push(self.at);
+        self.authority.turning.insert(self.at);
         self.takes_quorum();
     }
 
@@ -110,8 +111,9 @@ impl<'a> Entry<'a> {
             let named = self.dag.find(op).expect("an Endorse names ops of its past");
             let endorsements = &mut self.authority.endorsements;
             endorsements.entry(named).or_default().push(self.at);
+            let endorsed = self.authority.endorsed.entry(self.at);
+            endorsed.or_default().push(named);
         }
-        self.authority.turning.insert(self.at);
     }
 
     /// A device's link to a person.
@@ -157,13 +159,13 @@ impl<'a> Entry<'a> {
     fn takes_quorum(&mut self) {
         if self.at != 0 {
             self.authority.quorum_ops.insert(self.at);
-            self.authority.turning.insert(self.at);
         }
     }
 
     /// The op is a denial.
     fn deny(&mut self) {
         self.takes_quorum();
+        self.authority.turning.insert(self.at);
         self.authority.denials.insert(self.at);
     }
 

@@ -69,8 +69,10 @@ pub(crate) struct Authority {
     /// Revocations by which an author ends what is its own.
     pub(super) own_ends: BTreeSet<Index>,
     pub(super) seals: Vec<Index>,
-    /// Ops that can turn decisions: quorum ops, `Cosign`s, `Endorse`s.
+    /// Ops that can turn the decision on any op: denials, `Seal`s and `Cosign`s.
     pub(super) turning: BTreeSet<Index>,
+    /// What each `Endorse` reinstates: the only ops whose decisions it turns, since nothing rests on data.
+    pub(super) endorsed: BTreeMap<Index, Vec<Index>>,
     /// `Cosign` ops by what they sign.
     pub(super) cosigns: BTreeMap<Index, Vec<Index>>,
     /// `Endorse` ops by what they reinstate.
@@ -224,9 +226,13 @@ impl Authority {
             && self.endorsements.is_empty()
     }
 
-    /// Whether the op can turn decisions in both directions, or those of ops that no grant leads to.
-    pub(crate) fn turns(&self, op: Index) -> bool {
-        self.turning.contains(&op)
+    /// The earlier ops whose decisions the op can turn.
+    pub(crate) fn turned_by(&self, op: Index) -> Vec<Index> {
+        if self.turning.contains(&op) {
+            (0..op).collect()
+        } else {
+            self.endorsed.get(&op).cloned().unwrap_or_default()
+        }
     }
 
     /// What decides whether a feature can be in force.
