@@ -16,9 +16,8 @@ use crate::costs::Costs;
 use crate::credential::{Credential, Role, StatusList, Timestamp};
 use crate::dag::{Dag, Index};
 use crate::feature::Feature;
-use crate::id::{OpId, PublicKey};
+use crate::id::{OpId, ProjectId, PublicKey};
 use crate::name::{Name, Tags};
-use crate::payload::Device;
 use crate::reason::Refusal;
 use crate::schema_map::SchemaRule;
 
@@ -116,24 +115,29 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A device's link to a person.
-    pub(crate) fn link(&mut self, device: &Device) {
+    /// The project.
+    pub(crate) fn project(&self) -> ProjectId {
+        self.dag.id(0)
+    }
+
+    /// A device's link to a person; `proven` is whether the device has signed for it.
+    pub(crate) fn link(&mut self, person: PublicKey, key: PublicKey, proven: bool) {
         let depth = 1 + self.authority.depth(self.authority.warrants(self.at));
         self.costs.signatures_verified += 1;
-        let void = if !device.is_proven(&self.dag.id(0)) {
+        let void = if !proven {
             Some(EffectCode::BadProof)
-        } else if device.key == device.person {
+        } else if key == person {
             Some(EffectCode::OwnKey)
         } else {
             (depth > DELEGATION_DEPTH_MAX).then_some(EffectCode::TooDeep)
         };
         let authority = &mut *self.authority;
-        let links = authority.links_of.entry(device.key).or_default();
+        let links = authority.links_of.entry(key).or_default();
         links.push(authority.links.len());
         authority.links.push(Link {
             op: self.at,
-            person: device.person,
-            key: device.key,
+            person,
+            key,
             void,
             depth,
         });

@@ -2,9 +2,12 @@
 //!
 //! [`Authority`] holds what admitted ops say about grants, issuer keys, denials, features and the schema map, as
 //! [`Entry`] registers it; [`judge`] answers from it which denials kill which grants, [`admission`] which grants let an
-//! op enter the DAG, [`effects`] what an op of trust or policy does.
+//! op enter the DAG, [`effects`] what an op of trust or policy does. What authorises an op is a [`title`]: a grant, by
+//! itself or through the [`link`] of a device; [`quorum`] says which ops enough roots have signed, and what a seal makes of
+//! denials.
 //!
-//! Nothing here knows payloads: each family of payloads says by itself what it needs and what it does.
+//! Nothing here knows payloads, but which field a data op touches: each family of payloads says by itself what it needs
+//! and what it does.
 
 mod admission;
 mod effect;

@@ -79,7 +79,8 @@ impl Device {
     }
 
     pub(super) fn register(&self, entry: &mut Entry<'_>) {
-        entry.link(self);
+        let proven = self.is_proven(&entry.project());
+        entry.link(self.person, self.key, proven);
     }
 
     pub(super) fn effect(&self, of: &mut Effects<'_>) -> Effect {
