@@ -156,7 +156,8 @@ impl Judgement {
     }
 
     pub(crate) fn final_seals(&self, within: Set) -> impl Iterator<Item = usize> {
-        let is_final = |it: &usize| self.op(*it).kind == Kind::Seal && self.is_full(*it, within);
+        let is_final =
+            move |it: &usize| self.op(*it).kind == Kind::Seal && self.is_full(*it, within);
         within.iter().filter(is_final)
     }
 
