@@ -28,7 +28,7 @@ pub(crate) enum Law {
 pub(crate) enum Sight {
     /// A denial is admitted, and stale.
     StaleDenial,
-    /// A seal has passed over the end of a root that was short, and it stays short after its `Cosign`.
+    /// A seal has passed over the end of a root that was short, and ends nothing after its `Cosign`.
     DroppedDenial,
     /// An edit that a denial takes is applied, because it is sealed.
     SealedEditStays,
@@ -99,7 +99,10 @@ impl Findings {
         let judgement = judgement.with(op);
         if judgement.is_refused(new) {
             self.check(Law::HonestRootsStand, !is_honest_root(op.author));
-            self.see(Sight::RootEnded, op.author == Author::Cat);
+            let ends_itself =
+                |it: &Op| it.author == Author::Cat && it.kind == Kind::Revoke(Author::Cat);
+            let by_others = !before.ops().iter().any(ends_itself);
+            self.see(Sight::RootEnded, op.author == Author::Cat && by_others);
             return;
         }
         let applied = judgement.applied();
