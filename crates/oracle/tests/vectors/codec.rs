@@ -54,7 +54,7 @@ const FRAME: &str = "docs/protocol.cddl#op = #6.18";
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// The names of the payload types, in their order.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 17] = [
     "genesis",
     "set-field",
     "set-add",
@@ -67,6 +67,11 @@ const KINDS: [&str; 12] = [
     "status-list",
     "upgrade",
     "schema",
+    "seal",
+    "cosign",
+    "endorse",
+    "device",
+    "device-revoke",
 ];
 
 /// Every vector of the codec.
@@ -104,6 +109,7 @@ fn good_body() -> Vec<u8> {
 }
 
 fn accepted(v: &mut Vectors) {
+    assert_eq!(KINDS.len(), hostile::payloads().len());
     for ((kind, payload), name) in hostile::payloads().iter().enumerate().zip(KINDS) {
         let body = hostile::body_of(kind, payload).encode();
         let about = format!("Payload type {kind}.");
