@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::findings::{Findings, Within};
 use super::grant::GrantId;
 use super::issuer_key::KeyId;
-use super::quorum::{Findings, Within};
 use super::register::Authority;
 use super::status_list::list_key;
 use super::title::{LinkId, Title};

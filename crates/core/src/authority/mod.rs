@@ -3,16 +3,18 @@
 //! [`Authority`] holds what admitted ops say about grants, issuer keys, denials, features and the schema map, as
 //! [`Entry`] registers it; [`judge`] answers from it which denials kill which grants, [`admission`] which grants let an
 //! op enter the DAG, [`effects`] what an op of trust or policy does. What authorises an op is a [`title`]: a grant, by
-//! itself or through the [`link`] of a device; [`quorum`] says which ops enough roots have signed, and what a seal makes of
+//! itself or through the [`link`] of a device, as far as it is [`carrying`] the grant; [`quorum`] says which ops enough roots have signed, and what a seal makes of
 //! denials.
 //!
 //! Nothing here knows payloads, but which field a data op touches: each family of payloads says by itself what it needs
 //! and what it does.
 
 mod admission;
+mod carrying;
 mod effect;
 mod effects;
 mod entry;
+mod findings;
 mod grant;
 mod issuer_key;
 mod judge;

@@ -9,23 +9,6 @@ use super::title::LinkId;
 use crate::dag::Index;
 use crate::id::PublicKey;
 
-/// What has been found out in one set of ops.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    finals: Option<Vec<Index>>,
-    stale: BTreeMap<Index, bool>,
-    full: BTreeMap<Index, bool>,
-}
-
-/// What has been found out in the pasts of seals; it never changes.
-#[derive(Debug, Default)]
-pub(super) struct Within {
-    applied: BTreeMap<(Index, Index), bool>,
-    ended: BTreeMap<(Index, Index), bool>,
-    stale: BTreeMap<(Index, Index), bool>,
-    full: BTreeMap<(Index, Index), bool>,
-}
-
 impl Judge<'_> {
     /// Whether the denial ends the grant, if it is given: it is not stale, and if the grant is of root its author ends
     /// itself, or enough roots have signed in time.

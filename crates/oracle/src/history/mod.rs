@@ -4,8 +4,10 @@
 //! The player steers by an [`Oracle`] (what has been refused makes a poor parent) but expects nothing of it: every
 //! list of commands plays, whatever the oracle says.
 
+mod acts;
 mod command;
 mod player;
+mod setup;
 mod strategy;
 
 use core::fmt;

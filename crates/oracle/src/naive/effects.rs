@@ -8,11 +8,11 @@ use ecac_core::payload::{
 };
 use ecac_core::{OpId, Payload};
 
-use super::grants::{Made, Void};
 use super::kills::{Kill, Within};
-use super::links::Link;
 use super::papers;
+use super::right::{Made, Void};
 use super::set::{Op, Set};
+use super::title::Link;
 use super::{FEATURES, GrantAt, Oracle};
 
 /// The effect of an op, as the page names it.

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
 use super::kills::Within;
-use super::links::Title;
 use super::set::Op;
+use super::title::Title;
 use super::{GrantAt, Oracle, Standing};
 
 /// A write and its value.

@@ -8,9 +8,9 @@ use ecac_core::credential::Role;
 use ecac_core::payload::IssuerKeyRevoke;
 use ecac_core::{DenialReason, OpId, Payload, PublicKey};
 
-use super::grants::Right;
-use super::links::Title;
+use super::right::Right;
 use super::set::{Op, Set};
+use super::title::Title;
 use super::{GrantAt, Oracle, texts};
 
 /// What kills, with the reason that it gives. The least one is the first.

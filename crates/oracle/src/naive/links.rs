@@ -1,34 +1,17 @@
-//! Titles, and the links by which a device has those of a person.
+//! The links by which a device has the titles of a person.
 
 use ecac_core::credential::Role;
 use ecac_core::payload::Device;
 use ecac_core::{OpId, Payload, PublicKey, zip215_verifies};
 
-use super::grants::DEPTH_MAX;
 use super::kills::Within;
+use super::right::DEPTH_MAX;
 use super::set::Op;
+use super::title::{Link, Title};
 use super::{GrantAt, Oracle};
 
 /// What comes before project and person in what a device signs.
 const PROOF_DOMAIN: &[u8] = b"ECAC_DEVICE_V1";
-
-/// What authorises an op: a grant, of a device with the op of its link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Title {
-    pub(super) grant: GrantAt,
-    pub(super) link: Option<Op>,
-}
-
-/// A link from a person to a device.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) person: PublicKey,
-    pub(super) key: PublicKey,
-    /// Links of delegation.
-    pub(super) depth: usize,
-    /// Why it is void, by its effect.
-    pub(super) void: Option<&'static str>,
-}
 
 impl Oracle {
     /// What titles are compared by.

@@ -4,35 +4,37 @@
 //! kept but what the definitions themselves call final (pasts, refusals, what a grant rests on) and what depends on a
 //! document alone.
 
+mod admission;
 mod effects;
 mod exports;
+mod features;
 mod grants;
 mod kills;
 mod links;
 mod papers;
 mod parents;
 mod quorum;
+mod right;
 mod seals;
 mod set;
+mod title;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ecac_core::credential::{Credential, Role, StatusList, Timestamp};
-use ecac_core::payload::{
-    Cosign, Device, DeviceRevoke, Endorse, Genesis, Grant, Revoke, SetAdd, SetField, SetRemove,
-};
-use ecac_core::{Body, Decision, OpId, Payload, PublicKey, Refusal, SchemaRule, Tags};
+use ecac_core::credential::StatusList;
+use ecac_core::payload::{Cosign, Endorse, Genesis};
+use ecac_core::{Body, Decision, OpId, Payload, PublicKey, Refusal, Tags};
 
 pub use effects::Told;
 pub use parents::{Draft, Prospect};
 
-use grants::{Made, Right};
 use kills::{Memo, Within};
-use links::{Link, Title};
 use papers::Paper;
+use right::Made;
 use set::{Op, Set};
+use title::{Link, Title};
 
 /// The features that this version of the pages defines.
 const FEATURES: [&str; 5] = ["schema", "quorum", "seal", "endorse", "device"];
@@ -53,24 +55,6 @@ enum Standing {
     Refused(Refusal, Option<OpId>),
     /// It has entered the DAG.
     Admitted,
-}
-
-/// How a grant's scope has to lie.
-#[derive(PartialEq, Eq)]
-enum Scope {
-    Any,
-    /// It meets each of these.
-    Meets(Vec<BTreeSet<String>>),
-    Contains(BTreeSet<String>),
-}
-
-/// What an op needs of a grant to its author.
-#[derive(PartialEq, Eq)]
-struct Need {
-    roles: &'static [Role],
-    /// The person whose own grant of any role is enough.
-    own: Option<PublicKey>,
-    scope: Scope,
 }
 
 /// Everything that the pages say of a set of ops.
@@ -330,317 +314,6 @@ impl Oracle {
         }
     }
 
-    // --- Features and tags ----------------------------------------------------------------------------------
-
-    /// The features that ops of the set name, with their parameters and the op.
-    fn features(&self, ops: &Set) -> Vec<(&str, &[u8], Op)> {
-        let mut features = Vec::new();
-        for op in ops.iter() {
-            match &self.bodies[op].payload {
-                Payload::Genesis(genesis) => {
-                    let named = genesis.features.iter();
-                    features.extend(named.map(|(name, with)| (name.as_str(), with.as_slice(), op)));
-                }
-                Payload::Upgrade(upgrade) => {
-                    features.push((upgrade.feature.as_str(), upgrade.parameters.as_slice(), op));
-                }
-                Payload::SetField(_)
-                | Payload::SetAdd(_)
-                | Payload::SetRemove(_)
-                | Payload::Credential(_)
-                | Payload::Grant(_)
-                | Payload::Revoke(_)
-                | Payload::IssuerKey(_)
-                | Payload::IssuerKeyRevoke(_)
-                | Payload::StatusList(_)
-                | Payload::Schema(_)
-                | Payload::Seal(_)
-                | Payload::Cosign(_)
-                | Payload::Endorse(_)
-                | Payload::Device(_)
-                | Payload::DeviceRevoke(_)
-                | Payload::Unassigned(_) => {}
-            }
-        }
-        features
-    }
-
-    /// Whether the feature allows the parameters where the op names them.
-    fn allows(&self, feature: &str, parameters: &[u8], op: Op) -> bool {
-        let roots = self.genesis().map_or(0, |genesis| genesis.roots.len());
-        match feature {
-            "schema" | "endorse" | "device" => parameters.is_empty(),
-            "seal" => parameters.is_empty() && 2 * self.k() > roots,
-            "quorum" => {
-                let by_genesis = matches!(self.bodies[op].payload, Payload::Genesis(_));
-                let [k] = parameters else { return false };
-                by_genesis && (1..=roots).contains(&usize::from(*k))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether some op of the set that is full in it names the feature with parameters that it allows.
-    fn in_force(&self, feature: &str, ops: &Set) -> bool {
-        let puts = |(name, parameters, op): (&str, &[u8], Op)| {
-            let by_genesis = matches!(self.bodies[op].payload, Payload::Genesis(_));
-            name == feature
-                && self.allows(name, parameters, op)
-                && (by_genesis || self.is_full(op, ops))
-        };
-        self.features(ops).into_iter().any(puts)
-    }
-
-    /// The features that ops of the set name and the pages do not define.
-    fn unknown_features(&self, ops: &Set) -> BTreeSet<&str> {
-        let names = self.features(ops).into_iter().map(|(name, ..)| name);
-        names.filter(|name| !FEATURES.contains(name)).collect()
-    }
-
-    /// Whether the kind of the payload counts for an op with this past.
-    fn kind_is_in_force(&self, payload: &Payload, past: &Set) -> bool {
-        match payload {
-            Payload::Genesis(_)
-            | Payload::SetField(_)
-            | Payload::SetAdd(_)
-            | Payload::SetRemove(_)
-            | Payload::Credential(_)
-            | Payload::Grant(_)
-            | Payload::Revoke(_)
-            | Payload::IssuerKey(_)
-            | Payload::IssuerKeyRevoke(_)
-            | Payload::StatusList(_)
-            | Payload::Upgrade(_) => true,
-            Payload::Schema(_) => self.in_force("schema", past),
-            Payload::Seal(_) => self.in_force("seal", past),
-            Payload::Cosign(_) => self.in_force("quorum", past),
-            Payload::Endorse(_) => self.in_force("endorse", past),
-            Payload::Device(_) | Payload::DeviceRevoke(_) => self.in_force("device", past),
-            Payload::Unassigned(_) => false,
-        }
-    }
-
-    /// The rules of the schema map that ops of the set bring, as far as enough roots have signed them there.
-    fn rules(&self, ops: &Set) -> BTreeSet<&SchemaRule> {
-        let mut rules = BTreeSet::new();
-        for op in ops.iter() {
-            match &self.bodies[op].payload {
-                Payload::Genesis(genesis) => rules.extend(&genesis.schema),
-                Payload::Schema(schema) if self.is_full(op, ops) => rules.extend(&schema.rules),
-                Payload::Schema(_)
-                | Payload::SetField(_)
-                | Payload::SetAdd(_)
-                | Payload::SetRemove(_)
-                | Payload::Credential(_)
-                | Payload::Grant(_)
-                | Payload::Revoke(_)
-                | Payload::IssuerKey(_)
-                | Payload::IssuerKeyRevoke(_)
-                | Payload::StatusList(_)
-                | Payload::Upgrade(_)
-                | Payload::Seal(_)
-                | Payload::Cosign(_)
-                | Payload::Endorse(_)
-                | Payload::Device(_)
-                | Payload::DeviceRevoke(_)
-                | Payload::Unassigned(_) => {}
-            }
-        }
-        rules
-    }
-
-    /// The tags of a field: those of every rule whose two patterns match.
-    fn tags(&self, object: &str, field: &str, ops: &Set) -> BTreeSet<String> {
-        let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
-            Some(prefix) => text.starts_with(prefix),
-            None => text == pattern,
-        };
-        let mut tags = BTreeSet::new();
-        for rule in self.rules(ops) {
-            if matches(&rule.object, object) && matches(&rule.field, field) {
-                tags.extend(texts(&rule.tags));
-            }
-        }
-        tags
-    }
-
-    // --- Admission ------------------------------------------------------------------------------------------
-
-    /// What an op with this past needs.
-    fn need(&self, payload: &Payload, past: &Set) -> Need {
-        const ROOT: &[Role] = &[Role::Root];
-        const POLICY: &[Role] = &[Role::Root, Role::PolicyAdmin];
-        let is_administrator = |role: Role| role != Role::Editor && role != Role::Reader;
-        let need = |roles, scope| Need {
-            roles,
-            own: None,
-            scope,
-        };
-        match payload {
-            Payload::Genesis(_) => unreachable!("genesis needs no grant"),
-            Payload::Unassigned(_) => unreachable!("what is not assigned is not authorised"),
-            Payload::SetField(SetField { object, field, .. })
-            | Payload::SetAdd(SetAdd { object, field, .. })
-            | Payload::SetRemove(SetRemove { object, field, .. }) => need(
-                &[Role::Root, Role::Editor],
-                Scope::Meets(vec![self.tags(object, field, past)]),
-            ),
-            Payload::Endorse(Endorse { ops }) => {
-                let targets = ops
-                    .iter()
-                    .map(|op| self.bodies[self.at[op]].payload.target());
-                let targets = targets.map(|it| it.expect("only data ops are endorsed"));
-                let tags = targets.map(|(object, field)| self.tags(object, field, past));
-                need(&[Role::Root, Role::Editor], Scope::Meets(tags.collect()))
-            }
-            Payload::Credential(_) => need(
-                &[Role::Root, Role::IssuerAdmin, Role::PolicyAdmin],
-                Scope::Any,
-            ),
-            Payload::Grant(Grant { credential, .. }) => match self.carried(credential, past) {
-                Some((_, Some(paper))) if is_administrator(paper.says.role) => {
-                    need(ROOT, Scope::Any)
-                }
-                Some((_, Some(paper))) => need(POLICY, Scope::Contains(paper.says.scope.clone())),
-                Some((_, None)) | None => need(POLICY, Scope::Any),
-            },
-            Payload::Revoke(Revoke { role, scope, .. }) => need(
-                if role.is_some_and(is_administrator) {
-                    ROOT
-                } else {
-                    POLICY
-                },
-                scope
-                    .as_ref()
-                    .map_or(Scope::Any, |tags| Scope::Meets(vec![texts(tags)])),
-            ),
-            Payload::IssuerKey(_) | Payload::IssuerKeyRevoke(_) | Payload::StatusList(_) => {
-                need(&[Role::Root, Role::IssuerAdmin], Scope::Any)
-            }
-            Payload::Upgrade(_) | Payload::Schema(_) | Payload::Seal(_) | Payload::Cosign(_) => {
-                need(ROOT, Scope::Any)
-            }
-            Payload::Device(Device { person, .. })
-            | Payload::DeviceRevoke(DeviceRevoke { person, .. }) => Need {
-                own: Some(*person),
-                ..need(POLICY, Scope::Any)
-            },
-        }
-    }
-
-    /// The titles of the author in a set of ops: the grants, and those that a link brings.
-    fn titles(&self, author: &PublicKey, ops: &Set) -> Vec<Title> {
-        let granted = |person: &PublicKey| -> Vec<GrantAt> {
-            let to_person = |grant: &GrantAt| {
-                let made = &self.grants[*grant];
-                ops.contains(made.op) && made.subject == *person
-            };
-            (0..self.grants.len()).filter(to_person).collect()
-        };
-        let own = granted(author).into_iter();
-        let mut titles: Vec<Title> = own.map(|grant| Title { grant, link: None }).collect();
-        for (op, link) in &self.links {
-            if ops.contains(*op) && link.key == *author {
-                let grants = granted(&link.person).into_iter();
-                titles.extend(grants.map(|grant| Title {
-                    grant,
-                    link: Some(*op),
-                }));
-            }
-        }
-        titles
-    }
-
-    /// The titles in the past that let an op in, or the condition at which the last one falls.
-    fn authorise(
-        &self,
-        author: &PublicKey,
-        at_ms: u64,
-        payload: &Payload,
-        past: &Set,
-    ) -> Result<Vec<Title>, (Refusal, Option<OpId>)> {
-        let need = self.need(payload, past);
-        let within = Within::new(self, past);
-        let now = Timestamp::from_ms(at_ms);
-        let valid = |title: &Title, holds: fn(&Credential, Timestamp) -> bool| {
-            let paper = self.right(title.grant).paper.as_ref();
-            paper.is_none_or(|paper| holds(&paper.credential.says, now))
-        };
-        // Whoever passes a condition goes on to the next; if nobody does, those who fell are told.
-        let sieve = |left: &mut Vec<Title>, passes: &dyn Fn(&Title) -> bool| {
-            let fallen = left.clone();
-            left.retain(|title| passes(title));
-            if left.is_empty() { Err(fallen) } else { Ok(()) }
-        };
-        let least =
-            |titles: Vec<Title>| self.least(titles.into_iter().map(|it| self.grants[it.grant].op));
-        let void = |title: &Title, reason| matches!(&self.grants[title.grant].standing, Err(void) if void.reason == reason);
-        let is_short = |grant: GrantAt| {
-            let op = self.grants[grant].op;
-            let by_genesis = self.ids[op] == self.project;
-            !by_genesis && self.is_of_root(grant) && !within.is_full(op)
-        };
-        let mut left = self.titles(author, past);
-        sieve(&mut left, &|title| {
-            !void(title, Refusal::NoGrant)
-                && !is_short(title.grant)
-                && title
-                    .link
-                    .is_none_or(|link| within.carries(link, title.grant))
-        })
-        .map_err(|fallen| (Refusal::NoGrant, least(fallen)))?;
-        for reason in [
-            Refusal::BadCredential,
-            Refusal::UntrustedIssuer,
-            Refusal::StatusUnknown,
-        ] {
-            sieve(&mut left, &|title| !void(title, reason))
-                .map_err(|fallen| (reason, least(fallen)))?;
-        }
-        sieve(&mut left, &|title| need.is_reached(self.right(title.grant)))
-            .map_err(|fallen| (Refusal::OutOfScope, least(fallen)))?;
-        sieve(&mut left, &|title| {
-            need.is_permitted(self.right(title.grant), &self.grants[title.grant].subject)
-        })
-        .map_err(|fallen| (Refusal::ActionNotPermitted, least(fallen)))?;
-        sieve(&mut left, &|title| {
-            valid(title, |it, now| it.valid_from <= now)
-        })
-        .map_err(|fallen| (Refusal::NotYetValid, least(fallen)))?;
-        sieve(&mut left, &|title| {
-            valid(title, |it, now| now < it.valid_until)
-        })
-        .map_err(|fallen| (Refusal::Expired, least(fallen)))?;
-        sieve(&mut left, &|title| within.kill(*title, None).is_none()).map_err(|fallen| {
-            let kills = fallen.iter().filter_map(|it| within.kill(*it, None));
-            (Refusal::Revoked, kills.min().map(|(_, denial)| denial))
-        })?;
-        sieve(&mut left, &|title| {
-            self.unseen_half(author, *title, past).is_none()
-        })
-        .map_err(|fallen| {
-            let halves = fallen
-                .iter()
-                .filter_map(|it| self.unseen_half(author, *it, past));
-            (Refusal::Frozen, halves.min().map(|(_, half)| half))
-        })?;
-        Ok(left)
-    }
-
-    /// Of the ops by the author in the past that share their number with another one there and that the grant, or of a
-    /// title with a link the link, had not seen, the one with the least number, then the least id.
-    fn unseen_half(&self, author: &PublicKey, title: Title, past: &Set) -> Option<(u64, OpId)> {
-        let seen = &self.past[title.link.unwrap_or(self.grants[title.grant].op)];
-        let own = || past.iter().filter(|op| self.bodies[*op].author == *author);
-        let shares = |op: Op| {
-            own().any(|other| other != op && self.bodies[other].seq == self.bodies[op].seq)
-        };
-        own()
-            .filter(|op| shares(*op) && !seen.contains(*op))
-            .map(|op| (self.bodies[op].seq, self.ids[op]))
-            .min()
-    }
-
     // --- Decisions ------------------------------------------------------------------------------------------
 
     /// What is decided of the op, if what `within` holds is all that was admitted.
@@ -714,21 +387,6 @@ impl Oracle {
         let within = Within::new(self, &set);
         let decide = |id| self.decision(number(id), &within);
         ops.iter().map(decide).collect()
-    }
-}
-
-impl Need {
-    fn is_permitted(&self, right: &Right, subject: &PublicKey) -> bool {
-        self.roles.contains(&right.role) || self.own.as_ref() == Some(subject)
-    }
-
-    fn is_reached(&self, right: &Right) -> bool {
-        right.role == Role::Root
-            || match &self.scope {
-                Scope::Any => true,
-                Scope::Meets(each) => each.iter().all(|tags| !tags.is_disjoint(&right.scope)),
-                Scope::Contains(tags) => tags.is_subset(&right.scope),
-            }
     }
 }
 

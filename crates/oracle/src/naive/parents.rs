@@ -8,8 +8,8 @@ use ecac_core::{OpId, Payload, PublicKey};
 
 use super::Oracle;
 use super::kills::Within;
-use super::links::Title;
 use super::set::{Op, Set};
+use super::title::Title;
 
 /// What is known of a new op by one of the authors, before it is signed.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ macro_rules! cases {
     };
 }
 
+mod devices;
 mod effects;
 mod features;
 mod frozen;
@@ -50,6 +51,7 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
     effects::ALL,
     state::ALL,
     theft::ALL,
+    devices::ALL,
     handed::ALL,
     laws::ALL,
 ];
