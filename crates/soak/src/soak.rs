@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 use comfy_table::{CellAlignment, Table, presets};
 use ecac_artifact::exit;
-use ecac_oracle::laws;
+use ecac_oracle::laws::{self, Trial};
 use ecac_oracle::soak::{Exports, Trials};
 use serde::Serialize;
 
@@ -63,6 +63,9 @@ struct Answer {
     /// Threads that checked.
     jobs: usize,
     histories_per_second: u64,
+    /// Where it was interrupted: the least number of a history that is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
 }
 
 impl Answer {
@@ -138,14 +141,16 @@ fn soak(args: &Args, end: u64) -> Result<()> {
         first: args.first,
         ..Answer::default()
     };
+    let mut next = end;
     std::thread::scope(|scope| -> Result<()> {
         let workers: Vec<_> = (0..threads)
             .map(|_| scope.spawn(|| search.work()))
             .collect();
         for worker in workers {
             // A panic of the engine is caught where it happens; one that is not is a defect of the search.
-            let part = worker.join().ok().context("join a thread of the search")?;
+            let (part, left) = worker.join().ok().context("join a thread of the search")?;
             answer.merge(part);
+            next = next.min(left);
         }
         Ok(())
     })?;
@@ -158,11 +163,28 @@ fn soak(args: &Args, end: u64) -> Result<()> {
     if let Some(number) = failed {
         return Err(breach(args.seed, number).into());
     }
-    interrupt::check()?;
+    answer.next = (next < end).then_some(next);
     match args.format {
         Format::Text => output::print(&text(&answer)),
         Format::Json => output::print_json(&answer),
+    }?;
+    match answer.next {
+        None => Ok(()),
+        Some(next) => Err(interrupted(args, next, end, "").into()),
     }
+}
+
+/// The failure that says how to go on.
+fn interrupted(args: &Args, next: u64, end: u64, rest: &str) -> Failure {
+    Failure::new(
+        exit::INTERRUPTED,
+        format!("interrupted before history {next}"),
+    )
+    .hint(format!(
+        "go on: cargo xtask soak --seed {} --first {next} --histories {}{rest}",
+        args.seed,
+        end - next
+    ))
 }
 
 /// What the threads share.
@@ -177,24 +199,25 @@ struct Search {
 }
 
 impl Search {
-    /// Checks histories until there are none left, or something is wrong.
-    fn work(&self) -> Answer {
+    /// Checks histories until there are none left, or something is wrong. Also the least number that this thread, or
+    /// whoever comes after it, leaves.
+    fn work(&self) -> (Answer, u64) {
         let trials = Trials::new(self.seed);
         let mut answer = Answer::default();
         loop {
             let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
             if first >= self.end {
-                return answer;
+                return (answer, self.end);
             }
             for number in first..self.end.min(first.saturating_add(CHUNK)) {
                 if self.stop.load(Ordering::Relaxed) || interrupt::requested() {
-                    return answer;
+                    return (answer, number);
                 }
                 match catch_unwind(AssertUnwindSafe(|| laws::check(&trials.get(number)))) {
                     Ok(Ok(said)) => answer.add(&said),
                     Ok(Err(_)) | Err(_) => {
                         self.fail(number);
-                        return answer;
+                        return (answer, number);
                     }
                 }
                 self.counter.inc();
@@ -215,8 +238,16 @@ impl Search {
 /// The failure of a history, which is made small first.
 fn breach(seed: u64, number: u64) -> Failure {
     output::note("a law does not hold; looking for a smaller history\n");
-    let what = match Trials::new(seed).shrink(number, |trial| laws::check(trial).map(drop)) {
+    // Once interrupted, nothing smaller is looked for.
+    let check = |trial: &Trial| {
+        if interrupt::requested() {
+            return Ok(());
+        }
+        laws::check(trial).map(drop)
+    };
+    let what = match Trials::new(seed).shrink(number, check) {
         Some(failure) => format!("{}\nof {:?}", failure.fault, failure.trial.history),
+        None if interrupt::requested() => "interrupted before it was repeated".to_owned(),
         None => "it does not fail again".to_owned(),
     };
     let message = format!("history {number} of seed {seed} breaks a law: {what}");
@@ -233,14 +264,17 @@ fn text(answer: &Answer) -> String {
     );
     let effects = answer.effects.iter();
     let effects = counts("effect", effects.map(|(effect, times)| (*effect, *times)));
+    let numbers = match answer.next {
+        None => format!("to {}", answer.first + answer.histories - 1),
+        Some(next) => format!("on, {next} is the first that is left"),
+    };
     format!(
-        "{decisions}\n\n{effects}\n\n{} histories of up to {} ops (seed {}, numbers {} to {}), {} ops, {} s, {} histories a \
+        "{decisions}\n\n{effects}\n\n{} histories of up to {} ops (seed {}, numbers {} {numbers}), {} ops, {} s, {} histories a \
          second in {} threads: every law holds\n",
         answer.histories,
         answer.ops_max,
         answer.seed,
         answer.first,
-        answer.first + answer.histories - 1,
         answer.ops,
         answer.duration_ms / 1000,
         answer.histories_per_second,
@@ -270,7 +304,9 @@ fn export(args: &Args, end: u64, directory: &Path) -> Result<()> {
     let exports = Exports::new(args.seed);
     let counter = Counter::new("histories", args.histories);
     for number in args.first..end {
-        interrupt::check()?;
+        if interrupt::requested() {
+            return Err(interrupted(args, number, end, " --export OTHER").into());
+        }
         for (ending, bytes) in exports.get(number).files {
             let path = directory.join(format!("{number:06}.{ending}"));
             std::fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;

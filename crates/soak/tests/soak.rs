@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
 use serde_json::Value as Json;
@@ -55,6 +57,85 @@ fn the_text_names_the_seed_and_the_numbers() {
     assert!(text.ends_with("every law holds\n"), "{text}");
     let progress = String::from_utf8(output.stderr).unwrap();
     assert!(progress.ends_with("20 of 20 histories\n"), "{progress}");
+}
+
+/// Starts, and sends the signal of Ctrl-C with the first line of progress.
+#[cfg(unix)]
+fn interrupted(args: &[&str]) -> (String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ecac-soak"))
+        .arg("soak")
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    progress.read_line(&mut line).unwrap();
+    assert!(line.ends_with(" histories\n"), "{line}");
+    let pid = child.id().to_string();
+    let kill = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(kill.unwrap().success());
+    let start = Instant::now();
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut stdout)
+        .unwrap();
+    progress.read_to_string(&mut stderr).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(
+        start.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(code, Some(i32::from(exit::INTERRUPTED)), "{stderr}");
+    (stdout, stderr)
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_search_says_what_it_saw_and_how_to_go_on() {
+    let all = ["--seed", "3", "--jobs", "1", "--histories"];
+    let (stdout, stderr) = interrupted(&[&all[..], &["90", "--format", "json"]].concat());
+    let seen: Json = serde_json::from_str(&stdout).unwrap();
+    let [histories, next] = ["histories", "next"].map(|member| seen[member].as_u64().unwrap());
+    assert_eq!(histories, next);
+    assert!((9..90).contains(&next), "{seen}");
+    assert!(seen["histories_per_second"].is_u64(), "{seen}");
+    let hint = format!(
+        "error: interrupted before history {next}\n\
+         hint: go on: cargo xtask soak --seed 3 --first {next} --histories {}\n",
+        90 - next
+    );
+    assert!(stderr.ends_with(&hint), "{stderr}");
+    let done = report(&[&all[..], &[&next.to_string()]].concat());
+    for member in ["ops", "met", "effects"] {
+        assert_eq!(seen[member], done[member], "{member}");
+    }
+
+    let (stdout, _) = interrupted(&["--histories", "90", "--first", "7"]);
+    assert!(stdout.contains(" (seed 0, numbers 7 on, "), "{stdout}");
+    assert!(stdout.contains(" is the first that is left), "), "{stdout}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_export_says_how_to_go_on() {
+    let beside = tempfile::tempdir().unwrap();
+    let directory = beside.path().join("histories");
+    let path = directory.to_str().unwrap();
+    let (stdout, stderr) = interrupted(&["--histories", "2000", "--export", path]);
+    assert_eq!(stdout, "");
+    let next = files(&directory).len() / 5;
+    let hint = format!(
+        "error: interrupted before history {next}\n\
+         hint: go on: cargo xtask soak --seed 0 --first {next} --histories {} --export OTHER\n",
+        2000 - next
+    );
+    assert!(stderr.ends_with(&hint), "{stderr}");
 }
 
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
