@@ -29,11 +29,11 @@ impl Digests {
     }
 
     /// SHA-256 digest of the state export.
-    pub(crate) fn state(&mut self, log: &Log, replay: &Replay, costs: &mut Costs) -> Digest {
+    pub(crate) fn state(&mut self, log: &Log, replay: &Replay) -> Digest {
         let computed = &mut self.computed;
         *self.state.get_or_insert_with(|| {
             *computed += 1;
-            Digest::of(&replay.state().export(log, costs))
+            Digest::of(&replay.state().export(log))
         })
     }
 

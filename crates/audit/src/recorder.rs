@@ -162,7 +162,7 @@ impl Recorder {
         if checkpoint {
             entries.push(Entry::Checkpoint {
                 ops: self.log.admitted_count() as u64,
-                state: self.digests.state(&self.log, &self.replay, costs),
+                state: self.digests.state(&self.log, &self.replay),
             });
         }
         entries

@@ -152,10 +152,7 @@ impl Observer {
 
     /// The row as of this moment. What is counted for the sample itself is not part of the work.
     fn sample(&self, step: MetricsStep) -> MetricsRow {
-        let conflicts = self
-            .replay
-            .state()
-            .conflicts(&self.log, &mut Costs::default());
+        let conflicts = self.replay.state().conflicts();
         let Costs {
             signatures_verified,
             bytes_hashed,

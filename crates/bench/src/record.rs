@@ -114,7 +114,7 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<RunRecord, B
     } = Observation::of(project, &items);
     let Params { scenario, seed, .. } = params;
     let mut costs = Costs::default();
-    let state = replay.state().export(&log, &mut costs);
+    let state = replay.state().export(&log);
     let totals = Totals {
         ops: total.ops,
         applied: total.applied,

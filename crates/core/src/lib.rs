@@ -25,6 +25,7 @@ mod op_log;
 mod order;
 mod parents;
 pub mod payload;
+mod place;
 mod quote;
 mod reason;
 mod replay;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::authority::{Applicant, Authority, Entry, Seen, Title};
+use crate::authority::{Applicant, Asked, Authority, Entry, Leave, Seen};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Node, Own, Past};
 use crate::held::{Held, Holdings, Limits};
@@ -11,6 +11,8 @@ use crate::id::{OpId, ProjectId};
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::name::Name;
 use crate::op::{Rejected, VerifiedOp};
+use crate::payload::Payload;
+use crate::place::Places;
 use crate::reason::Refusal;
 
 /// The ops of one project that a replica holds: admitted, refused, pending or unsupported.
@@ -21,6 +23,7 @@ use crate::reason::Refusal;
 pub struct Log {
     project: ProjectId,
     pub(crate) dag: Dag,
+    pub(crate) places: Places,
     pub(crate) authority: Authority,
     /// Admitted ops, in order of admission.
     ops: Vec<VerifiedOp>,
@@ -90,9 +93,10 @@ enum Parent {
 /// What is found of an op whose parents are here.
 enum Finding {
     Admitted {
+        parents: Vec<Index>,
         past: Past,
         own: Own,
-        warrants: Vec<Title>,
+        leave: Leave,
     },
     Refused {
         reason: Refusal,
@@ -114,6 +118,7 @@ impl Log {
         Self {
             project,
             dag: Dag::default(),
+            places: Places::default(),
             authority: Authority::default(),
             ops: Vec::new(),
             refused: Held::new(limits.refused_ops, usize::MAX),
@@ -190,9 +195,10 @@ impl Log {
         let (id, body) = (op.id(), op.body());
         match self.find(&op, &parents, costs) {
             Finding::Admitted {
+                parents,
                 past,
                 own,
-                warrants,
+                leave,
             } => {
                 let node = Node {
                     id,
@@ -200,9 +206,16 @@ impl Log {
                     seq: body.seq,
                     hlc: body.hlc,
                 };
-                let at = self.dag.push(node, past, own);
-                let entry = &mut Entry::new(&mut self.authority, &self.dag, at, warrants, costs);
+                let is_data = body.payload.target().is_some();
+                let at = self.dag.push(node, &parents, past.clone(), own, !is_data);
+                self.places.push(&self.dag, &body.payload, &past, costs);
+                let entry = &mut Entry::new(&mut self.authority, &self.dag, at, leave, costs);
                 body.payload.register(entry);
+                if let Some((object, field)) = body.payload.target()
+                    && self.places.fields() > self.authority.fields_learnt()
+                {
+                    self.authority.learn_tags(object, field);
+                }
                 self.ops.push(op);
                 Outcome::Admitted
             }
@@ -268,15 +281,16 @@ impl Log {
             Parent::Refused(_) | Parent::Unsupported => None,
         };
         let in_dag: Option<Vec<Index>> = parents.iter().map(admitted).collect();
-        let past = in_dag.map(|parents| self.dag.past_of(&parents));
+        let past = in_dag.as_ref().map(|parents| self.dag.past_of(parents));
         let own = past.as_ref().map(|past| self.dag.own(&body.author, past));
         if let (Some(past), Some(own)) = (&past, own) {
-            let mut seen = self.seen(past, costs);
             match body.payload.known_kind() {
-                None if seen.names_unknown_feature() => return Finding::Unsupported,
+                None if self.seen(past, costs).names_unknown_feature() => {
+                    return Finding::Unsupported;
+                }
                 None => return refuse(Refusal::UnknownKind, None),
                 Some(kind) => {
-                    let missing = |feature| !seen.in_force(feature);
+                    let missing = |feature| !self.seen(past, costs).in_force(feature);
                     if kind.feature().is_some_and(missing) {
                         return refuse(Refusal::UnknownKind, None);
                     }
@@ -287,43 +301,64 @@ impl Log {
             }
         }
         let stamp = |parent: &Parent| match parent {
-            Parent::Admitted(at) => Some(self.dag.node(*at).hlc),
+            Parent::Admitted(at) => Some(self.dag.hlc(*at)),
             Parent::Refused(refused) => Some(refused.hlc),
             Parent::Unsupported => None,
         };
         if parents.iter().filter_map(stamp).any(|it| it >= body.hlc) {
             return refuse(Refusal::HlcNotMonotonic, None);
         }
-        let (Some(past), Some(own)) = (past, own) else {
+        let (Some(parents), Some(past), Some(own)) = (in_dag, past, own) else {
             let refused = |(parent, id): (&Parent, &OpId)| {
                 matches!(parent, Parent::Refused(_)).then_some(*id)
             };
             let first = parents.iter().zip(&body.parents).find_map(refused);
             return refuse(Refusal::RefusedParent, first);
         };
+        let applicant = Applicant {
+            author: body.author,
+            now_ms: body.hlc.physical_ms,
+            own,
+        };
+        let admit = |past, leave| Finding::Admitted {
+            parents,
+            past,
+            own,
+            leave,
+        };
+        if let Some(leave) = self.leave_to_edit(&body.payload, &past, &applicant, costs) {
+            return admit(past, leave);
+        }
         let mut seen = self.seen(&past, costs);
         if let Some(target) = body.payload.bad_target(&mut seen) {
             return refuse(Refusal::BadTarget, Some(target));
         }
-        let warrants = match body.payload.need(&mut seen) {
-            None => Vec::new(),
-            Some(need) => {
-                let applicant = Applicant {
-                    author: body.author,
-                    now_ms: body.hlc.physical_ms,
-                    own,
-                };
-                match seen.authorise(&need, &applicant) {
-                    Ok(warrants) => warrants,
-                    Err(why) => return refuse(why.reason, why.witness),
-                }
-            }
+        let Some(need) = body.payload.need(&mut seen) else {
+            return admit(past, Leave::of(Vec::new()));
         };
-        Finding::Admitted {
-            past,
-            own,
-            warrants,
+        let (dag, authority) = (&self.dag, &self.authority);
+        if let Some(leave) = authority.leave(dag, &past, &applicant, Asked::Need(&need), costs) {
+            return admit(past, leave);
         }
+        match self.seen(&past, costs).authorise(&need, &applicant) {
+            Ok(titles) => admit(past, Leave::of(titles)),
+            Err(why) => refuse(why.reason, why.witness),
+        }
+    }
+
+    /// Under what a data op is admitted, where that can be known without the rules of the schema map.
+    fn leave_to_edit(
+        &self,
+        payload: &Payload,
+        past: &Past,
+        applicant: &Applicant,
+        costs: &mut Costs,
+    ) -> Option<Leave> {
+        let (object, field) = payload.target()?;
+        let field = self.places.field(object, field)?;
+        let tags = self.authority.tags_of_field(field.id)?;
+        self.authority
+            .leave(&self.dag, past, applicant, Asked::Edit(tags), costs)
     }
 
     pub(crate) fn seen<'a>(&'a self, past: &'a Past, costs: &'a mut Costs) -> Seen<'a> {
@@ -331,7 +366,7 @@ impl Log {
             dag: &self.dag,
             authority: &self.authority,
             ops: &self.ops,
-            past,
+            past: past.clone(),
             costs,
         }
     }
@@ -527,17 +562,7 @@ impl Log {
     /// op should name is [`crate::parents_for`]'s to say.
     #[must_use]
     pub fn heads(&self) -> Vec<OpId> {
-        let lasts: Vec<Index> = self
-            .dag
-            .chains()
-            .filter_map(|chain| chain.last().copied())
-            .collect();
-        let mut heads: Vec<OpId> = self
-            .dag
-            .ends(&lasts)
-            .into_iter()
-            .map(|op| self.dag.id(op))
-            .collect();
+        let mut heads: Vec<OpId> = self.dag.frontier().map(|op| self.dag.id(op)).collect();
         heads.sort_unstable();
         heads
     }

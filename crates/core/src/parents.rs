@@ -46,7 +46,7 @@ pub fn parents_for(
         unseen: Vec::new(),
         costs,
     };
-    let own = log.dag.last_of(author).iter().copied();
+    let own = log.dag.last_of(author).into_iter();
     if let Some(last) = own.max_by_key(|&op| (log.dag.node(op).hlc, log.dag.id(op))) {
         choice.name(last);
     }
@@ -136,7 +136,7 @@ fn acted_on(log: &Log, replay: &Replay, payload: &Payload) -> Vec<Index> {
     let mut groups: Vec<Vec<Index>> = Vec::new();
     match payload {
         Payload::SetField(_) | Payload::SetAdd(_) | Payload::SetRemove(_) => {
-            groups.push(replay.state().live_ends(log, payload));
+            groups.push(live_ends(log, replay, payload));
         }
         Payload::Grant(grant) => {
             if let Some(carrier) = log.dag.find(&grant.credential) {
@@ -237,7 +237,7 @@ fn permitting(
         let link = title.link.map(|link| authority.links[link].op);
         link.unwrap_or(authority.grants[title.grant].op)
     };
-    let thawed = |title: &Title| log.dag.own(author, log.dag.past(last(title))).surplus == surplus;
+    let thawed = |title: &Title| log.dag.own(author, &log.dag.past(last(title))).surplus == surplus;
     if permitting.iter().any(thawed) {
         permitting.retain(thawed);
     }
@@ -279,15 +279,22 @@ fn final_seals(log: &Log, costs: &mut Costs) -> Vec<Index> {
     signed.collect()
 }
 
+/// The live writes or adds at the place that the payload touches, without those that others of them had seen.
+fn live_ends(log: &Log, replay: &Replay, payload: &Payload) -> Vec<Index> {
+    let place = log.places.find(payload);
+    place.map_or_else(Vec::new, |place| replay.state().winners(log, place))
+}
+
 /// The ends of the applied work of others whose time has come: first of each author the one with the least stamp, then
 /// the rest, each by (stamp, id).
 fn ends(log: &Log, replay: &Replay, author: &PublicKey, now_ms: u64) -> Vec<Index> {
-    let last_of_chain = |chain: &[Index]| {
-        let mut back = chain.iter().rev().copied();
+    let last_of_chain = |chain: u32| {
+        let mut back = log.dag.chain(chain).iter().rev().map(|&op| op as Index);
         back.find(|&op| log.dag.node(op).hlc.physical_ms <= now_ms && replay.is_applied(op))
     };
-    let mut lasts: Vec<Index> = log.dag.chains().filter_map(last_of_chain).collect();
-    lasts.retain(|&op| log.dag.node(op).author != *author);
+    let chains = (0..).take(log.dag.chain_count());
+    let others = chains.filter(|&chain| log.dag.author_of_chain(chain) != *author);
+    let lasts: Vec<Index> = others.filter_map(last_of_chain).collect();
     let mut ends = log.dag.ends(&lasts);
     ends.sort_unstable_by_key(|&op| (log.dag.node(op).hlc, log.dag.id(op)));
     let mut authors = BTreeSet::new();

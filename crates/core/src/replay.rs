@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::authority::{Effect, Effects, GrantId, Judge, Kill};
+use crate::authority::{Effect, Effects, Judge};
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::OpId;
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::log::Log;
-use crate::payload::Payload;
 use crate::reason::{DenialReason, Refusal};
 use crate::state::State;
 
@@ -96,16 +95,17 @@ pub struct Change {
 /// The decisions and the state of a [`Log`], brought up to date by [`Replay::advance`].
 ///
 /// The result is a function of the log's set of ops, however the log was cut into advances (incremental =
-/// full). An advance judges the new ops, and of the old ones only those whose grants a new denial can reach; in a project
-/// that uses a quorum, seals, endorsements or devices, all old ones.
+/// full). An advance judges the new ops, and of the old ones only those that a new denial had not seen and whose grants it
+/// reaches; in a project that uses a quorum, seals, endorsements or devices, those of which a denial touches every grant.
+/// Kept are verdicts; why is found out when it is asked for.
+///
 /// A clone is a checkpoint: it goes on from where it was taken, whatever the log took in meanwhile. Equal replays of
 /// one log say the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
-    decided: Vec<Result<Index, Kill>>,
+    /// Of each admitted op whether it is applied.
+    applied: Vec<bool>,
     state: State,
-    /// Ops by a grant under which they were admitted.
-    admitted_under: BTreeMap<GrantId, BTreeSet<Index>>,
 }
 
 impl Replay {
@@ -125,169 +125,94 @@ impl Replay {
 
     /// Takes in the ops that the log admitted since the last call, which must have been for the same log.
     ///
-    /// Returns what changed, new ops in order of admission, then old ops that are rolled back, likewise.
+    /// Returns what changed, new ops in order of admission, then old ops that are rolled back or reinstated, likewise.
     pub fn advance(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
-        let first_new = self.decided.len();
+        let first_new = self.applied.len();
         assert!(first_new <= log.dag.len(), "a replay follows one log");
-        if !log.authority.is_plain() {
-            return self.advance_by_one(log, costs);
+        let turned = if log.authority.is_plain() {
+            self.judge_new(log, costs);
+            self.judge_reached(log, first_new, costs)
+        } else {
+            self.judge_one_by_one(log, first_new, costs)
+        };
+        let new = (first_new..log.dag.len()).map(|op| self.change(log, op, None));
+        let mut changes: Vec<Change> = new.collect();
+        for (op, cause) in turned {
+            changes.push(self.change(log, op, Some(cause)));
+            self.state.turn(log, op, self.applied[op]);
         }
-        let mut changes = Vec::new();
         for op in first_new..log.dag.len() {
-            let decision = Judge::new(&log.dag, &log.authority, costs).decide(op);
-            self.decided.push(decision);
-            changes.push(self.change(log, op, None));
-        }
-        let denials: Vec<Index> = (first_new..log.dag.len())
-            .filter(|&op| denies(&log.op(op).body().payload).is_some())
-            .collect();
-        let mut rolled_back = BTreeSet::new();
-        for op in self.reached_by(log, &denials) {
-            if !denials
-                .iter()
-                .any(|&denial| self.can_turn(log, denial, op, costs))
-            {
-                continue;
-            }
-            let decision = Judge::new(&log.dag, &log.authority, costs).decide(op);
-            let was_applied = self.decided[op].is_ok();
-            // The witness can change while the verdict stays.
-            self.decided[op] = decision;
-            if was_applied && decision.is_err() {
-                rolled_back.insert(op);
-                let cause = cause(log, op, &denials, costs);
-                changes.push(self.change(log, op, Some(cause)));
-            }
-        }
-        self.state.roll_back(log, &rolled_back, costs);
-        for op in first_new..log.dag.len() {
-            for title in log.authority.warrants(op) {
-                let under = self.admitted_under.entry(title.grant).or_default();
-                under.insert(op);
-            }
-            if self.decided[op].is_ok() {
-                self.state.apply(log, op, costs);
+            if self.applied[op] {
+                self.state.turn(log, op, true);
             }
         }
         changes
     }
 
-    /// An advance where decisions can turn in both directions: op by op, each that can turn others judging all before it
-    /// again.
-    fn advance_by_one(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
-        let first_new = self.decided.len();
-        let before: Vec<bool> = self.decided.iter().map(Result::is_ok).collect();
-        let mut causes: BTreeMap<Index, Index> = BTreeMap::new();
+    /// Judges the new ops among all.
+    fn judge_new(&mut self, log: &Log, costs: &mut Costs) {
+        for op in self.applied.len()..log.dag.len() {
+            let verdict = Judge::for_verdicts(&log.dag, &log.authority, costs).decide(op);
+            self.applied.push(verdict.is_ok());
+        }
+    }
+
+    /// Judges the old ops that new denials reach; returns those that are rolled back, with what caused it. What an advance
+    /// in a plain project takes back it never gives back.
+    fn judge_reached(
+        &mut self,
+        log: &Log,
+        first_new: Index,
+        costs: &mut Costs,
+    ) -> BTreeMap<Index, Index> {
+        let (dag, authority) = (&log.dag, &log.authority);
+        let denials: Vec<Index> = authority.denials_from(first_new).collect();
+        let mut reached = BTreeSet::new();
+        for &denial in &denials {
+            let ops = authority.reached_by(denial, dag).into_iter();
+            reached.extend(ops.filter(|&op| op < first_new && self.applied[op]));
+        }
+        let mut turned = BTreeMap::new();
+        for op in reached {
+            let mut judge = Judge::for_verdicts(dag, authority, costs);
+            if judge.decide(op).is_err() {
+                self.applied[op] = false;
+                turned.insert(op, cause(log, op, &denials, costs));
+            }
+        }
+        turned
+    }
+
+    /// Judges where decisions can turn in both directions: op by op, each that can turn others judging these again. Returns
+    /// the old ops that turned, with what caused it.
+    fn judge_one_by_one(
+        &mut self,
+        log: &Log,
+        first_new: Index,
+        costs: &mut Costs,
+    ) -> BTreeMap<Index, Index> {
+        let mut turned: BTreeMap<Index, (bool, Index)> = BTreeMap::new();
         for op in first_new..log.dag.len() {
             let mut judge = Judge::new(&log.dag, &log.authority, costs);
-            self.decided.push(judge.decide_until(op, Some(op + 1)));
-            for old in log.authority.turned_by(op) {
-                let decision = judge.decide_until(old, Some(op + 1));
-                if decision.is_ok() != self.decided[old].is_ok() {
-                    causes.insert(old, op);
-                }
-                self.decided[old] = decision;
-            }
-        }
-        let mut changes: Vec<Change> = (first_new..log.dag.len())
-            .map(|op| self.change(log, op, None))
-            .collect();
-        let (mut rolled_back, mut reinstated) = (BTreeSet::new(), Vec::new());
-        for (old, was_applied) in before.into_iter().enumerate() {
-            if was_applied == self.is_applied(old) {
-                continue;
-            }
-            if was_applied {
-                rolled_back.insert(old);
-            } else {
-                reinstated.push(old);
-            }
-            let cause = causes[&old];
-            changes.push(self.change(log, old, Some(cause)));
-        }
-        self.state.roll_back(log, &rolled_back, costs);
-        for op in reinstated.into_iter().chain(first_new..log.dag.len()) {
-            for title in log.authority.warrants(op) {
-                let under = self.admitted_under.entry(title.grant).or_default();
-                under.insert(op);
-            }
-            if self.is_applied(op) {
-                self.state.apply(log, op, costs);
-            }
-        }
-        changes
-    }
-
-    /// Old ops that were admitted under a grant which one of these new denials can reach, by itself or through an
-    /// issuer key or the grant's author.
-    fn reached_by(&self, log: &Log, denials: &[Index]) -> BTreeSet<Index> {
-        let authority = &log.authority;
-        let mut grants: Vec<GrantId> = Vec::new();
-        for &op in denials {
-            match &log.op(op).body().payload {
-                Payload::Revoke(revoke) => grants.extend(authority.grants_of(&revoke.subject)),
-                Payload::StatusList(_) => grants.extend(authority.grants_by_list_op(op)),
-                Payload::IssuerKeyRevoke(revoke) => {
-                    let named = authority.keys_named(&revoke.issuer, &revoke.kid);
-                    grants.extend(named.iter().flat_map(|&key| authority.grants_by_key(key)));
-                }
-                Payload::Genesis(_)
-                | Payload::SetField(_)
-                | Payload::SetAdd(_)
-                | Payload::SetRemove(_)
-                | Payload::Credential(_)
-                | Payload::Grant(_)
-                | Payload::IssuerKey(_)
-                | Payload::Upgrade(_)
-                | Payload::Schema(_)
-                | Payload::Seal(_)
-                | Payload::Cosign(_)
-                | Payload::Endorse(_)
-                | Payload::Device(_)
-                | Payload::DeviceRevoke(_)
-                | Payload::Unassigned(_) => {}
-            }
-        }
-        let mut reached = BTreeSet::new();
-        let mut known = BTreeSet::new();
-        while let Some(grant) = grants.pop() {
-            if !known.insert(grant) {
-                continue;
-            }
-            for &op in self.admitted_under.get(&grant).into_iter().flatten() {
-                if reached.insert(op) {
-                    grants.extend(authority.grants_by_op(op));
-                    let key = authority.key_by_op(op);
-                    grants.extend(key.into_iter().flat_map(|key| authority.grants_by_key(key)));
+            let verdict = judge.decide_until(op, Some(op + 1));
+            self.applied.push(verdict.is_ok());
+            for old in log.authority.turned_by(op, &log.dag) {
+                let applied = judge.decide_until(old, Some(op + 1)).is_ok();
+                if applied != self.applied[old] {
+                    turned.entry(old).or_insert((self.applied[old], op)).1 = op;
+                    self.applied[old] = applied;
                 }
             }
         }
-        reached
-    }
-
-    /// Whether the denial can change what is decided of the op: it had not seen the op, and, where the op is denied
-    /// already, a kill that it makes or completes can come before the one that denies the op.
-    ///
-    /// What a denial makes has its own reason and id; what it completes has a later reason, but for the last of several
-    /// issuer keys that dies, where the witness can be what killed another one.
-    fn can_turn(&self, log: &Log, denial: Index, op: Index, costs: &mut Costs) -> bool {
-        let comes_first = match (self.decided[op], denies(&log.op(denial).body().payload)) {
-            (Ok(_), reason) => reason.is_some(),
-            (Err(kill), Some(DenialReason::IssuerKeyRevoked)) => {
-                DenialReason::IssuerKeyRevoked <= kill.reason
-            }
-            (Err(kill), Some(reason)) => {
-                (reason, log.dag.id(denial)) < (kill.reason, log.dag.id(kill.denial))
-            }
-            (Err(_), None) => false,
-        };
-        comes_first && !log.dag.before(op, denial, costs)
+        let old = turned.into_iter().filter(|(op, _)| *op < first_new);
+        let turned = old.filter(|(op, (before, _))| self.applied[*op] != *before);
+        turned.map(|(op, (_, cause))| (op, cause)).collect()
     }
 
     fn change(&self, log: &Log, op: Index, cause: Option<Index>) -> Change {
         Change {
             op: log.dag.id(op),
-            was_applied: cause.is_some() && self.decided[op].is_err(),
+            was_applied: cause.is_some() && !self.applied[op],
             decision: self.decision_at(log, op),
             cause: cause.map(|cause| log.dag.id(cause)),
         }
@@ -295,11 +220,13 @@ impl Replay {
 
     /// Whether the admitted op is applied.
     pub(crate) fn is_applied(&self, op: Index) -> bool {
-        self.decided[op].is_ok()
+        self.applied[op]
     }
 
     fn decision_at(&self, log: &Log, op: Index) -> Decision {
-        match self.decided[op] {
+        // What people ask for is no work of the replay.
+        let costs = &mut Costs::default();
+        match Judge::new(&log.dag, &log.authority, costs).decide(op) {
             Ok(grant) => Decision::Applied {
                 grant: log.dag.id(grant),
             },
@@ -317,7 +244,7 @@ impl Replay {
     #[must_use]
     pub fn decision(&self, log: &Log, id: &OpId) -> Option<Decision> {
         assert_eq!(
-            self.decided.len(),
+            self.applied.len(),
             log.dag.len(),
             "advance the replay before asking it"
         );
@@ -363,12 +290,16 @@ impl Replay {
     #[must_use]
     pub fn effect(&self, log: &Log, id: &OpId, costs: &mut Costs) -> Option<Effect> {
         assert_eq!(
-            self.decided.len(),
+            self.applied.len(),
             log.dag.len(),
             "advance the replay before asking it"
         );
         let at = log.dag.find(id)?;
-        let denied = self.decided[at].err();
+        let denied = if self.applied[at] {
+            None
+        } else {
+            Judge::new(&log.dag, &log.authority, costs).decide(at).err()
+        };
         let of = &mut Effects::new(&log.dag, &log.authority, log.ops(), at, denied, costs);
         log.op(at).body().payload.effect(of)
     }
@@ -380,37 +311,16 @@ impl Replay {
     }
 }
 
-/// The first of the reasons that an op of this kind can deny for, if it is a denial.
-const fn denies(payload: &Payload) -> Option<DenialReason> {
-    match payload {
-        Payload::Revoke(_) => Some(DenialReason::Revoked),
-        Payload::StatusList(_) => Some(DenialReason::StatusRevoked),
-        Payload::IssuerKeyRevoke(_) => Some(DenialReason::IssuerKeyRevoked),
-        Payload::Genesis(_)
-        | Payload::SetField(_)
-        | Payload::SetAdd(_)
-        | Payload::SetRemove(_)
-        | Payload::Credential(_)
-        | Payload::Grant(_)
-        | Payload::IssuerKey(_)
-        | Payload::Upgrade(_)
-        | Payload::Schema(_)
-        | Payload::Seal(_)
-        | Payload::Cosign(_)
-        | Payload::Endorse(_)
-        | Payload::Device(_)
-        | Payload::DeviceRevoke(_)
-        | Payload::Unassigned(_) => None,
-    }
-}
-
 /// The first of these new denials with which the op is denied; all of them together deny it.
 fn cause(log: &Log, op: Index, denials: &[Index], costs: &mut Costs) -> Index {
+    if let [only] = denials {
+        return *only;
+    }
     let (last, earlier) = denials
         .split_last()
         .expect("what rolls an op back is a denial");
     let first = earlier.partition_point(|&denial| {
-        !Judge::new(&log.dag, &log.authority, costs).denied_until(op, denial + 1)
+        !Judge::for_verdicts(&log.dag, &log.authority, costs).denied_until(op, denial + 1)
     });
     earlier.get(first).copied().unwrap_or(*last)
 }

@@ -39,7 +39,7 @@ pub fn snapshot(log: &Log, parents: &[OpId], costs: &mut Costs) -> Option<Vec<u8
         .into_iter()
         .map(|at| json!([sealed.dag.id(at), verdict(at)]))
         .collect();
-    let state = Sha256::digest(replay.state().export(&sealed, costs));
+    let state = Sha256::digest(replay.state().export(&sealed));
     let trust = Sha256::digest(export_trust(&sealed, costs));
     Some(json::canonical(&json!({
         "format": "ecac-snapshot-v1",

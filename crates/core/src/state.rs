@@ -1,166 +1,166 @@
 //! Replicated state: multi-value registers and observed-remove sets over the applied ops (`docs/protocol.md`, Files and
 //! exports).
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use crate::costs::Costs;
-use crate::dag::{Dag, Index};
+use crate::dag::Index;
+use crate::id::OpId;
 use crate::json;
 use crate::log::Log;
-use crate::payload::Payload;
+use crate::place::{Field, PlaceId, Touch};
 use crate::value::Value;
-
-/// What one data op touches: object, field, and the element of a set.
-type Place = (String, String, Option<String>);
 
 /// The values of all registers and sets.
 ///
-/// Applied ops are folded in one by one; when ops are rolled back, exactly the places that they touched are
-/// folded again from what is left.
+/// Per op it is counted how many of the ops that had seen it, directly at its place, are applied or have been seen by one
+/// that is. When an op is applied or taken back only these counts change, downwards along the edges of its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    places: BTreeMap<Place, Cell>,
+    /// By op: those above it by which a write or an add dominates it.
+    written_over: Vec<u32>,
+    /// By op of a set that has any: those above it by which a remove takes it away.
+    removed: BTreeMap<u32, u32>,
+    applied: Vec<bool>,
+    /// By place: the live writes, or the live adds, in order of admission.
+    live: Vec<Vec<u32>>,
 }
 
-/// An object in the export.
-#[derive(Default, Serialize)]
-struct Object<'a> {
-    fields: Map<String, Json>,
-    sets: BTreeMap<&'a str, Map<String, Json>>,
+/// By what an op is covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    /// A write or an add.
+    Written,
+    /// A remove.
+    Removed,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Cell {
-    /// Every applied op that touched the place, in order of admission.
-    ops: Vec<Index>,
-    content: Content,
-}
-
-/// Live writes by chain, each chain's in ascending order of position.
-///
-/// An op supersedes a prefix of each chain, because its past holds a prefix of each chain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Content {
-    live: BTreeMap<u32, Vec<(u32, Index)>>,
-}
-
-impl Content {
-    /// Drops the writes in the past of the op, which overwrites or removes what it has seen. Looks at the chains of the
-    /// past or at those with live writes, whichever are fewer.
-    fn supersede(&mut self, dag: &Dag, op: Index, costs: &mut Costs) {
-        let past = dag.past(op);
-        let drop_seen = |writes: &mut Vec<(u32, Index)>, seen| {
-            writes.drain(..writes.partition_point(|&(position, _)| position < seen));
-            !writes.is_empty()
-        };
-        if past.chains() < self.live.len() {
-            for (chain, seen) in past.iter() {
-                costs.ancestor_queries += 1;
-                if let Entry::Occupied(mut writes) = self.live.entry(chain)
-                    && !drop_seen(writes.get_mut(), seen)
-                {
-                    writes.remove();
-                }
-            }
-        } else {
-            self.live.retain(|&chain, writes| {
-                costs.ancestor_queries += 1;
-                drop_seen(writes, past.count(chain))
-            });
+impl Cover {
+    /// How the op covers what it has seen.
+    const fn by(touch: Touch) -> Self {
+        match touch {
+            Touch::Write | Touch::Add => Self::Written,
+            Touch::Remove => Self::Removed,
         }
     }
-
-    fn insert(&mut self, dag: &Dag, op: Index) {
-        let (chain, position) = dag.position(op);
-        self.live.entry(chain).or_default().push((position, op));
-    }
-
-    fn fold(&mut self, log: &Log, op: Index, costs: &mut Costs) {
-        match log.op(op).body().payload {
-            Payload::SetRemove(_) => self.supersede(&log.dag, op, costs),
-            Payload::SetAdd(_) => self.insert(&log.dag, op),
-            Payload::SetField(_) => {
-                self.supersede(&log.dag, op, costs);
-                self.insert(&log.dag, op);
-            }
-            Payload::Genesis(_)
-            | Payload::Credential(_)
-            | Payload::Grant(_)
-            | Payload::Revoke(_)
-            | Payload::IssuerKey(_)
-            | Payload::IssuerKeyRevoke(_)
-            | Payload::StatusList(_)
-            | Payload::Upgrade(_)
-            | Payload::Schema(_)
-            | Payload::Seal(_)
-            | Payload::Cosign(_)
-            | Payload::Endorse(_)
-            | Payload::Device(_)
-            | Payload::DeviceRevoke(_)
-            | Payload::Unassigned(_) => unreachable!("only data ops touch a place"),
-        }
-    }
-
-    fn ops(&self) -> impl Iterator<Item = Index> {
-        self.live.values().flatten().map(|&(_, op)| op)
-    }
-}
-
-fn place(payload: &Payload) -> Option<Place> {
-    let (object, field) = payload.target()?;
-    let element = payload.element().map(ToString::to_string);
-    Some((object.to_string(), field.to_string(), element))
-}
-
-fn value(log: &Log, op: Index) -> &Value {
-    let payload = &log.op(op).body().payload;
-    payload.value().unwrap_or(&Value::Null)
 }
 
 impl State {
-    /// Folds in an op that is applied; ops come in order of admission.
-    pub(crate) fn apply(&mut self, log: &Log, op: Index, costs: &mut Costs) {
-        let Some(place) = place(&log.op(op).body().payload) else {
-            return;
-        };
-        let cell = self.places.entry(place).or_default();
-        cell.ops.push(op);
-        cell.content.fold(log, op, costs);
+    /// Makes room for the ops and places of the log.
+    fn reach(&mut self, log: &Log) {
+        self.written_over.resize(log.dag.len(), 0);
+        self.applied.resize(log.dag.len(), false);
+        self.live.resize_with(log.places.len(), Vec::new);
     }
 
-    /// Takes out ops that are rolled back, re-exposing what they had dominated.
-    pub(crate) fn roll_back(&mut self, log: &Log, ops: &BTreeSet<Index>, costs: &mut Costs) {
-        let touched: BTreeSet<Place> = ops
-            .iter()
-            .filter_map(|&op| place(&log.op(op).body().payload))
-            .collect();
-        for place in touched {
-            let Some(cell) = self.places.get_mut(&place) else {
-                continue;
-            };
-            cell.ops.retain(|op| !ops.contains(op));
-            cell.content = Content::default();
-            for &op in &cell.ops {
-                cell.content.fold(log, op, costs);
-            }
-            if cell.ops.is_empty() {
-                self.places.remove(&place);
+    /// Takes in the op: it is applied, or it is no longer.
+    pub(crate) fn turn(&mut self, log: &Log, op: Index, applied: bool) {
+        self.reach(log);
+        let Some((place, touch)) = log.places.touched(op) else {
+            return;
+        };
+        if self.applied[op] == applied {
+            return;
+        }
+        self.applied[op] = applied;
+        self.settle(op, place, touch);
+        let cover = Cover::by(touch);
+        if self.count(op, cover) > 0 {
+            return;
+        }
+        let mut turned = vec![op];
+        while let Some(op) = turned.pop() {
+            for &below in log.places.edges(op) {
+                let below = below as Index;
+                if self.cover(below, cover, applied) != u32::from(applied) {
+                    continue;
+                }
+                let Some((_, touch)) = log.places.touched(below) else {
+                    continue;
+                };
+                self.settle(below, place, touch);
+                if !(self.applied[below] && Cover::by(touch) == cover) {
+                    turned.push(below);
+                }
             }
         }
+    }
+
+    fn count(&self, op: Index, cover: Cover) -> u32 {
+        match cover {
+            Cover::Written => self.written_over[op],
+            Cover::Removed => self.removed.get(&narrow(op)).copied().unwrap_or(0),
+        }
+    }
+
+    /// Covers the op once more, or once less; returns how often it is covered.
+    fn cover(&mut self, op: Index, cover: Cover, more: bool) -> u32 {
+        let step = |count: u32| if more { count + 1 } else { count - 1 };
+        match cover {
+            Cover::Written => {
+                self.written_over[op] = step(self.written_over[op]);
+                self.written_over[op]
+            }
+            Cover::Removed => {
+                let count = step(self.count(op, cover));
+                if count == 0 {
+                    self.removed.remove(&narrow(op));
+                } else {
+                    self.removed.insert(narrow(op), count);
+                }
+                count
+            }
+        }
+    }
+
+    /// Whether the op is a live write or a live add.
+    fn is_live(&self, op: Index, touch: Touch) -> bool {
+        self.applied[op]
+            && match touch {
+                Touch::Write => self.written_over[op] == 0,
+                Touch::Add => self.count(op, Cover::Removed) == 0,
+                Touch::Remove => false,
+            }
+    }
+
+    /// Lists the op at its place, or takes it out.
+    fn settle(&mut self, op: Index, place: PlaceId, touch: Touch) {
+        let is_live = self.is_live(op, touch);
+        let live = &mut self.live[place as usize];
+        match (live.binary_search(&narrow(op)), is_live) {
+            (Err(at), true) => live.insert(at, narrow(op)),
+            (Ok(at), false) => {
+                live.remove(at);
+            }
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+    }
+
+    /// The live writes of the register, or the live adds of the element, in order of admission.
+    pub(crate) fn live(&self, place: PlaceId) -> impl Iterator<Item = Index> {
+        let live = self.live.get(place as usize).into_iter().flatten();
+        live.map(|&op| op as Index)
+    }
+
+    /// Those of them that none of the others had seen, by op id: an add that another add had seen gives its tag, not
+    /// its value.
+    pub(crate) fn winners(&self, log: &Log, place: PlaceId) -> Vec<Index> {
+        let live = self.live(place);
+        let mut winners: Vec<Index> = live.filter(|&op| self.written_over[op] == 0).collect();
+        winners.sort_unstable_by_key(|&op| log.dag.id(op));
+        winners
     }
 
     /// How many registers and elements have more than one concurrent winner.
     #[must_use]
-    pub fn conflicts(&self, log: &Log, costs: &mut Costs) -> usize {
-        let conflicting = |cell: &&Cell| {
-            let live: Vec<Index> = cell.content.ops().collect();
-            undominated(&log.dag, &live, costs).len() > 1
+    pub fn conflicts(&self) -> usize {
+        let winners = |live: &Vec<u32>| {
+            let live = live.iter();
+            live.filter(|&&op| self.written_over[op as Index] == 0)
+                .count()
         };
-        self.places.values().filter(conflicting).count()
+        self.live.iter().filter(|live| winners(live) > 1).count()
     }
 
     /// The state as RFC 8785 canonical JSON; its SHA-256 is the state digest.
@@ -169,34 +169,12 @@ impl State {
     /// the least BLAKE3 of its value; `objects.<object>.sets.<field>.<element>` has the same for an element
     /// that is present, with the tags of the adds that keep it there.
     #[must_use]
-    pub fn export(&self, log: &Log, costs: &mut Costs) -> Vec<u8> {
-        let dag = &log.dag;
-        let mut objects: BTreeMap<&str, Object<'_>> = BTreeMap::new();
-        for ((object, field, element), cell) in &self.places {
-            let live: Vec<Index> = cell.content.ops().collect();
-            if live.is_empty() {
-                continue;
+    pub fn export(&self, log: &Log) -> Vec<u8> {
+        let mut objects = Map::new();
+        for (name, fields) in log.places.objects() {
+            if let Some(object) = self.object(log, fields) {
+                objects.insert(name.to_string(), object);
             }
-            let exported = objects.entry(object).or_default();
-            let winners = undominated(dag, &live, costs);
-            let mut entry = Map::new();
-            entry.insert("value".into(), projection(log, &winners).to_json());
-            entry.insert(
-                "winners".into(),
-                winners.iter().map(|&op| winner(log, op)).collect(),
-            );
-            match element {
-                None => exported.fields.insert(field.clone(), entry.into()),
-                Some(element) => {
-                    let tags: BTreeSet<_> = live.iter().map(|&op| dag.id(op)).collect();
-                    entry.insert("tags".into(), json!(tags));
-                    exported
-                        .sets
-                        .entry(field)
-                        .or_default()
-                        .insert(element.clone(), entry.into())
-                }
-            };
         }
         let mut document = json!({
             "format": "ecac-state-v1",
@@ -207,36 +185,56 @@ impl State {
         json::canonical(&document)
     }
 
-    /// The live writes or adds at the place that the payload touches, without those that others of them had seen.
-    pub(crate) fn live_ends(&self, log: &Log, payload: &Payload) -> Vec<Index> {
-        let cell = place(payload).and_then(|place| self.places.get(&place));
-        let live: Vec<Index> = cell
-            .into_iter()
-            .flat_map(|cell| cell.content.ops())
-            .collect();
-        log.dag.ends(&live)
+    fn object(&self, log: &Log, fields: &BTreeMap<Box<str>, Field>) -> Option<Json> {
+        let (mut registers, mut sets) = (Map::new(), Map::new());
+        for (name, field) in fields {
+            let register = field.register.and_then(|place| self.entry(log, place));
+            registers.extend(register.map(|entry| (name.to_string(), entry.into())));
+            let mut elements = Map::new();
+            for (element, &place) in &field.elements {
+                if let Some(mut entry) = self.entry(log, place) {
+                    let mut tags: Vec<OpId> = self.live(place).map(|op| log.dag.id(op)).collect();
+                    tags.sort_unstable();
+                    entry.insert("tags".into(), json!(tags));
+                    elements.insert(element.to_string(), entry.into());
+                }
+            }
+            if !elements.is_empty() {
+                sets.insert(name.to_string(), elements.into());
+            }
+        }
+        let empty = registers.is_empty() && sets.is_empty();
+        (!empty).then(|| json!({ "fields": registers, "sets": sets }))
+    }
+
+    fn entry(&self, log: &Log, place: PlaceId) -> Option<Map<String, Json>> {
+        let winners = self.winners(log, place);
+        if winners.is_empty() {
+            return None;
+        }
+        let mut entry = Map::new();
+        entry.insert("value".into(), projection(log, &winners).to_json());
+        let winners = winners.iter().map(|&op| winner(log, op)).collect();
+        entry.insert("winners".into(), winners);
+        Some(entry)
     }
 }
 
-/// The writes that no other of them has seen, by op id.
-///
-/// Per chain only the last can be one; the others lie in its past.
-fn undominated(dag: &Dag, live: &[Index], costs: &mut Costs) -> Vec<Index> {
-    let mut last: BTreeMap<u32, (u32, Index)> = BTreeMap::new();
-    for &op in live {
-        let (chain, position) = dag.position(op);
-        let entry = last.entry(chain).or_insert((position, op));
-        *entry = (*entry).max((position, op));
-    }
-    let candidates: Vec<Index> = last.values().map(|&(_, op)| op).collect();
-    costs.ancestor_queries += candidates.len() as u64;
-    let mut winners = dag.ends(&candidates);
-    winners.sort_by_key(|&op| dag.id(op));
-    winners
+fn narrow(op: Index) -> u32 {
+    u32::try_from(op).expect("fewer than 2^32 ops fit in memory")
+}
+
+/// What the op writes.
+pub(crate) fn value(log: &Log, op: Index) -> &Value {
+    let payload = &log.op(op).body().payload;
+    payload.value().unwrap_or(&Value::Null)
 }
 
 /// The displayed value among concurrent winners: the one with the least BLAKE3 of its canonical CBOR.
-fn projection<'a>(log: &'a Log, winners: &[Index]) -> &'a Value {
+pub(crate) fn projection<'a>(log: &'a Log, winners: &[Index]) -> &'a Value {
+    if let [only] = winners {
+        return value(log, *only);
+    }
     let values = winners.iter().map(|&op| value(log, op));
     values
         .min_by_key(|value| *blake3::hash(&value.encode()).as_bytes())

@@ -137,7 +137,7 @@ fn roots(log: &Log, costs: &mut Costs) -> Json {
 }
 
 fn root_json(log: &Log, grant: &Grant) -> Json {
-    let seen = log.dag.own(&grant.subject, log.dag.past(grant.op)).surplus;
+    let seen = log.dag.own(&grant.subject, &log.dag.past(grant.op)).surplus;
     let mut entry = json!({
         "subject": grant.subject,
         "grant": log.dag.id(grant.op),

@@ -231,7 +231,7 @@ fn the_exports_follow_from_the_op_log() {
         assert_eq!(decision.verdict(), "applied");
     }
     for (what, export) in [
-        ("state", replay.state().export(&log, costs)),
+        ("state", replay.state().export(&log)),
         ("trust", export_trust(&log, costs)),
     ] {
         let shown = serde_json_canonicalizer::to_string(&json(what)).expect("JSON");

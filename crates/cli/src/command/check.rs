@@ -119,7 +119,7 @@ impl Outcome {
     fn of(project: ProjectId, items: &[&[u8]]) -> Result<Self, Failure> {
         let mut costs = Costs::default();
         let (log, replay) = Replica::arrive(project, items, ADVANCES);
-        let state = replay.state().export(&log, &mut costs);
+        let state = replay.state().export(&log);
         let trust = export_trust(&log, &mut costs);
         let decisions = replay.decisions(&log);
         Ok(Self {

@@ -24,9 +24,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let destination = args.destination.claim()?;
     let replica = args.source.replay()?;
-    let state = replica
-        .replay
-        .state()
-        .export(&replica.log, &mut Costs::default());
+    let state = replica.replay.state().export(&replica.log);
     destination.write(&state)
 }

@@ -18,9 +18,7 @@ fn exports(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
     for item in items {
         let _ = log.receive(item, &mut costs);
     }
-    let state = Replay::of(&log, &mut costs)
-        .state()
-        .export(&log, &mut costs);
+    let state = Replay::of(&log, &mut costs).state().export(&log);
     (state, export_trust(&log, &mut costs))
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) authority: &'a Authority,
     /// Admitted ops, in order of admission.
     pub(crate) ops: &'a [VerifiedOp],
-    pub(crate) past: &'a Past,
+    pub(crate) past: Past,
     pub(crate) costs: &'a mut Costs,
 }
 
@@ -64,7 +64,7 @@ impl Seen<'_> {
     }
 
     pub(super) fn contains(&mut self, op: Index) -> bool {
-        self.dag.contains(self.past, op, self.costs)
+        self.dag.contains(&self.past, op, self.costs)
     }
 
     /// Whether enough roots have signed the op of the past.
@@ -73,7 +73,7 @@ impl Seen<'_> {
             return true;
         }
         let mut judge = Judge::new(self.dag, self.authority, self.costs);
-        judge.in_past(self.past, |judge, view| judge.is_full(op, view))
+        judge.in_past(&self.past, |judge, view| judge.is_full(op, view))
     }
 
     /// Whether the op is one of the past that a `Cosign` may name.
@@ -92,7 +92,7 @@ impl Seen<'_> {
     /// The credential that an op of the past carries, if it is one that can be read.
     pub(crate) fn credential(&mut self, carrier: &OpId) -> Option<&Credential> {
         let carrier = self.dag.find(carrier)?;
-        if !self.dag.contains(self.past, carrier, self.costs) {
+        if !self.dag.contains(&self.past, carrier, self.costs) {
             return None;
         }
         match self.authority.credentials.get(&carrier)? {
@@ -114,7 +114,7 @@ impl Seen<'_> {
 
     /// Whether a feature is named that this program does not know.
     pub(crate) fn names_unknown_feature(&mut self) -> bool {
-        let (dag, past, costs) = (self.dag, self.past, &mut *self.costs);
+        let (dag, past, costs) = (self.dag, &self.past, &mut *self.costs);
         self.authority
             .features
             .iter()
@@ -135,7 +135,7 @@ impl Seen<'_> {
         applicant: &Applicant,
     ) -> Result<Vec<Title>, Unauthorised> {
         self.costs.ops_evaluated += 1;
-        let (dag, past, authority) = (self.dag, self.past, self.authority);
+        let (dag, past, authority) = (self.dag, &self.past.clone(), self.authority);
         let grants = &authority.grants;
         let mut left = authority.titles_of(&applicant.author);
         left.retain(|title| {
@@ -243,14 +243,14 @@ impl Seen<'_> {
             dag.past(link.unwrap_or(self.authority.grants[title.grant].op))
         };
         let thawed = |&title: &Title| {
-            dag.own(&applicant.author, seen_by(title)).surplus == applicant.own.surplus
+            dag.own(&applicant.author, &seen_by(title)).surplus == applicant.own.surplus
         };
         let (thawed, frozen): (Vec<Title>, Vec<Title>) = left.into_iter().partition(thawed);
         if !thawed.is_empty() {
             return Ok(thawed);
         }
         let unseen = frozen.iter().filter_map(|&title| {
-            dag.unseen_fork(&applicant.author, self.past, seen_by(title), self.costs)
+            dag.unseen_fork(&applicant.author, &self.past, &seen_by(title), self.costs)
         });
         Err(Unauthorised {
             reason: Refusal::Frozen,

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::effect::EffectCode;
-use super::grant::{DELEGATION_DEPTH_MAX, Grant, Standing, Void, Vouched};
+use super::grant::{DELEGATION_DEPTH_MAX, Grant, GrantId, Standing, Void, Vouched};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::judge::Judge;
 use super::link::{Link, LinkRevocation};
+use super::reach::Reached;
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
+use super::roll::Leave;
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
-use super::title::Title;
 use crate::costs::Costs;
 use crate::credential::{Credential, Role, StatusList, Timestamp};
 use crate::dag::{Dag, Index};
@@ -30,12 +31,12 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// The op at `at`, which has been admitted under `warrants` and added to the DAG.
+    /// The op at `at`, which has been admitted with this leave and added to the DAG.
     pub(crate) fn new(
         authority: &'a mut Authority,
         dag: &'a Dag,
         at: Index,
-        warrants: Vec<Title>,
+        leave: Leave,
         costs: &'a mut Costs,
     ) -> Self {
         assert_eq!(
@@ -43,17 +44,21 @@ impl<'a> Entry<'a> {
             at,
             "ops are registered in the order of the DAG"
         );
-        let warrants = warrants.into_boxed_slice();
-        let next = u32::try_from(authority.warrants.len())
-            .expect("fewer than 2^32 sets of grants fit in memory");
-        let id = *authority
-            .warrant_ids
-            .entry(warrants.clone())
-            .or_insert(next);
-        if id == next {
-            authority.warrants.push(warrants);
-        }
+        let (chain, position) = dag.position(at);
+        let id = match leave {
+            Leave::Known(id) => id,
+            Leave::Titles {
+                titles,
+                roll,
+                answers,
+            } => {
+                let id = authority.intern(titles.into_boxed_slice());
+                authority.keep_roll(chain, roll, answers, id);
+                id
+            }
+        };
         authority.warrant_of.push(id);
+        authority.under[id as usize].push(chain, position);
         Self {
             authority,
             dag,
@@ -140,7 +145,18 @@ impl<'a> Entry<'a> {
             key,
             void,
             depth,
+            touched: false,
         });
+        authority.made_through.push(Vec::new());
+        authority.sets_through.push(Vec::new());
+        self.makes();
+        let authority = &mut *self.authority;
+        let id = authority.links.len() - 1;
+        let warrants = authority.warrants(self.at).to_vec();
+        let ended = authority.link_revocations.contains_key(&(person, key));
+        if ended || warrants.iter().any(|&it| authority.is_touched(it)) {
+            authority.touch(vec![Reached::Link(id)]);
+        }
         self.takes_quorum();
     }
 
@@ -152,6 +168,10 @@ impl<'a> Entry<'a> {
         };
         let ends = &mut self.authority.link_revocations;
         ends.entry((person, key)).or_default().push(revocation);
+        let links = self.authority.links_of(&key).iter();
+        let named = links.filter(|&&link| self.authority.links[link].person == person);
+        let named = named.map(|&link| Reached::Link(link)).collect();
+        self.authority.touch(named);
         self.deny();
         let author = self.dag.node(self.at).author;
         if author == person || author == key {
@@ -229,6 +249,7 @@ impl<'a> Entry<'a> {
             scope,
             reach: self.reach(),
         };
+        self.strike(subject, &revocation);
         self.authority
             .revocations
             .entry(subject)
@@ -263,16 +284,38 @@ impl<'a> Entry<'a> {
             public_key,
             valid_from_ms,
             valid_until_ms,
+            touched: false,
         });
+        self.makes();
+        let authority = &mut *self.authority;
+        let names = (issuer.clone(), kid.clone());
+        let revoked = authority.key_revocations.contains_key(&names);
+        if revoked || authority.all_touched(authority.warrants(self.at)) {
+            authority.touch(vec![Reached::Key(id)]);
+        }
     }
 
     /// A revocation of all keys of that name.
     pub(crate) fn revoke_key(&mut self, issuer: &Name, kid: &Name) {
-        self.authority
-            .key_revocations
-            .entry((issuer.clone(), kid.clone()))
-            .or_default()
-            .push(self.at);
+        let names = (issuer.clone(), kid.clone());
+        let (dag, at) = (self.dag, self.at);
+        let authority = &mut *self.authority;
+        let earlier = authority.key_revocations.entry(names.clone()).or_default();
+        let named = authority.keys_by_name.get(&names).cloned();
+        let mut struck = Vec::new();
+        let mut reached = Vec::new();
+        for key in named.into_iter().flatten() {
+            reached.push(Reached::Key(key));
+            let op = authority.keys[key].op;
+            let mut repeats = earlier.iter();
+            let costs = &mut *self.costs;
+            if !repeats.any(|&it| dag.before(it, at, costs) && !dag.before(it, op, costs)) {
+                struck.extend(authority.grants_by_key[key].iter().copied());
+            }
+        }
+        earlier.push(at);
+        authority.struck.insert(at, struck);
+        authority.touch(reached);
         self.deny();
     }
 
@@ -282,11 +325,7 @@ impl<'a> Entry<'a> {
             Err(void) => ListStanding::Void(void),
             Ok(list) => {
                 let key: ListKey = (list.issuer.clone(), list.id.clone(), list.purpose);
-                for (&index, bit) in self.authority.bits.entry(key.clone()).or_default() {
-                    if list.get(index) == Some(true) {
-                        bit.setters.push(self.at);
-                    }
-                }
+                self.withdraw(&key, &list);
                 let versions = self.authority.lists.entry(key.clone()).or_default();
                 versions.push(CountedList { op: self.at, list });
                 ListStanding::Counted(key, versions.len() - 1)
@@ -305,6 +344,7 @@ impl<'a> Entry<'a> {
     ) {
         let authority = &mut *self.authority;
         let id = authority.grants.len();
+        let mut withdrawn = false;
         authority.grants_of.entry(subject).or_default().push(id);
         authority.grants_by_op.entry(self.at).or_default().push(id);
         if let Standing::Vouched(vouched) = &standing {
@@ -313,16 +353,21 @@ impl<'a> Entry<'a> {
             }
             for entry in &vouched.credential.status {
                 let key = list_key(&vouched.credential, entry);
-                let versions = authority.lists.get(&key).map_or(&[][..], Vec::as_slice);
+                let is_new = !authority
+                    .bits
+                    .get(&key)
+                    .is_some_and(|bits| bits.contains_key(&entry.index));
+                let setters = if is_new {
+                    authority.first_setters(&key, entry.index, self.dag, self.costs)
+                } else {
+                    Vec::new()
+                };
                 let bits = authority.bits.entry(key).or_default();
                 let bit = bits.entry(entry.index).or_insert_with(|| Bit {
                     grants: Vec::new(),
-                    setters: versions
-                        .iter()
-                        .filter(|it| it.list.get(entry.index) == Some(true))
-                        .map(|it| it.op)
-                        .collect(),
+                    setters,
                 });
+                withdrawn |= !bit.setters.is_empty();
                 bit.grants.push(id);
             }
         }
@@ -332,7 +377,125 @@ impl<'a> Entry<'a> {
             standing,
             hands_on_root,
             depth,
+            touched: false,
+            killers: Vec::new(),
         });
+        authority.made_under.push(Vec::new());
+        authority.sets_with.push(Vec::new());
+        self.makes();
+        self.meet_revocations(id);
+        let authority = &mut *self.authority;
+        if withdrawn
+            || !authority.grants[id].killers.is_empty()
+            || authority.keys_are_touched(id)
+            || authority.all_touched(authority.warrants(self.at))
+        {
+            authority.touch(vec![Reached::Grant(id)]);
+        }
+    }
+
+    /// The op makes a grant, a key or a link, which rests on what the op was admitted under.
+    fn makes(&mut self) {
+        for title in self.authority.warrants(self.at).to_vec() {
+            let mut made = vec![&mut self.authority.made_under[title.grant]];
+            made.extend(
+                title
+                    .link
+                    .map(|link| &mut self.authority.made_through[link]),
+            );
+            for made in made {
+                if made.last() != Some(&self.at) {
+                    made.push(self.at);
+                }
+            }
+        }
+    }
+
+    /// The new grant meets the revocations of its subject that it has not seen.
+    fn meet_revocations(&mut self, id: GrantId) {
+        let (dag, costs) = (self.dag, &mut *self.costs);
+        let authority = &mut *self.authority;
+        let (op, subject) = (authority.grants[id].op, authority.grants[id].subject);
+        let ends = authority.revocation_ends.get(&subject);
+        let mut killers: Vec<Index> = Vec::new();
+        if ends.is_some_and(|ends| ends.iter().any(|&end| !dag.before(end, op, costs))) {
+            for it in authority.revocations_of(&subject) {
+                if it.kills(&authority.grants[id])
+                    && !dag.before(it.op, op, costs)
+                    && !killers.iter().any(|&known| dag.before(known, it.op, costs))
+                {
+                    killers.push(it.op);
+                }
+            }
+        }
+        if killers.is_empty() {
+            authority.open.entry(subject).or_default().push(id);
+        }
+        authority.grants[id].killers = killers;
+    }
+
+    /// The new revocation strikes the grants of the subject that no revocation in its past ends.
+    fn strike(&mut self, subject: PublicKey, revocation: &Revocation) {
+        let (dag, at, costs) = (self.dag, self.at, &mut *self.costs);
+        let authority = &mut *self.authority;
+        let ends = authority.revocation_ends.entry(subject).or_default();
+        let all_seen = ends.iter().all(|&end| dag.before(end, at, costs));
+        ends.retain(|&end| !dag.before(end, at, costs));
+        ends.push(at);
+        let candidates = if all_seen {
+            authority.open.get(&subject).cloned().unwrap_or_default()
+        } else {
+            authority.grants_of(&subject).to_vec()
+        };
+        let mut struck = Vec::new();
+        for id in candidates {
+            let grant = &mut authority.grants[id];
+            let repeats = |&known: &Index| dag.before(known, at, costs);
+            if revocation.kills(grant) && !grant.killers.iter().any(repeats) {
+                grant.killers.push(at);
+                struck.push(id);
+            }
+        }
+        if let Some(open) = authority.open.get_mut(&subject) {
+            open.retain(|id| !struck.contains(id));
+        }
+        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
+        authority.struck.insert(at, struck);
+    }
+
+    /// The new version of the list strikes the grants that hang on a bit which it sets and no version in its past does.
+    fn withdraw(&mut self, key: &ListKey, list: &StatusList) {
+        let (dag, at, costs) = (self.dag, self.at, &mut *self.costs);
+        let authority = &mut *self.authority;
+        let mut struck = Vec::new();
+        let mut strike = |bit: &mut Bit| {
+            if !bit.setters.iter().any(|&it| dag.before(it, at, costs)) {
+                bit.setters.push(at);
+                struck.extend(bit.grants.iter().copied());
+            }
+        };
+        if let Some(bits) = authority.bits.get_mut(key) {
+            if list.bits_set() < bits.len() as u64 {
+                list.each_set(|index| {
+                    if let Some(bit) = bits.get_mut(&index) {
+                        strike(bit);
+                    }
+                });
+            } else {
+                for (&index, bit) in bits {
+                    if list.get(index) == Some(true) {
+                        strike(bit);
+                    }
+                }
+            }
+        }
+        let all = authority.bits_set.entry(key.clone()).or_default();
+        all.resize(all.len().max(list.bytes().len()), 0);
+        for (all, byte) in all.iter_mut().zip(list.bytes()) {
+            *all |= byte;
+        }
+        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
+        authority.struck.insert(at, struck);
     }
 
     /// What the grant rests on, and how deep in the chain of delegation it lies.
@@ -343,7 +506,7 @@ impl<'a> Entry<'a> {
         depth: u32,
     ) -> Result<(Vouched, u32), Void> {
         let void = |reason, code, on| Err(Void { reason, code, on });
-        let past = self.dag.past(self.at);
+        let past = &self.dag.past(self.at);
         let carrier = carrier.filter(|&carrier| self.dag.contains(past, carrier, self.costs));
         let carried = carrier.and_then(|at| Some((at, self.authority.credentials.get(&at)?)));
         let Some((carrier, carried)) = carried else {
@@ -408,7 +571,7 @@ impl<'a> Entry<'a> {
         times: &[Timestamp],
         verifies: impl Fn(&PublicKey) -> bool,
     ) -> Result<Vec<KeyId>, Void> {
-        let (authority, dag, past) = (&*self.authority, self.dag, self.dag.past(self.at));
+        let (authority, dag, past) = (&*self.authority, self.dag, &self.dag.past(self.at));
         let costs = &mut *self.costs;
         let named = match (Name::new(issuer), Name::new(kid)) {
             (Ok(issuer), Ok(kid)) => authority.keys_named(&issuer, &kid),

@@ -52,6 +52,10 @@ pub(crate) struct Grant {
     /// Whether it is by a `Grant` and its credential, which can be read, says `root`.
     pub(crate) hands_on_root: bool,
     pub(super) depth: u32,
+    /// Whether a denial ends it, or what it rests on, for any op.
+    pub(super) touched: bool,
+    /// The revocations that end it, without those that had seen another.
+    pub(super) killers: Vec<Index>,
 }
 
 impl Grant {

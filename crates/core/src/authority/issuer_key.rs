@@ -17,6 +17,8 @@ pub(crate) struct IssuerKey {
     pub(crate) public_key: PublicKey,
     pub(crate) valid_from_ms: u64,
     pub(crate) valid_until_ms: u64,
+    /// Whether a denial ends it, or what it rests on, for any op.
+    pub(super) touched: bool,
 }
 
 impl IssuerKey {

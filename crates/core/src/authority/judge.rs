@@ -62,6 +62,8 @@ pub(crate) struct Judge<'a> {
     grants: BTreeMap<(Option<Index>, GrantId), Option<Kill>>,
     links: BTreeMap<(Option<Index>, LinkId, GrantId), Option<Kill>>,
     key_ops: BTreeMap<KeyId, Option<Kill>>,
+    /// Whether only verdicts are asked for, so that any kill will do.
+    for_verdicts: bool,
     pub(super) set: Findings,
     pub(super) within: Within,
 }
@@ -75,8 +77,21 @@ impl<'a> Judge<'a> {
             grants: BTreeMap::new(),
             links: BTreeMap::new(),
             key_ops: BTreeMap::new(),
+            for_verdicts: false,
             set: Findings::default(),
             within: Within::default(),
+        }
+    }
+
+    /// The same, where the first kill that is found and the first grant that lives will do.
+    pub(crate) fn for_verdicts(
+        dag: &'a Dag,
+        authority: &'a Authority,
+        costs: &'a mut Costs,
+    ) -> Self {
+        Self {
+            for_verdicts: authority.is_plain(),
+            ..Self::new(dag, authority, costs)
         }
     }
 
@@ -175,7 +190,8 @@ impl<'a> Judge<'a> {
     ) -> T {
         let mut inner = Judge::new(self.dag, self.authority, self.costs);
         inner.within = core::mem::take(&mut self.within);
-        let answer = ask(&mut inner, View::of(self.dag.past(seal)));
+        let past = self.dag.past(seal);
+        let answer = ask(&mut inner, View::of(&past));
         self.within = inner.within;
         answer
     }
@@ -195,6 +211,9 @@ impl<'a> Judge<'a> {
             match self.title_killed(title, view) {
                 None => {
                     let op = self.authority.grants[title.grant].op;
+                    if self.for_verdicts {
+                        return Ok(op);
+                    }
                     if live.is_none_or(|least| self.dag.id(op) < self.dag.id(least)) {
                         live = Some(op);
                     }
@@ -225,6 +244,9 @@ impl<'a> Judge<'a> {
     }
 
     fn title_killed(&mut self, title: Title, view: View<'_>) -> Option<Kill> {
+        if !self.authority.is_touched(title) {
+            return None;
+        }
         let grant = self.grant_killed(title.grant, view);
         let link = title
             .link
@@ -236,6 +258,9 @@ impl<'a> Judge<'a> {
     }
 
     fn grant_killed(&mut self, grant: GrantId, view: View<'_>) -> Option<Kill> {
+        if !self.authority.grants[grant].touched {
+            return None;
+        }
         let memo = (view.judged, grant);
         if let Some(known) = self.grants.get(&memo) {
             return *known;
@@ -279,6 +304,9 @@ impl<'a> Judge<'a> {
             let unseen = keeper.is_none_or(|keeper| !self.dag.before(denial, keeper, self.costs));
             if unseen && self.counts(denial, view) && self.bites(denial, ended, view) {
                 least = self.first(least, Kill { reason, denial });
+                if self.for_verdicts {
+                    break;
+                }
             }
         }
         least
@@ -287,6 +315,13 @@ impl<'a> Judge<'a> {
     fn revoked(&mut self, id: GrantId, view: View<'_>) -> Option<Kill> {
         let authority = self.authority;
         let grant = &authority.grants[id];
+        if authority.is_plain() {
+            let killers = grant.killers.iter().copied();
+            let found = self.least(DenialReason::Revoked, killers, None, Some(id), view);
+            if self.for_verdicts || found.is_none() {
+                return found;
+            }
+        }
         let matching = authority
             .revocations_of(&grant.subject)
             .iter()
@@ -307,7 +342,17 @@ impl<'a> Judge<'a> {
         let mut kill = None;
         for entry in &vouched.credential.status {
             let key = list_key(&vouched.credential, entry);
-            let setters = authority.setters(&key, entry.index).iter().copied();
+            if authority.is_plain() {
+                let setters = authority.setters(&key, entry.index).iter().copied();
+                let found = self.least(DenialReason::StatusRevoked, setters, None, Some(id), view);
+                if self.for_verdicts && found.is_some() {
+                    return found;
+                }
+                if found.is_none() {
+                    continue;
+                }
+            }
+            let setters = authority.all_setters(&key, entry.index);
             let found = self.least(DenialReason::StatusRevoked, setters, None, Some(id), view);
             if let Some(found) = found {
                 kill = self.first(kill, found);
@@ -338,6 +383,9 @@ impl<'a> Judge<'a> {
     fn key_killed(&mut self, id: KeyId, of: Option<GrantId>, view: View<'_>) -> Option<Kill> {
         let authority = self.authority;
         let key = &authority.keys[id];
+        if !key.touched {
+            return None;
+        }
         let names = (key.issuer.clone(), key.kid.clone());
         let revocations = authority
             .key_revocations
@@ -378,6 +426,9 @@ impl<'a> Judge<'a> {
 
     /// What kills the link for ops under the grant.
     fn link_killed(&mut self, id: LinkId, grant: GrantId, view: View<'_>) -> Option<Kill> {
+        if !self.authority.links[id].touched {
+            return None;
+        }
         let memo = (view.judged, id, grant);
         if let Some(known) = self.links.get(&memo) {
             return *known;

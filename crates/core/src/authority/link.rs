@@ -14,6 +14,8 @@ pub(crate) struct Link {
     /// Why the link carries nothing at all, if it does not.
     pub(crate) void: Option<EffectCode>,
     pub(super) depth: u32,
+    /// Whether a denial ends it, or what it rests on, for any op.
+    pub(super) touched: bool,
 }
 
 /// A `DeviceRevoke` of a person's device.

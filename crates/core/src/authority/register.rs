@@ -7,14 +7,17 @@ use std::sync::Arc;
 use super::grant::{Grant, GrantId};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
+use super::reach::{Stretches, WarrantsId};
 use super::revocation::Revocation;
+use super::roll::{Roll, TagsId};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
 use super::title::{LinkId, Title};
+use crate::costs::Costs;
 use crate::credential::Credential;
-use crate::dag::Index;
+use crate::dag::{Dag, Index};
 use crate::feature::{Feature, Terms};
 use crate::id::PublicKey;
-use crate::name::Name;
+use crate::name::{Name, Tags};
 use crate::schema_map::SchemaRule;
 
 /// A credential in the log, as far as it can be used.
@@ -45,6 +48,22 @@ pub(crate) struct Authority {
     pub(super) grants_by_op: BTreeMap<Index, Vec<GrantId>>,
     /// Grants by a key that vouches for them.
     pub(super) grants_by_key: Vec<Vec<GrantId>>,
+    /// By grant, and by link: the ops admitted under it that make grants, keys and links.
+    pub(super) made_under: Vec<Vec<Index>>,
+    pub(super) made_through: Vec<Vec<Index>>,
+    /// By grant, and by link: the sets of titles that have it.
+    pub(super) sets_with: Vec<Vec<WarrantsId>>,
+    pub(super) sets_through: Vec<Vec<WarrantsId>>,
+    /// The sets of titles of which a denial touches each.
+    pub(super) touched_sets: BTreeSet<WarrantsId>,
+    /// The grants of a subject that no revocation ends.
+    pub(super) open: BTreeMap<PublicKey, Vec<GrantId>>,
+    /// The revocations of a subject that no other one had seen.
+    pub(super) revocation_ends: BTreeMap<PublicKey, Vec<Index>>,
+    /// By denial: the grants that it ends by itself and that no denial in its past does.
+    pub(super) struck: BTreeMap<Index, Vec<GrantId>>,
+    /// The bits that any version of a list sets.
+    pub(super) bits_set: BTreeMap<ListKey, Vec<u8>>,
     /// The bits that credentials under which grants count name, by list.
     pub(super) bits: BTreeMap<ListKey, BTreeMap<u64, Bit>>,
     pub(super) credentials: BTreeMap<Index, Carried>,
@@ -59,8 +78,15 @@ pub(crate) struct Authority {
     pub(super) features: Vec<Named>,
     /// Sets of grants under which ops were admitted, each stored once.
     pub(super) warrants: Vec<Box<[Title]>>,
-    pub(super) warrant_ids: BTreeMap<Box<[Title]>, u32>,
-    pub(super) warrant_of: Vec<u32>,
+    pub(super) warrant_ids: BTreeMap<Box<[Title]>, WarrantsId>,
+    pub(super) warrant_of: Vec<WarrantsId>,
+    /// The ops by the set of titles under which they were admitted.
+    pub(super) under: Vec<Stretches>,
+    /// By chain.
+    pub(super) rolls: Vec<Roll>,
+    /// The tags that genesis gives to each field, each set of them stored once.
+    pub(super) field_tags: Vec<TagsId>,
+    pub(super) tag_sets: Vec<Tags>,
     /// How many roots sign together; 0, which stands for 1, where genesis does not say.
     pub(super) quorum: usize,
     /// Ops that a `Cosign` may name, and of these the denials.
@@ -120,10 +146,61 @@ impl Authority {
         })
     }
 
-    /// The versions that set the bit of a credential under which a grant counts.
+    /// The versions that set the bit of a credential under which a grant counts, without those that had seen another.
     pub(crate) fn setters(&self, list: &ListKey, index: u64) -> &[Index] {
         let bit = self.bits.get(list).and_then(|bits| bits.get(&index));
         bit.map_or(&[], |bit| bit.setters.as_slice())
+    }
+
+    /// The versions of the list that set the bit.
+    pub(super) fn all_setters(&self, list: &ListKey, index: u64) -> impl Iterator<Item = Index> {
+        let versions = self.lists.get(list).into_iter().flatten();
+        let setting = versions.filter(move |it| it.list.get(index) == Some(true));
+        setting.map(|it| it.op)
+    }
+
+    /// The same without those that had seen another.
+    pub(super) fn first_setters(
+        &self,
+        list: &ListKey,
+        index: u64,
+        dag: &Dag,
+        costs: &mut Costs,
+    ) -> Vec<Index> {
+        let byte = usize::try_from(index / 8).ok();
+        let set = self.bits_set.get(list);
+        let byte = byte.and_then(|byte| set.and_then(|set| set.get(byte)));
+        let mut first: Vec<Index> = Vec::new();
+        if byte.is_some_and(|byte| byte & (0x80 >> (index % 8)) != 0) {
+            for op in self.all_setters(list, index) {
+                if !first.iter().any(|&known| dag.before(known, op, costs)) {
+                    first.push(op);
+                }
+            }
+        }
+        first
+    }
+
+    /// The number of the set of titles.
+    pub(super) fn intern(&mut self, titles: Box<[Title]>) -> WarrantsId {
+        if let Some(&known) = self.warrant_ids.get(&titles) {
+            return known;
+        }
+        let id = u32::try_from(self.warrants.len())
+            .expect("fewer than 2^32 sets of grants fit in memory");
+        for title in &titles {
+            self.sets_with[title.grant].push(id);
+            if let Some(link) = title.link {
+                self.sets_through[link].push(id);
+            }
+        }
+        if self.all_touched(&titles) {
+            self.touched_sets.insert(id);
+        }
+        self.warrant_ids.insert(titles.clone(), id);
+        self.warrants.push(titles);
+        self.under.push(Stretches::default());
+        id
     }
 
     /// The keys that are listed under the issuer's key id.
@@ -224,15 +301,6 @@ impl Authority {
             && self.seals.is_empty()
             && self.links.is_empty()
             && self.endorsements.is_empty()
-    }
-
-    /// The earlier ops whose decisions the op can turn.
-    pub(crate) fn turned_by(&self, op: Index) -> Vec<Index> {
-        if self.turning.contains(&op) {
-            (0..op).collect()
-        } else {
-            self.endorsed.get(&op).cloned().unwrap_or_default()
-        }
     }
 
     /// What decides whether a feature can be in force.

@@ -18,7 +18,7 @@ pub(crate) type ListKey = (String, String, StatusPurpose);
 #[derive(Debug, Default)]
 pub(super) struct Bit {
     pub(super) grants: Vec<GrantId>,
-    /// The versions that count and set it.
+    /// The versions that count and set it, without those that had seen another.
     pub(super) setters: Vec<Index>,
 }
 

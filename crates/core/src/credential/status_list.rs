@@ -94,6 +94,18 @@ impl StatusList {
         Some(byte & (0x80 >> (index % 8)) != 0)
     }
 
+    /// Calls `take` with the index of each set bit, in ascending order.
+    pub(crate) fn each_set(&self, mut take: impl FnMut(u64)) {
+        for (at, &byte) in (0..).zip(&self.bits) {
+            let mut left = byte;
+            while left != 0 {
+                let bit = left.leading_zeros();
+                take(at * 8 + u64::from(bit));
+                left &= !(0x80 >> bit);
+            }
+        }
+    }
+
     /// How many bits are set.
     #[must_use]
     pub fn bits_set(&self) -> u64 {

@@ -59,8 +59,8 @@ fn branches(grant: OpId, count: usize, length: u64) -> Vec<VerifiedOp> {
 fn costs_afterwards(project: &mut Project, forks: u64, equivocations: usize) {
     let before = project.costs;
     let (state, log) = (project.replay.state(), &project.log);
-    let export = state.export(log, &mut project.costs);
-    let conflicts = state.conflicts(log, &mut project.costs);
+    let export = state.export(log);
+    let conflicts = state.conflicts();
     let trust = export_trust(log, &mut project.costs);
     assert!(export.len() > 100 && conflicts == 1 && trust.len() > 100 * equivocations);
     let exports = project.costs.since(&before).ancestor_queries;

@@ -279,10 +279,7 @@ fn honest_ops_converge_whatever_is_sent_between_them() {
             assert_eq!(here.admitted(), honest.admitted());
             assert_eq!(here.winners("f"), 1);
             let state = |project: &Project| {
-                let mut state = project
-                    .replay
-                    .state()
-                    .export(&project.log, &mut Costs::default());
+                let mut state = project.replay.state().export(&project.log);
                 // How far behind a replica is depends on its limits.
                 let end = String::from_utf8_lossy(&state)
                     .find("\"behind\"")

@@ -308,7 +308,7 @@ impl Project {
 
     /// How many values the register has at once.
     pub(crate) fn winners(&mut self, field: &str) -> usize {
-        let state = self.replay.state().export(&self.log, &mut self.costs);
+        let state = self.replay.state().export(&self.log);
         let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
         let winners = &state["objects"]["o"]["fields"][field]["winners"];
         winners.as_array().map_or(0, Vec::len)

@@ -23,7 +23,7 @@ impl Replayed {
         Self {
             decisions: replay.decisions(log),
             effects,
-            state: replay.state().export(log, &mut Costs::default()),
+            state: replay.state().export(log),
         }
     }
 

@@ -3,44 +3,27 @@
 //! Parent links alone decide causality. The ops are split into chains in each of which every op has its
 //! predecessor in its past and the sequence number after that one's; an honest author has one chain, each further
 //! branch of an equivocating author is one more. The past of an op is then one number per chain (a vector clock over
-//! chains), and "does a happen before b?" is one binary search. The split depends on arrival order, the relation
+//! chains), and "does a happen before b?" is one look-up. The split depends on arrival order, the relation
 //! does not.
 
-use std::collections::BTreeMap;
+mod clocks;
+mod ids;
+mod past;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::costs::Costs;
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
+use clocks::Clocks;
+use ids::Ids;
+pub(crate) use past::Past;
 
 /// Position of an op in the DAG, in order of admission: parents come before children.
 pub(crate) type Index = usize;
 
-/// The strict ancestors of an op: of each chain, how many of its first ops. Sorted by chain, no zeros.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Past(Box<[(u32, u32)]>);
-
-impl Past {
-    /// How many of the first ops of a chain belong to the past.
-    pub(crate) fn count(&self, chain: u32) -> u32 {
-        match self.0.binary_search_by_key(&chain, |entry| entry.0) {
-            Ok(at) => self.0[at].1,
-            Err(_) => 0,
-        }
-    }
-
-    /// Of each chain with ops in the past, how many of its first ops.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.0.iter().copied()
-    }
-
-    /// How many chains have ops in the past.
-    pub(crate) fn chains(&self) -> usize {
-        self.0.len()
-    }
-}
-
 /// What the DAG knows of an op.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) id: OpId,
     pub(crate) author: PublicKey,
@@ -56,7 +39,7 @@ pub(crate) struct Own {
     /// How many ops there are beyond one for each number; not zero iff the past holds an equivocation.
     pub(crate) surplus: u64,
     /// The chain that the next op continues.
-    continues: Option<u32>,
+    pub(crate) continues: Option<u32>,
 }
 
 /// The numbers of the ops of a chain that lie in a past: from `first` to before `end`, not seen from `unseen` on.
@@ -70,57 +53,91 @@ struct Run {
 
 #[derive(Debug)]
 struct Placed {
-    node: Node,
+    id: OpId,
+    hlc: Hlc,
     chain: u32,
     position: u32,
-    past: Past,
+    /// The last op of the chain, up to this one, that has other parents than the one before it.
+    base: u32,
+    /// The end of its other parents in the list of all.
+    parents_end: u32,
 }
 
 #[derive(Debug)]
 struct Chain {
-    author: PublicKey,
+    author: u32,
     first_seq: u64,
-    ops: Vec<Index>,
+    ops: Vec<u32>,
+    /// Bytes that the chain's ops have paid for clocks, less those of the clocks that stay.
+    credit: usize,
 }
 
 /// The ops of one author.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct AuthorOps {
+    key: PublicKey,
     chains: Vec<u32>,
-    /// The first op of each sequence number. Admitted sequence numbers have no gaps.
-    by_seq: Vec<Index>,
+    /// The first op of each sequence number; not kept for an author with one chain. Admitted sequence numbers have no gaps.
+    by_seq: Vec<u32>,
     /// The ops of each number that has several: an equivocation.
     forks: BTreeMap<u64, Vec<Index>>,
+    /// How many ops there are beyond one for each number.
+    surplus: u64,
 }
 
 /// The admitted ops.
 #[derive(Debug, Default)]
 pub(crate) struct Dag {
     nodes: Vec<Placed>,
-    index: BTreeMap<OpId, Index>,
+    /// The parents of all ops but those that come before them in their chains.
+    parents: Vec<u32>,
+    ids: Ids,
     chains: Vec<Chain>,
-    authors: BTreeMap<PublicKey, AuthorOps>,
+    authors: Vec<AuthorOps>,
+    author_ids: BTreeMap<PublicKey, u32>,
+    clocks: Clocks,
+    /// The ops that are nobody's parent.
+    frontier: BTreeSet<u32>,
+}
+
+/// An index as it is kept: there are fewer than 2^32 ops, because each takes up some hundred bytes.
+fn narrow(index: Index) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 ops fit in memory")
 }
 
 impl Dag {
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.nodes.len()
     }
 
     pub(crate) fn find(&self, id: &OpId) -> Option<Index> {
-        self.index.get(id).copied()
+        self.ids.find(id, |at| self.nodes[at].id)
     }
 
-    pub(crate) fn node(&self, at: Index) -> &Node {
-        &self.nodes[at].node
+    pub(crate) fn node(&self, at: Index) -> Node {
+        let placed = &self.nodes[at];
+        let chain = &self.chains[placed.chain as usize];
+        Node {
+            id: placed.id,
+            author: self.authors[chain.author as usize].key,
+            seq: chain.first_seq + u64::from(placed.position),
+            hlc: placed.hlc,
+        }
     }
 
     pub(crate) fn id(&self, at: Index) -> OpId {
-        self.nodes[at].node.id
+        self.nodes[at].id
     }
 
-    pub(crate) fn past(&self, at: Index) -> &Past {
-        &self.nodes[at].past
+    pub(crate) fn hlc(&self, at: Index) -> Hlc {
+        self.nodes[at].hlc
+    }
+
+    fn other_parents(&self, at: Index) -> &[u32] {
+        let start = at
+            .checked_sub(1)
+            .map_or(0, |before| self.nodes[before].parents_end);
+        &self.parents[start as usize..self.nodes[at].parents_end as usize]
     }
 
     /// Chain and position of an op.
@@ -128,53 +145,68 @@ impl Dag {
         (self.nodes[at].chain, self.nodes[at].position)
     }
 
-    /// The ops of each chain, in order.
-    pub(crate) fn chains(&self) -> impl Iterator<Item = &[Index]> {
-        self.chains.iter().map(|chain| chain.ops.as_slice())
+    /// How many chains there are.
+    pub(crate) const fn chain_count(&self) -> usize {
+        self.chains.len()
+    }
+
+    /// The ops of the chain, in order.
+    pub(crate) fn chain(&self, chain: u32) -> &[u32] {
+        &self.chains[chain as usize].ops
+    }
+
+    /// The author of the chain.
+    pub(crate) fn author_of_chain(&self, chain: u32) -> PublicKey {
+        self.authors[self.chains[chain as usize].author as usize].key
+    }
+
+    fn author(&self, author: &PublicKey) -> Option<&AuthorOps> {
+        let id = self.author_ids.get(author)?;
+        Some(&self.authors[*id as usize])
     }
 
     /// The ops of an author with the greatest sequence number; several, if the author signed that number twice.
-    pub(crate) fn last_of(&self, author: &PublicKey) -> &[Index] {
-        let Some(ops) = self.authors.get(author) else {
-            return &[];
+    pub(crate) fn last_of(&self, author: &PublicKey) -> Vec<Index> {
+        let Some(ops) = self.author(author) else {
+            return Vec::new();
         };
+        if let [only] = ops.chains[..] {
+            let last = self.chains[only as usize].ops.last();
+            return last.map(|&last| last as Index).into_iter().collect();
+        }
         match (ops.by_seq.len().checked_sub(1), ops.by_seq.last()) {
-            (Some(seq), Some(last)) => ops
+            (Some(seq), Some(&last)) => ops
                 .forks
                 .get(&(seq as u64))
-                .map_or(core::slice::from_ref(last), Vec::as_slice),
-            _ => &[],
+                .map_or_else(|| vec![last as Index], Clone::clone),
+            (None, _) | (_, None) => Vec::new(),
         }
     }
 
     /// The past of an op with these parents: the parents and their pasts.
     pub(crate) fn past_of(&self, parents: &[Index]) -> Past {
-        let with_parent = |&parent: &Index| {
-            let placed = &self.nodes[parent];
-            let own = (placed.chain, placed.position + 1);
-            merge(&placed.past.0, &[own])
-        };
-        let mut merged = parents.iter().map(with_parent);
-        let first = merged.next().unwrap_or_default();
-        Past(
-            merged
-                .fold(first, |all, next| merge(&all, &next))
-                .into_boxed_slice(),
-        )
+        let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
+        let mut latest_first = parents.to_vec();
+        latest_first.sort_unstable_by(|a, b| b.cmp(a));
+        for parent in latest_first {
+            let (chain, position) = self.position(parent);
+            // What another parent has in its past adds nothing.
+            if pasts.iter().all(|past| past.count(chain) <= position) {
+                pasts.push(self.past(parent).with(chain, position + 1));
+            }
+        }
+        Past::join(&pasts)
     }
 
     /// The past, the op, and what the op has in its past.
     pub(crate) fn with(&self, past: &Past, op: Index) -> Past {
-        Past(merge(&past.0, &self.past_of(&[op]).0).into_boxed_slice())
+        Past::join(&[past.clone(), self.past_of(&[op])])
     }
 
     /// The past of an op that has seen everything.
     pub(crate) fn everything(&self) -> Past {
-        let whole = self.chains.iter().enumerate().map(|(id, chain)| {
-            let narrow = |number| u32::try_from(number).expect("fewer than 2^32 ops fit in memory");
-            (narrow(id), narrow(chain.ops.len()))
-        });
-        Past(whole.collect())
+        let whole = self.chains.iter().map(|chain| narrow(chain.ops.len()));
+        Past::of_counts(whole.collect())
     }
 
     /// Whether the op lies in the past.
@@ -186,22 +218,27 @@ impl Dag {
 
     /// Whether `a` happens before `b`: whether it is a strict ancestor.
     pub(crate) fn before(&self, a: Index, b: Index, costs: &mut Costs) -> bool {
-        self.contains(&self.nodes[b].past, a, costs)
+        costs.ancestor_queries += 1;
+        let (first, second) = (&self.nodes[a], &self.nodes[b]);
+        if a >= b || first.chain == second.chain {
+            return a < b;
+        }
+        self.base_past(second.base).count(first.chain) > first.position
     }
 
     /// The author's chains that have ops in the past, each with how many. Looks at the chains of the past or at those of
     /// the author, whichever are fewer.
     fn own_chains(&self, author: &PublicKey, past: &Past, mut take: impl FnMut(u32, u32)) {
-        let chains = self
-            .authors
-            .get(author)
-            .map_or(&[][..], |ops| ops.chains.as_slice());
-        if past.chains() < chains.len() {
-            for (chain, length) in past.iter() {
-                if self.chains[chain as usize].author == *author {
+        let Some(&id) = self.author_ids.get(author) else {
+            return;
+        };
+        let chains = &self.authors[id as usize].chains;
+        if past.width() < chains.len() {
+            past.each(|chain, length| {
+                if self.chains[chain as usize].author == id {
                     take(chain, length);
                 }
-            }
+            });
         } else {
             for &chain in chains {
                 let length = past.count(chain);
@@ -211,7 +248,6 @@ impl Dag {
             }
         }
     }
-
     /// What the author's own ops in the past come to.
     pub(crate) fn own(&self, author: &PublicKey, past: &Past) -> Own {
         let mut own = Own {
@@ -281,88 +317,145 @@ impl Dag {
             let position = usize::try_from(number - run.first).ok()?;
             self.chains[run.chain as usize].ops.get(position)
         });
-        let least = ops.map(|&op| self.id(op)).min()?;
+        let least = ops.map(|&op| self.id(op as Index)).min()?;
         Some((number, least))
     }
 
     /// The ops of the author that share their number with another one.
     pub(crate) fn forks_of(&self, author: &PublicKey) -> Vec<Index> {
-        let forks = self.authors.get(author).map(|ops| ops.forks.values());
+        let forks = self.author(author).map(|ops| ops.forks.values());
         forks.into_iter().flatten().flatten().copied().collect()
     }
 
     /// How many ops of the author there are beyond one for each number.
     pub(crate) fn surplus(&self, author: &PublicKey) -> u64 {
-        let forks = self.authors.get(author).map(|ops| ops.forks.values());
-        forks
-            .into_iter()
-            .flatten()
-            .map(|group| group.len() as u64 - 1)
-            .sum()
+        self.author(author).map_or(0, |ops| ops.surplus)
     }
 
     /// Adds an op whose parents, sequence number and authority have been judged; `own` is that of its author in its
-    /// past.
-    pub(crate) fn push(&mut self, node: Node, past: Past, own: Own) -> Index {
+    /// past. The past stays at hand for good if it is to be kept.
+    pub(crate) fn push(
+        &mut self,
+        node: Node,
+        parents: &[Index],
+        past: Past,
+        own: Own,
+        keep: bool,
+    ) -> Index {
         assert_eq!(
             node.seq, own.next_seq,
             "an op is admitted with the number that is due"
         );
         let at = self.nodes.len();
-        let author = self.authors.entry(node.author).or_default();
-        let chain = own.continues.unwrap_or_else(|| {
-            let chain =
-                u32::try_from(self.chains.len()).expect("fewer than 2^32 chains fit in memory");
-            self.chains.push(Chain {
-                author: node.author,
-                first_seq: node.seq,
-                ops: Vec::new(),
-            });
-            author.chains.push(chain);
-            chain
+        let author = self.author_id(node.author);
+        let chain = own
+            .continues
+            .unwrap_or_else(|| self.begin_chain(author, node.seq));
+        self.count_number(author, node.seq, at);
+        let ops = &mut self.chains[chain as usize].ops;
+        let position = narrow(ops.len());
+        let before = ops.last().copied();
+        ops.push(narrow(at));
+        let others = parents.iter().map(|&parent| narrow(parent));
+        self.parents
+            .extend(others.filter(|&parent| Some(parent) != before));
+        let parents_end = narrow(self.parents.len());
+        let follows = before.filter(|_| {
+            let last = self.nodes.last();
+            last.map_or(0, |last| last.parents_end) == parents_end
         });
-        match author
-            .by_seq
-            .get(usize::try_from(node.seq).unwrap_or(usize::MAX))
-        {
+        let base = match follows {
+            Some(before) => self.nodes[before as Index].base,
+            None => narrow(at),
+        };
+        self.ids.push(&node.id, |at| self.nodes[at].id);
+        self.nodes.push(Placed {
+            id: node.id,
+            hlc: node.hlc,
+            chain,
+            position,
+            base,
+            parents_end,
+        });
+        for &parent in parents {
+            self.frontier.remove(&narrow(parent));
+        }
+        self.frontier.insert(narrow(at));
+        if follows.is_none() {
+            self.keep_past(narrow(at), past);
+        }
+        if keep {
+            self.clocks.stays(base);
+        }
+        at
+    }
+
+    fn author_id(&mut self, key: PublicKey) -> u32 {
+        if let Some(&id) = self.author_ids.get(&key) {
+            return id;
+        }
+        let id = narrow(self.authors.len());
+        self.author_ids.insert(key, id);
+        self.authors.push(AuthorOps {
+            key,
+            chains: Vec::new(),
+            by_seq: Vec::new(),
+            forks: BTreeMap::new(),
+            surplus: 0,
+        });
+        id
+    }
+
+    fn begin_chain(&mut self, author: u32, first_seq: u64) -> u32 {
+        let chain = narrow(self.chains.len());
+        self.chains.push(Chain {
+            author,
+            first_seq,
+            ops: Vec::new(),
+            credit: 0,
+        });
+        let ops = &mut self.authors[author as usize];
+        if let [only] = ops.chains[..] {
+            ops.by_seq = self.chains[only as usize].ops.clone();
+        }
+        ops.chains.push(chain);
+        chain
+    }
+
+    /// Counts the op among those of its author with its number.
+    fn count_number(&mut self, author: u32, seq: u64, at: Index) {
+        let ops = &mut self.authors[author as usize];
+        if ops.chains.len() == 1 {
+            return;
+        }
+        let first = usize::try_from(seq)
+            .ok()
+            .and_then(|seq| ops.by_seq.get(seq));
+        match first {
             Some(&first) => {
-                author
-                    .forks
-                    .entry(node.seq)
-                    .or_insert_with(|| vec![first])
-                    .push(at);
+                let group = ops.forks.entry(seq);
+                group.or_insert_with(|| vec![first as Index]).push(at);
+                ops.surplus += 1;
             }
             None => {
                 assert_eq!(
-                    author.by_seq.len() as u64,
-                    node.seq,
+                    ops.by_seq.len() as u64,
+                    seq,
                     "admitted sequence numbers have no gaps"
                 );
-                author.by_seq.push(at);
+                ops.by_seq.push(narrow(at));
             }
         }
-        let ops = &mut self.chains[chain as usize].ops;
-        let position = u32::try_from(ops.len()).expect("fewer than 2^32 ops fit in memory");
-        ops.push(at);
-        self.index.insert(node.id, at);
-        self.nodes.push(Placed {
-            node,
-            chain,
-            position,
-            past,
-        });
-        at
     }
 
     /// Authors who signed two ops with one sequence number, with the groups, in order of their keys.
     pub(crate) fn equivocators(
         &self,
     ) -> impl Iterator<Item = (&PublicKey, &BTreeMap<u64, Vec<Index>>)> {
-        let equivocating = |(_, ops): &(&PublicKey, &AuthorOps)| !ops.forks.is_empty();
-        self.authors
-            .iter()
-            .filter(equivocating)
-            .map(|(author, ops)| (author, &ops.forks))
+        let authors = self.author_ids.values();
+        let ops = authors.map(|&id| &self.authors[id as usize]);
+        ops.filter(|ops| !ops.forks.is_empty())
+            .map(|ops| (&ops.key, &ops.forks))
     }
 
     /// Every op in the total order: parents first, ties by (stamp, op id).
@@ -370,22 +463,27 @@ impl Dag {
     /// A child's stamp is strictly greater than its parents', so sorting by (stamp, op id) puts parents first.
     pub(crate) fn total_order(&self) -> Vec<Index> {
         let mut order: Vec<Index> = (0..self.len()).collect();
-        order.sort_unstable_by_key(|&at| (self.node(at).hlc, self.id(at)));
+        order.sort_unstable_by_key(|&at| (self.hlc(at), self.id(at)));
         order
+    }
+
+    /// The ops that are nobody's parent, in order of admission.
+    pub(crate) fn frontier(&self) -> impl Iterator<Item = Index> {
+        self.frontier.iter().map(|&op| op as Index)
     }
 
     /// Those of the ops that no other of them has in its past, in order of admission. Linear in the pasts of the ops.
     pub(crate) fn ends(&self, ops: &[Index]) -> Vec<Index> {
-        let mut covered: BTreeMap<u32, u32> = BTreeMap::new();
+        if let [] | [_] = ops {
+            return ops.to_vec();
+        }
+        let mut covered = Past::default();
         for &op in ops {
-            for (chain, length) in self.nodes[op].past.iter() {
-                let longest = covered.entry(chain).or_default();
-                *longest = length.max(*longest);
-            }
+            covered = Past::join(&[covered, self.past(op)]);
         }
         let is_end = |&op: &Index| {
             let (chain, position) = self.position(op);
-            covered.get(&chain).is_none_or(|&length| length <= position)
+            covered.count(chain) <= position
         };
         let mut ends: Vec<Index> = ops.iter().copied().filter(is_end).collect();
         ends.sort_unstable();
@@ -394,54 +492,9 @@ impl Dag {
     }
 }
 
-/// The union of two pasts: of each chain the longer prefix.
-fn merge(a: &[(u32, u32)], b: &[(u32, u32)]) -> Vec<(u32, u32)> {
-    let mut merged = Vec::with_capacity(a.len() + b.len());
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    loop {
-        match (a.peek(), b.peek()) {
-            (Some(&&(x, m)), Some(&&(y, n))) => {
-                if x <= y {
-                    a.next();
-                }
-                if y <= x {
-                    b.next();
-                }
-                merged.push(match x.cmp(&y) {
-                    core::cmp::Ordering::Less => (x, m),
-                    core::cmp::Ordering::Greater => (y, n),
-                    core::cmp::Ordering::Equal => (x, m.max(n)),
-                });
-            }
-            (Some(_), None) => {
-                merged.extend(a.by_ref());
-            }
-            (None, Some(_)) => {
-                merged.extend(b.by_ref());
-            }
-            (None, None) => return merged,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_union_of_pasts_has_the_longer_prefix_of_each_chain() {
-        let check = |a: &[(u32, u32)], b: &[(u32, u32)], want: &[(u32, u32)]| {
-            assert_eq!(merge(a, b), want);
-            assert_eq!(merge(b, a), want);
-        };
-        check(&[], &[], &[]);
-        check(&[(1, 2)], &[], &[(1, 2)]);
-        check(
-            &[(1, 2), (4, 1)],
-            &[(1, 3), (2, 1)],
-            &[(1, 3), (2, 1), (4, 1)],
-        );
-    }
 
     /// An op by the author after these parents; ids are counted up.
     fn op(dag: &mut Dag, author: u8, parents: &[Index]) -> Index {
@@ -460,7 +513,7 @@ mod tests {
                 node: 0,
             },
         };
-        dag.push(node, past, own)
+        dag.push(node, parents, past, own, false)
     }
 
     #[test]
@@ -492,7 +545,7 @@ mod tests {
         let unseen = dag.unseen_fork(&author, &all, &half, costs);
         assert_eq!(unseen, Some((0, dag.id(y))));
         assert_eq!(dag.unseen_fork(&author, &seen, &seen, costs), None);
-        let last: Vec<Index> = dag.last_of(&author).to_vec();
+        let last: Vec<Index> = dag.last_of(&author);
         assert_eq!(last, [merged]);
         assert_eq!(dag.ends(&[root, x, y2, merged, merged]), [merged, y2]);
     }

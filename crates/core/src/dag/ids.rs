@@ -1,0 +1,92 @@
+//! The index from op ids to positions.
+
+use super::Index;
+use crate::id::OpId;
+
+/// Where the op of an id stands: a table with open addressing. Ids are hashes, so their own bytes are the hash; who grinds
+/// ids that share a slot slows down nobody's look-ups but those of these ids.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    /// The position plus one, below 32 bits of the id that the slot does not depend on; 0 is free. A power of two of them.
+    slots: Vec<u64>,
+    len: usize,
+}
+
+/// What of the id chooses the slot, and what is compared before the id itself.
+fn split(id: &OpId) -> (u64, u64) {
+    let [a, b, c, d, e, f, g, h, tag @ ..] = id.as_bytes();
+    let slot = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+    let tag = u32::from_le_bytes([tag[0], tag[1], tag[2], tag[3]]);
+    (slot, u64::from(tag) << 32)
+}
+
+const POSITION: u64 = 0xffff_ffff;
+
+impl Ids {
+    /// The position of the id; `id_at` is the id of a position.
+    pub(super) fn find(&self, id: &OpId, id_at: impl Fn(Index) -> OpId) -> Option<Index> {
+        let mask = (self.slots.len() as u64).checked_sub(1)?;
+        let (mut slot, tag) = split(id);
+        loop {
+            let entry = self.slots[(slot & mask) as usize];
+            if entry == 0 {
+                return None;
+            }
+            if entry & !POSITION == tag {
+                let at = (entry & POSITION) as Index - 1;
+                if id_at(at) == *id {
+                    return Some(at);
+                }
+            }
+            slot = slot.wrapping_add(1);
+        }
+    }
+
+    /// Adds the id of the next position, which is not in the table yet.
+    pub(super) fn push(&mut self, id: &OpId, id_at: impl Fn(Index) -> OpId) {
+        if (self.len + 1) * 5 > self.slots.len() * 4 {
+            self.slots = vec![0; (self.slots.len() * 2).max(16)];
+            for at in 0..self.len {
+                self.place(&id_at(at), at);
+            }
+        }
+        self.place(id, self.len);
+        self.len += 1;
+    }
+
+    fn place(&mut self, id: &OpId, at: Index) {
+        let mask = self.slots.len() as u64 - 1;
+        let (mut slot, tag) = split(id);
+        while self.slots[(slot & mask) as usize] != 0 {
+            slot = slot.wrapping_add(1);
+        }
+        self.slots[(slot & mask) as usize] = tag | (at as u64 + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_found_where_it_was_pushed() {
+        let id = |number: u32| {
+            let mut bytes = [0; 32];
+            // Few slots and few tags, so that both collide.
+            bytes[0] = number.to_le_bytes()[0] & 3;
+            bytes[8] = number.to_le_bytes()[1] & 1;
+            bytes[28..].copy_from_slice(&number.to_be_bytes());
+            OpId::from_bytes(bytes)
+        };
+        let number = |at: Index| id(u32::try_from(at).unwrap());
+        let mut ids = Ids::default();
+        assert_eq!(ids.find(&id(0), number), None);
+        for at in 0..600 {
+            ids.push(&id(at), number);
+        }
+        for at in 0..600 {
+            assert_eq!(ids.find(&id(at), number), Some(at as usize));
+        }
+        assert_eq!(ids.find(&id(600), number), None);
+    }
+}

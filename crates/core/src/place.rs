@@ -1,0 +1,346 @@
+//! Places: what data ops touch, and which of them had seen which.
+//!
+//! A place is a register (object, field) or an element of a set (object, field, element). Each data op gets, when it
+//! arrives, edges to the latest ops at its place that it had seen; every op at the place that it had seen can be reached
+//! by such edges. So what dominates what is known without clocks, and taking an op back is local.
+
+use std::collections::BTreeMap;
+
+use crate::costs::Costs;
+use crate::dag::{Dag, Index, Past};
+use crate::payload::Payload;
+
+/// Number of a place.
+pub(crate) type PlaceId = u32;
+/// Number of a field of an object.
+pub(crate) type FieldId = u32;
+
+/// What a data op does at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Touch {
+    /// Writes a register.
+    Write,
+    /// Adds an element to a set.
+    Add,
+    /// Removes an element from a set.
+    Remove,
+}
+
+impl Touch {
+    /// What the payload does, if it is data.
+    pub(crate) const fn of(payload: &Payload) -> Option<Self> {
+        match payload {
+            Payload::SetField(_) => Some(Self::Write),
+            Payload::SetAdd(_) => Some(Self::Add),
+            Payload::SetRemove(_) => Some(Self::Remove),
+            Payload::Genesis(_)
+            | Payload::Credential(_)
+            | Payload::Grant(_)
+            | Payload::Revoke(_)
+            | Payload::IssuerKey(_)
+            | Payload::IssuerKeyRevoke(_)
+            | Payload::StatusList(_)
+            | Payload::Upgrade(_)
+            | Payload::Schema(_)
+            | Payload::Seal(_)
+            | Payload::Cosign(_)
+            | Payload::Endorse(_)
+            | Payload::Device(_)
+            | Payload::DeviceRevoke(_)
+            | Payload::Unassigned(_) => None,
+        }
+    }
+}
+
+/// A field of an object: its number, its register, and the elements of its set, as far as ops touch them.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) id: FieldId,
+    pub(crate) register: Option<PlaceId>,
+    pub(crate) elements: BTreeMap<Box<str>, PlaceId>,
+}
+
+/// The fields of an object by their names.
+pub(crate) type Object = BTreeMap<Box<str>, Field>;
+
+/// What admitted ops did at a place.
+#[derive(Debug, Default)]
+struct Cell {
+    /// The ops that no other one at the place had seen.
+    tips: Vec<u32>,
+    /// Of each chain the last op at the place.
+    lasts: Vec<(u32, u32)>,
+}
+
+/// What is known of an op, in as few bytes as it takes.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// The place and what the op does there; [`NOTHING`] for what is no data.
+    touch: u32,
+    /// The end of the op's edges in the list of all.
+    edges_end: u32,
+    /// The first op that had seen this one at its place, or [`NOTHING`].
+    seen_by: u32,
+    /// The op before it in its chain at the place, and an earlier one, or itself where there is none.
+    before: u32,
+    jump: u32,
+}
+
+const NOTHING: u32 = u32::MAX;
+/// Ops that are looked at one by one before the search goes by chains.
+const STEPS: usize = 24;
+
+/// The places, and what each admitted op does at one.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    objects: BTreeMap<Box<str>, Object>,
+    fields: u32,
+    cells: Vec<Cell>,
+    ops: Vec<Seen>,
+    edges: Vec<u32>,
+}
+
+impl Places {
+    /// The objects by their names.
+    pub(crate) const fn objects(&self) -> &BTreeMap<Box<str>, Object> {
+        &self.objects
+    }
+
+    /// The field, if an admitted op has touched it.
+    pub(crate) fn field(&self, object: &str, field: &str) -> Option<&Field> {
+        self.objects.get(object)?.get(field)
+    }
+
+    /// The place that the payload touches, if an admitted op has.
+    pub(crate) fn find(&self, payload: &Payload) -> Option<PlaceId> {
+        let (object, field) = payload.target()?;
+        let field = self.field(object, field)?;
+        match payload.element() {
+            None => field.register,
+            Some(element) => field.elements.get(element.as_str()).copied(),
+        }
+    }
+
+    /// How many fields there are.
+    pub(crate) const fn fields(&self) -> usize {
+        self.fields as usize
+    }
+
+    /// How many places there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The place that the op touches and what it does there, if it is data.
+    pub(crate) fn touched(&self, op: Index) -> Option<(PlaceId, Touch)> {
+        let touch = self.ops[op].touch;
+        let does = match touch & 3 {
+            0 => Touch::Write,
+            1 => Touch::Add,
+            2 => Touch::Remove,
+            _ => return None,
+        };
+        Some((touch >> 2, does))
+    }
+
+    /// The latest ops at its place that the op had seen.
+    pub(crate) fn edges(&self, op: Index) -> &[u32] {
+        let start = op.checked_sub(1).map_or(0, |it| self.ops[it].edges_end);
+        &self.edges[start as usize..self.ops[op].edges_end as usize]
+    }
+
+    /// Takes in the op that was admitted last, with this past; returns the number of its field, if it is data.
+    pub(crate) fn push(&mut self, dag: &Dag, payload: &Payload, past: &Past, costs: &mut Costs) {
+        let at = self.ops.len();
+        let op = u32::try_from(at).expect("fewer than 2^32 ops fit in memory");
+        let (Some(touch), Some(place)) = (Touch::of(payload), self.intern(payload)) else {
+            self.ops.push(Seen {
+                touch: NOTHING,
+                edges_end: self.edges_end(),
+                seen_by: NOTHING,
+                before: op,
+                jump: op,
+            });
+            return;
+        };
+        let (chain, _) = dag.position(at);
+        let cell = &self.cells[place as usize];
+        let seen = self.latest_seen(dag, cell, past, costs);
+        let cell = &mut self.cells[place as usize];
+        cell.tips.retain(|tip| !seen.contains(tip));
+        cell.tips.push(op);
+        let last = cell.lasts.iter_mut().find(|(of, _)| *of == chain);
+        let before = match last {
+            Some((_, last)) => core::mem::replace(last, op),
+            None => {
+                cell.lasts.push((chain, op));
+                op
+            }
+        };
+        for &earlier in &seen {
+            let seen_by = &mut self.ops[earlier as usize].seen_by;
+            *seen_by = (*seen_by).min(op);
+        }
+        self.edges.extend(seen);
+        let does: u32 = match touch {
+            Touch::Write => 0,
+            Touch::Add => 1,
+            Touch::Remove => 2,
+        };
+        let jump = self.jump_from(before, op);
+        self.ops.push(Seen {
+            touch: place << 2 | does,
+            edges_end: self.edges_end(),
+            seen_by: NOTHING,
+            before,
+            jump,
+        });
+    }
+
+    fn edges_end(&self) -> u32 {
+        u32::try_from(self.edges.len()).expect("fewer than 2^32 edges fit in memory")
+    }
+
+    /// Where the op after `before` in its chain jumps to: as far as the one before it jumped twice, if these were of one
+    /// length, else to the one before (Myers, "An applicative random-access stack", 1983, with op numbers for depths).
+    fn jump_from(&self, before: u32, op: u32) -> u32 {
+        if before == op {
+            return op;
+        }
+        let first = self.ops[before as usize].jump;
+        let second = self.ops[first as usize].jump;
+        if before - first <= first - second && first != second {
+            second
+        } else {
+            before
+        }
+    }
+
+    fn intern(&mut self, payload: &Payload) -> Option<PlaceId> {
+        let (object, name) = payload.target()?;
+        let fields = match self.objects.get_mut(object.as_str()) {
+            Some(fields) => fields,
+            None => self.objects.entry(object.as_str().into()).or_default(),
+        };
+        let field = match fields.get_mut(name.as_str()) {
+            Some(field) => field,
+            None => {
+                let id = self.fields;
+                self.fields += 1;
+                fields.entry(name.as_str().into()).or_insert(Field {
+                    id,
+                    register: None,
+                    elements: BTreeMap::new(),
+                })
+            }
+        };
+        let known = match payload.element() {
+            None => field.register,
+            Some(element) => field.elements.get(element.as_str()).copied(),
+        };
+        if known.is_some() {
+            return known;
+        }
+        let place = u32::try_from(self.cells.len())
+            .ok()
+            .filter(|&place| place < NOTHING >> 2)
+            .expect("fewer than 2^30 places fit in memory");
+        match payload.element() {
+            None => field.register = Some(place),
+            Some(element) => {
+                field.elements.insert(element.as_str().into(), place);
+            }
+        }
+        self.cells.push(Cell::default());
+        Some(place)
+    }
+
+    /// Ops at the place in the past, from which all others there can be reached.
+    fn latest_seen(&self, dag: &Dag, cell: &Cell, past: &Past, costs: &mut Costs) -> Vec<u32> {
+        let is_seen = |op: u32| {
+            let (chain, position) = dag.position(op as Index);
+            past.count(chain) > position
+        };
+        let mut seen = Vec::new();
+        let mut todo: Vec<u32> = cell.tips.clone();
+        let mut steps = 0;
+        let mut looked = 0;
+        while let Some(&op) = todo.get(looked) {
+            looked += 1;
+            costs.ancestor_queries += 1;
+            if is_seen(op) {
+                seen.push(op);
+                continue;
+            }
+            steps += 1;
+            if steps > STEPS {
+                return self.latest_by_chain(dag, cell, past, costs);
+            }
+            for &earlier in self.edges(op as Index) {
+                if !todo.contains(&earlier) {
+                    todo.push(earlier);
+                }
+            }
+        }
+        self.latest_of(dag, seen)
+    }
+
+    /// The same, chain by chain.
+    fn latest_by_chain(&self, dag: &Dag, cell: &Cell, past: &Past, costs: &mut Costs) -> Vec<u32> {
+        let mut seen = Vec::new();
+        for &(chain, last) in &cell.lasts {
+            costs.ancestor_queries += 1;
+            let count = past.count(chain);
+            let Some(op) = self.last_before(dag, last, count) else {
+                continue;
+            };
+            let seen_by = self.ops[op as usize].seen_by;
+            let is_covered = seen_by != NOTHING && {
+                let (chain, position) = dag.position(seen_by as Index);
+                past.count(chain) > position
+            };
+            if !is_covered {
+                seen.push(op);
+            }
+        }
+        self.latest_of(dag, seen)
+    }
+
+    /// The last op of the chain at the place, from `op` back, that is one of the chain's first `count`.
+    fn last_before(&self, dag: &Dag, mut op: u32, count: u32) -> Option<u32> {
+        let position = |op: u32| dag.position(op as Index).1;
+        while position(op) >= count {
+            let Seen { before, jump, .. } = self.ops[op as usize];
+            if before == op {
+                return None;
+            }
+            op = if position(jump) >= count {
+                jump
+            } else {
+                before
+            };
+        }
+        Some(op)
+    }
+
+    /// Leaves out ops that another of them had seen, as far as that is known cheaply; those that are left out in vain cost
+    /// an edge each and change nothing.
+    fn latest_of(&self, dag: &Dag, mut ops: Vec<u32>) -> Vec<u32> {
+        if ops.len() < 2 {
+            return ops;
+        }
+        ops.sort_unstable_by(|a, b| b.cmp(a));
+        let mut pasts: Vec<Past> = Vec::new();
+        ops.retain(|&op| {
+            let (chain, position) = dag.position(op as Index);
+            if pasts.iter().any(|past| past.count(chain) > position) {
+                return false;
+            }
+            if pasts.len() < STEPS {
+                pasts.extend(dag.past_at_hand(op as Index));
+            }
+            true
+        });
+        ops
+    }
+}
