@@ -7,8 +7,10 @@ use std::sync::Arc;
 enum Clock {
     /// Chains and numbers, sorted by chain, no zeros.
     Sparse(Box<[(u32, u32)]>),
+    /// The numbers by chain, where all are small.
+    Narrow(Box<[u16]>),
     /// The numbers by chain.
-    Dense(Box<[u32]>),
+    Wide(Box<[u32]>),
 }
 
 impl Clock {
@@ -18,28 +20,24 @@ impl Clock {
                 Ok(at) => entries[at].1,
                 Err(_) => 0,
             },
-            Self::Dense(counts) => counts.get(chain as usize).copied().unwrap_or(0),
-        }
-    }
-
-    /// The clock in whichever form is smaller.
-    fn of_dense(mut counts: Vec<u32>) -> Self {
-        while counts.last() == Some(&0) {
-            counts.pop();
-        }
-        let held = counts.iter().filter(|&&count| count > 0).count();
-        if held * 2 < counts.len() {
-            let entries = (0..).zip(counts).filter(|&(_, count)| count > 0);
-            Self::Sparse(entries.collect())
-        } else {
-            Self::Dense(counts.into_boxed_slice())
+            Self::Narrow(counts) => counts.get(chain as usize).map_or(0, |&it| it.into()),
+            Self::Wide(counts) => counts.get(chain as usize).copied().unwrap_or(0),
         }
     }
 
     const fn width(&self) -> usize {
         match self {
             Self::Sparse(entries) => entries.len(),
-            Self::Dense(counts) => counts.len(),
+            Self::Narrow(counts) => counts.len(),
+            Self::Wide(counts) => counts.len(),
+        }
+    }
+
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Sparse(entries) => size_of_val(&**entries),
+            Self::Narrow(counts) => size_of_val(&**counts),
+            Self::Wide(counts) => size_of_val(&**counts),
         }
     }
 }
@@ -72,7 +70,7 @@ impl Past {
 
     /// The past with these numbers by chain.
     pub(super) fn of_counts(counts: Vec<u32>) -> Self {
-        Self::of_clock(Clock::of_dense(counts))
+        Self::of_clock(smallest(counts))
     }
 
     /// How many of the first ops of a chain belong to the past.
@@ -96,7 +94,14 @@ impl Past {
                     }
                 }
             }
-            Clock::Dense(counts) => {
+            Clock::Narrow(counts) => {
+                for (chain, &count) in (0..).zip(counts.iter()) {
+                    if count > 0 && chain != first && chain != second {
+                        take(chain, count.into());
+                    }
+                }
+            }
+            Clock::Wide(counts) => {
                 for (chain, &count) in (0..).zip(counts.iter()) {
                     if count > 0 && chain != first && chain != second {
                         take(chain, count);
@@ -116,12 +121,20 @@ impl Past {
         self.clock.width() + 2
     }
 
-    /// The memory of the clock, in bytes.
+    /// The memory of the past where it is kept, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        match &*self.clock {
-            Clock::Sparse(entries) => 64 + size_of_val(&**entries),
-            Clock::Dense(counts) => 64 + size_of_val(&**counts),
-        }
+        64 + self.clock.bytes()
+    }
+
+    /// Whether all its numbers are small.
+    fn is_narrow(&self) -> bool {
+        let small = |count: u32| count <= u16::MAX.into();
+        self.more.iter().all(|&(_, count)| small(count))
+            && match &*self.clock {
+                Clock::Sparse(entries) => entries.iter().all(|&(_, count)| small(count)),
+                Clock::Narrow(_) => true,
+                Clock::Wide(_) => false,
+            }
     }
 
     /// The past with at least the first `count` ops of the chain.
@@ -135,9 +148,11 @@ impl Past {
                 return self;
             }
         }
-        let mut joined = Joined::new(&[&self], chain);
-        joined.raise(chain, count);
-        joined.past()
+        let one = Self {
+            more: [(chain, count), NONE],
+            ..Self::default()
+        };
+        Self::join(&[self, one])
     }
 
     /// The union of the pasts: of each chain the longer prefix.
@@ -154,7 +169,11 @@ impl Past {
                         .fold(first.entries(), |all, next| merge(&all, &next.entries()));
                     return Self::of_clock(Clock::Sparse(all.into_boxed_slice()));
                 }
-                Joined::new(&pasts.iter().collect::<Vec<_>>(), 0).past()
+                Self::of_clock(if pasts.iter().all(Self::is_narrow) {
+                    smallest(dense::<u16>(pasts))
+                } else {
+                    smallest(dense::<u32>(pasts))
+                })
             }
         }
     }
@@ -170,67 +189,95 @@ impl Past {
 /// Entries up to which a union is made by merging sorted lists.
 const FEW: usize = 48;
 
-/// A union in the making, dense.
-struct Joined(Vec<u32>);
+/// A number of a dense clock.
+trait Count: Copy + Ord + Default + Into<u32> + TryFrom<u32> {
+    /// The numbers of the clock, if it is dense and has such numbers.
+    fn of(clock: &Clock) -> Option<&[Self]>;
 
-impl Joined {
-    /// The union of the pasts, with room for the chain.
-    fn new(pasts: &[&Past], chain: u32) -> Self {
-        let mut width = chain as usize + 1;
-        let mut widest: &[u32] = &[];
-        for past in pasts {
-            match &*past.clock {
-                Clock::Sparse(entries) => {
-                    width = width.max(entries.last().map_or(0, |last| last.0 as usize + 1));
-                }
-                Clock::Dense(counts) => {
-                    width = width.max(counts.len());
-                    if counts.len() > widest.len() {
-                        widest = counts;
-                    }
-                }
-            }
-            for (chain, _) in past.more {
-                if chain != NONE.0 {
-                    width = width.max(chain as usize + 1);
-                }
-            }
+    fn clock(counts: Box<[Self]>) -> Clock;
+}
+
+impl Count for u16 {
+    fn of(clock: &Clock) -> Option<&[Self]> {
+        match clock {
+            Clock::Narrow(counts) => Some(counts),
+            Clock::Sparse(_) | Clock::Wide(_) => None,
         }
-        let mut counts = Vec::with_capacity(width);
-        counts.extend_from_slice(widest);
-        counts.resize(width, 0);
-        let mut joined = Self(counts);
-        for past in pasts {
-            match &*past.clock {
-                Clock::Sparse(entries) => {
-                    for &(chain, count) in entries {
-                        joined.raise(chain, count);
-                    }
-                }
-                Clock::Dense(counts) => {
-                    if !core::ptr::eq(&**counts, widest) {
-                        for (all, &count) in joined.0.iter_mut().zip(counts.iter()) {
-                            *all = (*all).max(count);
-                        }
-                    }
-                }
-            }
-            for (chain, count) in past.more {
-                if chain != NONE.0 {
-                    joined.raise(chain, count);
-                }
-            }
-        }
-        joined
     }
 
-    fn raise(&mut self, chain: u32, count: u32) {
-        let all = &mut self.0[chain as usize];
-        *all = (*all).max(count);
+    fn clock(counts: Box<[Self]>) -> Clock {
+        Clock::Narrow(counts)
+    }
+}
+
+impl Count for u32 {
+    fn of(clock: &Clock) -> Option<&[Self]> {
+        match clock {
+            Clock::Wide(counts) => Some(counts),
+            Clock::Sparse(_) | Clock::Narrow(_) => None,
+        }
     }
 
-    fn past(self) -> Past {
-        Past::of_counts(self.0)
+    fn clock(counts: Box<[Self]>) -> Clock {
+        Clock::Wide(counts)
+    }
+}
+
+/// The union of the pasts by chain; the caller knows that the numbers fit.
+fn dense<T: Count>(pasts: &[Past]) -> Vec<T> {
+    let width = |past: &Past| {
+        let more = past.more.iter().filter(|it| it.0 != NONE.0);
+        let last = more.map(|it| it.0 as usize + 1).max().unwrap_or(0);
+        last.max(match &*past.clock {
+            Clock::Sparse(entries) => entries.last().map_or(0, |last| last.0 as usize + 1),
+            Clock::Narrow(counts) => counts.len(),
+            Clock::Wide(counts) => counts.len(),
+        })
+    };
+    let mut all: Vec<T> = Vec::with_capacity(pasts.iter().map(width).max().unwrap_or(0));
+    let like = pasts.iter().filter_map(|past| T::of(&past.clock));
+    let widest = like.max_by_key(|counts| counts.len()).unwrap_or(&[]);
+    all.extend_from_slice(widest);
+    all.resize(all.capacity(), T::default());
+    let raise = |all: &mut [T], chain: u32, count: u32| {
+        if let Ok(count) = T::try_from(count) {
+            let known = &mut all[chain as usize];
+            *known = count.max(*known);
+        }
+    };
+    for past in pasts {
+        match T::of(&past.clock) {
+            Some(counts) if core::ptr::eq(counts, widest) => {}
+            Some(counts) => {
+                for (known, &count) in all.iter_mut().zip(counts) {
+                    *known = count.max(*known);
+                }
+            }
+            None => past.each(|chain, count| raise(&mut all, chain, count)),
+        }
+        for (chain, count) in past.more {
+            if chain != NONE.0 {
+                raise(&mut all, chain, count);
+            }
+        }
+    }
+    all
+}
+
+/// The clock in whichever form is smaller.
+fn smallest<T: Count>(mut counts: Vec<T>) -> Clock {
+    while counts.last() == Some(&T::default()) {
+        counts.pop();
+    }
+    let held = counts.iter().filter(|&&it| it > T::default()).count();
+    if held * 8 < counts.len() * size_of::<T>() {
+        let entries = (0..).zip(counts.iter().map(|&count| count.into()));
+        return Clock::Sparse(entries.filter(|&(_, count)| count > 0).collect());
+    }
+    let small = |&count: &T| u16::try_from(count.into());
+    match counts.iter().map(small).collect::<Result<Box<[u16]>, _>>() {
+        Ok(narrow) if size_of::<T>() > 2 => Clock::Narrow(narrow),
+        Ok(_) | Err(_) => T::clock(counts.into_boxed_slice()),
     }
 }
 
@@ -269,10 +316,17 @@ mod tests {
                     counts.resize(counts.len().max(chain as usize + 1), 0);
                     counts[chain as usize] = count;
                 }
-                Past::of_clock(Clock::Dense(counts.into()))
+                counts
             };
-            for a in [past(a), dense(a)] {
-                for b in [past(b), dense(b)] {
+            let forms = |entries: &[(u32, u32)]| {
+                let counts = dense(entries);
+                let narrow = counts.iter().map(|&it| u16::try_from(it).unwrap()).collect();
+                let clocks = [Clock::Wide(counts.into()), Clock::Narrow(narrow)];
+                let [wide, narrow] = clocks.map(Past::of_clock);
+                [past(entries), wide, narrow]
+            };
+            for a in forms(a) {
+                for b in forms(b) {
                     assert_eq!(Past::join(&[a.clone(), b.clone()]).entries(), want);
                     assert_eq!(Past::join(&[b, a.clone()]).entries(), want);
                 }
