@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ecac_core::{Change, Costs, Decision, Log, OpId, Replay};
+use ecac_core::{Change, Decision, Log, OpId, Replay};
 
 use crate::digest::Digest;
 

@@ -284,7 +284,7 @@ fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
         return false;
     };
     let (author, seq) = (fork.body().author, fork.body().seq);
-    let twin = |op: &VerifiedOp| {
+    let twin = |op: VerifiedOp| {
         let body = op.body();
         op.id() != denial && body.author == author && body.seq == seq
     };
@@ -295,6 +295,6 @@ fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
 /// features; elsewhere the entry is a lie by any program.
 fn by_another_program(recorded: Option<&Entry>, expected: Option<&Entry>, log: &Log) -> bool {
     let holds = |entry: Option<&Entry>| entry.is_some_and(|it| it.kind() == EntryKind::Held);
-    let names_features = |op: &VerifiedOp| op.body().payload.names_features();
+    let names_features = |op: VerifiedOp| op.body().payload.names_features();
     (holds(recorded) != holds(expected)) && log.admitted().any(names_features)
 }

@@ -116,7 +116,7 @@ impl Replica {
             .unwrap_or(0);
         for op in other.log.admitted_since(from) {
             if !self.log.holds(&op.id()) {
-                self.take(op);
+                self.take(&op);
             }
         }
     }
@@ -147,7 +147,7 @@ impl Observer {
         replica
             .log
             .admitted_since(from)
-            .for_each(|op| self.receive(op));
+            .for_each(|op| self.receive(&op));
     }
 
     /// How many ops have arrived.

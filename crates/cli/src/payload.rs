@@ -11,7 +11,7 @@ const BYTES_SHOWN: usize = 16;
 
 /// The kind and what it is about, in one line without control characters.
 pub(crate) fn line(payload: &Payload, replica: &Replica) -> String {
-    let parts = payload.describe(replica.carried_by(payload));
+    let parts = payload.describe(replica.carried_by(payload).as_deref());
     let words = parts.iter().map(words);
     let words: Vec<String> = core::iter::once(payload.kind().to_owned())
         .chain(words)

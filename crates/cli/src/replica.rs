@@ -281,17 +281,17 @@ impl Replica {
     }
 
     /// The body of an op, whatever became of it.
-    pub(crate) fn body(&self, id: &OpId) -> Option<&Body> {
-        let held = self.log.get(id).map(VerifiedOp::body);
-        held.or_else(|| self.refused.get(id).map(Op::body))
+    pub(crate) fn body(&self, id: &OpId) -> Option<Body> {
+        let held = self.log.get(id).map(|op| op.body().clone());
+        held.or_else(|| self.refused.get(id).map(|op| op.body().clone()))
     }
 
     /// The JWT of the credential that the payload refers to, if it is a grant of one that is here.
-    pub(crate) fn carried_by(&self, payload: &Payload) -> Option<&str> {
+    pub(crate) fn carried_by(&self, payload: &Payload) -> Option<String> {
         let Payload::Grant(payload::Grant { credential, .. }) = payload else {
             return None;
         };
-        self.body(credential)?.payload.credential()
+        Some(self.body(credential)?.payload.credential()?.to_owned())
     }
 
     /// What an admitted op of trust or policy does, or that it counts for nothing and why.

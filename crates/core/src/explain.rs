@@ -99,8 +99,8 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
         .map_or(&[][..], |at| log.authority.warrants(at));
     Some(Explanation {
         op: *id,
-        author: op.map(|op| op.body().author),
-        kind: op.map(|op| op.body().payload.kind()),
+        author: op.as_ref().map(|op| op.body().author),
+        kind: op.as_ref().map(|op| op.body().payload.kind()),
         verdict: decision.verdict(),
         reason: decision.reason(),
         meaning: meaning(log, &decision),
@@ -112,7 +112,8 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
 }
 
 fn witness(log: &Log, op: OpId) -> Witness {
-    let body = log.get(&op).map(VerifiedOp::body);
+    let held = log.get(&op);
+    let body = held.as_ref().map(VerifiedOp::body);
     Witness {
         op,
         author: body.map(|body| body.author),
@@ -169,7 +170,7 @@ fn link(log: &Log, grant: &Grant, title: Title) -> Option<Link> {
 /// What the decision means, for people.
 fn meaning(log: &Log, decision: &Decision) -> &'static str {
     match decision {
-        Decision::Applied { grant } => match log.get(grant).map(|op| &op.body().payload) {
+        Decision::Applied { grant } => match log.get(grant).as_ref().map(|op| &op.body().payload) {
             Some(Payload::Seal(_)) => {
                 "its own authority is gone, and it stands: it was applied in the past of a final seal"
             }

@@ -33,6 +33,7 @@ mod schema_map;
 mod signature;
 mod snapshot;
 mod state;
+mod store;
 mod trust;
 mod value;
 
@@ -60,5 +61,6 @@ pub use schema_map::SchemaRule;
 pub use signature::zip215_verifies;
 pub use snapshot::snapshot;
 pub use state::State;
+pub use store::{MemoryStore, OpStore, StoreError};
 pub use trust::export_trust;
 pub use value::Value;

@@ -1,5 +1,6 @@
 //! The log: what a replica holds of one project, and what entered the DAG.
 
+use core::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::authority::{Applicant, Asked, Authority, Entry, Leave, Seen};
@@ -14,6 +15,7 @@ use crate::op::{Rejected, VerifiedOp};
 use crate::payload::Payload;
 use crate::place::Places;
 use crate::reason::Refusal;
+use crate::store::{MemoryStore, OpStore, StoreError};
 
 /// The ops of one project that a replica holds: admitted, refused, pending or unsupported.
 ///
@@ -25,8 +27,10 @@ pub struct Log {
     pub(crate) dag: Dag,
     pub(crate) places: Places,
     pub(crate) authority: Authority,
-    /// Admitted ops, in order of admission.
-    ops: Vec<VerifiedOp>,
+    /// The envelopes of the admitted ops.
+    store: Box<dyn OpStore>,
+    /// The first failure of the store.
+    fault: OnceCell<StoreError>,
     refused: Held<RefusedOp>,
     pending: Held<VerifiedOp>,
     unsupported: Held<VerifiedOp>,
@@ -120,7 +124,8 @@ impl Log {
             dag: Dag::default(),
             places: Places::default(),
             authority: Authority::default(),
-            ops: Vec::new(),
+            store: Box::new(MemoryStore::new()),
+            fault: OnceCell::new(),
             refused: Held::new(limits.refused_ops, usize::MAX),
             pending: Held::new(limits.pending_ops, limits.pending_bytes),
             unsupported: Held::new(limits.unsupported_ops, limits.unsupported_bytes),
@@ -153,9 +158,13 @@ impl Log {
         }
     }
 
-    /// Takes an op in: what became of it, and of the pending ops that it released, in that order.
+    /// Takes an op in: what became of it, and of the pending ops that it released, in that order. A log whose store has
+    /// [failed](Log::fault) takes in nothing.
     pub fn ingest(&mut self, op: VerifiedOp, costs: &mut Costs) -> Vec<Arrival> {
         let id = op.id();
+        if self.fault.get().is_some() {
+            return Vec::new();
+        }
         if self.holds(&id) {
             return vec![Arrival {
                 op: id,
@@ -200,6 +209,9 @@ impl Log {
                 own,
                 leave,
             } => {
+                if let Err(fault) = self.store.append(op.envelope()) {
+                    return self.failed(fault);
+                }
                 let node = Node {
                     id,
                     author: body.author,
@@ -216,7 +228,6 @@ impl Log {
                 {
                     self.authority.learn_tags(object, field);
                 }
-                self.ops.push(op);
                 Outcome::Admitted
             }
             Finding::Refused { reason, witness } => {
@@ -365,20 +376,41 @@ impl Log {
         Seen {
             dag: &self.dag,
             authority: &self.authority,
-            ops: &self.ops,
+            log: self,
             past: past.clone(),
             costs,
         }
     }
 
-    /// The admitted ops, in order of admission.
-    pub(crate) fn ops(&self) -> &[VerifiedOp] {
-        &self.ops
+    /// The admitted op at the index; `None` if the store has failed.
+    pub(crate) fn op(&self, at: Index) -> Option<VerifiedOp> {
+        let failed = |fault| {
+            // Of several failures the first is told.
+            let _ = self.fault.set(fault);
+        };
+        match self.store.read(at) {
+            Ok(envelope) => VerifiedOp::stored(&envelope).or_else(|| {
+                failed(StoreError::new(format!("no op at position {at}")));
+                None
+            }),
+            Err(fault) => {
+                failed(fault);
+                None
+            }
+        }
     }
 
-    /// The admitted op at the index.
-    pub(crate) fn op(&self, at: Index) -> &VerifiedOp {
-        &self.ops[at]
+    /// The failure of the store, if it has failed. What is asked of content since then is answered as if the op were not
+    /// here.
+    #[must_use]
+    pub fn fault(&self) -> Option<&StoreError> {
+        self.fault.get()
+    }
+
+    /// Keeps the first failure; nothing has become of the op.
+    fn failed(&self, fault: StoreError) -> Outcome {
+        let _ = self.fault.set(fault);
+        Outcome::Pending
     }
 
     /// Whether the op is here, in whatever standing.
@@ -389,12 +421,15 @@ impl Log {
 
     /// The op, unless it is refused or not here; nothing is kept of the bytes of refused ops.
     #[must_use]
-    pub fn get(&self, id: &OpId) -> Option<&VerifiedOp> {
-        self.dag
-            .find(id)
-            .map(|at| &self.ops[at])
-            .or_else(|| self.pending.get(id))
-            .or_else(|| self.unsupported.get(id))
+    pub fn get(&self, id: &OpId) -> Option<VerifiedOp> {
+        match self.dag.find(id) {
+            Some(at) => self.op(at),
+            None => self
+                .pending
+                .get(id)
+                .or_else(|| self.unsupported.get(id))
+                .cloned(),
+        }
     }
 
     /// Why the op was refused, with the witness, if it was.
@@ -515,13 +550,18 @@ impl Log {
     }
 
     /// Admitted ops, in order of admission: parents come before children.
-    pub fn admitted(&self) -> impl Iterator<Item = &VerifiedOp> {
-        self.ops.iter()
+    pub fn admitted(&self) -> impl Iterator<Item = VerifiedOp> {
+        self.admitted_since(0)
     }
 
     /// The admitted ops but for the first `count`, in order of admission: what is new since a log of that many.
-    pub fn admitted_since(&self, count: usize) -> impl Iterator<Item = &VerifiedOp> {
-        self.ops.iter().skip(count)
+    pub fn admitted_since(&self, count: usize) -> impl Iterator<Item = VerifiedOp> {
+        (count..self.dag.len()).filter_map(|at| self.op(at))
+    }
+
+    /// The ids of the admitted ops but for the first `count`, in order of admission.
+    pub fn ids_since(&self, count: usize) -> impl Iterator<Item = OpId> {
+        (count..self.dag.len()).map(|at| self.dag.id(at))
     }
 
     /// Refused ops by op id, each with its reason and witness.
@@ -543,13 +583,9 @@ impl Log {
 
     /// Admitted ops in the total order: parents first, ties by (stamp, op id). For display and export; no
     /// decision depends on it.
-    #[must_use]
-    pub fn total_order(&self) -> Vec<&VerifiedOp> {
-        self.dag
-            .total_order()
-            .into_iter()
-            .map(|at| &self.ops[at])
-            .collect()
+    pub fn total_order(&self) -> impl Iterator<Item = VerifiedOp> {
+        let order = self.dag.total_order().into_iter();
+        order.filter_map(|at| self.op(at))
     }
 
     /// Whether `a` happens before `b`: whether it is a strict ancestor. `None` unless both are admitted.

@@ -268,7 +268,7 @@ impl Replay {
     /// If the log has admitted ops since the last [`Replay::advance`].
     #[must_use]
     pub fn decisions(&self, log: &Log) -> BTreeMap<OpId, Decision> {
-        let admitted = log.admitted().map(|op| op.id());
+        let admitted = log.ids_since(0);
         let refused = log.refused().map(|(id, ..)| id);
         let unsupported = log.unsupported().map(|op| op.id());
         let mut decisions: BTreeMap<OpId, Decision> = admitted
@@ -300,8 +300,8 @@ impl Replay {
         } else {
             Judge::new(&log.dag, &log.authority, costs).decide(at).err()
         };
-        let of = &mut Effects::new(&log.dag, &log.authority, log.ops(), at, denied, costs);
-        log.op(at).body().payload.effect(of)
+        let of = &mut Effects::new(log, at, denied, costs);
+        log.op(at)?.body().payload.effect(of)
     }
 
     /// The state over the applied ops.

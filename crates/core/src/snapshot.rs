@@ -20,9 +20,9 @@ pub fn snapshot(log: &Log, parents: &[OpId], costs: &mut Costs) -> Option<Vec<u8
     let parents: Option<Vec<Index>> = parents.iter().map(|id| log.dag.find(id)).collect();
     let past = log.dag.past_of(&parents?);
     let mut sealed = Log::new(log.project());
-    for (at, op) in log.ops().iter().enumerate() {
+    for at in 0..log.dag.len() {
         if log.dag.contains(&past, at, costs) {
-            sealed.ingest(op.clone(), costs);
+            sealed.ingest(log.op(at)?, costs);
         }
     }
     let replay = Replay::of(&sealed, costs);

@@ -213,8 +213,16 @@ impl State {
             return None;
         }
         let mut entry = Map::new();
-        entry.insert("value".into(), projection(log, &winners).to_json());
-        let winners = winners.iter().map(|&op| winner(log, op)).collect();
+        let values: Vec<Value> = winners.iter().map(|&op| value(log, op)).collect();
+        entry.insert("value".into(), projection(&values).to_json());
+        let winner = |(&op, value): (&Index, &Value)| {
+            json!({
+                "op": log.dag.id(op),
+                "author": log.dag.node(op).author,
+                "value": value.to_json(),
+            })
+        };
+        let winners = winners.iter().zip(&values).map(winner).collect();
         entry.insert("winners".into(), winners);
         Some(entry)
     }
@@ -225,26 +233,19 @@ fn narrow(op: Index) -> u32 {
 }
 
 /// What the op writes.
-pub(crate) fn value(log: &Log, op: Index) -> &Value {
-    let payload = &log.op(op).body().payload;
-    payload.value().unwrap_or(&Value::Null)
+pub(crate) fn value(log: &Log, op: Index) -> Value {
+    let op = log.op(op);
+    let value = op.as_ref().and_then(|op| op.body().payload.value());
+    value.cloned().unwrap_or(Value::Null)
 }
 
 /// The displayed value among concurrent winners: the one with the least BLAKE3 of its canonical CBOR.
-pub(crate) fn projection<'a>(log: &'a Log, winners: &[Index]) -> &'a Value {
-    if let [only] = winners {
-        return value(log, *only);
+pub(crate) fn projection(values: &[Value]) -> &Value {
+    if let [only] = values {
+        return only;
     }
-    let values = winners.iter().map(|&op| value(log, op));
-    values
-        .min_by_key(|value| *blake3::hash(&value.encode()).as_bytes())
-        .unwrap_or(&Value::Null)
-}
-
-fn winner(log: &Log, op: Index) -> Json {
-    json!({
-        "op": log.dag.id(op),
-        "author": log.dag.node(op).author,
-        "value": value(log, op).to_json(),
-    })
+    let least = values
+        .iter()
+        .min_by_key(|value| *blake3::hash(&value.encode()).as_bytes());
+    least.unwrap_or(&Value::Null)
 }

@@ -50,7 +50,7 @@ pub fn export_trust(log: &Log, costs: &mut Costs) -> Vec<u8> {
         (log.dag.id(key.op), entry)
     });
     let founder = log.get(&log.project());
-    let genesis = founder.and_then(|op| op.body().payload.genesis());
+    let genesis = founder.as_ref().and_then(|op| op.body().payload.genesis());
     let mut document = json!({
         "format": "ecac-trust-v2",
         "project": log.project(),
@@ -74,7 +74,8 @@ fn beyond_one_root(log: &Log, document: &mut Json, costs: &mut Costs) {
     }
     if log.seen(&everything, costs).in_force(Feature::Seal) {
         let finals = Judge::new(&log.dag, authority, costs).finals_ever();
-        let seals = log.ops().iter().enumerate().filter_map(|(at, op)| {
+        let seals = authority.seals().iter().filter_map(|&at| {
+            let op = log.op(at)?;
             let Payload::Seal(seal) = &op.body().payload else {
                 return None;
             };

@@ -64,7 +64,7 @@ fn receive(items: &[&[u8]]) {
     for item in items {
         if let Ok(arrivals) = log.receive(item, &mut costs) {
             let id = arrivals.first().expect("an op arrived").op;
-            good.extend(log.get(&id).cloned());
+            good.extend(log.get(&id));
         }
     }
     for op in &good {
@@ -105,7 +105,7 @@ fn check_laws(ops: &[VerifiedOp]) {
 
 /// What is admitted follows its parents, in the order and in time, and nobody's parent is a head.
 fn check_order(log: &Log, ops: &[VerifiedOp]) {
-    let order = log.total_order();
+    let order: Vec<VerifiedOp> = log.total_order().collect();
     let places: BTreeMap<OpId, usize> = (0..).zip(&order).map(|(at, op)| (op.id(), at)).collect();
     let heads = log.heads();
     for op in ops {

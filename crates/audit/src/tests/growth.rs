@@ -148,7 +148,7 @@ fn each_digest_is_the_one_of_a_replica_that_starts_afresh() {
         let batch = recorder.seal_with_checkpoint(costs);
         let log = recorder.log();
         let replay = Replay::of(log, costs);
-        let state = Digest::of(&replay.state().export(log, costs));
+        let state = Digest::of(&replay.state().export(log));
         let heads: Vec<u8> = log.heads().iter().flat_map(|id| *id.as_bytes()).collect();
         let heads = Digest::of(&heads);
         let stated = batch.iter().filter(|entry| match entry {

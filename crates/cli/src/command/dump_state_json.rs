@@ -1,7 +1,5 @@
 //! `ecac dump-state-json`: the state export.
 
-use ecac_core::Costs;
-
 use crate::failure::Failure;
 use crate::output::Destination;
 use crate::replica::Source;

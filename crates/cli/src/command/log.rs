@@ -86,7 +86,7 @@ struct Listing<'a> {
     matching: usize,
     /// Matching rows beyond the limit.
     omitted: usize,
-    ops: Vec<Row<'a>>,
+    ops: Vec<Row>,
 }
 
 /// What became of the items; all but `void` add up to `items`.
@@ -104,7 +104,7 @@ struct Counts {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct Row {
     /// Position among the admitted ops in the total order, from 0.
     number: Option<usize>,
     /// Where it stands: the number of the log, and of the item in it.
@@ -115,7 +115,7 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed: Option<OpId>,
     #[serde(flatten)]
-    said: Option<Said<'a>>,
+    said: Option<Said>,
     verdict: &'static str,
     reason: Option<&'static str>,
     witness: Option<OpId>,
@@ -127,15 +127,15 @@ struct Row<'a> {
 
 /// What an op says.
 #[derive(Serialize)]
-struct Said<'a> {
+struct Said {
     hlc: Hlc,
     author: PublicKey,
     seq: u64,
-    parents: &'a [OpId],
+    parents: Vec<OpId>,
     kind: &'static str,
     payload: Json,
     #[serde(skip)]
-    body: &'a Body,
+    body: Body,
 }
 
 impl<'a> Listing<'a> {
@@ -164,14 +164,14 @@ impl<'a> Listing<'a> {
             let position = replica.files.position(*number);
             Row::rejected(position, rejected.claimed, rejected.reason)
         });
-        let matches = |row: &Row<'_>| {
-            let body = row.said.as_ref().map(|said| said.body);
+        let matches = |row: &Row| {
+            let body = row.said.as_ref().map(|said| &said.body);
             let effect = row.effect.as_ref().map(|effect| effect.code);
             filter.admits(row.verdict, row.reason, effect, body)
         };
-        let ops: Vec<Row<'a>> = ops.collect();
+        let ops: Vec<Row> = ops.collect();
         counts.void = ops.iter().filter(|row| row.is_void()).count();
-        let mut ops: Vec<Row<'a>> = ops.into_iter().chain(rejected).filter(matches).collect();
+        let mut ops: Vec<Row> = ops.into_iter().chain(rejected).filter(matches).collect();
         let matching = ops.len();
         ops.truncate(limit);
         Self {
@@ -239,7 +239,7 @@ fn reach(effect: &Effect) -> String {
 /// Every op that was taken in, with its number if it was admitted.
 fn in_order(replica: &Replica) -> Vec<(Option<usize>, OpId, Decision)> {
     let stamp = |id: &OpId| replica.body(id).map(|body| body.hlc);
-    let admitted = replica.log.total_order();
+    let admitted: Vec<_> = replica.log.total_order().collect();
     let mut order: Vec<(Option<Hlc>, OpId, Option<usize>)> = Vec::new();
     let numbered = admitted.iter().enumerate();
     order.extend(numbered.map(|(number, op)| (Some(op.body().hlc), op.id(), Some(number))));
@@ -257,13 +257,13 @@ fn in_order(replica: &Replica) -> Vec<(Option<usize>, OpId, Decision)> {
         .collect()
 }
 
-impl<'a> Row<'a> {
-    fn of(replica: &'a Replica, number: Option<usize>, op: OpId, decision: &Decision) -> Self {
+impl Row {
+    fn of(replica: &Replica, number: Option<usize>, op: OpId, decision: &Decision) -> Self {
         let said = replica.body(&op).map(|body| Said {
             hlc: body.hlc,
             author: body.author,
             seq: body.seq,
-            parents: &body.parents,
+            parents: body.parents.clone(),
             kind: body.payload.kind(),
             payload: body.payload.members(),
             body,

@@ -11,9 +11,9 @@ use crate::credential::Credential;
 use crate::dag::{Dag, Index, Own, Past};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
+use crate::log::Log;
 use crate::name::{Name, Tags};
 use crate::need::Need;
-use crate::op::VerifiedOp;
 use crate::reason::Refusal;
 use crate::schema_map::{SchemaRule, tags_of};
 
@@ -38,8 +38,7 @@ pub(crate) struct Applicant {
 pub(crate) struct Seen<'a> {
     pub(crate) dag: &'a Dag,
     pub(crate) authority: &'a Authority,
-    /// Admitted ops, in order of admission.
-    pub(crate) ops: &'a [VerifiedOp],
+    pub(crate) log: &'a Log,
     pub(crate) past: Past,
     pub(crate) costs: &'a mut Costs,
 }
@@ -85,8 +84,12 @@ impl Seen<'_> {
     /// The object and field that the op touches, if it is a data op of the past.
     pub(crate) fn data_op(&mut self, op: &OpId) -> Option<(Name, Name)> {
         let at = self.dag.find(op)?;
-        let (object, field) = self.ops.get(at)?.body().payload.target()?;
-        self.contains(at).then(|| (object.clone(), field.clone()))
+        if !self.contains(at) {
+            return None;
+        }
+        let op = self.log.op(at)?;
+        let (object, field) = op.body().payload.target()?;
+        Some((object.clone(), field.clone()))
     }
 
     /// The credential that an op of the past carries, if it is one that can be read.

@@ -14,15 +14,15 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Index};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
+use crate::log::Log;
 use crate::name::Name;
-use crate::op::VerifiedOp;
 use crate::schema_map::SchemaRule;
 
 /// Finds the effect of one admitted op.
 pub(crate) struct Effects<'a> {
     dag: &'a Dag,
     authority: &'a Authority,
-    ops: &'a [VerifiedOp],
+    log: &'a Log,
     at: Index,
     /// What kills the op itself, if it is denied.
     denied: Option<Kill>,
@@ -31,17 +31,15 @@ pub(crate) struct Effects<'a> {
 
 impl<'a> Effects<'a> {
     pub(crate) const fn new(
-        dag: &'a Dag,
-        authority: &'a Authority,
-        ops: &'a [VerifiedOp],
+        log: &'a Log,
         at: Index,
         denied: Option<Kill>,
         costs: &'a mut Costs,
     ) -> Self {
         Self {
-            dag,
-            authority,
-            ops,
+            dag: &log.dag,
+            authority: &log.authority,
+            log,
             at,
             denied,
             costs,
@@ -365,7 +363,7 @@ impl<'a> Effects<'a> {
         Seen {
             dag: self.dag,
             authority: self.authority,
-            ops: self.ops,
+            log: self.log,
             past: self.dag.past(self.at),
             costs: self.costs,
         }

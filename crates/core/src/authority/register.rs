@@ -303,6 +303,11 @@ impl Authority {
             && self.endorsements.is_empty()
     }
 
+    /// The seals, in order of admission.
+    pub(crate) fn seals(&self) -> &[Index] {
+        &self.seals
+    }
+
     /// What decides whether a feature can be in force.
     pub(super) fn terms(&self, genesis: bool) -> Terms {
         Terms {

@@ -320,7 +320,10 @@ mod tests {
             };
             let forms = |entries: &[(u32, u32)]| {
                 let counts = dense(entries);
-                let narrow = counts.iter().map(|&it| u16::try_from(it).unwrap()).collect();
+                let narrow = counts
+                    .iter()
+                    .map(|&it| u16::try_from(it).unwrap())
+                    .collect();
                 let clocks = [Clock::Wide(counts.into()), Clock::Narrow(narrow)];
                 let [wide, narrow] = clocks.map(Past::of_clock);
                 [past(entries), wide, narrow]

@@ -140,6 +140,12 @@ impl VerifiedOp {
         }))
     }
 
+    /// The op of an envelope that was verified before it was stored; `None` if these are no bytes of an op at all.
+    pub(crate) fn stored(envelope: &[u8]) -> Option<Self> {
+        let op = Op::decode(envelope, &mut Costs::default()).ok()?;
+        Some(Self(op))
+    }
+
     /// The op's id.
     #[must_use]
     pub const fn id(&self) -> OpId {

@@ -205,13 +205,14 @@ impl Project {
         self.now_ms += 1;
         let parents = self.offered(by, &payload).ids;
         assert!(!parents.is_empty() && parents.len() <= 16 && parents.is_sorted());
-        let parent = |id: &OpId| self.log.get(id).expect("what is offered is here").body();
-        let last = parents.iter().map(|id| parent(id).hlc).max();
+        let parent = |id: &OpId| self.log.get(id).expect("what is offered is here");
+        let last = parents.iter().map(|id| parent(id).body().hlc).max();
         let hlc = Hlc::next(last, self.now_ms, by).expect("a stamp is left");
-        let numbers = self.log.admitted().map(|op| op.body());
-        let numbers = numbers
-            .filter(|it| it.author == author(by))
-            .map(|it| it.seq);
+        let own = self
+            .log
+            .admitted()
+            .filter(|op| op.body().author == author(by));
+        let numbers = own.map(|op| op.body().seq);
         let seq = numbers.max().map_or(0, |last| last + 1);
         sign(by, seq, &parents, hlc, payload)
     }
@@ -296,7 +297,7 @@ impl Project {
 
     /// What is decided of the ops that are admitted.
     pub(crate) fn admitted(&self) -> BTreeMap<OpId, Decision> {
-        let ids = self.log.admitted().map(VerifiedOp::id);
+        let ids = self.log.ids_since(0);
         ids.map(|id| (id, self.decision(&id))).collect()
     }
 

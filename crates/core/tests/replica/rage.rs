@@ -3,7 +3,7 @@
 use ecac_core::credential::mint::{mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload;
-use ecac_core::{OpId, Outcome, Payload, VerifiedOp};
+use ecac_core::{OpId, Outcome, Payload};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use std::collections::BTreeSet;
@@ -133,7 +133,7 @@ fn world(seed: u64, seal: bool) -> Losses {
     for _ in 0..4 {
         world.write(&[]);
     }
-    let old: Vec<OpId> = world.project.log.admitted().map(VerifiedOp::id).collect();
+    let old: Vec<OpId> = world.project.log.ids_since(0).collect();
     let mut stolen: Vec<u32> = Vec::new();
     for thief in [CAT, PETRA, TRUDY] {
         if world.below(2) == 0 {

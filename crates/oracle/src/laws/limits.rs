@@ -278,7 +278,7 @@ impl Replica {
                 format!("{found:?} are held instead of {expected:?}")
             })?;
         }
-        let admitted = self.log.admitted().map(VerifiedOp::id);
+        let admitted = self.log.ids_since(0);
         let is_whole = admitted.eq(self.admitted.iter().copied());
         ensure(Law::BoundedHoldings, is_whole, || {
             format!("what was admitted is not here: {:?}", self.admitted)
@@ -290,7 +290,7 @@ impl Replica {
         let costs = &mut Costs::default();
         let replay = Replay::of(&self.log, costs);
         let decisions = replay.decisions(&self.log);
-        for op in whole.admitted().map(VerifiedOp::id) {
+        for op in whole.ids_since(0) {
             let (found, expected) = (decisions.get(&op), &said.replayed.decisions[&op]);
             ensure(Law::BoundedHoldings, found == Some(expected), || {
                 format!("with limits {op} is {found:?}, without {expected:?}")

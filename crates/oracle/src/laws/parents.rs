@@ -1,7 +1,7 @@
 //! The parents that are offered to whoever wants to write.
 
 use ecac_core::limits::PARENTS_MAX;
-use ecac_core::{Costs, Hlc, Log, OpId, Outcome, Payload, Replay, VerifiedOp, parents_for};
+use ecac_core::{Costs, Hlc, Log, OpId, Outcome, Payload, Replay, parents_for};
 
 use super::law::{Breach, Law, ensure};
 use super::trial::Trial;
@@ -84,7 +84,7 @@ pub(super) fn check(
     ensure(law, is_admitted || !has_to_be, || {
         says(&format!("it is {arrivals:?}"))
     })?;
-    let last = log.admitted().last().map(VerifiedOp::id);
+    let last = log.ids_since(0).last();
     ensure(law, !is_admitted || last == Some(op.id()), || {
         says("it released other ops")
     })

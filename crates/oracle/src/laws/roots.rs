@@ -38,11 +38,14 @@ pub(super) fn check(log: &Log, said: &Said) -> Result<(), Breach> {
         })?;
     }
     let is_root_grant = |id: &OpId| {
-        let grant = log.get(id).map(|op| &op.body().payload);
+        let grant = log.get(id);
+        let grant = grant.as_ref().map(|op| &op.body().payload);
         let Some(Payload::Grant(payload::Grant { credential, .. })) = grant else {
             return false;
         };
-        let Some(Payload::Credential(it)) = log.get(credential).map(|op| &op.body().payload) else {
+        let carrier = log.get(credential);
+        let carried = carrier.as_ref().map(|op| &op.body().payload);
+        let Some(Payload::Credential(it)) = carried else {
             return false;
         };
         ecac_core::credential::Credential::parse(&it.jwt)

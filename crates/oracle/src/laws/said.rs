@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecac_core::{Costs, Decision, Effect, Log, OpId, Replay, VerifiedOp, export_trust};
+use ecac_core::{Costs, Decision, Effect, Log, OpId, Replay, export_trust};
 
 /// What a replay says of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Replayed {
 impl Replayed {
     pub(super) fn of(log: &Log, replay: &Replay) -> Self {
         let costs = &mut Costs::default();
-        let effect = |op: &VerifiedOp| Some((op.id(), replay.effect(log, &op.id(), costs)?));
-        let effects = log.admitted().filter_map(effect).collect();
+        let effect = |op: OpId| Some((op, replay.effect(log, &op, costs)?));
+        let effects = log.ids_since(0).filter_map(effect).collect();
         Self {
             decisions: replay.decisions(log),
             effects,

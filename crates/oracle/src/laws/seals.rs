@@ -12,17 +12,17 @@ pub(super) fn check(log: &Log, said: &Said) -> Result<(), Breach> {
     let is_applied =
         |decision: Option<&Decision>| matches!(decision, Some(Decision::Applied { .. }));
     let effects = &said.replayed.effects;
-    let is_final = |op: &&VerifiedOp| {
+    let is_final = |op: &VerifiedOp| {
         matches!(op.body().payload, Payload::Seal(_))
             && effects
                 .get(&op.id())
                 .is_some_and(|effect| effect.code.counts() == Some(true))
     };
     for seal in log.admitted().filter(is_final) {
-        let past = past_of(log, seal);
+        let past = past_of(log, &seal);
         let mut sealed = Log::new(log.project());
         for op in log.admitted().filter(|op| past.contains(&op.id())) {
-            sealed.ingest(op.clone(), &mut Costs::default());
+            sealed.ingest(op, &mut Costs::default());
         }
         let within = Replay::of(&sealed, &mut Costs::default()).decisions(&sealed);
         for (op, then) in &within {
@@ -41,8 +41,8 @@ fn past_of(log: &Log, op: &VerifiedOp) -> BTreeSet<OpId> {
     let mut todo: Vec<OpId> = op.body().parents.clone();
     while let Some(id) = todo.pop() {
         if past.insert(id) {
-            let parents = log.get(&id).map(|op| &op.body().parents);
-            todo.extend(parents.into_iter().flatten());
+            let op = log.get(&id);
+            todo.extend(op.iter().flat_map(|op| &op.body().parents));
         }
     }
     past

@@ -128,17 +128,15 @@ impl Causes {
         oracle: Option<&Oracle>,
     ) -> Result<(), Breach> {
         let first_new = self.order.len();
-        let new = log.admitted_since(first_new).map(VerifiedOp::id);
+        let new = log.ids_since(first_new);
         self.order.extend(new);
         match oracle {
             Some(oracle) => self.ask(first_new, log, oracle)?,
             None => self.believe(first_new, now, changes),
         }
         for change in changes {
-            let body = change
-                .cause
-                .and_then(|it| log.get(&it))
-                .map(VerifiedOp::body);
+            let cause = change.cause.and_then(|it| log.get(&it));
+            let body = cause.as_ref().map(VerifiedOp::body);
             let is_new = change
                 .cause
                 .is_none_or(|it| self.order[first_new..].contains(&it));
@@ -161,8 +159,8 @@ impl Causes {
         for count in first_new + 1..=self.order.len() {
             let here = &self.order[..count];
             let last = here[count - 1];
-            let body = log.get(&last).map(VerifiedOp::body);
-            let body = body.expect("what was admitted is here");
+            let op = log.get(&last).expect("what was admitted is here");
+            let body = op.body();
             let asked = if moves(&body.payload) == Moves::Nothing {
                 &here[count - 1..]
             } else {

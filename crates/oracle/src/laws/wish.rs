@@ -142,7 +142,7 @@ impl Wish {
 /// Some admitted op of these kinds.
 fn some_op(log: &Log, pick: Index, fits: impl Fn(&Payload) -> bool) -> Option<OpId> {
     let fit = log.admitted().filter(|op| fits(&op.body().payload));
-    let fit: Vec<OpId> = fit.map(ecac_core::VerifiedOp::id).collect();
+    let fit: Vec<OpId> = fit.map(|op| op.id()).collect();
     (!fit.is_empty()).then(|| *pick.get(&fit))
 }
 
@@ -152,9 +152,9 @@ fn some_credential(log: &Log, pick: Index) -> Option<(OpId, Credential)> {
         let Payload::Credential(credential) = &op.body().payload else {
             return None;
         };
-        Some((op.id(), &credential.jwt))
+        Some((op.id(), credential.jwt.clone()))
     });
-    let carried: Vec<(OpId, &String)> = carried.collect();
+    let carried: Vec<(OpId, String)> = carried.collect();
     let (id, jwt) = (!carried.is_empty()).then(|| pick.get(&carried))?;
     Some((*id, Credential::parse(jwt).ok()?))
 }

@@ -66,7 +66,7 @@ impl Args {
         let authors = self.author.iter().map(|author| author.find(&known, label));
         let authors = authors.collect::<Result<_, _>>()?;
         for object in &self.object {
-            if !bodies().any(|body| object_of(body) == Some(object)) {
+            if !bodies().any(|body| object_of(&body) == Some(object)) {
                 return Err(Failure::new(
                     exit::NOT_FOUND,
                     format!("find the object {} in {label}", text::name(object)),
