@@ -66,9 +66,9 @@ pub(crate) type Object = BTreeMap<Box<str>, Field>;
 /// What admitted ops did at a place.
 #[derive(Debug, Default)]
 struct Cell {
-    /// The ops that no other one at the place had seen.
+    /// The ops that no other one at the place had seen, in order of admission.
     tips: Vec<u32>,
-    /// Of each chain the last op at the place.
+    /// Of each chain the last op at the place, by chain.
     lasts: Vec<(u32, u32)>,
 }
 
@@ -88,7 +88,7 @@ struct Seen {
 
 const NOTHING: u32 = u32::MAX;
 /// Ops that are looked at one by one before the search goes by chains.
-const STEPS: usize = 24;
+const STEPS: usize = 8;
 
 /// The places, and what each admitted op does at one.
 #[derive(Debug, Default)]
@@ -167,13 +167,16 @@ impl Places {
         let cell = &self.cells[place as usize];
         let seen = self.latest_seen(dag, cell, past, costs);
         let cell = &mut self.cells[place as usize];
-        cell.tips.retain(|tip| !seen.contains(tip));
+        for earlier in &seen {
+            if let Ok(tip) = cell.tips.binary_search(earlier) {
+                cell.tips.remove(tip);
+            }
+        }
         cell.tips.push(op);
-        let last = cell.lasts.iter_mut().find(|(of, _)| *of == chain);
-        let before = match last {
-            Some((_, last)) => core::mem::replace(last, op),
-            None => {
-                cell.lasts.push((chain, op));
+        let before = match cell.lasts.binary_search_by_key(&chain, |last| last.0) {
+            Ok(at) => core::mem::replace(&mut cell.lasts[at].1, op),
+            Err(at) => {
+                cell.lasts.insert(at, (chain, op));
                 op
             }
         };
@@ -257,27 +260,28 @@ impl Places {
 
     /// Ops at the place in the past, from which all others there can be reached.
     fn latest_seen(&self, dag: &Dag, cell: &Cell, past: &Past, costs: &mut Costs) -> Vec<u32> {
-        let is_seen = |op: u32| {
-            let (chain, position) = dag.position(op as Index);
-            past.count(chain) > position
-        };
-        let mut seen = Vec::new();
-        let mut todo: Vec<u32> = cell.tips.clone();
-        let mut steps = 0;
+        let mut is_seen = |op: u32| dag.contains(past, op as Index, costs);
+        if cell.tips.len() > STEPS {
+            return self.latest_by_chain(dag, cell, past, costs);
+        }
+        let (mut seen, mut todo): (Vec<u32>, Vec<u32>) =
+            cell.tips.iter().partition(|&&tip| is_seen(tip));
+        if !todo.is_empty() && cell.lasts.len().min(past.width()) <= STEPS {
+            return self.latest_by_chain(dag, cell, past, costs);
+        }
         let mut looked = 0;
         while let Some(&op) = todo.get(looked) {
             looked += 1;
-            costs.ancestor_queries += 1;
-            if is_seen(op) {
-                seen.push(op);
-                continue;
-            }
-            steps += 1;
-            if steps > STEPS {
+            if looked > STEPS {
                 return self.latest_by_chain(dag, cell, past, costs);
             }
             for &earlier in self.edges(op as Index) {
-                if !todo.contains(&earlier) {
+                if todo.contains(&earlier) || seen.contains(&earlier) {
+                    continue;
+                }
+                if is_seen(earlier) {
+                    seen.push(earlier);
+                } else {
                     todo.push(earlier);
                 }
             }
@@ -285,14 +289,13 @@ impl Places {
         self.latest_of(dag, seen)
     }
 
-    /// The same, chain by chain.
+    /// The same, chain by chain: the chains of the past or those at the place, whichever are fewer.
     fn latest_by_chain(&self, dag: &Dag, cell: &Cell, past: &Past, costs: &mut Costs) -> Vec<u32> {
         let mut seen = Vec::new();
-        for &(chain, last) in &cell.lasts {
+        let mut look = |last: u32, count: u32| {
             costs.ancestor_queries += 1;
-            let count = past.count(chain);
             let Some(op) = self.last_before(dag, last, count) else {
-                continue;
+                return;
             };
             let seen_by = self.ops[op as usize].seen_by;
             let is_covered = seen_by != NOTHING && {
@@ -301,6 +304,17 @@ impl Places {
             };
             if !is_covered {
                 seen.push(op);
+            }
+        };
+        if past.width() < cell.lasts.len() {
+            past.each(|chain, count| {
+                if let Ok(at) = cell.lasts.binary_search_by_key(&chain, |last| last.0) {
+                    look(cell.lasts[at].1, count);
+                }
+            });
+        } else {
+            for &(chain, last) in &cell.lasts {
+                look(last, past.count(chain));
             }
         }
         self.latest_of(dag, seen)

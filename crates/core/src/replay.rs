@@ -135,6 +135,7 @@ impl Replay {
         } else {
             self.judge_one_by_one(log, first_new, costs)
         };
+        self.state.reach(log);
         let new = (first_new..log.dag.len()).map(|op| self.change(log, op, None));
         let mut changes: Vec<Change> = new.collect();
         for (op, cause) in turned {

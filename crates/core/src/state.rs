@@ -48,15 +48,14 @@ impl Cover {
 
 impl State {
     /// Makes room for the ops and places of the log.
-    fn reach(&mut self, log: &Log) {
+    pub(crate) fn reach(&mut self, log: &Log) {
         self.written_over.resize(log.dag.len(), 0);
         self.applied.resize(log.dag.len(), false);
         self.live.resize_with(log.places.len(), Vec::new);
     }
 
-    /// Takes in the op: it is applied, or it is no longer.
+    /// Takes in the op, for which there is room: it is applied, or it is no longer.
     pub(crate) fn turn(&mut self, log: &Log, op: Index, applied: bool) {
-        self.reach(log);
         let Some((place, touch)) = log.places.touched(op) else {
             return;
         };

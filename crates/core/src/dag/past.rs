@@ -117,7 +117,7 @@ impl Past {
     }
 
     /// About how many chains have ops in the past: the work of [`Past::each`].
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.clock.width() + 2
     }
 
