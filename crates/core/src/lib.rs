@@ -2,8 +2,9 @@
 //!
 //! One arrow: bytes become an [`Op`] (canonical), a [`VerifiedOp`] (signed by its author), an entry of a
 //! [`Log`] (its past authorises it), and a [`Replay`] turns the log into decisions and state. Each stage's type
-//! can only be had from the stage before. Nothing here knows a clock, a file, a thread or a random source, and
-//! nothing here fails but by returning a reason.
+//! can only be had from the stage before. Nothing here knows a clock, a file or a random source, and nothing here
+//! fails but by returning a reason. Only [`VerifiedOp::read_batch`] shares its work among threads, and no result shows
+//! how many.
 #![forbid(unsafe_code)]
 
 mod authority;

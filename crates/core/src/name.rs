@@ -42,6 +42,10 @@ pub(crate) fn fault(text: &str) -> Option<NameError> {
         Some(NameError::Empty)
     } else if text.len() > NAME_BYTES_MAX {
         Some(NameError::TooLong)
+    } else if text.is_ascii() {
+        // ASCII is in normalisation form C and reorders nothing.
+        let has_control = text.bytes().any(|byte| byte.is_ascii_control());
+        has_control.then_some(NameError::Control)
     } else if !is_nfc(text) {
         Some(NameError::NotNfc)
     } else if text.chars().any(|c| c.is_control() || reorders(c)) {

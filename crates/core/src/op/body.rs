@@ -39,8 +39,13 @@ impl Body {
     /// # Errors
     /// [`CodecError`] for a body that breaks a limit or an order: what is encoded can always be decoded.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        self.encode_within(256)
+    }
+
+    /// The canonical encoding, in memory for that many bytes: right for an encoding whose length is known.
+    fn encode_within(&self, capacity: usize) -> Result<Vec<u8>, CodecError> {
         self.check()?;
-        let mut bytes = Vec::with_capacity(256);
+        let mut bytes = Vec::with_capacity(capacity);
         let out = &mut Encoder::new(&mut bytes);
         out.map(6)?;
         out.u8(0)?.u8(VERSION)?;
@@ -66,7 +71,7 @@ impl Body {
     /// [`CodecError`] for anything but the one canonical encoding of a body within the limits.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let body = Self::read(&mut Decoder::new(bytes))?;
-        let again = body.encode()?;
+        let again = body.encode_within(bytes.len())?;
         if again == bytes {
             return Ok(body);
         }

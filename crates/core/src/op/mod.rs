@@ -4,8 +4,11 @@
 //! signed it), and only a [`VerifiedOp`] can enter a [`crate::Log`]. The bytes that were signed are kept and
 //! handed on; nothing is ever encoded again.
 
+mod batch;
 mod body;
+mod coefficients;
 mod envelope;
+mod threads;
 
 pub use body::Body;
 pub use ed25519_zebra::SigningKey;
@@ -58,11 +61,20 @@ impl Op {
         &self.body
     }
 
+    fn encoded_body(&self) -> &[u8] {
+        &self.envelope[self.body_bytes.clone()]
+    }
+
+    fn signature(&self) -> &[u8; 64] {
+        self.envelope
+            .last_chunk()
+            .expect("an envelope ends with its signature")
+    }
+
     /// Whether the author's signature is valid under ZIP 215.
     fn signature_is_valid(&self) -> bool {
-        let message = envelope::to_be_signed(&self.envelope[self.body_bytes.clone()]);
-        let signature = self.envelope.last_chunk::<64>();
-        signature.is_some_and(|signature| zip215_verifies(&self.body.author, signature, &message))
+        let message = envelope::to_be_signed(self.encoded_body());
+        zip215_verifies(&self.body.author, self.signature(), &message)
     }
 }
 
@@ -75,6 +87,20 @@ pub struct Rejected {
     pub reason: Refusal,
     /// The id that the bytes claim, if they are canonical.
     pub claimed: Option<OpId>,
+}
+
+impl Rejected {
+    const NON_CANONICAL: Self = Self {
+        reason: Refusal::NonCanonical,
+        claimed: None,
+    };
+
+    const fn bad_signature(claimed: OpId) -> Self {
+        Self {
+            reason: Refusal::BadSignature,
+            claimed: Some(claimed),
+        }
+    }
 }
 
 /// An op whose author signed it.
@@ -92,15 +118,9 @@ impl VerifiedOp {
     /// # Errors
     /// [`Rejected`] if the bytes are not canonical or the signature is bad.
     pub fn read(envelope: &[u8], costs: &mut Costs) -> Result<Self, Rejected> {
-        let op = Op::decode(envelope, costs).map_err(|_| Rejected {
-            reason: Refusal::NonCanonical,
-            claimed: None,
-        })?;
-        let claimed = Some(op.id());
-        Self::verify(op, costs).map_err(|BadSignature| Rejected {
-            reason: Refusal::BadSignature,
-            claimed,
-        })
+        let op = Op::decode(envelope, costs).map_err(|_| Rejected::NON_CANONICAL)?;
+        let claimed = op.id();
+        Self::verify(op, costs).map_err(|BadSignature| Rejected::bad_signature(claimed))
     }
 
     /// Checks the signature.

@@ -205,7 +205,11 @@ pub(crate) fn read_array<T>(
     };
     let length = usize::try_from(declared).unwrap_or(usize::MAX);
     limit(what, length, max)?;
-    (0..length).map(|_| element(input)).collect()
+    let mut elements = Vec::with_capacity(length);
+    for _ in 0..length {
+        elements.push(element(input)?);
+    }
+    Ok(elements)
 }
 
 /// The elements as a set, if they came strictly ascending.

@@ -2,6 +2,7 @@
 //! vectors, pinned bytes, and every way to be wrong.
 
 mod agreement;
+mod batch;
 mod canonical;
 mod cose;
 mod frames;

@@ -13,7 +13,7 @@ use crate::raw::{self, Frame, PROTECTED};
 use crate::sample;
 
 /// y = 2, which no point of the curve has.
-const NO_POINT: [u8; 32] = {
+pub(crate) const NO_POINT: [u8; 32] = {
     let mut bytes = [0; 32];
     bytes[0] = 2;
     bytes
@@ -38,10 +38,10 @@ struct Published {
 
 /// A signature and its verdict under ZIP 215.
 #[derive(Debug, Clone)]
-struct Case {
+pub(crate) struct Case {
     message: Vec<u8>,
-    key: [u8; 32],
-    signature: [u8; 64],
+    pub(crate) key: [u8; 32],
+    pub(crate) signature: [u8; 64],
     valid: bool,
 }
 
@@ -71,7 +71,7 @@ fn published() -> Vec<Case> {
 }
 
 /// Every encoding of a point of small order.
-fn small_order() -> Vec<[u8; 32]> {
+pub(crate) fn small_order() -> Vec<[u8; 32]> {
     vectors()
         .small_order
         .iter()
@@ -80,7 +80,7 @@ fn small_order() -> Vec<[u8; 32]> {
 }
 
 /// `R` and a scalar of zero.
-fn with_zero_scalar(r: [u8; 32]) -> [u8; 64] {
+pub(crate) fn with_zero_scalar(r: [u8; 32]) -> [u8; 64] {
     let mut signature = [0; 64];
     signature[..32].copy_from_slice(&r);
     signature
@@ -146,7 +146,7 @@ fn ordinary() -> Vec<Case> {
     [good, bad.to_vec()].concat()
 }
 
-fn every_case() -> Vec<Case> {
+pub(crate) fn every_case() -> Vec<Case> {
     [published(), small_order_pairs(), ordinary()].concat()
 }
 
