@@ -16,8 +16,12 @@ pub(crate) fn canonical(document: &serde_json::Value) -> Vec<u8> {
 
 /// Adds to an export that the replica is behind, if it is.
 pub(crate) fn tell_behind(document: &mut serde_json::Value, behind: Option<&Behind>) {
-    if let Some(behind) = behind {
-        document["behind"] =
-            json!({ "features": behind.features, "unsupported": behind.unsupported });
+    if let Some(told) = behind {
+        document["behind"] = self::behind(told);
     }
+}
+
+/// How far the replica is behind.
+pub(crate) fn behind(behind: &Behind) -> serde_json::Value {
+    json!({ "features": behind.features, "unsupported": behind.unsupported })
 }

@@ -12,6 +12,7 @@ mod costs;
 pub mod credential;
 mod dag;
 mod explain;
+mod export;
 mod feature;
 mod held;
 mod hlc;

@@ -1,7 +1,7 @@
 //! The log: what a replica holds of one project, and what entered the DAG.
 
 use core::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::authority::{Applicant, Asked, Authority, Entry, Leave, Seen};
 use crate::costs::Costs;
@@ -11,9 +11,8 @@ use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId};
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::name::Name;
-use crate::op::{Rejected, VerifiedOp};
-use crate::payload::Payload;
-use crate::place::Places;
+use crate::op::{Body, Rejected, VerifiedOp};
+use crate::place::{Places, Spot};
 use crate::reason::Refusal;
 use crate::store::{MemoryStore, OpStore, StoreError};
 
@@ -94,14 +93,18 @@ enum Parent {
     Unsupported,
 }
 
+/// With what an op enters the DAG.
+struct Admission {
+    parents: Vec<Index>,
+    past: Past,
+    own: Own,
+    spot: Option<Spot>,
+    leave: Leave,
+}
+
 /// What is found of an op whose parents are here.
 enum Finding {
-    Admitted {
-        parents: Vec<Index>,
-        past: Past,
-        own: Own,
-        leave: Leave,
-    },
+    Admitted(Admission),
     Refused {
         reason: Refusal,
         witness: Option<OpId>,
@@ -171,19 +174,19 @@ impl Log {
                 outcome: Outcome::Duplicate,
             }];
         }
-        let mut arrivals = Vec::new();
-        let mut queue = VecDeque::from([op]);
-        while let Some(op) = queue.pop_front() {
-            let id = op.id();
-            let outcome = self.judge(op, costs);
-            arrivals.push(Arrival { op: id, outcome });
-            if outcome != Outcome::Pending {
-                let children = self.waiting.remove(&id).unwrap_or_default();
-                queue.extend(
-                    children
-                        .iter()
-                        .filter_map(|child| self.pending.remove(child)),
-                );
+        let outcome = self.judge(op, costs);
+        let mut arrivals = vec![Arrival { op: id, outcome }];
+        let mut released = 0;
+        while let Some(&Arrival { op, outcome }) = arrivals.get(released) {
+            released += 1;
+            if outcome == Outcome::Pending || self.waiting.is_empty() {
+                continue;
+            }
+            for child in self.waiting.remove(&op).unwrap_or_default() {
+                if let Some(op) = self.pending.remove(&child) {
+                    let outcome = self.judge(op, costs);
+                    arrivals.push(Arrival { op: child, outcome });
+                }
             }
         }
         arrivals
@@ -203,33 +206,10 @@ impl Log {
         }
         let (id, body) = (op.id(), op.body());
         match self.find(&op, &parents, costs) {
-            Finding::Admitted {
-                parents,
-                past,
-                own,
-                leave,
-            } => {
-                if let Err(fault) = self.store.append(op.envelope()) {
-                    return self.failed(fault);
-                }
-                let node = Node {
-                    id,
-                    author: body.author,
-                    seq: body.seq,
-                    hlc: body.hlc,
-                };
-                let is_data = body.payload.target().is_some();
-                let at = self.dag.push(node, &parents, past.clone(), own, !is_data);
-                self.places.push(&self.dag, &body.payload, &past, costs);
-                let entry = &mut Entry::new(&mut self.authority, &self.dag, at, leave, costs);
-                body.payload.register(entry);
-                if let Some((object, field)) = body.payload.target()
-                    && self.places.fields() > self.authority.fields_learnt()
-                {
-                    self.authority.learn_tags(object, field);
-                }
-                Outcome::Admitted
-            }
+            Finding::Admitted(admission) => match self.admit(&op, admission, costs) {
+                Ok(()) => Outcome::Admitted,
+                Err(fault) => self.failed(fault),
+            },
             Finding::Refused { reason, witness } => {
                 let refused = RefusedOp {
                     reason,
@@ -245,6 +225,41 @@ impl Log {
                 Outcome::Unsupported
             }
         }
+    }
+
+    fn admit(
+        &mut self,
+        op: &VerifiedOp,
+        admission: Admission,
+        costs: &mut Costs,
+    ) -> Result<(), StoreError> {
+        let Admission {
+            parents,
+            past,
+            own,
+            spot,
+            leave,
+        } = admission;
+        self.store.append(op.envelope())?;
+        let body = op.body();
+        let node = Node {
+            id: op.id(),
+            author: body.author,
+            seq: body.seq,
+            hlc: body.hlc,
+        };
+        let is_data = body.payload.target().is_some();
+        let at = self.dag.push(node, &parents, past.clone(), own, !is_data);
+        self.places
+            .push(&self.dag, &body.payload, spot, &past, costs);
+        let entry = &mut Entry::new(&mut self.authority, &self.dag, at, leave, costs);
+        body.payload.register(entry);
+        if let Some((object, field)) = body.payload.target()
+            && self.places.fields() > self.authority.fields_learnt()
+        {
+            self.authority.learn_tags(object, field);
+        }
+        Ok(())
     }
 
     fn parent(&self, id: &OpId) -> Option<Parent> {
@@ -331,14 +346,22 @@ impl Log {
             now_ms: body.hlc.physical_ms,
             own,
         };
-        let admit = |past, leave| Finding::Admitted {
-            parents,
-            past,
-            own,
-            leave,
+        let spot = self.places.spot(&body.payload);
+        let admit = |past, leave| {
+            Finding::Admitted(Admission {
+                parents,
+                past,
+                own,
+                spot,
+                leave,
+            })
         };
-        if let Some(leave) = self.leave_to_edit(&body.payload, &past, &applicant, costs) {
-            return admit(past, leave);
+        let tags = spot.and_then(|spot| self.authority.tags_of_field(spot.field));
+        if let Some(tags) = tags {
+            let (dag, asked) = (&self.dag, Asked::Edit(tags));
+            if let Some(leave) = self.authority.leave(dag, &past, &applicant, asked, costs) {
+                return admit(past, leave);
+            }
         }
         let mut seen = self.seen(&past, costs);
         if let Some(target) = body.payload.bad_target(&mut seen) {
@@ -357,21 +380,6 @@ impl Log {
         }
     }
 
-    /// Under what a data op is admitted, where that can be known without the rules of the schema map.
-    fn leave_to_edit(
-        &self,
-        payload: &Payload,
-        past: &Past,
-        applicant: &Applicant,
-        costs: &mut Costs,
-    ) -> Option<Leave> {
-        let (object, field) = payload.target()?;
-        let field = self.places.field(object, field)?;
-        let tags = self.authority.tags_of_field(field.id)?;
-        self.authority
-            .leave(&self.dag, past, applicant, Asked::Edit(tags), costs)
-    }
-
     pub(crate) fn seen<'a>(&'a self, past: &'a Past, costs: &'a mut Costs) -> Seen<'a> {
         Seen {
             dag: &self.dag,
@@ -384,17 +392,23 @@ impl Log {
 
     /// The admitted op at the index; `None` if the store has failed.
     pub(crate) fn op(&self, at: Index) -> Option<VerifiedOp> {
-        let failed = |fault| {
-            // Of several failures the first is told.
-            let _ = self.fault.set(fault);
-        };
-        match self.store.read(at) {
-            Ok(envelope) => VerifiedOp::stored(&envelope).or_else(|| {
-                failed(StoreError::new(format!("no op at position {at}")));
-                None
-            }),
+        self.read(at, VerifiedOp::stored)
+    }
+
+    /// The body of the admitted op at the index; `None` if the store has failed.
+    pub(crate) fn body(&self, at: Index) -> Option<Body> {
+        self.read(at, VerifiedOp::stored_body)
+    }
+
+    fn read<T>(&self, at: Index, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+        let found = self.store.read(at).and_then(|envelope| {
+            let none = || StoreError::new(format!("there is no op at position {at}"));
+            read(&envelope).ok_or_else(none)
+        });
+        match found {
+            Ok(found) => Some(found),
             Err(fault) => {
-                failed(fault);
+                self.failed(fault);
                 None
             }
         }
@@ -409,6 +423,7 @@ impl Log {
 
     /// Keeps the first failure; nothing has become of the op.
     fn failed(&self, fault: StoreError) -> Outcome {
+        // Of several failures the first is told.
         let _ = self.fault.set(fault);
         Outcome::Pending
     }

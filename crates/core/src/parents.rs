@@ -295,7 +295,10 @@ fn ends(log: &Log, replay: &Replay, author: &PublicKey, now_ms: u64) -> Vec<Inde
     let chains = (0..).take(log.dag.chain_count());
     let others = chains.filter(|&chain| log.dag.author_of_chain(chain) != *author);
     let lasts: Vec<Index> = others.filter_map(last_of_chain).collect();
-    let mut ends = log.dag.ends(&lasts);
+    // What no op names is an end; the others need looking at.
+    let (free, named): (Vec<Index>, Vec<Index>) =
+        lasts.into_iter().partition(|&op| log.dag.is_free(op));
+    let mut ends = log.dag.ends_beside(&free, &named);
     ends.sort_unstable_by_key(|&op| (log.dag.node(op).hlc, log.dag.id(op)));
     let mut authors = BTreeSet::new();
     let (first, rest): (Vec<Index>, Vec<Index>) = ends

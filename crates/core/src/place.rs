@@ -60,6 +60,13 @@ pub(crate) struct Field {
     pub(crate) elements: BTreeMap<Box<str>, PlaceId>,
 }
 
+/// Where a data op belongs, as far as that is known before it is admitted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot {
+    pub(crate) field: FieldId,
+    place: Option<PlaceId>,
+}
+
 /// The fields of an object by their names.
 pub(crate) type Object = BTreeMap<Box<str>, Field>;
 
@@ -111,14 +118,23 @@ impl Places {
         self.objects.get(object)?.get(field)
     }
 
-    /// The place that the payload touches, if an admitted op has.
-    pub(crate) fn find(&self, payload: &Payload) -> Option<PlaceId> {
-        let (object, field) = payload.target()?;
-        let field = self.field(object, field)?;
-        match payload.element() {
+    /// Where the payload belongs, if an admitted op has touched the field.
+    pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
+        let (object, name) = payload.target()?;
+        let field = self.field(object, name)?;
+        let place = match payload.element() {
             None => field.register,
             Some(element) => field.elements.get(element.as_str()).copied(),
-        }
+        };
+        Some(Spot {
+            field: field.id,
+            place,
+        })
+    }
+
+    /// The place that the payload touches, if an admitted op has.
+    pub(crate) fn find(&self, payload: &Payload) -> Option<PlaceId> {
+        self.spot(payload)?.place
     }
 
     /// How many fields there are.
@@ -149,11 +165,20 @@ impl Places {
         &self.edges[start as usize..self.ops[op].edges_end as usize]
     }
 
-    /// Takes in the op that was admitted last, with this past; returns the number of its field, if it is data.
-    pub(crate) fn push(&mut self, dag: &Dag, payload: &Payload, past: &Past, costs: &mut Costs) {
+    /// Takes in the op that was admitted last, with its spot and its past.
+    pub(crate) fn push(
+        &mut self,
+        dag: &Dag,
+        payload: &Payload,
+        spot: Option<Spot>,
+        past: &Past,
+        costs: &mut Costs,
+    ) {
         let at = self.ops.len();
         let op = u32::try_from(at).expect("fewer than 2^32 ops fit in memory");
-        let (Some(touch), Some(place)) = (Touch::of(payload), self.intern(payload)) else {
+        let known = spot.and_then(|spot| spot.place);
+        let place = known.or_else(|| self.intern(payload));
+        let (Some(touch), Some(place)) = (Touch::of(payload), place) else {
             self.ops.push(Seen {
                 touch: NOTHING,
                 edges_end: self.edges_end(),
@@ -219,6 +244,7 @@ impl Places {
         }
     }
 
+    /// A number for a place that no op has touched.
     fn intern(&mut self, payload: &Payload) -> Option<PlaceId> {
         let (object, name) = payload.target()?;
         let fields = match self.objects.get_mut(object.as_str()) {
@@ -237,13 +263,6 @@ impl Places {
                 })
             }
         };
-        let known = match payload.element() {
-            None => field.register,
-            Some(element) => field.elements.get(element.as_str()).copied(),
-        };
-        if known.is_some() {
-            return known;
-        }
         let place = u32::try_from(self.cells.len())
             .ok()
             .filter(|&place| place < NOTHING >> 2)

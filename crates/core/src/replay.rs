@@ -302,7 +302,7 @@ impl Replay {
             Judge::new(&log.dag, &log.authority, costs).decide(at).err()
         };
         let of = &mut Effects::new(log, at, denied, costs);
-        log.op(at)?.body().payload.effect(of)
+        log.body(at)?.payload.effect(of)
     }
 
     /// The state over the applied ops.

@@ -3,13 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json, json};
-
 use crate::dag::Index;
-use crate::id::OpId;
-use crate::json;
 use crate::log::Log;
-use crate::place::{Field, PlaceId, Touch};
+use crate::place::{PlaceId, Touch};
 use crate::value::Value;
 
 /// The values of all registers and sets.
@@ -162,68 +158,9 @@ impl State {
         self.live.iter().filter(|live| winners(live) > 1).count()
     }
 
-    /// The state as RFC 8785 canonical JSON; its SHA-256 is the state digest.
-    ///
-    /// `objects.<object>.fields.<field>` has the concurrent winners by op id and, as `value`, the winner with
-    /// the least BLAKE3 of its value; `objects.<object>.sets.<field>.<element>` has the same for an element
-    /// that is present, with the tags of the adds that keep it there.
-    #[must_use]
-    pub fn export(&self, log: &Log) -> Vec<u8> {
-        let mut objects = Map::new();
-        for (name, fields) in log.places.objects() {
-            if let Some(object) = self.object(log, fields) {
-                objects.insert(name.to_string(), object);
-            }
-        }
-        let mut document = json!({
-            "format": "ecac-state-v1",
-            "project": log.project(),
-            "objects": objects,
-        });
-        json::tell_behind(&mut document, log.behind().as_ref());
-        json::canonical(&document)
-    }
-
-    fn object(&self, log: &Log, fields: &BTreeMap<Box<str>, Field>) -> Option<Json> {
-        let (mut registers, mut sets) = (Map::new(), Map::new());
-        for (name, field) in fields {
-            let register = field.register.and_then(|place| self.entry(log, place));
-            registers.extend(register.map(|entry| (name.to_string(), entry.into())));
-            let mut elements = Map::new();
-            for (element, &place) in &field.elements {
-                if let Some(mut entry) = self.entry(log, place) {
-                    let mut tags: Vec<OpId> = self.live(place).map(|op| log.dag.id(op)).collect();
-                    tags.sort_unstable();
-                    entry.insert("tags".into(), json!(tags));
-                    elements.insert(element.to_string(), entry.into());
-                }
-            }
-            if !elements.is_empty() {
-                sets.insert(name.to_string(), elements.into());
-            }
-        }
-        let empty = registers.is_empty() && sets.is_empty();
-        (!empty).then(|| json!({ "fields": registers, "sets": sets }))
-    }
-
-    fn entry(&self, log: &Log, place: PlaceId) -> Option<Map<String, Json>> {
-        let winners = self.winners(log, place);
-        if winners.is_empty() {
-            return None;
-        }
-        let mut entry = Map::new();
-        let values: Vec<Value> = winners.iter().map(|&op| value(log, op)).collect();
-        entry.insert("value".into(), projection(&values).to_json());
-        let winner = |(&op, value): (&Index, &Value)| {
-            json!({
-                "op": log.dag.id(op),
-                "author": log.dag.node(op).author,
-                "value": value.to_json(),
-            })
-        };
-        let winners = winners.iter().zip(&values).map(winner).collect();
-        entry.insert("winners".into(), winners);
-        Some(entry)
+    /// Whether nothing is live at the place.
+    pub(crate) fn is_bare(&self, place: PlaceId) -> bool {
+        self.live.get(place as usize).is_none_or(Vec::is_empty)
     }
 }
 
@@ -233,8 +170,8 @@ fn narrow(op: Index) -> u32 {
 
 /// What the op writes.
 pub(crate) fn value(log: &Log, op: Index) -> Value {
-    let op = log.op(op);
-    let value = op.as_ref().and_then(|op| op.body().payload.value());
+    let body = log.body(op);
+    let value = body.as_ref().and_then(|body| body.payload.value());
     value.cloned().unwrap_or(Value::Null)
 }
 

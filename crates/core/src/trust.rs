@@ -75,13 +75,14 @@ fn beyond_one_root(log: &Log, document: &mut Json, costs: &mut Costs) {
     if log.seen(&everything, costs).in_force(Feature::Seal) {
         let finals = Judge::new(&log.dag, authority, costs).finals_ever();
         let seals = authority.seals().iter().filter_map(|&at| {
-            let op = log.op(at)?;
-            let Payload::Seal(seal) = &op.body().payload else {
+            let body = log.body(at)?;
+            let Payload::Seal(seal) = &body.payload else {
                 return None;
             };
             let (digest, is_final) = (hex::encode(seal.digest), finals.contains(&at));
-            let entry = json!({ "op": op.id(), "digest": digest, "final": is_final });
-            Some((op.id(), entry))
+            let op = log.dag.id(at);
+            let entry = json!({ "op": op, "digest": digest, "final": is_final });
+            Some((op, entry))
         });
         document["seals"] = sorted(seals.collect()).into();
     }

@@ -87,8 +87,8 @@ impl Seen<'_> {
         if !self.contains(at) {
             return None;
         }
-        let op = self.log.op(at)?;
-        let (object, field) = op.body().payload.target()?;
+        let body = self.log.body(at)?;
+        let (object, field) = body.payload.target()?;
         Some((object.clone(), field.clone()))
     }
 

@@ -72,7 +72,7 @@ pub(crate) enum Asked<'a> {
 impl Authority {
     /// The tags of the field, where nothing but genesis gives any.
     pub(crate) fn tags_of_field(&self, field: FieldId) -> Option<TagsId> {
-        if self.rules.len() > 1 {
+        if self.rules.iter().any(|&(op, _)| op != 0) {
             return None;
         }
         self.field_tags.get(field as usize).copied()
@@ -85,8 +85,8 @@ impl Authority {
 
     /// Learns the tags that genesis gives to the next field.
     pub(crate) fn learn_tags(&mut self, object: &str, field: &str) {
-        let genesis = self.rules.first().map(|(_, rules)| rules);
-        let tags: Tags = tags_of(genesis.into_iter().flatten(), object, field);
+        let genesis = self.rules.iter().filter(|(op, _)| *op == 0);
+        let tags: Tags = tags_of(genesis.flat_map(|(_, rules)| rules), object, field);
         let next = self.tag_sets.len();
         let known = self.tag_sets.iter().position(|it| *it == tags);
         if known.is_none() {

@@ -21,49 +21,64 @@ struct Kept {
     for_good: bool,
 }
 
-/// The pasts that are kept.
+/// The pasts that are kept, by op.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
-    pasts: BTreeMap<u32, Kept>,
-    /// Of these, those that stay only for a while, the oldest first, and their size in bytes.
-    recent: VecDeque<u32>,
+    /// Those that stay.
+    pasts: BTreeMap<u32, Past>,
+    /// Those of the latest ops, from `first` on, as far as they have their own, and their size in bytes.
+    recent: VecDeque<Option<Kept>>,
+    first: u32,
     recent_bytes: usize,
 }
 
 impl Clocks {
     fn get(&self, at: u32) -> Option<&Past> {
-        self.pasts.get(&at).map(|kept| &kept.past)
+        match at.checked_sub(self.first) {
+            Some(recent) => {
+                let kept = self.recent.get(recent as usize)?.as_ref()?;
+                Some(&kept.past)
+            }
+            None => self.pasts.get(&at),
+        }
     }
 
     /// The past of the op stays at hand, if it is.
     pub(super) fn stays(&mut self, at: u32) {
-        if let Some(kept) = self.pasts.get_mut(&at) {
+        let recent = at.checked_sub(self.first);
+        let kept = recent.and_then(|recent| self.recent.get_mut(recent as usize));
+        if let Some(Some(kept)) = kept {
             kept.for_good = true;
         }
     }
 }
 
+/// The memory of the past of an op among the recent ones, in bytes.
+fn bytes(kept: Option<&Kept>) -> usize {
+    size_of::<Option<Kept>>() + kept.map_or(0, |kept| kept.past.bytes())
+}
+
 impl Dag {
     /// The strict ancestors of the op.
     pub(crate) fn past(&self, at: Index) -> Past {
+        let base = self.base_past(self.nodes[at].base).into_owned();
+        self.following(at, base)
+    }
+
+    /// The strict ancestors of the op, if its clock is at hand.
+    pub(crate) fn past_at_hand(&self, at: Index) -> Option<Past> {
+        let base = self.clocks.get(self.nodes[at].base)?;
+        Some(self.following(at, base.clone()))
+    }
+
+    /// The past of the op, from that of the op that it follows.
+    fn following(&self, at: Index, base: Past) -> Past {
         let placed = &self.nodes[at];
-        let base = self.base_past(placed.base).into_owned();
         if placed.base as Index == at {
             base
         } else {
             base.with(placed.chain, placed.position)
         }
-    }
-
-    /// The strict ancestors of the op, if its clock is at hand.
-    pub(crate) fn past_at_hand(&self, at: Index) -> Option<Past> {
-        let placed = &self.nodes[at];
-        let base = self.clocks.get(placed.base)?.clone();
-        Some(if placed.base as Index == at {
-            base
-        } else {
-            base.with(placed.chain, placed.position)
-        })
     }
 
     /// The past of an op that others follow, kept or made again.
@@ -111,37 +126,39 @@ impl Dag {
         Past::of_counts(counts)
     }
 
-    /// Keeps the past of an op at hand for a while, and lets go of the oldest.
-    pub(super) fn keep_past(&mut self, at: u32, past: Past) {
-        let clocks = &mut self.clocks;
-        clocks.recent.push_back(at);
-        clocks.recent_bytes += past.bytes();
-        let kept = Kept {
+    /// Keeps the past of the op that was pushed last at hand for a while, if it has one of its own, and lets go of the
+    /// oldest.
+    pub(super) fn keep_past(&mut self, own: Option<Past>) {
+        let kept = own.map(|past| Kept {
             past,
             for_good: false,
-        };
-        clocks.pasts.insert(at, kept);
-        let chain = self.nodes[at as Index].chain;
-        self.chains[chain as usize].credit += CLOCK_BYTES_PER_OP;
+        });
+        if kept.is_some()
+            && let Some(last) = self.nodes.last()
+        {
+            self.chains[last.chain as usize].credit += CLOCK_BYTES_PER_OP;
+        }
+        let clocks = &mut self.clocks;
+        clocks.recent_bytes += bytes(kept.as_ref());
+        clocks.recent.push_back(kept);
         while clocks.recent_bytes > RECENT_BYTES
             && let Some(oldest) = clocks.recent.pop_front()
         {
-            let Some(kept) = clocks.pasts.get(&oldest) else {
+            let at = clocks.first;
+            clocks.first += 1;
+            clocks.recent_bytes -= bytes(oldest.as_ref());
+            let Some(Kept { past, for_good }) = oldest else {
                 continue;
             };
-            let bytes = kept.past.bytes();
-            clocks.recent_bytes -= bytes;
-            if kept.for_good {
-                continue;
-            }
-            let chain = &mut self.chains[self.nodes[oldest as Index].chain as usize];
+            let chain = &mut self.chains[self.nodes[at as Index].chain as usize];
             let last = chain.ops.last().map(|&last| &self.nodes[last as Index]);
-            if last.is_some_and(|last| last.base == oldest) {
-                chain.credit = chain.credit.saturating_sub(bytes);
-            } else if let Some(left) = chain.credit.checked_sub(bytes) {
-                chain.credit = left;
-            } else {
-                clocks.pasts.remove(&oldest);
+            let is_last = last.is_some_and(|last| last.base == at);
+            let left = chain.credit.checked_sub(past.bytes());
+            if for_good || is_last || left.is_some() {
+                if !for_good {
+                    chain.credit = left.unwrap_or(0);
+                }
+                clocks.pasts.insert(at, past);
             }
         }
     }

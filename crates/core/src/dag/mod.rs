@@ -96,7 +96,8 @@ pub(crate) struct Dag {
     authors: Vec<AuthorOps>,
     author_ids: BTreeMap<PublicKey, u32>,
     clocks: Clocks,
-    /// The ops that are nobody's parent.
+    /// Of each op whether it is somebody's parent, and the ops that are nobody's.
+    has_child: Vec<bool>,
     frontier: BTreeSet<u32>,
 }
 
@@ -378,12 +379,13 @@ impl Dag {
             parents_end,
         });
         for &parent in parents {
-            self.frontier.remove(&narrow(parent));
+            if !core::mem::replace(&mut self.has_child[parent], true) {
+                self.frontier.remove(&narrow(parent));
+            }
         }
+        self.has_child.push(false);
         self.frontier.insert(narrow(at));
-        if follows.is_none() {
-            self.keep_past(narrow(at), past);
-        }
+        self.keep_past(follows.is_none().then_some(past));
         if keep {
             self.clocks.stays(base);
         }
@@ -470,6 +472,25 @@ impl Dag {
     /// The ops that are nobody's parent, in order of admission.
     pub(crate) fn frontier(&self) -> impl Iterator<Item = Index> {
         self.frontier.iter().map(|&op| op as Index)
+    }
+
+    /// Whether the op is nobody's parent.
+    pub(crate) fn is_free(&self, op: Index) -> bool {
+        !self.has_child[op]
+    }
+
+    /// The ends of all these ops, of which the first are nobody's parents.
+    pub(crate) fn ends_beside(&self, free: &[Index], others: &[Index]) -> Vec<Index> {
+        let covered = self.past_of(free);
+        let is_left = |&op: &Index| {
+            let (chain, position) = self.position(op);
+            covered.count(chain) <= position
+        };
+        let left: Vec<Index> = others.iter().copied().filter(is_left).collect();
+        let mut ends = self.ends(&left);
+        ends.extend_from_slice(free);
+        ends.sort_unstable();
+        ends
     }
 
     /// Those of the ops that no other of them has in its past, in order of admission. Linear in the pasts of the ops.

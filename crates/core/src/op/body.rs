@@ -79,6 +79,11 @@ impl Body {
         Err(CodecError::NotCanonical { offset: common })
     }
 
+    /// The same for bytes that were decoded before.
+    pub(super) fn decode_known(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::read(&mut Decoder::new(bytes))
+    }
+
     fn read(input: &mut Decoder<'_>) -> Result<Self, CodecError> {
         expect_map(input, 6, "body")?;
         expect_key(input, 0)?;

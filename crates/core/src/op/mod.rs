@@ -166,6 +166,12 @@ impl VerifiedOp {
         Some(Self(op))
     }
 
+    /// The body in an envelope that was verified before it was stored; `None` if these are no bytes of an op at all.
+    pub(crate) fn stored_body(envelope: &[u8]) -> Option<Body> {
+        let bytes = envelope::decode(envelope).ok()?;
+        Body::decode_known(envelope.get(bytes)?).ok()
+    }
+
     /// The op's id.
     #[must_use]
     pub const fn id(&self) -> OpId {
