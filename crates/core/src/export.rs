@@ -62,10 +62,10 @@ impl Export<'_> {
         self.out
             .write_all(b"\"format\":\"ecac-state-v1\",\"objects\":{")?;
         let mut first = true;
-        for (name, object) in in_order(self.log.places.objects()) {
-            if object.values().any(|field| {
-                let places = field.register.iter().chain(field.elements.values());
-                places.into_iter().any(|&place| !self.state.is_bare(place))
+        for (name, object) in in_order(by_name(self.log.places.objects())) {
+            if object.fields().any(|(_, field)| {
+                let mut places = field.register.iter().chain(field.elements.values());
+                places.any(|&place| !self.state.is_bare(place))
             }) {
                 self.comma(&mut first)?;
                 self.member(name)?;
@@ -78,7 +78,7 @@ impl Export<'_> {
     fn object(&mut self, object: &Object) -> io::Result<()> {
         self.out.write_all(b"{\"fields\":{")?;
         let mut first = true;
-        for (name, field) in in_order(object) {
+        for (name, field) in in_order(object.fields()) {
             if let Some(place) = field.register.filter(|&it| !self.state.is_bare(it)) {
                 self.comma(&mut first)?;
                 self.member(name)?;
@@ -88,8 +88,8 @@ impl Export<'_> {
         }
         self.out.write_all(b"},\"sets\":{")?;
         let mut first = true;
-        for (name, field) in in_order(object) {
-            let mut elements = in_order(&field.elements);
+        for (name, field) in in_order(object.fields()) {
+            let mut elements = in_order(by_name(&field.elements));
             elements.retain(|(_, place)| !self.state.is_bare(**place));
             if elements.is_empty() {
                 continue;
@@ -168,13 +168,17 @@ impl Export<'_> {
 
 /// The entries in the order of the UTF-16 units of their keys, which is that of the bytes unless some character has a
 /// first byte from 0xEE on: those beyond U+FFFF come before the others of these.
-fn in_order<T>(map: &BTreeMap<Box<str>, T>) -> Vec<(&str, &T)> {
-    let mut entries: Vec<(&str, &T)> = map.iter().map(|(key, it)| (&**key, it)).collect();
+fn in_order<'a, T: 'a>(by_bytes: impl Iterator<Item = (&'a str, &'a T)>) -> Vec<(&'a str, &'a T)> {
+    let mut entries: Vec<(&str, &T)> = by_bytes.collect();
     let is_late = |(key, _): &(&str, &T)| key.bytes().any(|byte| byte >= 0xee);
     if entries.iter().any(is_late) {
         entries.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
     }
     entries
+}
+
+fn by_name<T>(map: &BTreeMap<Box<str>, T>) -> impl Iterator<Item = (&str, &T)> {
+    map.iter().map(|(name, it)| (&**name, it))
 }
 
 #[cfg(test)]
@@ -194,7 +198,10 @@ mod tests {
             "a",
         ];
         let map: BTreeMap<Box<str>, ()> = keys.into_iter().map(|key| (key.into(), ())).collect();
-        let ours: Vec<&str> = in_order(&map).into_iter().map(|(key, ())| key).collect();
+        let ours: Vec<&str> = in_order(by_name(&map))
+            .into_iter()
+            .map(|(key, ())| key)
+            .collect();
         // RFC 8785 section 3.2.3, with one letter more.
         let wanted = [
             "\r",

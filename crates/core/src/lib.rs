@@ -36,6 +36,7 @@ mod signature;
 mod snapshot;
 mod state;
 mod store;
+mod tight;
 mod trust;
 mod value;
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
 use crate::payload::Payload;
+use crate::tight;
 
 /// Number of a place.
 pub(crate) type PlaceId = u32;
@@ -67,8 +68,20 @@ pub(crate) struct Spot {
     place: Option<PlaceId>,
 }
 
-/// The fields of an object by their names.
-pub(crate) type Object = BTreeMap<Box<str>, Field>;
+/// The fields of an object, by their names; most objects have few.
+#[derive(Debug, Default)]
+pub(crate) struct Object(Vec<(Box<str>, Field)>);
+
+impl Object {
+    /// The fields with their names, in the order of the names' bytes.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.0.iter().map(|(name, field)| (&**name, field))
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name))
+    }
+}
 
 /// What admitted ops did at a place.
 #[derive(Debug, Default)]
@@ -115,7 +128,8 @@ impl Places {
 
     /// The field, if an admitted op has touched it.
     pub(crate) fn field(&self, object: &str, field: &str) -> Option<&Field> {
-        self.objects.get(object)?.get(field)
+        let object = self.objects.get(object)?;
+        Some(&object.0[object.find(field).ok()?].1)
     }
 
     /// Where the payload belongs, if an admitted op has touched the field.
@@ -179,13 +193,14 @@ impl Places {
         let known = spot.and_then(|spot| spot.place);
         let place = known.or_else(|| self.intern(payload));
         let (Some(touch), Some(place)) = (Touch::of(payload), place) else {
-            self.ops.push(Seen {
+            let nothing = Seen {
                 touch: NOTHING,
                 edges_end: self.edges_end(),
                 seen_by: NOTHING,
                 before: op,
                 jump: op,
-            });
+            };
+            tight::push(&mut self.ops, nothing);
             return;
         };
         let (chain, _) = dag.position(at);
@@ -197,10 +212,11 @@ impl Places {
                 cell.tips.remove(tip);
             }
         }
-        cell.tips.push(op);
+        tight::push(&mut cell.tips, op);
         let before = match cell.lasts.binary_search_by_key(&chain, |last| last.0) {
             Ok(at) => core::mem::replace(&mut cell.lasts[at].1, op),
             Err(at) => {
+                tight::room_for(&mut cell.lasts, 1);
                 cell.lasts.insert(at, (chain, op));
                 op
             }
@@ -209,6 +225,7 @@ impl Places {
             let seen_by = &mut self.ops[earlier as usize].seen_by;
             *seen_by = (*seen_by).min(op);
         }
+        tight::room_for(&mut self.edges, seen.len());
         self.edges.extend(seen);
         let does: u32 = match touch {
             Touch::Write => 0,
@@ -216,13 +233,14 @@ impl Places {
             Touch::Remove => 2,
         };
         let jump = self.jump_from(before, op);
-        self.ops.push(Seen {
+        let seen = Seen {
             touch: place << 2 | does,
             edges_end: self.edges_end(),
             seen_by: NOTHING,
             before,
             jump,
-        });
+        };
+        tight::push(&mut self.ops, seen);
     }
 
     fn edges_end(&self) -> u32 {
@@ -251,18 +269,21 @@ impl Places {
             Some(fields) => fields,
             None => self.objects.entry(object.as_str().into()).or_default(),
         };
-        let field = match fields.get_mut(name.as_str()) {
-            Some(field) => field,
-            None => {
-                let id = self.fields;
-                self.fields += 1;
-                fields.entry(name.as_str().into()).or_insert(Field {
-                    id,
+        let at = match fields.find(name) {
+            Ok(at) => at,
+            Err(at) => {
+                let field = Field {
+                    id: self.fields,
                     register: None,
                     elements: BTreeMap::new(),
-                })
+                };
+                self.fields += 1;
+                tight::room_for(&mut fields.0, 1);
+                fields.0.insert(at, (name.as_str().into(), field));
+                at
             }
         };
+        let field = &mut fields.0[at].1;
         let place = u32::try_from(self.cells.len())
             .ok()
             .filter(|&place| place < NOTHING >> 2)
@@ -273,7 +294,7 @@ impl Places {
                 field.elements.insert(element.as_str().into(), place);
             }
         }
-        self.cells.push(Cell::default());
+        tight::push(&mut self.cells, Cell::default());
         Some(place)
     }
 

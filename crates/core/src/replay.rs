@@ -10,6 +10,7 @@ use crate::limits::ABSENT_NAMED_MAX;
 use crate::log::Log;
 use crate::reason::{DenialReason, Refusal};
 use crate::state::State;
+use crate::tight;
 
 /// What is decided of an op: exactly one of these, a function of the set of ops that the replica holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +155,7 @@ impl Replay {
     fn judge_new(&mut self, log: &Log, costs: &mut Costs) {
         for op in self.applied.len()..log.dag.len() {
             let verdict = Judge::for_verdicts(&log.dag, &log.authority, costs).decide(op);
-            self.applied.push(verdict.is_ok());
+            tight::push(&mut self.applied, verdict.is_ok());
         }
     }
 
@@ -196,7 +197,7 @@ impl Replay {
         for op in first_new..log.dag.len() {
             let mut judge = Judge::new(&log.dag, &log.authority, costs);
             let verdict = judge.decide_until(op, Some(op + 1));
-            self.applied.push(verdict.is_ok());
+            tight::push(&mut self.applied, verdict.is_ok());
             for old in log.authority.turned_by(op, &log.dag) {
                 let applied = judge.decide_until(old, Some(op + 1)).is_ok();
                 if applied != self.applied[old] {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::dag::Index;
 use crate::log::Log;
 use crate::place::{PlaceId, Touch};
+use crate::tight;
 use crate::value::Value;
 
 /// The values of all registers and sets.
@@ -45,9 +46,10 @@ impl Cover {
 impl State {
     /// Makes room for the ops and places of the log.
     pub(crate) fn reach(&mut self, log: &Log) {
-        self.written_over.resize(log.dag.len(), 0);
-        self.applied.resize(log.dag.len(), false);
-        self.live.resize_with(log.places.len(), Vec::new);
+        let ops = log.dag.len();
+        tight::lengthen(&mut self.written_over, ops, || 0);
+        tight::lengthen(&mut self.applied, ops, || false);
+        tight::lengthen(&mut self.live, log.places.len(), Vec::new);
     }
 
     /// Takes in the op, for which there is room: it is applied, or it is no longer.
@@ -124,7 +126,10 @@ impl State {
         let is_live = self.is_live(op, touch);
         let live = &mut self.live[place as usize];
         match (live.binary_search(&narrow(op)), is_live) {
-            (Err(at), true) => live.insert(at, narrow(op)),
+            (Err(at), true) => {
+                tight::room_for(live, 1);
+                live.insert(at, narrow(op));
+            }
             (Ok(at), false) => {
                 live.remove(at);
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::id::OpId;
 use crate::op::VerifiedOp;
+use crate::tight;
 
 /// A store that failed; its log takes in nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,8 +94,10 @@ const SEGMENT_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     segments: Vec<Vec<u8>>,
-    /// By position: the segment, and where in it the envelope begins.
-    places: Vec<(u32, u32)>,
+    /// The position of the first envelope of each segment.
+    firsts: Vec<usize>,
+    /// By position: where in its segment the envelope ends.
+    ends: Vec<u32>,
 }
 
 impl MemoryStore {
@@ -108,13 +111,13 @@ impl MemoryStore {
     #[must_use]
     pub fn memory(&self) -> usize {
         let segments = self.segments.iter().map(Vec::capacity).sum::<usize>();
-        segments + self.places.capacity() * size_of::<(u32, u32)>()
+        segments + self.ends.capacity() * size_of::<u32>()
     }
 }
 
 impl OpStore for MemoryStore {
     fn len(&self) -> usize {
-        self.places.len()
+        self.ends.len()
     }
 
     fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
@@ -122,29 +125,29 @@ impl OpStore for MemoryStore {
         if !self.segments.last().is_some_and(room) {
             let bytes = SEGMENT_BYTES.max(envelope.len());
             self.segments.push(Vec::with_capacity(bytes));
+            self.firsts.push(self.ends.len());
         }
-        let number = u32::try_from(self.segments.len() - 1);
-        if let (Ok(number), Some(segment)) = (number, self.segments.last_mut())
-            && let Ok(start) = u32::try_from(segment.len())
+        if let Some(segment) = self.segments.last_mut()
+            && let Ok(end) = u32::try_from(segment.len() + envelope.len())
         {
             segment.extend_from_slice(envelope);
-            self.places.push((number, start));
+            tight::push(&mut self.ends, end);
             return Ok(());
         }
-        Err(StoreError::new("more envelopes than can be numbered"))
+        Err(StoreError::new("the envelope is longer than any segment"))
     }
 
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {
         let none = || StoreError::new(format!("there is no envelope at position {position}"));
-        let &(number, start) = self.places.get(position).ok_or_else(none)?;
-        let segment = self.segments.get(number as usize).ok_or_else(none)?;
-        let next = self.places.get(position + 1);
-        let end = match next {
-            Some(&(of, end)) if of == number => end as usize,
-            Some(_) | None => segment.len(),
+        let end = *self.ends.get(position).ok_or_else(none)? as usize;
+        let number = self.firsts.partition_point(|&first| first <= position);
+        let number = number.checked_sub(1).ok_or_else(none)?;
+        let start = match position.checked_sub(1) {
+            Some(before) if self.firsts[number] < position => self.ends[before] as usize,
+            Some(_) | None => 0,
         };
-        let bytes = segment.get(start as usize..end).ok_or_else(none)?;
-        Ok(Cow::Borrowed(bytes))
+        let bytes = self.segments[number].get(start..end);
+        bytes.map(Cow::Borrowed).ok_or_else(none)
     }
 }
 

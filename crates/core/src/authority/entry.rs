@@ -21,6 +21,7 @@ use crate::id::{OpId, ProjectId, PublicKey};
 use crate::name::{Name, Tags};
 use crate::reason::Refusal;
 use crate::schema_map::SchemaRule;
+use crate::tight;
 
 /// One admitted op on its way into the register.
 pub(crate) struct Entry<'a> {
@@ -57,7 +58,7 @@ impl<'a> Entry<'a> {
                 id
             }
         };
-        authority.warrant_of.push(id);
+        tight::push(&mut authority.warrant_of, id);
         authority.under[id as usize].push(chain, position);
         Self {
             authority,

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Dag, Index, Past};
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
-const RECENT_BYTES: usize = 8 << 20;
+const RECENT_BYTES: usize = 5 << 20;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
-const CLOCK_BYTES_PER_OP: usize = 24;
+const CLOCK_BYTES_PER_OP: usize = 16;
 
 /// A past that is kept.
 #[derive(Debug)]

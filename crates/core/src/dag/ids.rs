@@ -7,17 +7,9 @@ use crate::id::OpId;
 /// ids that share a slot slows down nobody's look-ups but those of these ids.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    /// The position plus one, below 32 bits of the id that the slot does not depend on; 0 is free. A power of two of them.
+    /// The position plus one, below 32 bits of the id that the slot does not depend on; 0 is free.
     slots: Vec<u64>,
     len: usize,
-}
-
-/// What of the id chooses the slot, and what is compared before the id itself.
-fn split(id: &OpId) -> (u64, u64) {
-    let [a, b, c, d, e, f, g, h, tag @ ..] = id.as_bytes();
-    let slot = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
-    let tag = u32::from_le_bytes([tag[0], tag[1], tag[2], tag[3]]);
-    (slot, u64::from(tag) << 32)
 }
 
 const POSITION: u64 = 0xffff_ffff;
@@ -25,10 +17,12 @@ const POSITION: u64 = 0xffff_ffff;
 impl Ids {
     /// The position of the id; `id_at` is the id of a position.
     pub(super) fn find(&self, id: &OpId, id_at: impl Fn(Index) -> OpId) -> Option<Index> {
-        let mask = (self.slots.len() as u64).checked_sub(1)?;
-        let (mut slot, tag) = split(id);
+        if self.slots.is_empty() {
+            return None;
+        }
+        let (mut slot, tag) = self.split(id);
         loop {
-            let entry = self.slots[(slot & mask) as usize];
+            let entry = self.slots[slot];
             if entry == 0 {
                 return None;
             }
@@ -38,14 +32,31 @@ impl Ids {
                     return Some(at);
                 }
             }
-            slot = slot.wrapping_add(1);
+            slot = self.after(slot);
+        }
+    }
+
+    /// The slot that the id chooses, in proportion to its first bytes, and what is compared before the id itself.
+    fn split(&self, id: &OpId) -> (usize, u64) {
+        let [a, b, c, d, e, f, g, h, tag @ ..] = id.as_bytes();
+        let first = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+        let slot = (u128::from(first) * self.slots.len() as u128) >> 64;
+        let tag = u32::from_le_bytes([tag[0], tag[1], tag[2], tag[3]]);
+        (slot as usize, u64::from(tag) << 32)
+    }
+
+    const fn after(&self, slot: usize) -> usize {
+        if slot + 1 == self.slots.len() {
+            0
+        } else {
+            slot + 1
         }
     }
 
     /// Adds the id of the next position, which is not in the table yet.
     pub(super) fn push(&mut self, id: &OpId, id_at: impl Fn(Index) -> OpId) {
         if (self.len + 1) * 5 > self.slots.len() * 4 {
-            self.slots = vec![0; (self.slots.len() * 2).max(16)];
+            self.slots = vec![0; (self.slots.len() / 4 * 5).max(16)];
             for at in 0..self.len {
                 self.place(&id_at(at), at);
             }
@@ -55,12 +66,11 @@ impl Ids {
     }
 
     fn place(&mut self, id: &OpId, at: Index) {
-        let mask = self.slots.len() as u64 - 1;
-        let (mut slot, tag) = split(id);
-        while self.slots[(slot & mask) as usize] != 0 {
-            slot = slot.wrapping_add(1);
+        let (mut slot, tag) = self.split(id);
+        while self.slots[slot] != 0 {
+            slot = self.after(slot);
         }
-        self.slots[(slot & mask) as usize] = tag | (at as u64 + 1);
+        self.slots[slot] = tag | (at as u64 + 1);
     }
 }
 

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::costs::Costs;
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
+use crate::tight;
 use clocks::Clocks;
 use ids::Ids;
 pub(crate) use past::Past;
@@ -356,8 +357,9 @@ impl Dag {
         let ops = &mut self.chains[chain as usize].ops;
         let position = narrow(ops.len());
         let before = ops.last().copied();
-        ops.push(narrow(at));
+        tight::push(ops, narrow(at));
         let others = parents.iter().map(|&parent| narrow(parent));
+        tight::room_for(&mut self.parents, parents.len());
         self.parents
             .extend(others.filter(|&parent| Some(parent) != before));
         let parents_end = narrow(self.parents.len());
@@ -370,20 +372,21 @@ impl Dag {
             None => narrow(at),
         };
         self.ids.push(&node.id, |at| self.nodes[at].id);
-        self.nodes.push(Placed {
+        let placed = Placed {
             id: node.id,
             hlc: node.hlc,
             chain,
             position,
             base,
             parents_end,
-        });
+        };
+        tight::push(&mut self.nodes, placed);
         for &parent in parents {
             if !core::mem::replace(&mut self.has_child[parent], true) {
                 self.frontier.remove(&narrow(parent));
             }
         }
-        self.has_child.push(false);
+        tight::push(&mut self.has_child, false);
         self.frontier.insert(narrow(at));
         self.keep_past(follows.is_none().then_some(past));
         if keep {
