@@ -5,14 +5,14 @@
 //! rest so many that each op pays for [`CLOCK_BYTES_PER_OP`].
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use super::{Dag, Index, Past};
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
-const RECENT_BYTES: usize = 5 << 20;
+const RECENT_BYTES: usize = 9 << 19;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
-const CLOCK_BYTES_PER_OP: usize = 16;
+const CLOCK_BYTES_PER_OP: usize = 12;
 
 /// A past that is kept.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Clocks {
     recent: VecDeque<Option<Kept>>,
     first: u32,
     recent_bytes: usize,
+    /// Bytes that ops have paid for clocks, less those of the clocks that stay.
+    credit: usize,
 }
 
 impl Clocks {
@@ -89,41 +91,40 @@ impl Dag {
         }
     }
 
-    /// The past of an op that is not at hand, from the pasts of its ancestors that are. Looks at each op between once.
+    /// The past of an op that is not at hand, from the pasts of its ancestors that are: the latest first, so that what
+    /// these cover need not be looked at.
     fn rebuild(&self, at: Index) -> Past {
+        // Of each chain how many of its first ops belong to the past, and of these how many do with their own pasts.
         let mut counts = vec![0; self.chains.len()];
-        let mut todo: Vec<(u32, u32)> = Vec::new();
-        let demand = |op: Index, todo: &mut Vec<(u32, u32)>| {
-            for &parent in self.other_parents(op) {
-                let (chain, position) = self.position(parent as Index);
-                todo.push((chain, position + 1));
+        let mut closed = vec![0; self.chains.len()];
+        let mut todo: BinaryHeap<u32> = BinaryHeap::new();
+        self.push_parents(at, &mut todo);
+        let mut last = None;
+        while let Some(op) = todo.pop() {
+            let (chain, position) = self.position(op as Index);
+            if last.replace(op) == Some(op) || closed[chain as usize] > position {
+                continue;
             }
-        };
-        demand(at, &mut todo);
-        todo.push(self.position(at));
-        while let Some((chain, count)) = todo.pop() {
-            let ops = &self.chains[chain as usize].ops;
-            let mut next = count;
-            while next > counts[chain as usize] {
-                let base = self.nodes[ops[next as usize - 1] as Index].base;
-                let position = self.nodes[base as Index].position;
-                if position < counts[chain as usize] {
-                    break;
-                }
-                if let Some(past) = self.clocks.get(base) {
-                    past.each(|chain, count| {
-                        let known = &mut counts[chain as usize];
+            let count = &mut counts[chain as usize];
+            *count = (position + 1).max(*count);
+            let base = self.nodes[op as Index].base;
+            match self.clocks.get(base) {
+                Some(past) => past.each(|chain, count| {
+                    for known in [&mut counts[chain as usize], &mut closed[chain as usize]] {
                         *known = count.max(*known);
-                    });
-                    break;
-                }
-                demand(base as Index, &mut todo);
-                next = position;
+                    }
+                }),
+                None => self.push_parents(base as Index, &mut todo),
             }
-            let known = &mut counts[chain as usize];
-            *known = count.max(*known);
         }
         Past::of_counts(counts)
+    }
+
+    fn push_parents(&self, at: Index, to: &mut BinaryHeap<u32>) {
+        let (chain, position) = self.position(at);
+        let before = position.checked_sub(1).map(|before| before as usize);
+        to.extend(before.map(|before| self.chains[chain as usize].ops[before]));
+        to.extend(self.other_parents(at));
     }
 
     /// Keeps the past of the op that was pushed last at hand for a while, if it has one of its own, and lets go of the
@@ -133,12 +134,10 @@ impl Dag {
             past,
             for_good: false,
         });
-        if kept.is_some()
-            && let Some(last) = self.nodes.last()
-        {
-            self.chains[last.chain as usize].credit += CLOCK_BYTES_PER_OP;
-        }
         let clocks = &mut self.clocks;
+        if kept.is_some() {
+            clocks.credit += CLOCK_BYTES_PER_OP;
+        }
         clocks.recent_bytes += bytes(kept.as_ref());
         clocks.recent.push_back(kept);
         while clocks.recent_bytes > RECENT_BYTES
@@ -150,13 +149,13 @@ impl Dag {
             let Some(Kept { past, for_good }) = oldest else {
                 continue;
             };
-            let chain = &mut self.chains[self.nodes[at as Index].chain as usize];
+            let chain = &self.chains[self.nodes[at as Index].chain as usize];
             let last = chain.ops.last().map(|&last| &self.nodes[last as Index]);
             let is_last = last.is_some_and(|last| last.base == at);
-            let left = chain.credit.checked_sub(past.bytes());
+            let left = clocks.credit.checked_sub(past.bytes());
             if for_good || is_last || left.is_some() {
                 if !for_good {
-                    chain.credit = left.unwrap_or(0);
+                    clocks.credit = left.unwrap_or(0);
                 }
                 clocks.pasts.insert(at, past);
             }

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::costs::Costs;
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
+use crate::limits::PARENTS_MAX;
 use crate::tight;
 use clocks::Clocks;
 use ids::Ids;
@@ -69,8 +70,6 @@ struct Chain {
     author: u32,
     first_seq: u64,
     ops: Vec<u32>,
-    /// Bytes that the chain's ops have paid for clocks, less those of the clocks that stay.
-    credit: usize,
 }
 
 /// The ops of one author.
@@ -192,8 +191,9 @@ impl Dag {
         latest_first.sort_unstable_by(|a, b| b.cmp(a));
         for parent in latest_first {
             let (chain, position) = self.position(parent);
-            // What another parent has in its past adds nothing.
-            if pasts.iter().all(|past| past.count(chain) <= position) {
+            // What a later parent has in its past adds nothing.
+            let mut later = pasts.iter().take(PARENTS_MAX);
+            if later.all(|past| past.count(chain) <= position) {
                 pasts.push(self.past(parent).with(chain, position + 1));
             }
         }
@@ -417,7 +417,6 @@ impl Dag {
             author,
             first_seq,
             ops: Vec::new(),
-            credit: 0,
         });
         let ops = &mut self.authors[author as usize];
         if let [only] = ops.chains[..] {
