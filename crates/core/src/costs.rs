@@ -18,6 +18,14 @@ pub struct Costs {
 }
 
 impl Costs {
+    /// Counts the other work, too.
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.signatures_verified += other.signatures_verified;
+        self.bytes_hashed += other.bytes_hashed;
+        self.ancestor_queries += other.ancestor_queries;
+        self.ops_evaluated += other.ops_evaluated;
+    }
+
     /// The work counted since `earlier`.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> Self {

@@ -40,7 +40,7 @@ impl Past {
 }
 
 /// What the DAG knows of an op.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) id: OpId,
     pub(crate) author: PublicKey,
@@ -68,7 +68,7 @@ struct Run {
     end: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Placed {
     node: Node,
     chain: u32,
@@ -76,7 +76,7 @@ struct Placed {
     past: Past,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Chain {
     author: PublicKey,
     first_seq: u64,
@@ -84,7 +84,7 @@ struct Chain {
 }
 
 /// The ops of one author.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct AuthorOps {
     chains: Vec<u32>,
     /// The first op of each sequence number. Admitted sequence numbers have no gaps.
@@ -94,7 +94,7 @@ struct AuthorOps {
 }
 
 /// The admitted ops.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Dag {
     nodes: Vec<Placed>,
     index: BTreeMap<OpId, Index>,

@@ -10,14 +10,14 @@ use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId};
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::name::Name;
-use crate::op::{Rejected, VerifiedOp};
+use crate::op::{Body, Rejected, VerifiedOp};
 use crate::reason::Refusal;
 
 /// The ops of one project that a replica holds: admitted, refused, pending or unsupported.
 ///
 /// Ops may arrive in any order and any number of times. Admission is judged once, from the op's bytes and past,
 /// as soon as all parents have been judged; it is final and the same on every replica.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Log {
     project: ProjectId,
     pub(crate) dag: Dag,
@@ -142,7 +142,7 @@ impl Log {
         match VerifiedOp::read(envelope, costs) {
             Ok(op) => Ok(self.ingest(op, costs)),
             Err(rejected) => {
-                self.rejected += 1;
+                self.count_rejected();
                 Err(rejected)
             }
         }
@@ -188,7 +188,7 @@ impl Log {
             }
         }
         let (id, body) = (op.id(), op.body());
-        match self.find(&op, &parents, costs) {
+        match self.find(id, body, &parents, costs) {
             Finding::Admitted {
                 past,
                 own,
@@ -223,6 +223,24 @@ impl Log {
         }
     }
 
+    /// Counts bytes that were no op.
+    pub(crate) const fn count_rejected(&mut self) {
+        self.rejected += 1;
+    }
+
+    /// What would become of an op with this id and body that is not here, if it came now; nothing changes.
+    pub(crate) fn foresee(&self, id: OpId, body: &Body, costs: &mut Costs) -> Outcome {
+        let parents: Option<Vec<Parent>> = body.parents.iter().map(|it| self.parent(it)).collect();
+        let Some(parents) = parents else {
+            return Outcome::Pending;
+        };
+        match self.find(id, body, &parents, costs) {
+            Finding::Admitted { .. } => Outcome::Admitted,
+            Finding::Refused { reason, witness } => Outcome::Refused { reason, witness },
+            Finding::Unsupported => Outcome::Unsupported,
+        }
+    }
+
     fn parent(&self, id: &OpId) -> Option<Parent> {
         if let Some(at) = self.dag.find(id) {
             Some(Parent::Admitted(at))
@@ -252,15 +270,14 @@ impl Log {
     ///
     /// Where a parent has been refused the op has no past in the DAG in which features could be found or its author's
     /// ops counted, so its kind and its sequence number are not judged.
-    fn find(&self, op: &VerifiedOp, parents: &[Parent], costs: &mut Costs) -> Finding {
-        let body = op.body();
+    fn find(&self, id: OpId, body: &Body, parents: &[Parent], costs: &mut Costs) -> Finding {
         let refuse = |reason, witness| Finding::Refused { reason, witness };
         if parents.iter().any(|it| matches!(it, Parent::Unsupported)) {
             return Finding::Unsupported;
         }
         let genesis = parents.is_empty();
         let foreign_parent = |it: &Parent| matches!(it, Parent::Refused(it) if it.foreign);
-        if genesis && op.id() != self.project || !genesis && parents.iter().all(foreign_parent) {
+        if genesis && id != self.project || !genesis && parents.iter().all(foreign_parent) {
             return refuse(Refusal::ForeignProject, None);
         }
         let admitted = |parent: &Parent| match parent {

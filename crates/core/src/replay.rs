@@ -127,10 +127,20 @@ impl Replay {
     ///
     /// Returns what changed, new ops in order of admission, then old ops that are rolled back, likewise.
     pub fn advance(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
+        self.advance_showing(log, costs, &mut |_, _| {})
+    }
+
+    /// The same; `before` is shown the state as it was, with what changes, once all is decided.
+    pub(crate) fn advance_showing(
+        &mut self,
+        log: &Log,
+        costs: &mut Costs,
+        before: &mut dyn FnMut(&State, &[Change]),
+    ) -> Vec<Change> {
         let first_new = self.decided.len();
         assert!(first_new <= log.dag.len(), "a replay follows one log");
         if !log.authority.is_plain() {
-            return self.advance_by_one(log, costs);
+            return self.advance_by_one(log, costs, before);
         }
         let mut changes = Vec::new();
         for op in first_new..log.dag.len() {
@@ -159,6 +169,7 @@ impl Replay {
                 changes.push(self.change(log, op, Some(cause)));
             }
         }
+        before(&self.state, &changes);
         self.state.roll_back(log, &rolled_back, costs);
         for op in first_new..log.dag.len() {
             for title in log.authority.warrants(op) {
@@ -174,9 +185,14 @@ impl Replay {
 
     /// An advance where decisions can turn in both directions: op by op, each that can turn others judging all before it
     /// again.
-    fn advance_by_one(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
+    fn advance_by_one(
+        &mut self,
+        log: &Log,
+        costs: &mut Costs,
+        before: &mut dyn FnMut(&State, &[Change]),
+    ) -> Vec<Change> {
         let first_new = self.decided.len();
-        let before: Vec<bool> = self.decided.iter().map(Result::is_ok).collect();
+        let were_applied: Vec<bool> = self.decided.iter().map(Result::is_ok).collect();
         let mut causes: BTreeMap<Index, Index> = BTreeMap::new();
         for op in first_new..log.dag.len() {
             let mut judge = Judge::new(&log.dag, &log.authority, costs);
@@ -193,7 +209,7 @@ impl Replay {
             .map(|op| self.change(log, op, None))
             .collect();
         let (mut rolled_back, mut reinstated) = (BTreeSet::new(), Vec::new());
-        for (old, was_applied) in before.into_iter().enumerate() {
+        for (old, was_applied) in were_applied.into_iter().enumerate() {
             if was_applied == self.is_applied(old) {
                 continue;
             }
@@ -205,6 +221,7 @@ impl Replay {
             let cause = causes[&old];
             changes.push(self.change(log, old, Some(cause)));
         }
+        before(&self.state, &changes);
         self.state.roll_back(log, &rolled_back, costs);
         for op in reinstated.into_iter().chain(first_new..log.dag.len()) {
             for title in log.authority.warrants(op) {

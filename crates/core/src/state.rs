@@ -1,6 +1,7 @@
 //! Replicated state: multi-value registers and observed-remove sets over the applied ops (`docs/protocol.md`, Files and
 //! exports).
 
+use core::ops::Bound;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -207,6 +208,50 @@ impl State {
         json::canonical(&document)
     }
 
+    /// The live writes of the register, or adds of the element, in no order.
+    pub(crate) fn live_at(&self, object: &str, field: &str, element: Option<&str>) -> Vec<Index> {
+        let place = (object.into(), field.into(), element.map(Into::into));
+        let cell = self.places.get(&place);
+        cell.into_iter()
+            .flat_map(|cell| cell.content.ops())
+            .collect()
+    }
+
+    /// The elements of the set that are present, in their order, each with its live adds.
+    pub(crate) fn elements(
+        &self,
+        object: &str,
+        field: &str,
+    ) -> impl Iterator<Item = (&str, Vec<Index>)> {
+        let first = (object.to_owned(), field.to_owned(), None);
+        let here = first.clone();
+        let cells = self
+            .places
+            .range((Bound::Excluded(first), Bound::Unbounded));
+        cells
+            .take_while(move |((object, field, _), _)| *object == here.0 && *field == here.1)
+            .filter_map(|((_, _, element), cell)| {
+                let live: Vec<Index> = cell.content.ops().collect();
+                (!live.is_empty()).then_some((element.as_deref()?, live))
+            })
+    }
+
+    /// The objects whose names begin so and that have a register or an element, in their order. The cost is that of one
+    /// look-up an object, and of the places of those that have had something and have nothing left.
+    pub(crate) fn objects<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let mut next = Some(prefix.to_owned());
+        core::iter::from_fn(move || {
+            let first = (next.take()?, String::new(), None);
+            let cells = self.places.range(first..);
+            let mut cells = cells.take_while(|((object, ..), _)| object.starts_with(prefix));
+            let has_content = |(_, cell): &(&Place, &Cell)| cell.content.ops().next().is_some();
+            let ((object, ..), _) = cells.find(has_content)?;
+            // The least text after the object's: no name has a control character.
+            next = Some(format!("{object}\0"));
+            Some(object.as_str())
+        })
+    }
+
     /// The live writes or adds at the place that the payload touches, without those that others of them had seen.
     pub(crate) fn live_ends(&self, log: &Log, payload: &Payload) -> Vec<Index> {
         let cell = place(payload).and_then(|place| self.places.get(&place));
@@ -236,7 +281,7 @@ fn undominated(dag: &Dag, live: &[Index], costs: &mut Costs) -> Vec<Index> {
 }
 
 /// The displayed value among concurrent winners: the one with the least BLAKE3 of its canonical CBOR.
-fn projection<'a>(log: &'a Log, winners: &[Index]) -> &'a Value {
+pub(crate) fn projection<'a>(log: &'a Log, winners: &[Index]) -> &'a Value {
     let values = winners.iter().map(|&op| value(log, op));
     values
         .min_by_key(|value| *blake3::hash(&value.encode()).as_bytes())

@@ -5,9 +5,11 @@
 //! handed on; nothing is ever encoded again.
 
 mod body;
+mod draft;
 mod envelope;
 
 pub use body::Body;
+pub(crate) use draft::Draft;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;
 
