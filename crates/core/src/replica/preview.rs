@@ -40,7 +40,7 @@ impl Replica {
     /// #     schema: [].into(), features: [].into(),
     /// # };
     /// # let replica = Replica::create(genesis, &key, 1)?;
-    /// let revoke = Revoke { subject: public_key(&other), role: None, scope: None };
+    /// let revoke = Revoke::of(public_key(&other));
     /// let preview = replica.preview(revoke, public_key(&key), 2)?;
     /// assert_eq!(preview.received.rolled_back().count(), 0);
     /// assert_eq!(preview.effect.map(|it| it.code), Some(EffectCode::NoGrant));
