@@ -63,10 +63,7 @@ impl Export<'_> {
             .write_all(b"\"format\":\"ecac-state-v1\",\"objects\":{")?;
         let mut first = true;
         for (name, object) in in_order(by_name(self.log.places.objects())) {
-            if object.fields().any(|(_, field)| {
-                let mut places = field.register.iter().chain(field.elements.values());
-                places.any(|&place| !self.state.is_bare(place))
-            }) {
+            if object.places().any(|place| !self.state.is_bare(place)) {
                 self.comma(&mut first)?;
                 self.member(name)?;
                 self.object(object)?;

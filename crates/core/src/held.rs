@@ -72,7 +72,7 @@ pub struct Holdings {
 }
 
 /// A map that holds so many entries and bytes, and lets go of what came first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Held<T> {
     entries: BTreeMap<OpId, Entry<T>>,
     /// Entries by the order in which they came.
@@ -84,7 +84,7 @@ pub(crate) struct Held<T> {
     dropped: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry<T> {
     number: u64,
     bytes: usize,

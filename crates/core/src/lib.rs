@@ -31,6 +31,7 @@ mod place;
 mod quote;
 mod reason;
 mod replay;
+mod replica;
 mod schema_map;
 mod signature;
 mod snapshot;
@@ -49,6 +50,7 @@ pub use hlc::Hlc;
 pub use id::{OP_DOMAIN, OpId, ParseIdError, ProjectId, PublicKey};
 pub use log::{Arrival, Behind, Log, Outcome};
 pub use name::{Name, NameError, Tags, reorders};
+pub use need::Action;
 pub use op::{
     BadSignature, Body, ENVELOPE_PREFIX, Op, Rejected, SigningKey, VerifiedOp, public_key,
 };
@@ -60,6 +62,11 @@ pub use payload::{Genesis, Kind, Payload};
 pub use quote::{defuse, is_plain, quote};
 pub use reason::{DenialReason, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
+pub use replica::{
+    Allowed, Answer, AuthorError, Authored, DRIFT_MS, DraftError, Element, Event, Granted,
+    LinkedDevice, Member, Mention, NotAllowed, Place, PlaceChange, Preview, Received, Replica,
+    ReplicaBuilder, Shown, SignError, Signer, Standing, Warrant, Winner,
+};
 pub use schema_map::SchemaRule;
 pub use signature::zip215_verifies;
 pub use snapshot::snapshot;

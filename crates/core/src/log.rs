@@ -1,6 +1,7 @@
 //! The log: what a replica holds of one project, and what entered the DAG.
 
 use core::cell::OnceCell;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::authority::{Applicant, Asked, Authority, Entry, Leave, Seen};
@@ -155,7 +156,7 @@ impl Log {
         match VerifiedOp::read(envelope, costs) {
             Ok(op) => Ok(self.ingest(op, costs)),
             Err(rejected) => {
-                self.rejected += 1;
+                self.count_rejected();
                 Err(rejected)
             }
         }
@@ -205,7 +206,7 @@ impl Log {
             }
         }
         let (id, body) = (op.id(), op.body());
-        match self.find(&op, &parents, costs) {
+        match self.find(id, body, &parents, costs) {
             Finding::Admitted(admission) => match self.admit(&op, admission, costs) {
                 Ok(()) => Outcome::Admitted,
                 Err(fault) => self.failed(fault),
@@ -225,6 +226,44 @@ impl Log {
                 Outcome::Unsupported
             }
         }
+    }
+
+    /// Counts bytes that were no op.
+    pub(crate) const fn count_rejected(&mut self) {
+        self.rejected += 1;
+    }
+
+    /// What would become of an op with this id and body that is not here, if it came now; nothing changes.
+    pub(crate) fn foresee(&self, id: OpId, body: &Body, costs: &mut Costs) -> Outcome {
+        let parents: Option<Vec<Parent>> = body.parents.iter().map(|it| self.parent(it)).collect();
+        let Some(parents) = parents else {
+            return Outcome::Pending;
+        };
+        match self.find(id, body, &parents, costs) {
+            Finding::Admitted(_) => Outcome::Admitted,
+            Finding::Refused { reason, witness } => Outcome::Refused { reason, witness },
+            Finding::Unsupported => Outcome::Unsupported,
+        }
+    }
+
+    /// A log of the same ops to try things in: what is taken in there leaves this one as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be branched off.
+    pub(crate) fn branch(&self) -> Result<Self, StoreError> {
+        Ok(Self {
+            project: self.project,
+            dag: self.dag.clone(),
+            places: self.places.clone(),
+            authority: self.authority.clone(),
+            store: self.store.branch()?,
+            fault: self.fault.clone(),
+            refused: self.refused.clone(),
+            pending: self.pending.clone(),
+            unsupported: self.unsupported.clone(),
+            waiting: self.waiting.clone(),
+            rejected: self.rejected,
+        })
     }
 
     fn admit(
@@ -291,15 +330,14 @@ impl Log {
     ///
     /// Where a parent has been refused the op has no past in the DAG in which features could be found or its author's
     /// ops counted, so its kind and its sequence number are not judged.
-    fn find(&self, op: &VerifiedOp, parents: &[Parent], costs: &mut Costs) -> Finding {
-        let body = op.body();
+    fn find(&self, id: OpId, body: &Body, parents: &[Parent], costs: &mut Costs) -> Finding {
         let refuse = |reason, witness| Finding::Refused { reason, witness };
         if parents.iter().any(|it| matches!(it, Parent::Unsupported)) {
             return Finding::Unsupported;
         }
         let genesis = parents.is_empty();
         let foreign_parent = |it: &Parent| matches!(it, Parent::Refused(it) if it.foreign);
-        if genesis && op.id() != self.project || !genesis && parents.iter().all(foreign_parent) {
+        if genesis && id != self.project || !genesis && parents.iter().all(foreign_parent) {
             return refuse(Refusal::ForeignProject, None);
         }
         let admitted = |parent: &Parent| match parent {
@@ -572,6 +610,17 @@ impl Log {
     /// The admitted ops but for the first `count`, in order of admission: what is new since a log of that many.
     pub fn admitted_since(&self, count: usize) -> impl Iterator<Item = VerifiedOp> {
         (count..self.dag.len()).filter_map(|at| self.op(at))
+    }
+
+    /// The envelopes of the admitted ops, in order of admission.
+    pub fn envelopes(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        (0..self.store.len()).filter_map(|at| match self.store.read(at) {
+            Ok(envelope) => Some(envelope),
+            Err(fault) => {
+                self.failed(fault);
+                None
+            }
+        })
     }
 
     /// The ids of the admitted ops but for the first `count`, in order of admission.

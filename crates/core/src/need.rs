@@ -2,13 +2,29 @@
 
 use std::collections::BTreeSet;
 
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
 use crate::credential::Role;
 use crate::id::PublicKey;
 use crate::name::Tags;
 
 /// What an op does, as far as roles are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Action {
     /// Write data.
     Edit,
     /// Carry a credential into the log.
@@ -25,8 +41,19 @@ pub(crate) enum Action {
     Trust,
     /// Change what the project is, its features and its schema map; seal it; sign with others.
     Found,
-    /// Link devices to a person, and end their links.
+    /// Link devices to a person, and end their links; everybody may for the own person, whatever the role.
     Link,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The name, such as `edit` or `grant_user`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// The one table from roles to actions (`docs/policy-model.md`, Roles and actions).

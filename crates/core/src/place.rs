@@ -4,6 +4,7 @@
 //! arrives, edges to the latest ops at its place that it had seen; every op at the place that it had seen can be reached
 //! by such edges. So what dominates what is known without clocks, and taking an op back is local.
 
+use core::ops::Bound;
 use std::collections::BTreeMap;
 
 use crate::costs::Costs;
@@ -54,7 +55,7 @@ impl Touch {
 }
 
 /// A field of an object: its number, its register, and the elements of its set, as far as ops touch them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) id: FieldId,
     pub(crate) register: Option<PlaceId>,
@@ -69,7 +70,7 @@ pub(crate) struct Spot {
 }
 
 /// The fields of an object, by their names; most objects have few.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Object(Vec<(Box<str>, Field)>);
 
 impl Object {
@@ -78,13 +79,21 @@ impl Object {
         self.0.iter().map(|(name, field)| (&**name, field))
     }
 
+    /// The places of the object.
+    pub(crate) fn places(&self) -> impl Iterator<Item = PlaceId> {
+        self.fields().flat_map(|(_, field)| {
+            let elements = field.elements.values();
+            field.register.iter().chain(elements).copied()
+        })
+    }
+
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(known, _)| (**known).cmp(name))
     }
 }
 
 /// What admitted ops did at a place.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Cell {
     /// The ops that no other one at the place had seen, in order of admission.
     tips: Vec<u32>,
@@ -111,7 +120,7 @@ const NOTHING: u32 = u32::MAX;
 const STEPS: usize = 8;
 
 /// The places, and what each admitted op does at one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     objects: BTreeMap<Box<str>, Object>,
     fields: u32,
@@ -130,6 +139,27 @@ impl Places {
     pub(crate) fn field(&self, object: &str, field: &str) -> Option<&Field> {
         let object = self.objects.get(object)?;
         Some(&object.0[object.find(field).ok()?].1)
+    }
+
+    /// The place, if an admitted op has touched it.
+    pub(crate) fn at(&self, object: &str, field: &str, element: Option<&str>) -> Option<PlaceId> {
+        let field = self.field(object, field)?;
+        match element {
+            None => field.register,
+            Some(element) => field.elements.get(element).copied(),
+        }
+    }
+
+    /// The objects whose names begin so, in the order of their bytes.
+    pub(crate) fn beginning<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Object)> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let objects = self.objects.range::<str, _>(from);
+        objects
+            .map(|(name, object)| (&**name, object))
+            .take_while(move |(name, _)| name.starts_with(prefix))
     }
 
     /// Where the payload belongs, if an admitted op has touched the field.

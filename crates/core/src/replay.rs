@@ -128,6 +128,16 @@ impl Replay {
     ///
     /// Returns what changed, new ops in order of admission, then old ops that are rolled back or reinstated, likewise.
     pub fn advance(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
+        self.advance_showing(log, costs, &mut |_, _| {})
+    }
+
+    /// The same; `before` is shown the state as it was, with what changes, once all is decided.
+    pub(crate) fn advance_showing(
+        &mut self,
+        log: &Log,
+        costs: &mut Costs,
+        before: &mut dyn FnMut(&State, &[Change]),
+    ) -> Vec<Change> {
         let first_new = self.applied.len();
         assert!(first_new <= log.dag.len(), "a replay follows one log");
         let turned = if log.authority.is_plain() {
@@ -139,8 +149,10 @@ impl Replay {
         self.state.reach(log);
         let new = (first_new..log.dag.len()).map(|op| self.change(log, op, None));
         let mut changes: Vec<Change> = new.collect();
-        for (op, cause) in turned {
-            changes.push(self.change(log, op, Some(cause)));
+        let old = turned.iter();
+        changes.extend(old.map(|(&op, &cause)| self.change(log, op, Some(cause))));
+        before(&self.state, &changes);
+        for &op in turned.keys() {
             self.state.turn(log, op, self.applied[op]);
         }
         for op in first_new..log.dag.len() {

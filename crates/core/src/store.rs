@@ -53,6 +53,12 @@ pub trait OpStore: Debug + Send {
     /// [`StoreError`] if it cannot be read, or if there is none at the position.
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError>;
 
+    /// A store with the same envelopes for a trial: what is appended to it does not show here.
+    ///
+    /// # Errors
+    /// [`StoreError`] if there cannot be one.
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError>;
+
     /// Calls `take` with each envelope from the position on, in order, until it breaks off.
     ///
     /// # Errors
@@ -90,10 +96,10 @@ pub trait OpStore: Debug + Send {
 /// Bytes of memory that are asked for at once.
 const SEGMENT_BYTES: usize = 1 << 20;
 
-/// A store in memory.
-#[derive(Debug, Default)]
+/// A store in memory. A copy shares what it holds.
+#[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    segments: Vec<Vec<u8>>,
+    segments: Vec<Arc<Vec<u8>>>,
     /// The position of the first envelope of each segment.
     firsts: Vec<usize>,
     /// By position: where in its segment the envelope ends.
@@ -110,7 +116,8 @@ impl MemoryStore {
     /// The memory that it takes up, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let segments = self.segments.iter().map(Vec::capacity).sum::<usize>();
+        let segments = self.segments.iter();
+        let segments = segments.map(|it| it.capacity()).sum::<usize>();
         segments + self.ends.capacity() * size_of::<u32>()
     }
 }
@@ -121,20 +128,24 @@ impl OpStore for MemoryStore {
     }
 
     fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
-        let room = |segment: &Vec<u8>| segment.capacity() - segment.len() >= envelope.len();
+        let room = |segment: &Arc<Vec<u8>>| segment.capacity() - segment.len() >= envelope.len();
         if !self.segments.last().is_some_and(room) {
             let bytes = SEGMENT_BYTES.max(envelope.len());
-            self.segments.push(Vec::with_capacity(bytes));
+            self.segments.push(Arc::new(Vec::with_capacity(bytes)));
             self.firsts.push(self.ends.len());
         }
         if let Some(segment) = self.segments.last_mut()
             && let Ok(end) = u32::try_from(segment.len() + envelope.len())
         {
-            segment.extend_from_slice(envelope);
+            Arc::make_mut(segment).extend_from_slice(envelope);
             tight::push(&mut self.ends, end);
             return Ok(());
         }
         Err(StoreError::new("the envelope is longer than any segment"))
+    }
+
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+        Ok(Box::new(self.clone()))
     }
 
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {

@@ -17,7 +17,7 @@ pub const DELEGATION_DEPTH_MAX: u32 = 64;
 pub(crate) type GrantId = usize;
 
 /// What a grant rests on, judged from the past of the grant op.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Standing {
     /// Genesis names the key as root.
     Genesis,
@@ -36,7 +36,7 @@ pub(crate) struct Void {
 }
 
 /// A credential with the issuer keys that verify it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Vouched {
     pub(crate) credential: Arc<Credential>,
     pub(crate) carrier: Index,
@@ -44,7 +44,7 @@ pub(crate) struct Vouched {
 }
 
 /// A grant to a subject.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) op: Index,
     pub(crate) subject: PublicKey,

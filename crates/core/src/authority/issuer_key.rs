@@ -9,7 +9,7 @@ use crate::name::Name;
 pub(crate) type KeyId = usize;
 
 /// An issuer key as an `IssuerKey` op lists it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct IssuerKey {
     pub(crate) op: Index,
     pub(crate) issuer: Name,

@@ -6,7 +6,7 @@ use crate::dag::Index;
 use crate::id::PublicKey;
 
 /// A device's link to a person.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) op: Index,
     pub(crate) person: PublicKey,
@@ -19,7 +19,7 @@ pub(crate) struct Link {
 }
 
 /// A `DeviceRevoke` of a person's device.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LinkRevocation {
     pub(super) op: Index,
     pub(super) reach: RevokeReach,

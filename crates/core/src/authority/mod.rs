@@ -32,7 +32,7 @@ pub use effect::{Effect, EffectCode};
 pub(crate) use effects::Effects;
 pub(crate) use entry::Entry;
 pub use grant::DELEGATION_DEPTH_MAX;
-pub(crate) use grant::Grant;
+pub(crate) use grant::{Grant, GrantId};
 pub(crate) use issuer_key::IssuerKey;
 pub(crate) use judge::{Judge, Kill};
 pub(crate) use register::Authority;

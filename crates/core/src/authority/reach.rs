@@ -23,7 +23,7 @@ pub(super) enum Reached {
 pub(crate) type WarrantsId = u32;
 
 /// The ops that were admitted under one set of titles: of each chain the stretches, as first position and end.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Stretches(BTreeMap<u32, Vec<(u32, u32)>>);
 
 impl Stretches {

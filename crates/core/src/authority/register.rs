@@ -32,7 +32,7 @@ pub(crate) enum Carried {
 }
 
 /// A feature that an op names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) op: Index,
     pub(super) name: Name,
@@ -41,7 +41,7 @@ pub(super) struct Named {
 }
 
 /// What admitted ops say about authority.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Authority {
     pub(crate) grants: Vec<Grant>,
     pub(super) grants_of: BTreeMap<PublicKey, Vec<GrantId>>,

@@ -9,7 +9,7 @@ use crate::name::Tags;
 use crate::need;
 
 /// How far a `Revoke` reaches, judged from its author's authority.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum RevokeReach {
     Everything,
     Users(BTreeSet<String>),
@@ -26,7 +26,7 @@ impl RevokeReach {
 }
 
 /// A `Revoke` of one subject.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Revocation {
     pub(crate) op: Index,
     pub(super) role: Option<Role>,

@@ -5,7 +5,7 @@ use crate::credential::{Credential, StatusList, StatusPurpose, StatusRef};
 use crate::dag::Index;
 
 /// A status list that counts: its author was an `issuer_admin` and its JWT verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CountedList {
     pub(crate) op: Index,
     pub(crate) list: StatusList,
@@ -15,7 +15,7 @@ pub(crate) struct CountedList {
 pub(crate) type ListKey = (String, String, StatusPurpose);
 
 /// A bit of a status list that a credential names under which a grant counts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Bit {
     pub(super) grants: Vec<GrantId>,
     /// The versions that count and set it, without those that had seen another.
@@ -23,7 +23,7 @@ pub(super) struct Bit {
 }
 
 /// What became of a `StatusList` op.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum ListStanding {
     /// It counts: the list and which of its versions.
     Counted(ListKey, usize),

@@ -15,14 +15,14 @@ const RECENT_BYTES: usize = 9 << 19;
 const CLOCK_BYTES_PER_OP: usize = 12;
 
 /// A past that is kept.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Kept {
     past: Past,
     for_good: bool,
 }
 
 /// The pasts that are kept, by op.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Clocks {
     /// Those that stay.
     pasts: BTreeMap<u32, Past>,

@@ -5,7 +5,7 @@ use crate::id::OpId;
 
 /// Where the op of an id stands: a table with open addressing. Ids are hashes, so their own bytes are the hash; who grinds
 /// ids that share a slot slows down nobody's look-ups but those of these ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ids {
     /// The position plus one, below 32 bits of the id that the slot does not depend on; 0 is free.
     slots: Vec<u64>,

@@ -53,7 +53,7 @@ struct Run {
     end: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Placed {
     id: OpId,
     hlc: Hlc,
@@ -65,7 +65,7 @@ struct Placed {
     parents_end: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Chain {
     author: u32,
     first_seq: u64,
@@ -73,7 +73,7 @@ struct Chain {
 }
 
 /// The ops of one author.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct AuthorOps {
     key: PublicKey,
     chains: Vec<u32>,
@@ -86,7 +86,7 @@ struct AuthorOps {
 }
 
 /// The admitted ops.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Dag {
     nodes: Vec<Placed>,
     /// The parents of all ops but those that come before them in their chains.

@@ -7,10 +7,12 @@
 mod batch;
 mod body;
 mod coefficients;
+mod draft;
 mod envelope;
 mod threads;
 
 pub use body::Body;
+pub(crate) use draft::Draft;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;
 

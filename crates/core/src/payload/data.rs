@@ -9,7 +9,7 @@ use super::wire::{
     write_value,
 };
 use crate::authority::Seen;
-use crate::name::Name;
+use crate::name::{Name, NameError};
 use crate::need::{Action, Need, Reach};
 use crate::value::Value;
 
@@ -22,6 +22,28 @@ pub struct SetField {
     pub field: Name,
     /// New value.
     pub value: Value,
+}
+
+impl SetField {
+    /// Writes the value to the field of the object.
+    ///
+    /// ```
+    /// use ecac_core::{Value, payload::SetField};
+    ///
+    /// let write = SetField::new("order/1", "status", Value::Text("repaired".into()))?;
+    /// assert_eq!(write.object.as_str(), "order/1");
+    /// # Ok::<(), ecac_core::NameError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NameError`] if a text is no [`Name`].
+    pub fn new(object: &str, field: &str, value: Value) -> Result<Self, NameError> {
+        Ok(Self {
+            object: Name::new(object)?,
+            field: Name::new(field)?,
+            value,
+        })
+    }
 }
 
 /// Adds an element to a set.

@@ -24,6 +24,16 @@ pub struct Revoke {
 }
 
 impl Revoke {
+    /// Revokes every grant to the subject that its author has authority over.
+    #[must_use]
+    pub const fn of(subject: PublicKey) -> Self {
+        Self {
+            subject,
+            role: None,
+            scope: None,
+        }
+    }
+
     pub(super) fn write(&self, kind: u16, out: &mut Out<'_>) -> Written {
         out.map(2 + u64::from(self.role.is_some()) + u64::from(self.scope.is_some()))?;
         out.u8(0)?.u16(kind)?;

@@ -1,12 +1,24 @@
 //! A replica among strangers: what an honest author names as parents, in which order a file of ops is taken in, what
-//! is held of ops that do not count, what ops of trust or policy come to, and what forks cost.
+//! is held of ops that do not count, what ops of trust or policy come to, and what forks cost; and one object over all of
+//! it, as who embeds it sees it.
 
 mod devices;
 mod effects;
+mod embed;
 mod forks;
+mod guide;
 mod limits;
+mod meeting;
 mod order;
 mod parents;
 mod project;
 mod quorum;
 mod rage;
+
+#[path = "../../examples/refurbishing_shop.rs"]
+mod refurbishing_shop;
+
+#[test]
+fn the_example_runs() -> Result<(), Box<dyn std::error::Error>> {
+    refurbishing_shop::main()
+}

@@ -1,0 +1,249 @@
+//! Receiving: what a replica makes of a batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Replica;
+use super::event::{Event, Mention, PlaceChange, Received};
+use super::place::{Place, Shown};
+use crate::id::OpId;
+use crate::log::{Log, Outcome};
+use crate::op::{Rejected, VerifiedOp};
+use crate::replay::{Change, Decision};
+use crate::state::State;
+
+/// What is known of a batch while it is taken in.
+#[derive(Default)]
+pub(super) struct Intake {
+    notes: Vec<Note>,
+    /// Ops that were judged after they had been pending, or that an event tells of already.
+    settled: BTreeSet<OpId>,
+    /// The ops that were admitted.
+    admitted: BTreeMap<OpId, Mention>,
+}
+
+enum Note {
+    Told(Event),
+    /// Pending or unsupported when it came; what it is at the end of the batch is told then.
+    Held(Mention),
+}
+
+/// What the places of a batch showed before it, with the events there.
+type Before = BTreeMap<Place, (Option<Shown>, Vec<usize>)>;
+
+impl Replica {
+    /// Takes in envelopes, in any order and any number of times: decodes, verifies, admits and decides. What they are is
+    /// no error: the answer says what became of each.
+    ///
+    /// ```
+    /// use ecac_core::{Event, Genesis, Name, Replica, SigningKey};
+    ///
+    /// let key = SigningKey::from([1; 32]);
+    /// let genesis = Genesis {
+    ///     name: Name::new("shop")?,
+    ///     nonce: [0; 16],
+    ///     roots: [ecac_core::public_key(&key)].into(),
+    ///     schema: [].into(),
+    ///     features: [].into(),
+    /// };
+    /// let office = Replica::create(genesis, &key, 1_767_225_600_000)?;
+    ///
+    /// let mut workshop = Replica::join(office.project());
+    /// let received = workshop.receive(&office.envelopes().collect::<Vec<_>>());
+    /// assert!(matches!(received.events[..], [Event::Applied { .. }]));
+    ///
+    /// let received = workshop.receive(&[b"no op"]);
+    /// assert_eq!(received.events[0].name(), "rejected");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
+        let read = VerifiedOp::read_batch(envelopes, self.options.threads, &mut self.costs);
+        let mut intake = Intake::default();
+        for (position, read) in read.into_iter().enumerate() {
+            match read {
+                Ok(op) => self.take(op, &mut intake),
+                Err(Rejected { reason, claimed }) => {
+                    self.log.count_rejected();
+                    intake.tell(Event::Rejected {
+                        position,
+                        reason,
+                        claimed,
+                    });
+                }
+            }
+        }
+        self.decide(intake)
+    }
+
+    /// Takes in ops whose signatures were verified before, as [`Replica::receive`] does.
+    ///
+    /// ```
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey};
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [ecac_core::public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// # let office = Replica::create(genesis, &key, 1_767_225_600_000)?;
+    /// let mut copy = Replica::join(office.project());
+    /// copy.ingest(office.ops());
+    /// assert_eq!(copy.heads(), office.heads());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ingest(&mut self, ops: impl IntoIterator<Item = VerifiedOp>) -> Received {
+        let mut intake = Intake::default();
+        for op in ops {
+            self.take(op, &mut intake);
+        }
+        self.decide(intake)
+    }
+
+    /// Admits one op of a batch, or does not.
+    pub(super) fn take(&mut self, op: VerifiedOp, intake: &mut Intake) {
+        let mention = Mention::of(&op);
+        for arrival in self.log.ingest(op, &mut self.costs) {
+            let op = if arrival.op == mention.id {
+                mention.clone()
+            } else {
+                let released = self.log.get(&arrival.op);
+                let known = released.as_ref().map(Mention::of);
+                known.unwrap_or_else(|| Mention::unknown(arrival.op))
+            };
+            match arrival.outcome {
+                Outcome::Admitted => {
+                    intake.settle(op.id);
+                    intake.admitted.insert(op.id, op);
+                }
+                Outcome::Refused { reason, witness } => {
+                    intake.settle(op.id);
+                    intake.tell(Event::Refused {
+                        op,
+                        reason,
+                        witness,
+                    });
+                }
+                Outcome::Pending | Outcome::Unsupported => intake.notes.push(Note::Held(op)),
+                Outcome::Duplicate => intake.tell(Event::Duplicate { op: op.id }),
+            }
+        }
+    }
+
+    /// Decides on what was admitted, and says what became of the batch.
+    pub(super) fn decide(&mut self, intake: Intake) -> Received {
+        let mut received = Received::default();
+        let Intake {
+            notes,
+            mut settled,
+            mut admitted,
+        } = intake;
+        for note in notes {
+            match note {
+                Note::Told(event) => received.events.push(event),
+                Note::Held(op) if settled.insert(op.id) => {
+                    let event = self.held(op);
+                    if let Event::Pending { missing, .. } = &event {
+                        received.missing.extend(missing);
+                    }
+                    received.events.push(event);
+                }
+                Note::Held(_) => {}
+            }
+        }
+        let mut before = Before::new();
+        let (log, looks, first) = (&self.log, self.options.place_changes, received.events.len());
+        let changes = self.replay.advance_showing(
+            log,
+            &mut self.costs,
+            &mut |state: &State, changes: &[Change]| {
+                if looks {
+                    before = shown_before(log, state, &admitted, changes, first);
+                }
+            },
+        );
+        received.events.extend(changes.iter().filter_map(|change| {
+            let known = admitted.remove(&change.op);
+            let known = known.or_else(|| log.get(&change.op).as_ref().map(Mention::of))?;
+            decided(known, change)
+        }));
+        let state = self.replay.state();
+        for (place, (before, because)) in before {
+            let after = place.shown(log, state);
+            if after != before {
+                received.changes.push(PlaceChange {
+                    place,
+                    before,
+                    after,
+                    because,
+                });
+            }
+        }
+        received
+    }
+
+    /// What has become of an op that was held outside of the DAG.
+    fn held(&self, op: Mention) -> Event {
+        if self.log.is_unsupported(&op.id) {
+            return Event::Unsupported { op };
+        }
+        let Some(held) = self.log.get(&op.id) else {
+            return Event::Dropped { op };
+        };
+        let parents = held.body().parents.iter().copied();
+        let missing = parents.filter(|parent| !self.log.holds(parent)).collect();
+        Event::Pending { op, missing }
+    }
+}
+
+impl Intake {
+    fn tell(&mut self, event: Event) {
+        self.notes.push(Note::Told(event));
+    }
+
+    fn settle(&mut self, op: OpId) {
+        self.settled.insert(op);
+    }
+}
+
+/// What the places show whose ops change; the first of the changes is told by the event `first`.
+fn shown_before(
+    log: &Log,
+    state: &State,
+    admitted: &BTreeMap<OpId, Mention>,
+    changes: &[Change],
+    first: usize,
+) -> Before {
+    let mut before = Before::new();
+    for (event, change) in (first..).zip(changes) {
+        let counts = matches!(change.decision, Decision::Applied { .. });
+        if !counts && !change.was_applied {
+            continue;
+        }
+        let place = match admitted.get(&change.op) {
+            Some(known) => known.place.clone(),
+            None => log
+                .get(&change.op)
+                .and_then(|op| Place::of(&op.body().payload)),
+        };
+        if let Some(place) = place {
+            let shown = || (place.shown(log, state), Vec::new());
+            let (_, because) = before.entry(place.clone()).or_insert_with(shown);
+            because.push(event);
+        }
+    }
+    before
+}
+
+/// The event of a decision on an admitted op.
+fn decided(op: Mention, change: &Change) -> Option<Event> {
+    match (&change.decision, change.cause) {
+        (&Decision::Applied { grant }, None) => Some(Event::Applied { op, grant }),
+        (&Decision::Applied { grant }, Some(cause)) => Some(Event::Reinstated { op, grant, cause }),
+        (&Decision::Denied { reason, denial }, None) => Some(Event::Denied { op, reason, denial }),
+        (&Decision::Denied { reason, denial }, Some(cause)) => Some(Event::RolledBack {
+            op,
+            reason,
+            denial,
+            cause,
+        }),
+        (Decision::Refused { .. } | Decision::Pending { .. } | Decision::Unsupported, _) => None,
+    }
+}
