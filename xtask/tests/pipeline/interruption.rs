@@ -1,7 +1,7 @@
 //! What a signal ends, how soon, and what is left behind then.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -37,19 +37,24 @@ fn start(command: &mut Command) -> Child {
 
 /// Sends a signal, and requires that the run ends soon; its exit code and what it said.
 fn interrupt(mut run: Child, signal: &str) -> (Option<i32>, String) {
+    let stderr = run.stderr.take().unwrap();
+    interrupt_reading(run, stderr, signal)
+}
+
+/// The same where some of what it said has been read.
+fn interrupt_reading(mut run: Child, mut stderr: impl Read, signal: &str) -> (Option<i32>, String) {
     let start = Instant::now();
     let kill = Command::new("kill")
         .arg(format!("-{signal}"))
         .arg(run.id().to_string())
         .status();
     assert!(kill.unwrap().success());
-    let mut stderr = String::new();
-    let mut stream = run.stderr.take().unwrap();
-    stream.read_to_string(&mut stderr).unwrap();
+    let mut says = String::new();
+    stderr.read_to_string(&mut says).unwrap();
     let code = run.wait().unwrap().code();
     let took = start.elapsed();
-    assert!(took < SOON, "it took {took:?}: {stderr}");
-    (code, stderr)
+    assert!(took < SOON, "it took {took:?}: {says}");
+    (code, says)
 }
 
 /// What lies in the directory for temporary files.
@@ -97,6 +102,55 @@ fn an_interrupted_build_ends_its_children_and_leaves_nothing() {
         for pid in pids.split_whitespace() {
             wait_until("a process is still there", || has_ended(pid));
         }
+        wait_until("a tree is still there", || temporary(&workspace).is_empty());
+    }
+}
+
+#[test]
+fn a_signal_ends_every_stage() {
+    let workspace = Workspace::new();
+    if !workspace.builds("") {
+        return;
+    }
+    let out = workspace.beside("out");
+    let args = [
+        "repro",
+        "--scenario=hb-chain",
+        "--ops=40",
+        &format!("--out={}", out.display()),
+    ];
+    // Where so few ops are over at once.
+    let short = ["integrity", "bundle", "publish"];
+    for stage in [
+        "preflight",
+        "clean tree",
+        "crates",
+        "build",
+        "sbom",
+        "scenarios",
+        "cross-check",
+        "integrity",
+        "bundle",
+        "publish",
+    ] {
+        let mut run = start(&mut workspace.xtask(&args));
+        let mut stderr = BufReader::new(run.stderr.take().unwrap());
+        let mut line = String::new();
+        while line != format!("== {stage}\n") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "no {stage}");
+        }
+        if !short.contains(&stage) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let (code, says) = interrupt_reading(run, stderr, "INT");
+        match code.and_then(|code| u8::try_from(code).ok()) {
+            Some(exit::INTERRUPTED) => assert!(!out.exists(), "{stage}"),
+            // The signal came when all was done.
+            Some(exit::SUCCESS) if short.contains(&stage) => fs::remove_dir_all(&out).unwrap(),
+            code => panic!("{stage}: {code:?}: {says}"),
+        }
+        // What the tree is named that is being removed is tested below.
         wait_until("a tree is still there", || temporary(&workspace).is_empty());
     }
 }
