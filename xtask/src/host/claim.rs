@@ -6,6 +6,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,29 +24,27 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A lock on a directory, until it is dropped. Where the platform has no such locks it says nothing.
 #[derive(Debug)]
 pub struct Claim {
-    _locked: Option<File>,
+    locked: Option<File>,
 }
 
 impl Claim {
     /// Claims a directory that this process has just made.
     pub fn on(dir: &Path) -> Self {
         Self {
-            _locked: open(dir).filter(|dir| dir.try_lock().is_ok()),
+            locked: open(dir).filter(|dir| dir.try_lock().is_ok()),
         }
     }
 
     /// Waits until nobody else has a turn in `dir`, and takes one.
     pub fn turn(dir: &Path) -> Result<Self> {
         let Some(file) = open(dir) else {
-            return Ok(Self { _locked: None });
+            return Ok(Self { locked: None });
         };
         let start = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => {
-                    return Ok(Self {
-                        _locked: Some(file),
-                    });
+                    return Ok(Self { locked: Some(file) });
                 }
                 Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
                     interrupt::check()?;
@@ -58,9 +57,16 @@ impl Claim {
                         .into());
                 }
                 // A file system without locks has no turns to wait for.
-                Err(TryLockError::Error(_)) => return Ok(Self { _locked: None }),
+                Err(TryLockError::Error(_)) => return Ok(Self { locked: None }),
             }
         }
+    }
+}
+
+/// A child whose standard input this is holds the claim for as long as it lives.
+impl From<Claim> for Stdio {
+    fn from(claim: Claim) -> Self {
+        claim.locked.map_or_else(Self::null, Self::from)
     }
 }
 

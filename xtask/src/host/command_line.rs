@@ -24,7 +24,9 @@ pub fn main<C: Parser>(
         Ok(command_line) => command_line,
         Err(error) => return output::print_clap(&error, hint(&error).as_deref()).into(),
     };
-    match interrupt::install().and_then(|()| run(command_line)) {
+    let result = interrupt::install().and_then(|()| run(command_line));
+    output::end();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(&error::render(&error));

@@ -12,6 +12,7 @@ pub mod network;
 pub mod output;
 pub mod process;
 pub mod progress;
+pub mod removal;
 pub mod toolchain;
 pub mod tools;
 pub mod workdir;

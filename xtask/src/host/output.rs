@@ -1,6 +1,8 @@
 //! Writing to standard output and standard error.
 
 use std::io::{self, Write as _};
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -61,6 +63,22 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value).context("encode the report")?;
     text.push('\n');
     print(&text)
+}
+
+/// What [`note_at_the_end`] was told.
+static LAST: Mutex<String> = Mutex::new(String::new());
+
+/// Writes to standard error when the command has ended, below whatever shows its progress.
+pub fn note_at_the_end(text: &str) {
+    LAST.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push_str(text);
+}
+
+/// Writes what was to be written when the command has ended.
+pub fn end() {
+    let last = mem::take(&mut *LAST.lock().unwrap_or_else(PoisonError::into_inner));
+    note(&last);
 }
 
 /// Writes to standard error; where that is closed there is nobody left to tell.

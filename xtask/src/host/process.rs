@@ -23,8 +23,9 @@ use crate::host::progress::Progress;
 /// How often a running child and the interrupt flag are looked at.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How long an interrupted child may take to end by itself.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long an interrupted child may take to end by itself. It must suffice for another `xtask`, which lets somebody
+/// else remove its tree, and leave time to end within a second.
+const GRACE: Duration = Duration::from_millis(400);
 
 /// What a child left behind.
 #[derive(Debug)]

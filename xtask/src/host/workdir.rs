@@ -3,52 +3,48 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use tempfile::TempDir;
 
-use crate::host::claim::{self, Claim};
+use crate::host::claim::Claim;
 use crate::host::error::Failure;
 use crate::host::output;
+use crate::host::removal;
 
 /// How the names begin.
 const PREFIX: &str = "ecac-repro-";
 
 /// A fresh directory below the system's temporary directory.
 pub struct WorkDir {
-    dir: TempDir,
     path: PathBuf,
     keep: bool,
-    _claim: Claim,
+    /// There until the directory is dropped.
+    claim: Option<Claim>,
 }
 
 impl WorkDir {
-    /// Creates the directory; `keep` leaves it behind and says where it is. Names those that killed runs left.
+    /// Creates the directory; `keep` leaves it behind and says where it is. Names those that killed runs left, and
+    /// goes on removing those that they were about to remove.
     pub fn new(keep: bool) -> Result<Self> {
-        for left in claim::abandoned(&std::env::temp_dir(), PREFIX).unwrap_or_default() {
+        for left in removal::resume(&std::env::temp_dir(), PREFIX).unwrap_or_default() {
             output::note(&format!(
                 "note: a run that was killed, or was told to keep it, left {}; it can be removed\n",
                 left.display()
             ));
         }
-        let mut dir = tempfile::Builder::new()
+        let dir = tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir()
             .map_err(|error| {
                 Failure::environment(format!("cannot create a temporary directory: {error}"))
                     .hint("make room, or set TMPDIR to a writable directory")
             })?;
-        dir.disable_cleanup(keep);
         // The compiler records real paths, so the remapping must know the real path.
         let path = dir
             .path()
             .canonicalize()
             .with_context(|| format!("resolve {}", dir.path().display()))?;
-        let claim = Claim::on(&path);
-        Ok(Self {
-            dir,
-            path,
-            keep,
-            _claim: claim,
-        })
+        let claim = Some(Claim::on(&path));
+        let _ = dir.keep();
+        Ok(Self { path, keep, claim })
     }
 
     /// A fresh directory inside.
@@ -67,8 +63,9 @@ impl WorkDir {
 impl Drop for WorkDir {
     fn drop(&mut self) {
         if self.keep {
-            let path: &Path = self.dir.path();
-            output::note(&format!("kept {}\n", path.display()));
+            output::note_at_the_end(&format!("kept {}\n", self.path.display()));
+        } else if let Some(claim) = self.claim.take() {
+            removal::remove(&self.path, claim);
         }
     }
 }

@@ -12,6 +12,8 @@ mod golden;
 #[cfg(unix)]
 mod guide;
 #[cfg(unix)]
+mod interruption;
+#[cfg(unix)]
 mod preflight;
 #[cfg(unix)]
 mod source;

@@ -1,10 +1,7 @@
 //! What `repro` refuses before it builds, what it builds from, and what it leaves behind when a build fails.
 
 use std::fs;
-use std::io::Read as _;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use ecac_artifact::exit;
 use ecac_fixture::workspace::{Workspace, check, set_mode, snapshot};
@@ -351,78 +348,6 @@ fn a_kept_tree_is_named() {
         .find_map(|line| line.strip_prefix("kept "))
         .unwrap();
     assert!(fs::metadata(kept).unwrap().is_dir());
-}
-
-#[test]
-fn an_interrupted_build_ends_its_children_and_leaves_nothing() {
-    for signal in ["INT", "TERM", "HUP"] {
-        let workspace = Workspace::new();
-        let out = workspace.root().join("docs/eval/out");
-        fs::create_dir(&out).unwrap();
-        fs::write(out.join("SHA256SUMS"), "old").unwrap();
-        let before = snapshot(&workspace.root().join("docs"));
-        let pids = workspace.beside("pids");
-        // A compiler that outlives cargo and does not listen.
-        let script = format!(
-            "sh -c 'trap \"\" TERM INT; while :; do sleep 1; done' & echo $$ $! > {0}.part; mv {0}.part {0}; wait",
-            pids.display()
-        );
-        workspace.cargo_build(&script);
-        let mut child = workspace
-            .xtask(&["repro"])
-            .process_group(0)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let start = Instant::now();
-        while !pids.exists() {
-            assert!(
-                start.elapsed() < Duration::from_secs(30),
-                "the build did not start"
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let status = Command::new("kill")
-            .arg(format!("-{signal}"))
-            .arg(child.id().to_string())
-            .status();
-        assert!(status.unwrap().success());
-        let mut stderr = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut stderr)
-            .unwrap();
-        assert_eq!(
-            child.wait().unwrap().code(),
-            Some(i32::from(exit::INTERRUPTED)),
-            "{stderr}"
-        );
-        assert!(stderr.contains("error: interrupted"), "{stderr}");
-        assert_eq!(snapshot(&workspace.root().join("docs")), before);
-        assert_eq!(fs::read_dir(workspace.temporary()).unwrap().count(), 0);
-        for pid in fs::read_to_string(pids).unwrap().split_whitespace() {
-            assert!(is_gone(pid), "process {pid} is still there");
-        }
-    }
-}
-
-/// True once a process has ended; one that nobody has waited for yet has ended too.
-fn is_gone(pid: &str) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(5) {
-        let status = Command::new("ps")
-            .args(["-o", "stat=", "-p", pid])
-            .output()
-            .unwrap();
-        let state = String::from_utf8_lossy(&status.stdout).trim().to_owned();
-        if state.is_empty() || state.starts_with('Z') {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    false
 }
 
 #[test]
