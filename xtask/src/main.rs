@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
-use xtask::command::program::{AUDIT, BUNDLE, KEY, SOAK};
+use xtask::command::program::{AUDIT, BENCH, BUNDLE, KEY, SOAK};
 use xtask::command::{Cli, Command, doctor, golden, guide, repro, sbom, verify_golden};
 use xtask::host::{command_line, output};
 use xtask::reproduce::stage;
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Some(Command::Bundle(args)) => BUNDLE.run(&args),
         Some(Command::Key(args)) => KEY.run(&args),
         Some(Command::Soak(args)) => SOAK.run(&args),
+        Some(Command::Bench(args)) => BENCH.run(&args),
         Some(Command::Audit(args)) => AUDIT.run(&args),
         Some(Command::Sbom(args)) => sbom::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

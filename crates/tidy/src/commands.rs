@@ -10,8 +10,9 @@ use super::{Breach, Files, check, keeps, line_of, numbered};
 const MAIN: &str = "xtask/src/command/mod.rs";
 
 /// Where the command lines of xtask and of its programs are made.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     "xtask/src/",
+    "crates/perf/src/",
     "crates/release/src/",
     "crates/soak/src/",
     "crates/supply/src/",
@@ -29,6 +30,7 @@ const CI: &str = ".ci/run";
 /// The command line of xtask, with those of its programs in their places.
 fn command_line() -> Command {
     let programs = [
+        ecac_perf::Cli::command(),
         ecac_release::Cli::command(),
         ecac_soak::Cli::command(),
         ecac_supply::Cli::command(),

@@ -67,6 +67,9 @@ pub enum Command {
     /// Check the laws of the engine on random adversarial histories, against an independent oracle
     #[command(disable_help_flag = true, after_help = help(&["cargo xtask soak --help"]))]
     Soak(program::Arguments),
+    /// Measure what ops cost the engine, each case beside its floor and its bar
+    #[command(disable_help_flag = true, after_help = help(&["cargo xtask bench --help"]))]
+    Bench(program::Arguments),
     /// Check every dependency: known vulnerabilities, yanked crates, licences, sources
     #[command(disable_help_flag = true, after_help = help(&["cargo xtask audit --help"]))]
     Audit(program::Arguments),

@@ -33,6 +33,9 @@ pub const AUDIT: Program = Program::new("audit", "ecac-supply", "dev");
 /// Holds the engine to its laws.
 pub const SOAK: Program = Program::new("soak", "ecac-soak", "release");
 
+/// Measures what ops cost.
+pub const BENCH: Program = Program::new("bench", "ecac-perf", "release");
+
 /// The arguments of a program, which it reads by itself.
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -70,6 +70,7 @@ fn what_is_a_program_of_its_own_is_run_by_cargo_and_told_everything() {
         (&["key", "new"], "ecac-release", "dev"),
         (&["audit", "--offline"], "ecac-supply", "dev"),
         (&["soak", "--seed", "7"], "ecac-soak", "release"),
+        (&["bench", "--quick"], "ecac-perf", "release"),
     ] {
         let mut command = workspace.xtask_itself(args);
         command.env("CARGO", workspace.beside("bin/stand-in"));

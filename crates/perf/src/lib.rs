@@ -1,0 +1,62 @@
+//! What ops cost the engine, beside what they must cost at least: the program of `cargo xtask bench`.
+//!
+//! A case has a seeded [`workload`], a [`measure`]ment and a [`floor`] that is measured in the same run. Only [`engine`] calls
+//! the engine.
+#![forbid(unsafe_code)]
+
+pub mod answer;
+mod bench;
+pub mod case;
+pub mod clock;
+pub mod engine;
+pub mod floor;
+pub mod machine;
+pub mod measure;
+pub mod svg;
+pub mod workload;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::host::command_line::help;
+
+/// The command line, as `cargo xtask` hands it on.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure what ops cost the engine, each case beside its floor and its bar
+    ///
+    /// Processor time, the least of several rounds; what is signed for a workload costs nothing that counts. Each case stands
+    /// beside what the same work costs at least, measured in the same run, and beside the most that it may cost. A case whose
+    /// time is over is stopped and reported as far as it came, so the program always ends. docs/performance.md says what each
+    /// case and each floor is. A bar that is not met is told, and is no error.
+    #[command(after_help = help(&[
+        "cargo xtask bench --quick",
+        "cargo xtask bench --case replay-chain tip-chain --scale 100000",
+        "cargo xtask bench --svg target/curves",
+        "cargo xtask bench --quick --format json | jq .cases",
+    ]))]
+    Bench(bench::Args),
+}
+
+impl Cli {
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    /// What the command reports, with its exit code.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Bench(args) => bench::run(&args),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `cargo xtask bench`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use ecac_perf::Cli;
+use xtask::host::command_line;
+
+fn main() -> ExitCode {
+    command_line::main(|_| None, Cli::run)
+}
