@@ -17,8 +17,8 @@ pub(super) struct Intake {
     notes: Vec<Note>,
     /// Ops that were judged after they had been pending, or that an event tells of already.
     settled: BTreeSet<OpId>,
-    /// The ops that were admitted.
-    admitted: BTreeMap<OpId, Mention>,
+    /// The ops that were admitted, in order.
+    admitted: Vec<Mention>,
 }
 
 enum Note {
@@ -99,22 +99,18 @@ impl Replica {
 
     /// Admits one op of a batch, or does not.
     pub(super) fn take(&mut self, op: VerifiedOp, intake: &mut Intake) {
-        let mention = Mention::of(&op);
+        let mut first = Some(Mention::of(&op));
         for arrival in self.log.ingest(op, &mut self.costs) {
-            let op = if arrival.op == mention.id {
-                mention.clone()
-            } else {
+            // What follows the first was pending, and waited for it.
+            let op = first.take().unwrap_or_else(|| {
+                intake.settled.insert(arrival.op);
                 let released = self.log.get(&arrival.op);
                 let known = released.as_ref().map(Mention::of);
                 known.unwrap_or_else(|| Mention::unknown(arrival.op))
-            };
+            });
             match arrival.outcome {
-                Outcome::Admitted => {
-                    intake.settle(op.id);
-                    intake.admitted.insert(op.id, op);
-                }
+                Outcome::Admitted => intake.admitted.push(op),
                 Outcome::Refused { reason, witness } => {
-                    intake.settle(op.id);
                     intake.tell(Event::Refused {
                         op,
                         reason,
@@ -133,7 +129,7 @@ impl Replica {
         let Intake {
             notes,
             mut settled,
-            mut admitted,
+            admitted,
         } = intake;
         for note in notes {
             match note {
@@ -159,8 +155,10 @@ impl Replica {
                 }
             },
         );
+        // New ops come first, in order of admission.
+        let mut admitted = admitted.into_iter();
         received.events.extend(changes.iter().filter_map(|change| {
-            let known = admitted.remove(&change.op);
+            let known = admitted.next();
             let known = known.or_else(|| log.get(&change.op).as_ref().map(Mention::of))?;
             decided(known, change)
         }));
@@ -197,27 +195,24 @@ impl Intake {
     fn tell(&mut self, event: Event) {
         self.notes.push(Note::Told(event));
     }
-
-    fn settle(&mut self, op: OpId) {
-        self.settled.insert(op);
-    }
 }
 
 /// What the places show whose ops change; the first of the changes is told by the event `first`.
 fn shown_before(
     log: &Log,
     state: &State,
-    admitted: &BTreeMap<OpId, Mention>,
+    admitted: &[Mention],
     changes: &[Change],
     first: usize,
 ) -> Before {
     let mut before = Before::new();
-    for (event, change) in (first..).zip(changes) {
+    for (at, change) in changes.iter().enumerate() {
+        let event = first + at;
         let counts = matches!(change.decision, Decision::Applied { .. });
         if !counts && !change.was_applied {
             continue;
         }
-        let place = match admitted.get(&change.op) {
+        let place = match admitted.get(at) {
             Some(known) => known.place.clone(),
             None => log
                 .get(&change.op)
