@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod authority;
+mod columns;
 mod costs;
 pub mod credential;
 mod dag;
@@ -69,7 +70,7 @@ pub use replica::{
 };
 pub use schema_map::SchemaRule;
 pub use signature::zip215_verifies;
-pub use snapshot::snapshot;
+pub use snapshot::{RestoreError, snapshot};
 pub use state::State;
 pub use store::{MemoryStore, OpStore, StoreError};
 pub use trust::export_trust;

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::Decoder;
+use minicbor::decode::Error;
+
 use crate::authority::{Effect, Effects, Judge};
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::OpId;
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::log::Log;
+use crate::payload::wire::{Out, Written};
 use crate::reason::{DenialReason, Refusal};
 use crate::state::State;
 use crate::tight;
@@ -235,6 +239,23 @@ impl Replay {
     /// Whether the admitted op is applied.
     pub(crate) fn is_applied(&self, op: Index) -> bool {
         self.applied[op]
+    }
+
+    pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
+        let applied: Vec<u8> = self.applied.iter().map(|&it| it.into()).collect();
+        out.bytes(&applied)?;
+        self.state.save(out)
+    }
+
+    /// The replay of the log, by what the snapshot says of it.
+    pub(crate) fn restore(input: &mut Decoder<'_>, log: &Log) -> Result<Self, Error> {
+        let applied: Vec<bool> = input.bytes()?.iter().map(|&it| it != 0).collect();
+        if applied.len() != log.dag.len() {
+            let error = Error::message("the snapshot is inconsistent: the decisions");
+            return Err(error);
+        }
+        let state = State::restore(input, log, &applied)?;
+        Ok(Self { applied, state })
     }
 
     fn decision_at(&self, log: &Log, op: Index) -> Decision {

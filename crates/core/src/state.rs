@@ -3,8 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use minicbor::Decoder;
+use minicbor::decode::Error;
+
+use crate::columns;
 use crate::dag::Index;
 use crate::log::Log;
+use crate::payload::wire::{Out, Written};
 use crate::place::{PlaceId, Touch};
 use crate::tight;
 use crate::value::Value;
@@ -135,6 +140,42 @@ impl State {
             }
             (Ok(_), true) | (Err(_), false) => {}
         }
+    }
+
+    pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
+        columns::write(out, self.written_over.iter().copied())?;
+        let removed: Vec<u32> = self
+            .removed
+            .iter()
+            .flat_map(|(&op, &count)| [op, count])
+            .collect();
+        columns::write(out, removed.into_iter())
+    }
+
+    /// The state over the ops that are applied, by what the snapshot says of it.
+    pub(crate) fn restore(
+        input: &mut Decoder<'_>,
+        log: &Log,
+        applied: &[bool],
+    ) -> Result<Self, Error> {
+        let mut state = Self::default();
+        state.written_over = columns::read(input)?;
+        let removed = columns::read(input)?;
+        let (pairs, rest) = removed.as_chunks::<2>();
+        state.removed = pairs.iter().map(|&[op, count]| (op, count)).collect();
+        if state.written_over.len() != log.dag.len() || !rest.is_empty() {
+            return Err(Error::message("the snapshot is inconsistent: the state"));
+        }
+        state.reach(log);
+        for (op, &applied) in applied.iter().enumerate() {
+            if let Some((place, touch)) = log.places.touched(op) {
+                state.applied[op] = applied;
+                if state.is_live(op, touch) {
+                    tight::push(&mut state.live[place as usize], narrow(op));
+                }
+            }
+        }
+        Ok(state)
     }
 
     /// The live writes of the register, or the live adds of the element, in order of admission.

@@ -126,8 +126,14 @@ impl<'a> Entry<'a> {
         self.dag.id(0)
     }
 
-    /// A device's link to a person; `proven` is whether the device has signed for it.
-    pub(crate) fn link(&mut self, person: PublicKey, key: PublicKey, proven: bool) {
+    /// A device's link to a person; `proves` is whether the device has signed for it.
+    pub(crate) fn link(
+        &mut self,
+        person: PublicKey,
+        key: PublicKey,
+        proves: impl FnOnce() -> bool,
+    ) {
+        let proven = self.authority.verdict(proves);
         let depth = 1 + self.authority.depth(self.authority.warrants(self.at));
         self.costs.signatures_verified += 1;
         let void = if !proven {
@@ -604,7 +610,7 @@ impl<'a> Entry<'a> {
         })?;
         stage(EffectCode::BadSignature, &mut left, &mut |id| {
             costs.signatures_verified += 1;
-            verifies(&authority.keys[id].public_key)
+            authority.verdict(|| verifies(&authority.keys[id].public_key))
         })?;
         Ok(left)
     }

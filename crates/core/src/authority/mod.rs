@@ -24,6 +24,7 @@ mod reach;
 mod register;
 mod revocation;
 mod roll;
+mod saved;
 mod status_list;
 mod title;
 

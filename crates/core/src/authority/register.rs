@@ -10,6 +10,7 @@ use super::link::{Link, LinkRevocation};
 use super::reach::{Stretches, WarrantsId};
 use super::revocation::Revocation;
 use super::roll::{Roll, TagsId};
+use super::saved::Verdicts;
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
 use super::title::{LinkId, Title};
 use crate::costs::Costs;
@@ -106,6 +107,7 @@ pub(crate) struct Authority {
     pub(crate) links: Vec<Link>,
     pub(super) links_of: BTreeMap<PublicKey, Vec<LinkId>>,
     pub(super) link_revocations: BTreeMap<(PublicKey, PublicKey), Vec<LinkRevocation>>,
+    pub(super) verdicts: RefCell<Verdicts>,
     /// What has been found out of which link carries which grant.
     pub(super) carried: RefCell<BTreeMap<(LinkId, GrantId), bool>>,
 }

@@ -45,6 +45,23 @@ impl Clocks {
         }
     }
 
+    /// The pasts that are kept, by op.
+    pub(super) fn each(&self) -> impl Iterator<Item = (u32, &Past)> {
+        let old = self.pasts.iter().map(|(&op, past)| (op, past));
+        let recent = (self.first..).zip(&self.recent);
+        old.chain(recent.filter_map(|(op, kept)| Some((op, &kept.as_ref()?.past))))
+    }
+
+    /// Keeps the past of an op that was pushed long ago.
+    pub(super) fn put(&mut self, at: u32, past: Past) {
+        self.pasts.insert(at, past);
+    }
+
+    /// Whatever is pushed from the op on is recent.
+    pub(super) fn begin(&mut self, at: u32) {
+        self.first = at;
+    }
+
     /// The past of the op stays at hand, if it is.
     pub(super) fn stays(&mut self, at: u32) {
         let recent = at.checked_sub(self.first);

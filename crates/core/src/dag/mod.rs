@@ -9,6 +9,7 @@
 mod clocks;
 mod ids;
 mod past;
+mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 

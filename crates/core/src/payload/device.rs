@@ -79,8 +79,8 @@ impl Device {
     }
 
     pub(super) fn register(&self, entry: &mut Entry<'_>) {
-        let proven = self.is_proven(&entry.project());
-        entry.link(self.person, self.key, proven);
+        let project = entry.project();
+        entry.link(self.person, self.key, || self.is_proven(&project));
     }
 
     pub(super) fn effect(&self, of: &mut Effects<'_>) -> Effect {

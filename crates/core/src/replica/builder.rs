@@ -9,6 +9,8 @@ use crate::id::ProjectId;
 use crate::log::Log;
 use crate::payload::Genesis;
 use crate::replay::Replay;
+use crate::snapshot::{RestoreError, restore};
+use crate::store::{OpStore, StoreError};
 
 /// How far a clock may be ahead of this one, in milliseconds, where nothing else is said: a minute.
 pub const DRIFT_MS: u64 = 60_000;
@@ -106,9 +108,74 @@ impl ReplicaBuilder {
         Ok(replica)
     }
 
+    /// A replica of the project on a store: verifies and takes in what the store has, and keeps what comes there. An empty
+    /// store is that of a replica that holds nothing yet.
+    ///
+    /// ```
+    /// use ecac_core::{MemoryStore, OpId, OpStore, Replica};
+    ///
+    /// # let project = OpId::from_bytes([0; 32]);
+    /// let store: Box<dyn OpStore> = Box::new(MemoryStore::new());
+    /// let replica = Replica::builder().open(project, store)?;
+    /// assert!(replica.heads().is_empty());
+    /// # Ok::<(), ecac_core::StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read, or has what is not admitted at its position: a store of another
+    /// project, or one that was damaged.
+    pub fn open(self, project: ProjectId, store: Box<dyn OpStore>) -> Result<Replica, StoreError> {
+        let mut replica = Replica {
+            log: Log::on(project, self.limits, store),
+            ..self.join(project)
+        };
+        replica.catch_up()?;
+        Ok(replica)
+    }
+
+    /// The replica that [`Replica::save`] was called on, on its store: nothing that the snapshot tells is verified or
+    /// decided again. What the store has beyond it is taken in.
+    ///
+    /// ```
+    /// use ecac_core::{MemoryStore, OpStore as _, Replica};
+    ///
+    /// # use ecac_core::{Genesis, Name, SigningKey, public_key};
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// let replica = Replica::create(genesis, &key, 1_767_225_600_000)?;
+    /// let mut store = MemoryStore::new();
+    /// for envelope in replica.envelopes() {
+    ///     store.append(&envelope)?;
+    /// }
+    /// let snapshot = replica.save();
+    /// let restored = Replica::builder().restore(replica.project(), Box::new(store), &snapshot)?;
+    /// assert_eq!(restored.state_digest(), replica.state_digest());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RestoreError`]; [`ReplicaBuilder::open`] needs no snapshot.
+    pub fn restore(
+        self,
+        project: ProjectId,
+        store: Box<dyn OpStore>,
+        snapshot: &[u8],
+    ) -> Result<Replica, RestoreError> {
+        let mut replica = Replica {
+            log: Log::on(project, self.limits, store),
+            ..self.join(project)
+        };
+        (replica.replay, replica.costs) = restore(&mut replica.log, snapshot)?;
+        replica.catch_up()?;
+        Ok(replica)
+    }
+
     /// A replica of a project that holds nothing yet, as [`Replica::join`] makes one.
     #[must_use]
-    pub fn join(self, project: ProjectId) -> Replica {
+    pub fn join(&self, project: ProjectId) -> Replica {
         Replica {
             log: Log::with_limits(project, self.limits),
             replay: Replay::new(),

@@ -10,6 +10,7 @@ use crate::held::Holdings;
 use crate::id::OpId;
 use crate::log::Behind;
 use crate::op::VerifiedOp;
+use crate::snapshot::save;
 use crate::store::StoreError;
 use crate::trust::export_trust;
 
@@ -66,6 +67,21 @@ impl Replica {
     #[must_use]
     pub fn trust_digest(&self) -> [u8; 32] {
         sha256(&self.trust())
+    }
+
+    /// A local snapshot: what [`super::ReplicaBuilder::restore`] makes this replica of again, with the store of its ops.
+    /// Its numbers are this replica's own; what is the same on every replica, and what a `Seal` names, is
+    /// [`crate::snapshot`]. It ends with a digest, so that damage is found, and is signed by nobody: keep it where the
+    /// store is kept.
+    ///
+    /// ```
+    /// # use ecac_core::{OpId, Replica};
+    /// let replica = Replica::join(OpId::from_bytes([0; 32]));
+    /// assert_eq!(replica.save(), replica.save());
+    /// ```
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        save(&self.log, &self.replay, &self.costs)
     }
 
     /// The admitted ops, in order of admission: parents come before children.

@@ -10,6 +10,7 @@ use crate::log::{Log, Outcome};
 use crate::op::{Rejected, VerifiedOp};
 use crate::replay::{Change, Decision};
 use crate::state::State;
+use crate::store::StoreError;
 
 /// What is known of a batch while it is taken in.
 #[derive(Default)]
@@ -95,6 +96,13 @@ impl Replica {
             self.take(op, &mut intake);
         }
         self.decide(intake)
+    }
+
+    /// Takes in and decides on what the store has beyond what is admitted.
+    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.log.catch_up(self.options.threads, &mut self.costs)?;
+        self.replay.advance(&self.log, &mut self.costs);
+        Ok(())
     }
 
     /// Admits one op of a batch, or does not.

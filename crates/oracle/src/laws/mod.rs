@@ -7,6 +7,7 @@ mod limits;
 mod parents;
 mod roots;
 mod said;
+mod saved;
 mod seals;
 mod steps;
 mod trial;
@@ -69,6 +70,7 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
             let difference = said.replayed.difference(&told.replayed);
             format!("in another order {difference}\nthe trust views are\n{one}\n{other}")
         })?;
+        saved::check(trial, &said)?;
     }
     if let Some(crowd) = &trial.crowd {
         limits::check(trial, crowd, &log, &said)?;

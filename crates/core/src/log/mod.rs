@@ -1,5 +1,7 @@
 //! The log: what a replica holds of one project, and what entered the DAG.
 
+mod saved;
+
 use core::cell::OnceCell;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -279,7 +281,13 @@ impl Log {
             spot,
             leave,
         } = admission;
-        self.store.append(op.envelope())?;
+        let at = self.dag.len();
+        if at == self.store.len() {
+            self.store.append(op.envelope())?;
+        } else if *self.store.read(at)? != *op.envelope() {
+            let reason = format!("the store has another op at position {at}");
+            return Err(StoreError::new(reason));
+        }
         let body = op.body();
         let node = Node {
             id: op.id(),

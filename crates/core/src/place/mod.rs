@@ -4,6 +4,8 @@
 //! arrives, edges to the latest ops at its place that it had seen; every op at the place that it had seen can be reached
 //! by such edges. So what dominates what is known without clocks, and taking an op back is local.
 
+mod saved;
+
 use core::ops::Bound;
 use std::collections::BTreeMap;
 
@@ -101,6 +103,20 @@ struct Cell {
     lasts: Vec<(u32, u32)>,
 }
 
+impl Cell {
+    /// The op is the last of its chain here; returns the one before it, or itself where there is none.
+    fn follow(&mut self, chain: u32, op: u32) -> u32 {
+        match self.lasts.binary_search_by_key(&chain, |last| last.0) {
+            Ok(at) => core::mem::replace(&mut self.lasts[at].1, op),
+            Err(at) => {
+                tight::room_for(&mut self.lasts, 1);
+                self.lasts.insert(at, (chain, op));
+                op
+            }
+        }
+    }
+}
+
 /// What is known of an op, in as few bytes as it takes.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
@@ -181,6 +197,17 @@ impl Places {
         self.spot(payload)?.place
     }
 
+    /// The objects and names of the fields, in the order of their numbers.
+    pub(crate) fn fields_by_number(&self) -> Vec<(&str, &str)> {
+        let mut names = vec![("", ""); self.fields()];
+        for (object, fields) in &self.objects {
+            for (name, field) in fields.fields() {
+                names[field.id as usize] = (&**object, name);
+            }
+        }
+        names
+    }
+
     /// How many fields there are.
     pub(crate) const fn fields(&self) -> usize {
         self.fields as usize
@@ -243,14 +270,7 @@ impl Places {
             }
         }
         tight::push(&mut cell.tips, op);
-        let before = match cell.lasts.binary_search_by_key(&chain, |last| last.0) {
-            Ok(at) => core::mem::replace(&mut cell.lasts[at].1, op),
-            Err(at) => {
-                tight::room_for(&mut cell.lasts, 1);
-                cell.lasts.insert(at, (chain, op));
-                op
-            }
-        };
+        let before = cell.follow(chain, op);
         for &earlier in &seen {
             let seen_by = &mut self.ops[earlier as usize].seen_by;
             *seen_by = (*seen_by).min(op);
@@ -292,12 +312,19 @@ impl Places {
         }
     }
 
-    /// A number for a place that no op has touched.
+    /// The number of the place that the payload touches, if it is data.
     fn intern(&mut self, payload: &Payload) -> Option<PlaceId> {
-        let (object, name) = payload.target()?;
-        let fields = match self.objects.get_mut(object.as_str()) {
+        let (object, field) = payload.target()?;
+        let element = payload.element().map(|it| it.as_str());
+        let known = self.at(object, field, element);
+        Some(known.unwrap_or_else(|| self.name(object, field, element)))
+    }
+
+    /// A number for a place that no op has touched.
+    fn name(&mut self, object: &str, name: &str, element: Option<&str>) -> PlaceId {
+        let fields = match self.objects.get_mut(object) {
             Some(fields) => fields,
-            None => self.objects.entry(object.as_str().into()).or_default(),
+            None => self.objects.entry(object.into()).or_default(),
         };
         let at = match fields.find(name) {
             Ok(at) => at,
@@ -309,7 +336,7 @@ impl Places {
                 };
                 self.fields += 1;
                 tight::room_for(&mut fields.0, 1);
-                fields.0.insert(at, (name.as_str().into(), field));
+                fields.0.insert(at, (name.into(), field));
                 at
             }
         };
@@ -318,14 +345,14 @@ impl Places {
             .ok()
             .filter(|&place| place < NOTHING >> 2)
             .expect("fewer than 2^30 places fit in memory");
-        match payload.element() {
+        match element {
             None => field.register = Some(place),
             Some(element) => {
-                field.elements.insert(element.as_str().into(), place);
+                field.elements.insert(element.into(), place);
             }
         }
         tight::push(&mut self.cells, Cell::default());
-        Some(place)
+        place
     }
 
     /// Ops at the place in the past, from which all others there can be reached.

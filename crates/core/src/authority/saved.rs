@@ -1,0 +1,129 @@
+//! Authority in a local snapshot: the sets of titles, under which of them each op was admitted, and what became of each
+//! signature. The rest is registered again from the ops of trust and policy.
+
+use minicbor::Decoder;
+use minicbor::decode::Error;
+
+use super::entry::Entry;
+use super::register::Authority;
+use super::roll::Leave;
+use super::title::Title;
+use crate::columns;
+use crate::costs::Costs;
+use crate::log::Log;
+use crate::payload::wire::{Out, Written};
+
+/// What became of the signatures that were checked for credentials, status lists and devices.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verdicts {
+    /// In the order of registration.
+    told: Vec<bool>,
+    /// Those that a snapshot tells, the first at the end.
+    recalled: Vec<bool>,
+}
+
+/// Stands for no link.
+const NO_LINK: u32 = u32::MAX;
+
+fn damaged(what: &str) -> Error {
+    Error::message(format!("the snapshot is inconsistent: {what}"))
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).expect("fewer than 2^32 grants and links fit in memory")
+}
+
+impl Authority {
+    pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
+        out.array(self.warrants.len() as u64)?;
+        for titles in &self.warrants {
+            let mut numbers = Vec::with_capacity(titles.len() * 2);
+            for title in titles {
+                numbers.extend([narrow(title.grant), title.link.map_or(NO_LINK, narrow)]);
+            }
+            columns::write(out, numbers.into_iter())?;
+        }
+        columns::write(out, self.warrant_of.iter().copied())?;
+        let verdicts = &self.verdicts.borrow().told;
+        let verdicts: Vec<u8> = verdicts.iter().map(|&it| it.into()).collect();
+        out.bytes(&verdicts)?;
+        Ok(())
+    }
+
+    /// Registers the ops of the log, whose DAG and places are restored, by what the snapshot says of them.
+    pub(crate) fn restore(log: &mut Log, input: &mut Decoder<'_>) -> Result<(), Error> {
+        let count = input
+            .array()?
+            .ok_or_else(|| damaged("the sets of titles"))?;
+        let mut sets: Vec<Vec<u32>> = Vec::new();
+        for _ in 0..count {
+            sets.push(columns::read(input)?);
+        }
+        let warrant_of = columns::read(input)?;
+        if warrant_of.len() != log.dag.len() {
+            return Err(damaged("under what ops were admitted"));
+        }
+        let verdicts = input.bytes()?.iter().map(|&it| it != 0);
+        log.authority.verdicts.get_mut().recalled = verdicts.rev().collect();
+        for (at, set) in warrant_of.into_iter().enumerate() {
+            if set as usize == log.authority.warrants.len() {
+                let numbers = sets.get(set as usize);
+                let numbers = numbers.ok_or_else(|| damaged("a set of titles"))?;
+                let titles = log.authority.titles_in(numbers);
+                let titles = titles.ok_or_else(|| damaged("a title"))?;
+                if log.authority.intern(titles.into_boxed_slice()) != set {
+                    return Err(damaged("a set of titles twice"));
+                }
+            } else if set as usize > log.authority.warrants.len() {
+                return Err(damaged("a set of titles that comes later"));
+            }
+            let body = match log.places.touched(at) {
+                Some(_) => None,
+                None => Some(
+                    log.body(at)
+                        .ok_or_else(|| damaged("an op that cannot be read"))?,
+                ),
+            };
+            let costs = &mut Costs::default();
+            let leave = Leave::Known(set);
+            let entry = &mut Entry::new(&mut log.authority, &log.dag, at, leave, costs);
+            if let Some(body) = body {
+                body.payload.register(entry);
+            }
+        }
+        for (object, field) in log.places.fields_by_number() {
+            log.authority.learn_tags(object, field);
+        }
+        if log.authority.verdicts.get_mut().recalled.is_empty() {
+            Ok(())
+        } else {
+            Err(damaged("signatures of no op"))
+        }
+    }
+
+    /// The titles, of grants and links that are registered.
+    fn titles_in(&self, numbers: &[u32]) -> Option<Vec<Title>> {
+        let (pairs, rest) = numbers.as_chunks::<2>();
+        let title = |&[grant, link]: &[u32; 2]| {
+            let grant = grant as usize;
+            let link = Some(link)
+                .filter(|&link| link != NO_LINK)
+                .map(|it| it as usize);
+            let known = grant < self.grants.len() && link.is_none_or(|it| it < self.links.len());
+            known.then_some(Title { grant, link })
+        };
+        pairs
+            .iter()
+            .map(title)
+            .collect::<Option<_>>()
+            .filter(|_| rest.is_empty())
+    }
+
+    /// Whether a signature verifies: as it did when the snapshot was made, if there is one.
+    pub(super) fn verdict(&self, verifies: impl FnOnce() -> bool) -> bool {
+        let recalled = self.verdicts.borrow_mut().recalled.pop();
+        let verdict = recalled.unwrap_or_else(verifies);
+        self.verdicts.borrow_mut().told.push(verdict);
+        verdict
+    }
+}

@@ -1,0 +1,11 @@
+//! Snapshots: what a set of ops amounts to.
+//!
+//! The canonical one ([`snapshot`]) says it in ids alone, the same on every replica: seals name its digest. The local one
+//! ([`save`], [`restore`]) is for the replica that wrote it: all that it would find out again by a replay, in its own numbers.
+
+mod canonical;
+mod local;
+
+pub use canonical::snapshot;
+pub use local::RestoreError;
+pub(crate) use local::{restore, save};
