@@ -158,11 +158,14 @@ impl State {
         log: &Log,
         applied: &[bool],
     ) -> Result<Self, Error> {
-        let mut state = Self::default();
-        state.written_over = columns::read(input)?;
+        let written_over = columns::read(input)?;
         let removed = columns::read(input)?;
         let (pairs, rest) = removed.as_chunks::<2>();
-        state.removed = pairs.iter().map(|&[op, count]| (op, count)).collect();
+        let mut state = Self {
+            written_over,
+            removed: pairs.iter().map(|&[op, count]| (op, count)).collect(),
+            ..Self::default()
+        };
         if state.written_over.len() != log.dag.len() || !rest.is_empty() {
             return Err(Error::message("the snapshot is inconsistent: the state"));
         }

@@ -2,7 +2,8 @@
 
 use ecac_core::credential::StatusList;
 use ecac_core::{
-    Action, Costs, Decision, Event, OpId, Payload, ProjectId, Received, Replica, Tags, VerifiedOp,
+    Action, Costs, Decision, Event, MemoryStore, OpId, OpStore as _, Payload, ProjectId, Received,
+    Replica, RestoreError, StoreError, Tags, VerifiedOp,
 };
 
 /// A replica: what it holds, what is decided, the state.
@@ -112,16 +113,30 @@ impl Engine {
         Some(shown.winners.len())
     }
 
-    /// What is stored so that [`Engine::reopen`] need not replay.
-    #[must_use]
-    pub const fn snapshot(&self) -> Answer<Vec<u8>> {
-        None
+    /// What is stored so that [`Engine::reopen`] need not replay: the ops, and the snapshot.
+    pub fn saved(&self) -> Result<(MemoryStore, Vec<u8>), StoreError> {
+        let mut store = MemoryStore::new();
+        for envelope in self.0.log().envelopes() {
+            store.append(&envelope)?;
+        }
+        Ok((store, self.0.save()))
     }
 
     /// The replica that a snapshot describes.
+    pub fn reopen(
+        project: ProjectId,
+        store: MemoryStore,
+        snapshot: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let builder = Replica::builder().place_changes(false);
+        let replica = builder.restore(project, Box::new(store), snapshot)?;
+        Ok(Self(replica))
+    }
+
+    /// The project.
     #[must_use]
-    pub const fn reopen(_snapshot: &[u8]) -> Answer<Self> {
-        None
+    pub const fn project(&self) -> ProjectId {
+        self.0.project()
     }
 }
 

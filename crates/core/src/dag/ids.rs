@@ -15,6 +15,13 @@ pub(super) struct Ids {
 const POSITION: u64 = 0xffff_ffff;
 
 impl Ids {
+    /// Room for so many ids at once, in a table that has none yet.
+    pub(super) fn reserve(&mut self, ids: usize) {
+        if self.len == 0 {
+            self.slots = vec![0; (ids / 7 * 10).max(16)];
+        }
+    }
+
     /// The position of the id; `id_at` is the id of a position.
     pub(super) fn find(&self, id: &OpId, id_at: impl Fn(Index) -> OpId) -> Option<Index> {
         if self.slots.is_empty() {

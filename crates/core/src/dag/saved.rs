@@ -68,6 +68,7 @@ impl Dag {
         if ends.len() != nodes.len() || u32::try_from(nodes.len()).is_err() {
             return Err(damaged("the ends of parents"));
         }
+        dag.ids.reserve(nodes.len());
         dag.nodes.reserve_exact(nodes.len());
         dag.has_child.reserve_exact(nodes.len());
         dag.parents.reserve_exact(parents.len());

@@ -14,6 +14,7 @@ mod parents;
 mod project;
 mod quorum;
 mod rage;
+mod restore;
 
 #[path = "../../examples/refurbishing_shop.rs"]
 mod refurbishing_shop;

@@ -10,7 +10,9 @@ pub(super) fn check(trial: &Trial, said: &Said) -> Result<(), Breach> {
     let law = Law::IncrementalEqualsFull;
     let ops: Vec<&VerifiedOp> = trial.held().into_iter().collect();
     // Any place will do, and this one is another one for each history.
-    let turn = ops.last().map_or(0, |op| usize::from(op.id().as_bytes()[0]));
+    let turn = ops
+        .last()
+        .map_or(0, |op| usize::from(op.id().as_bytes()[0]));
     let (first, rest) = ops.split_at(ops.len() * turn / 256);
     let mut replica = Replica::join(trial.history.project);
     replica.ingest(first.iter().copied().cloned());
@@ -38,6 +40,9 @@ pub(super) fn check(trial: &Trial, said: &Said) -> Result<(), Breach> {
     let whole = said_of(&restored);
     ensure(law, whole == *said, || {
         let difference = said.replayed.difference(&whole.replayed);
-        format!("restored after {} ops, at the end: {difference}", first.len())
+        format!(
+            "restored after {} ops, at the end: {difference}",
+            first.len()
+        )
     })
 }
