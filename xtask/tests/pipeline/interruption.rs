@@ -165,7 +165,7 @@ fn slow_disk(workspace: &Workspace) -> Option<PathBuf> {
     let text = "#define _GNU_SOURCE\n\
         #include <sys/syscall.h>\n#include <time.h>\n#include <unistd.h>\n\
         int unlinkat(int dir, const char *path, int flags) {\n\
-        struct timespec wait = {0, 2000000};\n\
+        struct timespec wait = {0, 20000000};\n\
         nanosleep(&wait, 0);\n\
         return (int)syscall(SYS_unlinkat, dir, path, flags);\n}\n";
     fs::write(&source, text).unwrap();
