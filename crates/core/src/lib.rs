@@ -7,6 +7,10 @@
 //! how many.
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod authority;
 mod columns;
 mod costs;
