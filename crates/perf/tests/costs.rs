@@ -1,0 +1,113 @@
+//! Work does not grow with history: counted, never timed.
+
+use ecac_core::Costs;
+use ecac_perf::engine::Engine;
+use ecac_perf::workload::{Late, Shape, Turn, Workload};
+
+/// Ops that a replica takes in at a time.
+const BATCH: usize = 512;
+/// A short history and a long one.
+const LENGTHS: [usize; 2] = [1_000, 8_000];
+
+/// The work of so many ops after the setup.
+fn work(shape: Shape, count: usize) -> Costs {
+    let mut workload = Workload::new(shape, 5);
+    let mut engine = Engine::new(workload.project);
+    engine.take(core::mem::take(&mut workload.setup));
+    let before = engine.costs();
+    for batch in workload.next_ops(count).chunks(BATCH) {
+        assert_eq!(engine.take(batch.to_vec()).refused, 0);
+    }
+    engine.costs().since(&before)
+}
+
+/// The work of one op in thousandths, at eight times the length at most half as much again.
+#[track_caller]
+fn stays_flat(shape: Shape, what: &str, count: fn(&Costs) -> u64) {
+    let [short, long] = LENGTHS.map(|ops| count(&work(shape, ops)) * 1_000 / ops as u64);
+    assert!(
+        long <= short * 3 / 2,
+        "{}: {what} of 1000 ops grow from {short} to {long}",
+        shape.name()
+    );
+}
+
+/// Questions about ancestors, and decisions.
+const fn questions(costs: &Costs) -> u64 {
+    costs.ancestor_queries
+}
+
+const fn decisions(costs: &Costs) -> u64 {
+    costs.ops_evaluated
+}
+
+macro_rules! flat {
+    ($($questions:ident, $decisions:ident: $shape:expr;)*) => {
+        $(
+            #[test]
+            fn $questions() {
+                stays_flat($shape, "questions about ancestors", questions);
+            }
+
+            #[test]
+            fn $decisions() {
+                stays_flat($shape, "decisions", decisions);
+            }
+        )*
+    };
+}
+
+flat! {
+    questions_of_a_chain_stay_flat, decisions_of_a_chain_stay_flat: Shape::Chain;
+    questions_of_a_race_stay_flat, decisions_of_a_race_stay_flat: Shape::Race(64);
+    questions_of_branches_stay_flat, decisions_of_branches_stay_flat: Shape::Branches;
+    questions_of_policy_stay_flat, decisions_of_policy_stay_flat: Shape::Policy;
+}
+
+/// Decisions that a late revocation makes are at most 1.2 times those that turn, and a few: the revocation's own, and what
+/// its author wrote.
+#[track_caller]
+fn late_is_local(writers: usize) {
+    const FEW: u64 = 16;
+    let mut history = Late::new(5, writers, 400);
+    let mut engine = Engine::new(history.project());
+    engine.take(history.take_setup());
+    for batch in history.next_ops(4_000).chunks(BATCH) {
+        assert_eq!(engine.take(batch.to_vec()).refused, 0);
+    }
+    let before = engine.costs();
+    let changed = engine.take(vec![history.turn(4_000)]).changed as u64;
+    let evaluated = engine.costs().since(&before).ops_evaluated;
+    assert!(changed > 0, "the revocation turns something");
+    assert!(
+        evaluated <= changed * 6 / 5 + FEW,
+        "{evaluated} decisions for {changed} that turn"
+    );
+}
+
+#[test]
+fn a_late_revocation_of_a_sole_editor_judges_what_it_turns() {
+    late_is_local(1);
+}
+
+#[test]
+fn a_late_revocation_among_racing_editors_judges_what_it_turns() {
+    late_is_local(64);
+}
+
+/// A bit of a status list judges the work under one grant, whatever else names the list.
+#[test]
+fn a_status_bit_judges_what_it_turns() {
+    const FEW: u64 = 16;
+    let mut history = ecac_perf::workload::StatusGrants::new(5, 200);
+    let mut engine = Engine::new(history.project());
+    engine.take(history.take_setup());
+    engine.take(history.next_ops(1_000));
+    let before = engine.costs();
+    let changed = engine.take(vec![history.turn(1_000)]).changed as u64;
+    let evaluated = engine.costs().since(&before).ops_evaluated;
+    assert!(
+        changed == 5 && evaluated <= changed * 6 / 5 + FEW,
+        "{evaluated} decisions for {changed} that turn"
+    );
+}
