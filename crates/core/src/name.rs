@@ -4,6 +4,7 @@ use core::borrow::Borrow;
 use core::fmt;
 use core::ops::Deref;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::limits::NAME_BYTES_MAX;
 use unicode_normalization::is_nfc;
@@ -12,9 +13,9 @@ use unicode_normalization::is_nfc;
 /// control characters and without characters that reorder text.
 ///
 /// Objects, fields, set elements, tags, issuers and key ids are names, so that two spellings of one visible
-/// text never name two things, and no name shows as something else.
+/// text never name two things, and no name shows as something else. A copy shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// Why a text is not a [`Name`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,10 +67,9 @@ impl Name {
     ///
     /// # Errors
     /// [`NameError`] for an empty, over-long or non-NFC text, and for one with control characters.
-    pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
-        let text = text.into();
-        match fault(&text) {
-            None => Ok(Self(text)),
+    pub fn new(text: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, NameError> {
+        match fault(text.as_ref()) {
+            None => Ok(Self(text.into())),
             Some(fault) => Err(fault),
         }
     }
