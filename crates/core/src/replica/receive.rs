@@ -163,6 +163,7 @@ impl Replica {
                 }
             },
         );
+        received.events.reserve(changes.len());
         // New ops come first, in order of admission.
         let mut admitted = admitted.into_iter();
         received.events.extend(changes.iter().filter_map(|change| {
