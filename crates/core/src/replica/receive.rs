@@ -98,13 +98,14 @@ impl Replica {
 
     /// Admits one op of a batch, or does not.
     pub(super) fn take(&mut self, op: VerifiedOp, intake: &mut Intake) {
-        let mention = Mention::of(&op);
+        let looks = self.options.places;
+        let mention = Mention::of(&op, looks);
         for arrival in self.log.ingest(op, &mut self.costs) {
             let op = if arrival.op == mention.id {
                 mention.clone()
             } else {
                 let released = self.log.get(&arrival.op);
-                released.map_or_else(|| Mention::unknown(arrival.op), Mention::of)
+                released.map_or_else(|| Mention::unknown(arrival.op), |op| Mention::of(op, looks))
             };
             match arrival.outcome {
                 Outcome::Admitted => intake.settle(op.id),
@@ -140,7 +141,7 @@ impl Replica {
             }
         }
         let mut before = Before::new();
-        let (log, looks, first) = (&self.log, self.options.place_changes, received.events.len());
+        let (log, looks, first) = (&self.log, self.options.places, received.events.len());
         let changes = self.replay.advance_showing(
             log,
             &mut self.costs,
@@ -150,9 +151,11 @@ impl Replica {
                 }
             },
         );
-        received
-            .events
-            .extend(changes.iter().filter_map(|change| decided(log, change)));
+        received.events.extend(
+            changes
+                .iter()
+                .filter_map(|change| decided(log, change, looks)),
+        );
         let state = self.replay.state();
         for (place, (before, because)) in before {
             let after = place.shown(log, state);
@@ -223,8 +226,8 @@ fn shown_before(log: &Log, state: &State, changes: &[Change], first: usize) -> B
 }
 
 /// The event of a decision on an admitted op.
-fn decided(log: &Log, change: &Change) -> Option<Event> {
-    let op = Mention::of(log.get(&change.op)?);
+fn decided(log: &Log, change: &Change, looks: bool) -> Option<Event> {
+    let op = Mention::of(log.get(&change.op)?, looks);
     match (&change.decision, change.cause) {
         (&Decision::Applied { grant }, None) => Some(Event::Applied { op, grant }),
         (&Decision::Applied { grant }, Some(cause)) => Some(Event::Reinstated { op, grant, cause }),
