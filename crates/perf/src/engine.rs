@@ -48,7 +48,7 @@ impl Engine {
     /// The same with so many threads for signatures.
     #[must_use]
     pub fn with_threads(project: ProjectId, threads: usize) -> Self {
-        let builder = Replica::builder().place_changes(false);
+        let builder = Replica::builder().places(false);
         Self(builder.threads(threads).join(project))
     }
 
@@ -128,7 +128,7 @@ impl Engine {
         store: MemoryStore,
         snapshot: &[u8],
     ) -> Result<Self, RestoreError> {
-        let builder = Replica::builder().place_changes(false);
+        let builder = Replica::builder().places(false);
         let replica = builder.restore(project, Box::new(store), snapshot)?;
         Ok(Self(replica))
     }

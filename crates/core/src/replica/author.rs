@@ -181,6 +181,41 @@ impl Replica {
         })
     }
 
+    /// What the author would sign now, whatever would become of it: parents, number and stamp as [`Replica::author`] chooses
+    /// them, and nothing is judged. For simulations and tests, which write what is refused, too.
+    ///
+    /// ```
+    /// use ecac_core::payload::Revoke;
+    /// use ecac_core::{Event, VerifiedOp};
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey, public_key};
+    /// # let (key, stranger) = (SigningKey::from([1; 32]), SigningKey::from([2; 32]));
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// # let mut replica = Replica::create(genesis, &key, 1)?;
+    /// let revoke = Revoke::of(public_key(&key));
+    /// let body = replica.body(revoke, public_key(&stranger), 2)?;
+    /// let received = replica.ingest([VerifiedOp::sign(body, &stranger)?]);
+    /// assert!(matches!(received.events[..], [Event::Refused { .. }]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DraftError::SecondGenesis`], [`DraftError::NoGenesis`], [`DraftError::Clock`].
+    pub fn body(
+        &self,
+        payload: impl Into<Payload>,
+        author: PublicKey,
+        now_ms: u64,
+    ) -> Result<Body, DraftError> {
+        let (payload, costs) = (payload.into(), &mut Costs::default());
+        self.can_write(&payload)?;
+        let ahead_ms = now_ms.saturating_add(self.options.drift_ms);
+        let parents = self.offer(&payload, &author, ahead_ms, costs);
+        self.body_on(author, payload, parents.ids, now_ms)
+    }
+
     /// Writes a `Seal` of what the op names as its past, with the digest of its snapshot: the cost is that of replaying it.
     ///
     /// ```
@@ -216,26 +251,17 @@ impl Replica {
         now_ms: u64,
         costs: &mut Costs,
     ) -> Result<Drafted, DraftError> {
-        if payload.genesis().is_some() {
-            return Err(DraftError::SecondGenesis);
-        }
-        if self.log.admitted_count() == 0 {
-            let project = self.log.project();
-            return Err(DraftError::NoGenesis { project });
-        }
+        self.can_write(&payload)?;
         if let Some(behind) = self.log.behind().filter(|_| !self.options.behind_is_fine) {
             return Err(DraftError::Behind { behind });
         }
-        let offer = |clock_ms, costs: &mut Costs| {
-            parents_for(&self.log, &self.replay, &author, &payload, clock_ms, costs)
-        };
         let ahead_ms = now_ms.saturating_add(self.options.drift_ms);
-        let parents = offer(ahead_ms, costs);
+        let parents = self.offer(&payload, &author, ahead_ms, costs);
         let first = self.draft_on(author, payload.clone(), parents.clone(), now_ms, costs);
         match first {
             // A credential can begin or end within the drift.
             Err(DraftError::Refused { .. }) if ahead_ms > now_ms => {
-                let nearer = offer(now_ms, costs);
+                let nearer = self.offer(&payload, &author, now_ms, costs);
                 if nearer == parents {
                     return first;
                 }
@@ -246,6 +272,50 @@ impl Replica {
         }
     }
 
+    /// Whether there is something to write on, and no second genesis.
+    fn can_write(&self, payload: &Payload) -> Result<(), DraftError> {
+        if payload.genesis().is_some() {
+            return Err(DraftError::SecondGenesis);
+        }
+        if self.log.admitted_count() == 0 {
+            let project = self.log.project();
+            return Err(DraftError::NoGenesis { project });
+        }
+        Ok(())
+    }
+
+    fn offer(
+        &self,
+        payload: &Payload,
+        author: &PublicKey,
+        clock_ms: u64,
+        costs: &mut Costs,
+    ) -> Parents {
+        parents_for(&self.log, &self.replay, author, payload, clock_ms, costs)
+    }
+
+    /// The op on these parents, with the number and the stamp that are due.
+    fn body_on(
+        &self,
+        author: PublicKey,
+        payload: Payload,
+        parents: Vec<OpId>,
+        now_ms: u64,
+    ) -> Result<Body, DraftError> {
+        let admitted = parents.iter().filter_map(|id| self.log.dag.find(id));
+        let admitted: Vec<_> = admitted.collect();
+        let past = self.log.dag.past_of(&admitted);
+        let last = admitted.iter().map(|&at| self.log.dag.node(at).hlc).max();
+        let hlc = Hlc::next(last, now_ms, self.options.node);
+        Ok(Body {
+            author,
+            seq: self.log.dag.own(&author, &past).next_seq,
+            parents,
+            hlc: hlc.ok_or(DraftError::Clock { now_ms })?,
+            payload,
+        })
+    }
+
     fn draft_on(
         &self,
         author: PublicKey,
@@ -254,18 +324,7 @@ impl Replica {
         now_ms: u64,
         costs: &mut Costs,
     ) -> Result<Drafted, DraftError> {
-        let admitted = parents.ids.iter().filter_map(|id| self.log.dag.find(id));
-        let admitted: Vec<_> = admitted.collect();
-        let past = self.log.dag.past_of(&admitted);
-        let last = admitted.iter().map(|&at| self.log.dag.node(at).hlc).max();
-        let hlc = Hlc::next(last, now_ms, self.options.node);
-        let body = Body {
-            author,
-            seq: self.log.dag.own(&author, &past).next_seq,
-            parents: parents.ids.clone(),
-            hlc: hlc.ok_or(DraftError::Clock { now_ms })?,
-            payload,
-        };
+        let body = self.body_on(author, payload, parents.ids.clone(), now_ms)?;
         let draft = Draft::new(body, costs).map_err(|error| DraftError::Encoding { error })?;
         match self.log.foresee(draft.id(), draft.body(), costs) {
             Outcome::Admitted => Ok(Drafted { draft, parents }),

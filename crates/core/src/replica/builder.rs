@@ -44,7 +44,7 @@ impl Default for ReplicaBuilder {
                 drift_ms: DRIFT_MS,
                 node: 0,
                 behind_is_fine: false,
-                place_changes: true,
+                places: true,
             },
         }
     }
@@ -83,10 +83,10 @@ impl ReplicaBuilder {
         self
     }
 
-    /// Whether to look what places showed before a batch and after it ([`super::Received::changes`]): for interfaces. Yes,
-    /// if nothing else is said; a node that only forwards need not.
-    pub const fn place_changes(mut self, looks: bool) -> Self {
-        self.options.place_changes = looks;
+    /// Whether to look what places showed before a batch and after it ([`super::Received::changes`]), and to name the places
+    /// of ops in events: for interfaces. Yes, if nothing else is said; a node that only forwards need not.
+    pub const fn places(mut self, looks: bool) -> Self {
+        self.options.places = looks;
         self
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::place::{Place, Shown};
 use crate::id::{OpId, PublicKey};
-use crate::op::{Body, VerifiedOp};
+use crate::op::VerifiedOp;
 use crate::reason::{DenialReason, Refusal};
 
 /// What one batch did to a replica: a function of what the replica held and of the batch.
@@ -25,8 +25,9 @@ pub struct Received {
 }
 
 /// What became of an item of a batch, or what it made of an op that came earlier.
+///
+/// Whoever shows events has to think of each, so that one more breaks their build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Event {
     /// The bytes are no op of anybody's; nothing is kept of them.
     Rejected {
@@ -118,7 +119,7 @@ pub struct Mention {
     pub author: Option<PublicKey>,
     /// Kind of payload, likewise.
     pub kind: Option<&'static str>,
-    /// The place that it touches, if it is data; likewise.
+    /// The place that it touches, if it is data; likewise, and absent if the replica was built not to look.
     pub place: Option<Place>,
 }
 
@@ -236,16 +237,14 @@ impl Received {
 }
 
 impl Mention {
-    pub(super) fn of(op: &VerifiedOp) -> Self {
-        Self::of_body(op.id(), op.body())
-    }
-
-    fn of_body(id: OpId, body: &Body) -> Self {
+    /// The op; its place where `looks` says so.
+    pub(super) fn of(op: &VerifiedOp, looks: bool) -> Self {
+        let body = op.body();
         Self {
-            id,
+            id: op.id(),
             author: Some(body.author),
             kind: Some(body.payload.kind()),
-            place: Place::of(&body.payload),
+            place: looks.then(|| Place::of(&body.payload)).flatten(),
         }
     }
 

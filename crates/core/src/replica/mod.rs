@@ -78,7 +78,7 @@ struct Options {
     drift_ms: u64,
     node: u32,
     behind_is_fine: bool,
-    place_changes: bool,
+    places: bool,
 }
 
 const fn is_send<T: Send>() {}

@@ -107,13 +107,14 @@ impl Replica {
 
     /// Admits one op of a batch, or does not.
     pub(super) fn take(&mut self, op: VerifiedOp, intake: &mut Intake) {
-        let mut first = Some(Mention::of(&op));
+        let looks = self.options.places;
+        let mut first = Some(Mention::of(&op, looks));
         for arrival in self.log.ingest(op, &mut self.costs) {
             // What follows the first was pending, and waited for it.
             let op = first.take().unwrap_or_else(|| {
                 intake.settled.insert(arrival.op);
                 let released = self.log.get(&arrival.op);
-                let known = released.as_ref().map(Mention::of);
+                let known = released.map(|op| Mention::of(&op, looks));
                 known.unwrap_or_else(|| Mention::unknown(arrival.op))
             });
             match arrival.outcome {
@@ -153,7 +154,7 @@ impl Replica {
             }
         }
         let mut before = Before::new();
-        let (log, looks, first) = (&self.log, self.options.place_changes, received.events.len());
+        let (log, looks, first) = (&self.log, self.options.places, received.events.len());
         let changes = self.replay.advance_showing(
             log,
             &mut self.costs,
@@ -168,7 +169,8 @@ impl Replica {
         let mut admitted = admitted.into_iter();
         received.events.extend(changes.iter().filter_map(|change| {
             let known = admitted.next();
-            let known = known.or_else(|| log.get(&change.op).as_ref().map(Mention::of))?;
+            let read = || log.get(&change.op).map(|op| Mention::of(&op, looks));
+            let known = known.or_else(read)?;
             decided(known, change)
         }));
         let state = self.replay.state();

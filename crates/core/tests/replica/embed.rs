@@ -4,92 +4,17 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use ecac_core::credential::Role;
-use ecac_core::credential::mint::mint_credential;
 use ecac_core::limits::INTEGER_MAX;
 use ecac_core::payload;
 use ecac_core::{
-    Action, AuthorError, Authored, CodecError, DRIFT_MS, DenialReason, DraftError, EffectCode,
-    Event, Genesis, Limits, OpId, Payload, PublicKey, Refusal, Replica, SchemaRule, SignError,
-    Signer, SigningKey, Standing, Tags, Value,
+    Action, AuthorError, CodecError, DRIFT_MS, DenialReason, DraftError, EffectCode, Event, Limits,
+    OpId, Payload, PublicKey, Refusal, Replica, SignError, Signer, SigningKey, Standing, Value,
 };
 
+use crate::office::{ALICE, BOB, OUTSIDER, ROOT, genesis, hire, join, office, tags, told, write};
 use crate::project::{
-    FAR_MS, ISSUER_KEY, KID, at, author, claims, edit, issuer_key, key, name, revoke, sign,
-    unassigned,
+    FAR_MS, ISSUER_KEY, KID, at, author, edit, issuer_key, key, name, revoke, sign, unassigned,
 };
-
-const ROOT: u32 = 0;
-const ALICE: u32 = 4;
-const BOB: u32 = 5;
-const OUTSIDER: u32 = 9;
-
-fn genesis() -> Genesis {
-    Genesis {
-        name: name("embedded"),
-        nonce: [0; 16],
-        roots: [author(ROOT)].into(),
-        schema: BTreeSet::from([SchemaRule {
-            object: name("*"),
-            field: name("*"),
-            tags: [name("tag")].into(),
-        }]),
-        features: [].into(),
-    }
-}
-
-fn tags() -> Tags {
-    [name("tag")].into()
-}
-
-/// Grants the role to the person.
-fn hire(replica: &mut Replica, person: u32, role: Role, now_ms: u64) -> OpId {
-    let jwt = mint_credential(&key(ISSUER_KEY), &claims(person, role));
-    let presented = replica.author(payload::Credential { jwt }, &key(ROOT), now_ms);
-    let credential = presented.expect("a root presents").op;
-    let subject = author(person);
-    let grant = payload::Grant {
-        subject,
-        credential,
-    };
-    let granted = replica.author(grant, &key(ROOT), now_ms);
-    granted.expect("a root grants").op
-}
-
-/// A project with an editor, at time 10.
-fn office() -> Replica {
-    let mut replica = Replica::create(genesis(), &key(ROOT), 1).expect("a genesis");
-    let listed = replica.author(issuer_key(KID, ISSUER_KEY, FAR_MS), &key(ROOT), 2);
-    let effect = listed.expect("a root lists").effect;
-    assert_eq!(effect.map(|it| it.code), Some(EffectCode::Lists));
-    hire(&mut replica, ALICE, Role::Editor, 10);
-    replica
-}
-
-fn join(other: &Replica) -> Replica {
-    let mut replica = Replica::join(other.project());
-    replica.receive(&other.envelopes().collect::<Vec<_>>());
-    replica
-}
-
-fn write(replica: &mut Replica, by: u32, payload: Payload, now_ms: u64) -> Authored {
-    replica.author(payload, &key(by), now_ms).expect("written")
-}
-
-/// What an interface shows of the batch: the kinds of its events, and each place with its values.
-fn told(received: &ecac_core::Received) -> (Vec<&'static str>, Vec<String>) {
-    let value = |shown: &Option<ecac_core::Shown>| {
-        let shown = shown.as_ref().map(|it| format!("{:?}", it.value));
-        shown.unwrap_or_else(|| "nothing".into())
-    };
-    let names = received.events.iter().map(Event::name).collect();
-    let changes = received.changes.iter();
-    let changes = changes.map(|it| {
-        let (before, after) = (value(&it.before), value(&it.after));
-        let why: Vec<&str> = received.why(it).map(Event::name).collect();
-        format!("{}: {before} -> {after} ({})", it.place, why.join(", "))
-    });
-    (names, changes.collect())
-}
 
 #[test]
 fn a_technician_works_offline_and_a_revocation_takes_the_work_back_with_its_reason() {

@@ -2,13 +2,16 @@
 //! is held of ops that do not count, what ops of trust or policy come to, and what forks cost; and one object over all of
 //! it, as who embeds it sees it.
 
+mod answers;
 mod devices;
 mod effects;
 mod embed;
 mod forks;
+mod garbage;
 mod guide;
 mod limits;
 mod meeting;
+mod office;
 mod order;
 mod parents;
 mod project;
