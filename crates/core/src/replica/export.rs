@@ -71,7 +71,7 @@ impl Replica {
 
     /// A local snapshot: what [`super::ReplicaBuilder::restore`] makes this replica of again, with the store of its ops.
     /// Its numbers are this replica's own; what is the same on every replica, and what a `Seal` names, is
-    /// [`crate::snapshot`]. It ends with a digest, so that damage is found, and is signed by nobody: keep it where the
+    /// [`crate::snapshot()`]. It ends with a digest, so that damage is found, and is signed by nobody: keep it where the
     /// store is kept.
     ///
     /// ```

@@ -29,9 +29,14 @@ fn lived_in() -> Replica {
         .into(),
         features: [].into(),
     };
-    let mut office = Replica::create(genesis, &key(0), 1).unwrap();
+    let mut office = Replica::create(genesis, &key(0), 1).expect("what is asked for can be had");
     let mut van = Replica::join(office.project());
-    let mut write = |now_ms, payload| office.author(payload, &key(0), now_ms).unwrap().op;
+    let mut write = |now_ms, payload| {
+        office
+            .author(payload, &key(0), now_ms)
+            .expect("what is asked for can be had")
+            .op
+    };
     write(2, issuer_key(KID, ISSUER_KEY, FAR_MS));
     let jwt = mint_credential(&key(ISSUER_KEY), &claims(3, Role::Editor));
     let credential = write(3, payload::Credential { jwt }.into());
@@ -45,7 +50,13 @@ fn lived_in() -> Replica {
         .into(),
     );
     for at in 5..15 {
-        write(at, edit("f", i64::try_from(at).unwrap()));
+        write(
+            at,
+            edit(
+                "f",
+                i64::try_from(at).expect("what is asked for can be had"),
+            ),
+        );
     }
     let (object, field, element) = (name("doc"), name("labels"), name("late"));
     let add = SetAdd {
@@ -64,12 +75,19 @@ fn lived_in() -> Replica {
     write(22, add.into());
     van.receive(&office.envelopes().collect::<Vec<_>>());
     for at in 30..34 {
-        van.author(edit("g", at), &key(3), 30).unwrap();
+        van.author(edit("g", at), &key(3), 30)
+            .expect("what is asked for can be had");
     }
-    office.author(revoke(3), &key(0), 31).unwrap();
+    office
+        .author(revoke(3), &key(0), 31)
+        .expect("what is asked for can be had");
     van.receive(&office.envelopes().collect::<Vec<_>>());
-    let late = office.author(edit("f", 99), &key(0), 40).unwrap();
-    let later = office.author(edit("f", 100), &key(0), 41).unwrap();
+    let late = office
+        .author(edit("f", 99), &key(0), 40)
+        .expect("what is asked for can be had");
+    let later = office
+        .author(edit("f", 100), &key(0), 41)
+        .expect("what is asked for can be had");
     assert!(!late.envelope.is_empty());
     van.receive(&[later.envelope]);
     van
@@ -78,7 +96,9 @@ fn lived_in() -> Replica {
 fn store_of(replica: &Replica) -> MemoryStore {
     let mut store = MemoryStore::new();
     for envelope in replica.log().envelopes() {
-        store.append(&envelope).unwrap();
+        store
+            .append(&envelope)
+            .expect("what is asked for can be had");
     }
     store
 }
@@ -99,12 +119,14 @@ fn assert_same(one: &Replica, other: &Replica) {
 fn a_restored_replica_is_the_one_that_was_saved() {
     let replica = lived_in();
     assert_eq!(replica.holdings().pending_ops, 1);
-    let restored = restore(&replica, &replica.save()).unwrap();
+    let restored = restore(&replica, &replica.save()).expect("what is asked for can be had");
     assert_same(&replica, &restored);
     assert_eq!(restored.costs(), replica.costs());
     assert_eq!(
         restored.save(),
-        restore(&replica, &restored.save()).unwrap().save()
+        restore(&replica, &restored.save())
+            .expect("what is asked for can be had")
+            .save()
     );
 }
 
@@ -112,9 +134,13 @@ fn a_restored_replica_is_the_one_that_was_saved() {
 fn what_the_store_has_beyond_the_snapshot_is_taken_in() {
     let mut replica = lived_in();
     let snapshot = replica.save();
-    replica.author(edit("f", 7), &key(0), 50).unwrap();
-    replica.author(revoke(1), &key(0), 51).unwrap();
-    let restored = restore(&replica, &snapshot).unwrap();
+    replica
+        .author(edit("f", 7), &key(0), 50)
+        .expect("what is asked for can be had");
+    replica
+        .author(revoke(1), &key(0), 51)
+        .expect("what is asked for can be had");
+    let restored = restore(&replica, &snapshot).expect("what is asked for can be had");
     assert_same(&replica, &restored);
     assert!(restored.costs().signatures_verified > 0);
 }
@@ -123,7 +149,9 @@ fn what_the_store_has_beyond_the_snapshot_is_taken_in() {
 fn a_store_is_opened_without_a_snapshot() {
     let replica = lived_in();
     let store = Box::new(store_of(&replica));
-    let opened = Replica::builder().open(replica.project(), store).unwrap();
+    let opened = Replica::builder()
+        .open(replica.project(), store)
+        .expect("what is asked for can be had");
     assert_eq!(opened.state_digest(), replica.state_digest());
     assert_eq!(opened.trust_digest(), replica.trust_digest());
     assert_eq!(opened.heads(), replica.heads());
@@ -241,7 +269,7 @@ fn a_store_that_fails_is_told_and_nothing_is_lost_or_half_done() {
         };
         let mut replica = Replica::builder()
             .open(whole.project(), Box::new(store))
-            .unwrap();
+            .expect("what is asked for can be had");
         replica.receive(&envelopes);
         assert!(replica.fault().is_some());
         assert_eq!(replica.log().admitted_count(), appends);
