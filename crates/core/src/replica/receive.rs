@@ -111,8 +111,11 @@ impl Replica {
         let mut first = Some(Mention::of(&op, looks));
         for arrival in self.log.ingest(op, &mut self.costs) {
             // What follows the first was pending, and waited for it.
-            let op = first.take().unwrap_or_else(|| {
+            let is_judged = matches!(arrival.outcome, Outcome::Admitted | Outcome::Refused { .. });
+            if first.is_none() && is_judged {
                 intake.settled.insert(arrival.op);
+            }
+            let op = first.take().unwrap_or_else(|| {
                 let released = self.log.get(&arrival.op);
                 let known = released.map(|op| Mention::of(&op, looks));
                 known.unwrap_or_else(|| Mention::unknown(arrival.op))

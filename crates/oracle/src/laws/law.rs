@@ -33,6 +33,9 @@ pub enum Law {
     /// An op on the parents that are offered is admitted where its author has a grant that lives, and no revocation that
     /// is known kills a grant on them.
     OfferedParents,
+    /// A `Replica` that takes the ops in in batches comes to the same; what it reports is what is decided, and what it
+    /// foresees of an op is what comes.
+    EmbeddedAlike,
 }
 
 impl Law {

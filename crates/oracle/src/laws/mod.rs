@@ -1,6 +1,7 @@
 //! The laws of `docs/policy-model.md`, checked on one history at a time.
 
 mod crowd;
+mod embedded;
 mod inert;
 mod law;
 mod limits;
@@ -59,6 +60,7 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     seals::check(&log, &said)?;
     roots::check(&log, &said)?;
     inert::check(trial)?;
+    embedded::check(trial, &said)?;
     if trial.second {
         let mut log = Log::new(trial.history.project);
         for op in trial.held() {
