@@ -111,7 +111,7 @@ fn a_run_that_is_killed_while_it_publishes_leaves_the_old_set_or_the_new() {
         assert!([before, seed].contains(&seed_of_whole_set(&out)));
         left = left.max(names(&results).len() - 1);
     }
-    // What is left is named by the next run, also the tree that was built.
+    // What is left is named by the next run, also the tree that was built; what was being removed is removed.
     let mut leftovers = names(&results);
     leftovers.retain(|name| name != "out");
     leftovers.extend(names(&workspace.temporary()));
@@ -121,9 +121,24 @@ fn a_run_that_is_killed_while_it_publishes_leaves_the_old_set_or_the_new() {
     );
     let (_, stderr) = workspace.check(&repro(99, &out), exit::SUCCESS, "it can be removed");
     for name in leftovers {
-        assert!(stderr.contains(&name), "{name} in {stderr}");
+        if name.ends_with(".removing") {
+            wait_until_it_is_removed(&workspace, &name);
+        } else {
+            assert!(stderr.contains(&name), "{name} in {stderr}");
+        }
     }
     assert_eq!(seed_of_whole_set(&out), 99);
+}
+
+/// Waits until what a killed run was about to remove is gone.
+fn wait_until_it_is_removed(workspace: &Workspace, name: &str) {
+    for _ in 0..600 {
+        if !names(&workspace.temporary()).iter().any(|it| it == name) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{name} is still there");
 }
 
 #[test]
