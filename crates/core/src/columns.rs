@@ -36,3 +36,8 @@ pub(crate) fn rows<'a, const N: usize>(input: &mut Decoder<'a>) -> Result<&'a [[
         Err(Error::message("a column of rows is cut off"))
     }
 }
+
+/// What is told of a snapshot whose parts do not fit together.
+pub(crate) fn damaged(what: &str) -> Error {
+    Error::message(format!("the snapshot is inconsistent: {what}"))
+}

@@ -6,6 +6,7 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use crate::authority::{Effect, Effects, Judge};
+use crate::columns::damaged;
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::OpId;
@@ -251,8 +252,7 @@ impl Replay {
     pub(crate) fn restore(input: &mut Decoder<'_>, log: &Log) -> Result<Self, Error> {
         let applied: Vec<bool> = input.bytes()?.iter().map(|&it| it != 0).collect();
         if applied.len() != log.dag.len() {
-            let error = Error::message("the snapshot is inconsistent: the decisions");
-            return Err(error);
+            return Err(damaged("the decisions"));
         }
         let state = State::restore(input, log, &applied)?;
         Ok(Self { applied, state })

@@ -7,7 +7,7 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use crate::columns;
-use crate::dag::Index;
+use crate::dag::{Index, narrow};
 use crate::log::Log;
 use crate::payload::wire::{Out, Written};
 use crate::place::{PlaceId, Touch};
@@ -167,7 +167,7 @@ impl State {
             ..Self::default()
         };
         if state.written_over.len() != log.dag.len() || !rest.is_empty() {
-            return Err(Error::message("the snapshot is inconsistent: the state"));
+            return Err(columns::damaged("the state"));
         }
         state.reach(log);
         for (op, &applied) in applied.iter().enumerate() {
@@ -211,10 +211,6 @@ impl State {
     pub(crate) fn is_bare(&self, place: PlaceId) -> bool {
         self.live.get(place as usize).is_none_or(Vec::is_empty)
     }
-}
-
-fn narrow(op: Index) -> u32 {
-    u32::try_from(op).expect("fewer than 2^32 ops fit in memory")
 }
 
 /// What the op writes.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::effect::EffectCode;
-use super::grant::{DELEGATION_DEPTH_MAX, Grant, GrantId, Standing, Void, Vouched};
+use super::grant::{DELEGATION_DEPTH_MAX, Grant, Standing, Void, Vouched};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::judge::Judge;
+use super::leave::Leave;
 use super::link::{Link, LinkRevocation};
 use super::reach::Reached;
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
-use super::roll::Leave;
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
 use crate::costs::Costs;
 use crate::credential::{Credential, Role, StatusList, Timestamp};
@@ -133,7 +133,7 @@ impl<'a> Entry<'a> {
         key: PublicKey,
         proves: impl FnOnce() -> bool,
     ) {
-        let proven = self.authority.verdict(proves);
+        let proven = self.authority.verdicts.get_mut().ask(proves);
         let depth = 1 + self.authority.depth(self.authority.warrants(self.at));
         self.costs.signatures_verified += 1;
         let void = if !proven {
@@ -156,7 +156,7 @@ impl<'a> Entry<'a> {
         });
         authority.made_through.push(Vec::new());
         authority.sets_through.push(Vec::new());
-        self.makes();
+        self.authority.makes(self.at);
         let authority = &mut *self.authority;
         let id = authority.links.len() - 1;
         let warrants = authority.warrants(self.at).to_vec();
@@ -256,7 +256,8 @@ impl<'a> Entry<'a> {
             scope,
             reach: self.reach(),
         };
-        self.strike(subject, &revocation);
+        self.authority
+            .strike(subject, &revocation, self.dag, self.costs);
         self.authority
             .revocations
             .entry(subject)
@@ -293,7 +294,7 @@ impl<'a> Entry<'a> {
             valid_until_ms,
             touched: false,
         });
-        self.makes();
+        self.authority.makes(self.at);
         let authority = &mut *self.authority;
         let names = (issuer.clone(), kid.clone());
         let revoked = authority.key_revocations.contains_key(&names);
@@ -332,7 +333,8 @@ impl<'a> Entry<'a> {
             Err(void) => ListStanding::Void(void),
             Ok(list) => {
                 let key: ListKey = (list.issuer.clone(), list.id.clone(), list.purpose);
-                self.withdraw(&key, &list);
+                let (dag, at) = (self.dag, self.at);
+                self.authority.withdraw(at, (&key, &list), dag, self.costs);
                 let versions = self.authority.lists.entry(key.clone()).or_default();
                 versions.push(CountedList { op: self.at, list });
                 ListStanding::Counted(key, versions.len() - 1)
@@ -389,8 +391,8 @@ impl<'a> Entry<'a> {
         });
         authority.made_under.push(Vec::new());
         authority.sets_with.push(Vec::new());
-        self.makes();
-        self.meet_revocations(id);
+        self.authority.makes(self.at);
+        self.authority.meet_revocations(id, self.dag, self.costs);
         let authority = &mut *self.authority;
         if withdrawn
             || !authority.grants[id].killers.is_empty()
@@ -399,110 +401,6 @@ impl<'a> Entry<'a> {
         {
             authority.touch(vec![Reached::Grant(id)]);
         }
-    }
-
-    /// The op makes a grant, a key or a link, which rests on what the op was admitted under.
-    fn makes(&mut self) {
-        for title in self.authority.warrants(self.at).to_vec() {
-            let mut made = vec![&mut self.authority.made_under[title.grant]];
-            made.extend(
-                title
-                    .link
-                    .map(|link| &mut self.authority.made_through[link]),
-            );
-            for made in made {
-                if made.last() != Some(&self.at) {
-                    made.push(self.at);
-                }
-            }
-        }
-    }
-
-    /// The new grant meets the revocations of its subject that it has not seen.
-    fn meet_revocations(&mut self, id: GrantId) {
-        let (dag, costs) = (self.dag, &mut *self.costs);
-        let authority = &mut *self.authority;
-        let (op, subject) = (authority.grants[id].op, authority.grants[id].subject);
-        let ends = authority.revocation_ends.get(&subject);
-        let mut killers: Vec<Index> = Vec::new();
-        if ends.is_some_and(|ends| ends.iter().any(|&end| !dag.before(end, op, costs))) {
-            for it in authority.revocations_of(&subject) {
-                if it.kills(&authority.grants[id])
-                    && !dag.before(it.op, op, costs)
-                    && !killers.iter().any(|&known| dag.before(known, it.op, costs))
-                {
-                    killers.push(it.op);
-                }
-            }
-        }
-        if killers.is_empty() {
-            authority.open.entry(subject).or_default().push(id);
-        }
-        authority.grants[id].killers = killers;
-    }
-
-    /// The new revocation strikes the grants of the subject that no revocation in its past ends.
-    fn strike(&mut self, subject: PublicKey, revocation: &Revocation) {
-        let (dag, at, costs) = (self.dag, self.at, &mut *self.costs);
-        let authority = &mut *self.authority;
-        let ends = authority.revocation_ends.entry(subject).or_default();
-        let all_seen = ends.iter().all(|&end| dag.before(end, at, costs));
-        ends.retain(|&end| !dag.before(end, at, costs));
-        ends.push(at);
-        let candidates = if all_seen {
-            authority.open.get(&subject).cloned().unwrap_or_default()
-        } else {
-            authority.grants_of(&subject).to_vec()
-        };
-        let mut struck = Vec::new();
-        for id in candidates {
-            let grant = &mut authority.grants[id];
-            let repeats = |&known: &Index| dag.before(known, at, costs);
-            if revocation.kills(grant) && !grant.killers.iter().any(repeats) {
-                grant.killers.push(at);
-                struck.push(id);
-            }
-        }
-        if let Some(open) = authority.open.get_mut(&subject) {
-            open.retain(|id| !struck.contains(id));
-        }
-        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
-        authority.struck.insert(at, struck);
-    }
-
-    /// The new version of the list strikes the grants that hang on a bit which it sets and no version in its past does.
-    fn withdraw(&mut self, key: &ListKey, list: &StatusList) {
-        let (dag, at, costs) = (self.dag, self.at, &mut *self.costs);
-        let authority = &mut *self.authority;
-        let mut struck = Vec::new();
-        let mut strike = |bit: &mut Bit| {
-            if !bit.setters.iter().any(|&it| dag.before(it, at, costs)) {
-                bit.setters.push(at);
-                struck.extend(bit.grants.iter().copied());
-            }
-        };
-        if let Some(bits) = authority.bits.get_mut(key) {
-            if list.bits_set() < bits.len() as u64 {
-                list.each_set(|index| {
-                    if let Some(bit) = bits.get_mut(&index) {
-                        strike(bit);
-                    }
-                });
-            } else {
-                for (&index, bit) in bits {
-                    if list.get(index) == Some(true) {
-                        strike(bit);
-                    }
-                }
-            }
-        }
-        let all = authority.bits_set.entry(key.clone()).or_default();
-        all.resize(all.len().max(list.bytes().len()), 0);
-        for (all, byte) in all.iter_mut().zip(list.bytes()) {
-            *all |= byte;
-        }
-        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
-        authority.struck.insert(at, struck);
     }
 
     /// What the grant rests on, and how deep in the chain of delegation it lies.
@@ -610,7 +508,8 @@ impl<'a> Entry<'a> {
         })?;
         stage(EffectCode::BadSignature, &mut left, &mut |id| {
             costs.signatures_verified += 1;
-            authority.verdict(|| verifies(&authority.keys[id].public_key))
+            let mut verdicts = authority.verdicts.borrow_mut();
+            verdicts.ask(|| verifies(&authority.keys[id].public_key))
         })?;
         Ok(left)
     }

@@ -3,11 +3,10 @@
 //! What no denial touches, by itself or through what it rests on, lives in every set of ops, and is not judged at all. What
 //! is touched may still live.
 
-use std::collections::BTreeMap;
-
 use super::grant::GrantId;
 use super::issuer_key::KeyId;
 use super::register::Authority;
+use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
 use crate::dag::{Dag, Index, Past};
 
@@ -17,36 +16,6 @@ pub(super) enum Reached {
     Grant(GrantId),
     Key(KeyId),
     Link(LinkId),
-}
-
-/// Number of a set of titles under which ops were admitted.
-pub(crate) type WarrantsId = u32;
-
-/// The ops that were admitted under one set of titles: of each chain the stretches, as first position and end.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stretches(BTreeMap<u32, Vec<(u32, u32)>>);
-
-impl Stretches {
-    /// Adds the op at the position, the last of its chain.
-    pub(super) fn push(&mut self, chain: u32, position: u32) {
-        let stretches = self.0.entry(chain).or_default();
-        match stretches.last_mut() {
-            Some((_, end)) if *end == position => *end += 1,
-            Some(_) | None => stretches.push((position, position + 1)),
-        }
-    }
-
-    /// The ops outside of the past.
-    fn outside<'a>(&'a self, dag: &'a Dag, past: &'a Past) -> impl Iterator<Item = Index> + 'a {
-        self.0.iter().flat_map(move |(&chain, stretches)| {
-            let seen = past.count(chain);
-            let from = stretches.partition_point(|&(_, end)| end <= seen);
-            stretches[from..].iter().flat_map(move |&(first, end)| {
-                let ops = &dag.chain(chain)[first.max(seen) as usize..end as usize];
-                ops.iter().map(|&op| op as Index)
-            })
-        })
-    }
 }
 
 impl Authority {
@@ -151,5 +120,27 @@ impl Authority {
         ops.retain(|&earlier| earlier < op);
         ops.sort_unstable();
         ops
+    }
+
+    /// The number of the set of titles.
+    pub(super) fn intern(&mut self, titles: Box<[Title]>) -> WarrantsId {
+        if let Some(&known) = self.warrant_ids.get(&titles) {
+            return known;
+        }
+        let id = u32::try_from(self.warrants.len())
+            .expect("fewer than 2^32 sets of grants fit in memory");
+        for title in &titles {
+            self.sets_with[title.grant].push(id);
+            if let Some(link) = title.link {
+                self.sets_through[link].push(id);
+            }
+        }
+        if self.all_touched(&titles) {
+            self.touched_sets.insert(id);
+        }
+        self.warrant_ids.insert(titles.clone(), id);
+        self.warrants.push(titles);
+        self.under.push(Stretches::default());
+        id
     }
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::grant::{Grant, GrantId};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
-use super::reach::{Stretches, WarrantsId};
 use super::revocation::Revocation;
 use super::roll::{Roll, TagsId};
-use super::saved::Verdicts;
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
+use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
+use super::verdicts::Verdicts;
 use crate::costs::Costs;
 use crate::credential::Credential;
 use crate::dag::{Dag, Index};
@@ -181,28 +181,6 @@ impl Authority {
             }
         }
         first
-    }
-
-    /// The number of the set of titles.
-    pub(super) fn intern(&mut self, titles: Box<[Title]>) -> WarrantsId {
-        if let Some(&known) = self.warrant_ids.get(&titles) {
-            return known;
-        }
-        let id = u32::try_from(self.warrants.len())
-            .expect("fewer than 2^32 sets of grants fit in memory");
-        for title in &titles {
-            self.sets_with[title.grant].push(id);
-            if let Some(link) = title.link {
-                self.sets_through[link].push(id);
-            }
-        }
-        if self.all_touched(&titles) {
-            self.touched_sets.insert(id);
-        }
-        self.warrant_ids.insert(titles.clone(), id);
-        self.warrants.push(titles);
-        self.under.push(Stretches::default());
-        id
     }
 
     /// The keys that are listed under the issuer's key id.

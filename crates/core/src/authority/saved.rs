@@ -5,33 +5,17 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use super::entry::Entry;
+use super::leave::Leave;
 use super::register::Authority;
-use super::roll::Leave;
 use super::title::Title;
-use crate::columns;
+use crate::columns::{self, damaged};
 use crate::costs::Costs;
+use crate::dag::narrow;
 use crate::log::Log;
 use crate::payload::wire::{Out, Written};
 
-/// What became of the signatures that were checked for credentials, status lists and devices.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Verdicts {
-    /// In the order of registration.
-    told: Vec<bool>,
-    /// Those that a snapshot tells, the first at the end.
-    recalled: Vec<bool>,
-}
-
 /// Stands for no link.
 const NO_LINK: u32 = u32::MAX;
-
-fn damaged(what: &str) -> Error {
-    Error::message(format!("the snapshot is inconsistent: {what}"))
-}
-
-fn narrow(number: usize) -> u32 {
-    u32::try_from(number).expect("fewer than 2^32 grants and links fit in memory")
-}
 
 impl Authority {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
@@ -117,13 +101,5 @@ impl Authority {
             .map(title)
             .collect::<Option<_>>()
             .filter(|_| rest.is_empty())
-    }
-
-    /// Whether a signature verifies: as it did when the snapshot was made, if there is one.
-    pub(super) fn verdict(&self, verifies: impl FnOnce() -> bool) -> bool {
-        let recalled = self.verdicts.borrow_mut().recalled.pop();
-        let verdict = recalled.unwrap_or_else(verifies);
-        self.verdicts.borrow_mut().told.push(verdict);
-        verdict
     }
 }

@@ -103,7 +103,7 @@ pub(crate) struct Dag {
 }
 
 /// An index as it is kept: there are fewer than 2^32 ops, because each takes up some hundred bytes.
-fn narrow(index: Index) -> u32 {
+pub(crate) fn narrow(index: Index) -> u32 {
     u32::try_from(index).expect("fewer than 2^32 ops fit in memory")
 }
 

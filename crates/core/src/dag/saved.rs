@@ -4,7 +4,7 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use super::{AuthorOps, Dag, Index, Past, Placed, narrow};
-use crate::columns;
+use crate::columns::{self, damaged};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
 use crate::payload::wire::{Out, Written};
@@ -13,10 +13,6 @@ use crate::payload::wire::{Out, Written};
 const ROW: usize = 32 + 8 + 4 + 4 + 4;
 /// Author, by number, and first sequence number of a chain.
 const CHAIN_ROW: usize = 4 + 8;
-
-fn damaged(what: &str) -> Error {
-    Error::message(format!("the snapshot is inconsistent: {what}"))
-}
 
 impl Dag {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {

@@ -4,13 +4,9 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use super::{NOTHING, Places, Seen};
-use crate::columns;
+use crate::columns::{self, damaged};
 use crate::dag::{Dag, Index};
 use crate::payload::wire::{Out, Written};
-
-fn damaged(what: &str) -> Error {
-    Error::message(format!("the snapshot is inconsistent: {what}"))
-}
 
 impl Places {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {

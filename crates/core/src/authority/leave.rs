@@ -1,0 +1,223 @@
+//! Leave: under which titles a plain past admits an op, by the roll of its author's chain.
+//!
+//! In a project that [is plain](Authority::is_plain) a grant that a denial in the past kills stays killed for all that
+//! follows, so a roll only has to take in what is new.
+
+use super::admission::Applicant;
+use super::judge::Judge;
+use super::register::Authority;
+use super::roll::{Roll, TagsId};
+use super::stretches::WarrantsId;
+use super::title::Title;
+use crate::costs::Costs;
+use crate::dag::{Dag, Past};
+use crate::name::Tags;
+use crate::need::{Action, Need, Reach};
+use crate::place::FieldId;
+use crate::schema_map::tags_of;
+
+/// Answers that a roll keeps.
+const ANSWERS_MAX: usize = 16;
+
+/// What a plain past allows.
+#[derive(Debug)]
+pub(crate) enum Leave {
+    /// The op is admitted under this set of titles.
+    Known(WarrantsId),
+    /// It is admitted under these titles.
+    Titles {
+        titles: Vec<Title>,
+        /// The author's roll, where it is another one now.
+        roll: Option<Roll>,
+        /// Data with these tags is admitted likewise.
+        answers: Option<TagsId>,
+    },
+}
+
+impl Leave {
+    /// Under these titles, whatever the project is like.
+    pub(crate) const fn of(titles: Vec<Title>) -> Self {
+        Self::Titles {
+            titles,
+            roll: None,
+            answers: None,
+        }
+    }
+}
+
+/// What an op asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asked<'a> {
+    /// To write data with these tags.
+    Edit(TagsId),
+    Need(&'a Need),
+}
+
+impl Authority {
+    /// The tags of the field, where nothing but genesis gives any.
+    pub(crate) fn tags_of_field(&self, field: FieldId) -> Option<TagsId> {
+        if self.rules.iter().any(|&(op, _)| op != 0) {
+            return None;
+        }
+        self.field_tags.get(field as usize).copied()
+    }
+
+    /// Of how many fields the tags are known.
+    pub(crate) const fn fields_learnt(&self) -> usize {
+        self.field_tags.len()
+    }
+
+    /// Learns the tags that genesis gives to the next field.
+    pub(crate) fn learn_tags(&mut self, object: &str, field: &str) {
+        let genesis = self.rules.iter().filter(|(op, _)| *op == 0);
+        let tags: Tags = tags_of(genesis.flat_map(|(_, rules)| rules), object, field);
+        let next = self.tag_sets.len();
+        let known = self.tag_sets.iter().position(|it| *it == tags);
+        if known.is_none() {
+            self.tag_sets.push(tags);
+        }
+        let id = u32::try_from(known.unwrap_or(next)).expect("fewer sets of tags than fields");
+        self.field_tags.push(id);
+    }
+
+    /// The titles in the past under which the op is admitted; `None` where there is none, or the project is not plain.
+    pub(crate) fn leave(
+        &self,
+        dag: &Dag,
+        past: &Past,
+        applicant: &Applicant,
+        asked: Asked<'_>,
+        costs: &mut Costs,
+    ) -> Option<Leave> {
+        if !self.is_plain() || applicant.own.surplus > 0 {
+            return None;
+        }
+        let chain = applicant.own.continues;
+        let roll = chain.and_then(|chain| self.rolls.get(chain as usize));
+        let renewed = self.renewed(roll, dag, past, applicant, costs);
+        if let (Some(roll), None, Asked::Edit(tags)) = (roll, &renewed, asked) {
+            let answer = roll.answers.iter().find(|(of, _)| *of == tags);
+            if let Some(&(_, warrants)) = answer {
+                let titles = &self.warrants[warrants as usize];
+                if titles.iter().all(|&it| self.is_in_time(it, applicant)) {
+                    return Some(Leave::Known(warrants));
+                }
+            }
+        }
+        let need = match asked {
+            Asked::Need(need) => need,
+            Asked::Edit(tags) => &Need {
+                action: Action::Edit,
+                reach: Reach::Meets(self.tag_sets[tags as usize].clone()),
+                person: None,
+            },
+        };
+        let held = renewed.as_ref().or(roll).map_or(&[][..], |it| &it.held);
+        let mut titles = held.to_vec();
+        titles.retain(|title| {
+            let grant = &self.grants[title.grant];
+            grant.right().is_some_and(|(role, scope)| {
+                need.reached_by(role, scope) && need.permitted_by(role, &grant.subject)
+            })
+        });
+        let waits = |title: &Title| {
+            let vouched = self.grants[title.grant].vouched();
+            vouched.is_some_and(|it| !it.credential.valid_from.reached_by_ms(applicant.now_ms))
+        };
+        let waiting = titles.iter().any(waits);
+        titles.retain(|&title| self.is_in_time(title, applicant));
+        let answers = match asked {
+            Asked::Edit(tags) => Some(tags).filter(|_| !waiting),
+            Asked::Need(_) => None,
+        };
+        titles.sort_unstable();
+        (!titles.is_empty()).then_some(Leave::Titles {
+            titles,
+            roll: renewed,
+            answers,
+        })
+    }
+
+    fn is_in_time(&self, title: Title, applicant: &Applicant) -> bool {
+        let vouched = self.grants[title.grant].vouched();
+        vouched.is_none_or(|vouched| {
+            let paper = &vouched.credential;
+            paper.valid_from.reached_by_ms(applicant.now_ms)
+                && !paper.valid_until.reached_by_ms(applicant.now_ms)
+        })
+    }
+
+    /// The roll with what is new in the past, if anything is.
+    fn renewed(
+        &self,
+        roll: Option<&Roll>,
+        dag: &Dag,
+        past: &Past,
+        applicant: &Applicant,
+        costs: &mut Costs,
+    ) -> Option<Roll> {
+        let (known, unseen, held) = match roll {
+            Some(roll) => (roll.known, &roll.unseen[..], &roll.held[..]),
+            None => (0, &[][..], &[][..]),
+        };
+        let new = &self.grants_of(&applicant.author)[known..];
+        let is_killed = |title: Title, costs: &mut Costs| {
+            self.is_touched(title)
+                && Judge::for_verdicts(dag, self, costs)
+                    .title_killed_in(title, past)
+                    .is_some()
+        };
+        let fallen: Vec<Title> = held
+            .iter()
+            .copied()
+            .filter(|&title| is_killed(title, costs))
+            .collect();
+        let sees = |title: &Title, costs: &mut Costs| {
+            dag.contains(past, self.grants[title.grant].op, costs)
+        };
+        let nothing_new = new.is_empty() && !unseen.iter().any(|title| sees(title, costs));
+        if roll.is_some() && fallen.is_empty() && nothing_new {
+            return None;
+        }
+        let mut renewed = Roll {
+            known: known + new.len(),
+            unseen: Vec::new(),
+            held: held.to_vec(),
+            answers: Vec::new(),
+        };
+        renewed.held.retain(|title| !fallen.contains(title));
+        let new = new.iter().map(|&grant| Title::own(grant));
+        for title in unseen.iter().copied().chain(new) {
+            if !sees(&title, costs) {
+                renewed.unseen.push(title);
+            } else if self.grants[title.grant].right().is_some() && !is_killed(title, costs) {
+                renewed.held.push(title);
+            }
+        }
+        Some(renewed)
+    }
+
+    /// Keeps what was found out for the next op of the chain.
+    pub(super) fn keep_roll(
+        &mut self,
+        chain: u32,
+        roll: Option<Roll>,
+        answers: Option<TagsId>,
+        warrants: WarrantsId,
+    ) {
+        let at = chain as usize;
+        if self.rolls.len() <= at {
+            self.rolls.resize_with(at + 1, Roll::default);
+        }
+        let kept = &mut self.rolls[at];
+        if let Some(roll) = roll {
+            *kept = roll;
+        }
+        if let Some(tags) = answers
+            && kept.answers.len() < ANSWERS_MAX
+        {
+            kept.answers.retain(|(of, _)| *of != tags);
+            kept.answers.push((tags, warrants));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Strikes: which grants a denial that is registered ends by itself, and what a new grant meets of denials.
+
+use super::grant::GrantId;
+use super::reach::Reached;
+use super::register::Authority;
+use super::revocation::Revocation;
+use super::status_list::{Bit, ListKey};
+use crate::costs::Costs;
+use crate::credential::StatusList;
+use crate::dag::{Dag, Index};
+use crate::id::PublicKey;
+
+impl Authority {
+    /// The op makes a grant, a key or a link, which rests on what the op was admitted under.
+    pub(super) fn makes(&mut self, at: Index) {
+        for title in self.warrants(at).to_vec() {
+            let mut made = vec![&mut self.made_under[title.grant]];
+            made.extend(title.link.map(|link| &mut self.made_through[link]));
+            for made in made {
+                if made.last() != Some(&at) {
+                    made.push(at);
+                }
+            }
+        }
+    }
+
+    /// The new grant meets the revocations of its subject that it has not seen.
+    pub(super) fn meet_revocations(&mut self, id: GrantId, dag: &Dag, costs: &mut Costs) {
+        let authority = self;
+        let (op, subject) = (authority.grants[id].op, authority.grants[id].subject);
+        let ends = authority.revocation_ends.get(&subject);
+        let mut killers: Vec<Index> = Vec::new();
+        if ends.is_some_and(|ends| ends.iter().any(|&end| !dag.before(end, op, costs))) {
+            for it in authority.revocations_of(&subject) {
+                if it.kills(&authority.grants[id])
+                    && !dag.before(it.op, op, costs)
+                    && !killers.iter().any(|&known| dag.before(known, it.op, costs))
+                {
+                    killers.push(it.op);
+                }
+            }
+        }
+        if killers.is_empty() {
+            authority.open.entry(subject).or_default().push(id);
+        }
+        authority.grants[id].killers = killers;
+    }
+
+    /// The new revocation strikes the grants of the subject that no revocation in its past ends.
+    pub(super) fn strike(
+        &mut self,
+        subject: PublicKey,
+        revocation: &Revocation,
+        dag: &Dag,
+        costs: &mut Costs,
+    ) {
+        let at = revocation.op;
+        let authority = self;
+        let ends = authority.revocation_ends.entry(subject).or_default();
+        let all_seen = ends.iter().all(|&end| dag.before(end, at, costs));
+        ends.retain(|&end| !dag.before(end, at, costs));
+        ends.push(at);
+        let candidates = if all_seen {
+            authority.open.get(&subject).cloned().unwrap_or_default()
+        } else {
+            authority.grants_of(&subject).to_vec()
+        };
+        let mut struck = Vec::new();
+        for id in candidates {
+            let grant = &mut authority.grants[id];
+            let repeats = |&known: &Index| dag.before(known, at, costs);
+            if revocation.kills(grant) && !grant.killers.iter().any(repeats) {
+                grant.killers.push(at);
+                struck.push(id);
+            }
+        }
+        if let Some(open) = authority.open.get_mut(&subject) {
+            open.retain(|id| !struck.contains(id));
+        }
+        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
+        authority.struck.insert(at, struck);
+    }
+
+    /// The new version of the list strikes the grants that hang on a bit which it sets and no version in its past does.
+    pub(super) fn withdraw(
+        &mut self,
+        at: Index,
+        (key, list): (&ListKey, &StatusList),
+        dag: &Dag,
+        costs: &mut Costs,
+    ) {
+        let authority = self;
+        let mut struck = Vec::new();
+        let mut strike = |bit: &mut Bit| {
+            if !bit.setters.iter().any(|&it| dag.before(it, at, costs)) {
+                bit.setters.push(at);
+                struck.extend(bit.grants.iter().copied());
+            }
+        };
+        if let Some(bits) = authority.bits.get_mut(key) {
+            if list.bits_set() < bits.len() as u64 {
+                list.each_set(|index| {
+                    if let Some(bit) = bits.get_mut(&index) {
+                        strike(bit);
+                    }
+                });
+            } else {
+                for (&index, bit) in bits {
+                    if list.get(index) == Some(true) {
+                        strike(bit);
+                    }
+                }
+            }
+        }
+        let all = authority.bits_set.entry(key.clone()).or_default();
+        all.resize(all.len().max(list.bytes().len()), 0);
+        for (all, byte) in all.iter_mut().zip(list.bytes()) {
+            *all |= byte;
+        }
+        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
+        authority.struck.insert(at, struck);
+    }
+}
