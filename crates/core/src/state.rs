@@ -215,9 +215,12 @@ impl State {
 
 /// What the op writes.
 pub(crate) fn value(log: &Log, op: Index) -> Value {
-    let body = log.body(op);
-    let value = body.as_ref().and_then(|body| body.payload.value());
-    value.cloned().unwrap_or(Value::Null)
+    let names = match log.places.touched(op) {
+        Some((_, Touch::Write)) => 2,
+        Some((_, Touch::Add)) => 3,
+        Some((_, Touch::Remove)) | None => return Value::Null,
+    };
+    log.value(op, names).unwrap_or(Value::Null)
 }
 
 /// The displayed value among concurrent winners: the one with the least BLAKE3 of its canonical CBOR.

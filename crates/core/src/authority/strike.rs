@@ -10,6 +10,9 @@ use crate::credential::StatusList;
 use crate::dag::{Dag, Index};
 use crate::id::PublicKey;
 
+/// Versions of a status list that are tried for one that the next has seen.
+const VERSIONS: usize = 16;
+
 impl Authority {
     /// The op makes a grant, a key or a link, which rests on what the op was admitted under.
     pub(super) fn makes(&mut self, at: Index) {
@@ -90,6 +93,11 @@ impl Authority {
         costs: &mut Costs,
     ) {
         let authority = self;
+        // What an earlier version sets that this one had seen, this one strikes no more.
+        let versions = authority.lists.get(key).into_iter().flatten();
+        let mut latest = versions.rev().take(VERSIONS);
+        let earlier = latest.find(|it| dag.before(it.op, at, costs));
+        let earlier = earlier.map(|it| &it.list);
         let mut struck = Vec::new();
         let mut strike = |bit: &mut Bit| {
             if !bit.setters.iter().any(|&it| dag.before(it, at, costs)) {
@@ -98,8 +106,8 @@ impl Authority {
             }
         };
         if let Some(bits) = authority.bits.get_mut(key) {
-            if list.bits_set() < bits.len() as u64 {
-                list.each_set(|index| {
+            if list.count_new(earlier) < bits.len() as u64 {
+                list.each_new(earlier, |index| {
                     if let Some(bit) = bits.get_mut(&index) {
                         strike(bit);
                     }

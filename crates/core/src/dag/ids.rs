@@ -1,7 +1,12 @@
 //! The index from op ids to positions.
 
+use minicbor::Decoder;
+use minicbor::decode::Error;
+
 use super::Index;
+use crate::columns::{self, damaged};
 use crate::id::OpId;
+use crate::payload::wire::{Out, Written};
 
 /// Where the op of an id stands: a table with open addressing. Ids are hashes, so their own bytes are the hash; who grinds
 /// ids that share a slot slows down nobody's look-ups but those of these ids.
@@ -15,11 +20,31 @@ pub(super) struct Ids {
 const POSITION: u64 = 0xffff_ffff;
 
 impl Ids {
-    /// Room for so many ids at once, in a table that has none yet.
-    pub(super) fn reserve(&mut self, ids: usize) {
-        if self.len == 0 {
-            self.slots = vec![0; (ids / 7 * 10).max(16)];
+    pub(super) fn save(&self, out: &mut Out<'_>) -> Written {
+        out.bytes_len((self.slots.len() * 8) as u64)?;
+        let bytes = out.writer_mut();
+        bytes.reserve(self.slots.len() * 8);
+        for slot in &self.slots {
+            bytes.extend_from_slice(&slot.to_le_bytes());
         }
+        Ok(())
+    }
+
+    /// The table of so many ids, each of which the caller may look up; one that was forged finds other ops or none.
+    pub(super) fn restore(input: &mut Decoder<'_>, len: usize) -> Result<Self, Error> {
+        let rows = columns::rows::<8>(input)?;
+        let slots: Vec<u64> = rows.iter().map(|it| u64::from_le_bytes(*it)).collect();
+        let taken = slots.iter().filter(|&&it| it != 0);
+        let fits = |entry: &u64| (1..=len as u64).contains(&(entry & POSITION));
+        let (mut count, mut all_fit) = (0, true);
+        for entry in taken {
+            count += 1;
+            all_fit &= fits(entry);
+        }
+        if count != len || !all_fit || slots.len() < len + usize::from(len > 0) {
+            return Err(damaged("the index of ids"));
+        }
+        Ok(Self { slots, len })
     }
 
     /// The position of the id; `id_at` is the id of a position.

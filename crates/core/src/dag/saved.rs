@@ -3,6 +3,7 @@
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
+use super::ids::Ids;
 use super::{AuthorOps, Dag, Index, Past, Placed, narrow};
 use crate::columns::{self, damaged};
 use crate::hlc::Hlc;
@@ -35,6 +36,7 @@ impl Dag {
             bytes.extend_from_slice(&node.hlc.node.to_le_bytes());
             bytes.extend_from_slice(&node.chain.to_le_bytes());
         }
+        self.ids.save(out)?;
         columns::write(out, self.nodes.iter().map(|node| node.parents_end))?;
         columns::write(out, self.parents.iter().copied())?;
         let pasts: Vec<(u32, &Past)> = self.clocks.each().collect();
@@ -59,12 +61,12 @@ impl Dag {
         }
         let chains = columns::rows::<CHAIN_ROW>(input)?;
         let nodes = columns::rows::<ROW>(input)?;
+        dag.ids = Ids::restore(input, nodes.len())?;
         let ends = columns::read(input)?;
         let parents = columns::read(input)?;
         if ends.len() != nodes.len() || u32::try_from(nodes.len()).is_err() {
             return Err(damaged("the ends of parents"));
         }
-        dag.ids.reserve(nodes.len());
         dag.nodes.reserve_exact(nodes.len());
         dag.has_child.reserve_exact(nodes.len());
         dag.parents.reserve_exact(parents.len());
@@ -144,7 +146,6 @@ impl Dag {
             None => narrow(at),
         };
         let id = OpId::from_bytes(*id);
-        self.ids.push(&id, |at| self.nodes[at].id);
         self.nodes.push(Placed {
             id,
             hlc,

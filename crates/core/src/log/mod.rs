@@ -17,6 +17,7 @@ use crate::op::{Body, Rejected, VerifiedOp};
 use crate::place::{Places, Spot};
 use crate::reason::Refusal;
 use crate::store::{MemoryStore, OpStore, StoreError};
+use crate::value::Value;
 
 /// The ops of one project that a replica holds: admitted, refused, pending or unsupported.
 ///
@@ -443,6 +444,11 @@ impl Log {
     /// The body of the admitted op at the index; `None` if the store has failed.
     pub(crate) fn body(&self, at: Index) -> Option<Body> {
         self.read(at, VerifiedOp::stored_body)
+    }
+
+    /// The value that the admitted op at the index writes after so many names; `None` if the store has failed.
+    pub(crate) fn value(&self, at: Index, names: usize) -> Option<Value> {
+        self.read(at, |envelope| VerifiedOp::stored_value(envelope, names))
     }
 
     fn read<T>(&self, at: Index, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {

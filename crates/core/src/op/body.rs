@@ -9,11 +9,12 @@ use minicbor::{Decoder, Encoder};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
 use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
-use crate::payload::Payload;
 use crate::payload::wire::{
     CodecError, expect_array, expect_key, expect_map, limit, range, read, read_array, read_fixed,
     read_public_key,
 };
+use crate::payload::{Payload, read_value_alone};
+use crate::value::Value;
 
 /// Version of the op format.
 const VERSION: u8 = 1;
@@ -82,6 +83,19 @@ impl Body {
     /// The same for bytes that were decoded before.
     pub(super) fn decode_known(bytes: &[u8]) -> Result<Self, CodecError> {
         Self::read(&mut Decoder::new(bytes))
+    }
+
+    /// What the payload writes after so many names, for bytes that were decoded before.
+    pub(super) fn value_alone(bytes: &[u8], names: usize) -> Option<Value> {
+        let input = &mut Decoder::new(bytes);
+        input.map().ok()?;
+        // Version, author, number, parents and stamp.
+        for _ in 0..5 {
+            input.u8().ok()?;
+            input.skip().ok()?;
+        }
+        input.u8().ok()?;
+        read_value_alone(input, names)
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, CodecError> {

@@ -23,6 +23,7 @@ use crate::id::{OP_DOMAIN, OpId, PublicKey};
 use crate::payload::wire::CodecError;
 use crate::reason::Refusal;
 use crate::signature::zip215_verifies;
+use crate::value::Value;
 
 /// A canonically encoded op whose signature nobody has checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +173,12 @@ impl VerifiedOp {
     pub(crate) fn stored_body(envelope: &[u8]) -> Option<Body> {
         let bytes = envelope::decode(envelope).ok()?;
         Body::decode_known(envelope.get(bytes)?).ok()
+    }
+
+    /// The value in such an envelope, which comes after so many names.
+    pub(crate) fn stored_value(envelope: &[u8], names: usize) -> Option<Value> {
+        let bytes = envelope::decode(envelope).ok()?;
+        Body::value_alone(envelope.get(bytes)?, names)
     }
 
     /// The op's id.

@@ -70,6 +70,19 @@ pub struct SetRemove {
     pub element: Name,
 }
 
+/// The value that a payload of data writes, without the names before it, of which there are so many. The bytes were decoded
+/// before.
+pub(crate) fn read_value_alone(input: &mut Decoder<'_>, names: usize) -> Option<Value> {
+    input.map().ok()?;
+    // The kind, the names, and the key of the value.
+    for _ in 0..=names {
+        input.u8().ok()?;
+        input.skip().ok()?;
+    }
+    input.u8().ok()?;
+    read_value(input).ok()
+}
+
 /// A write needs a scope that meets the tags that the field has in the past of the op.
 fn need(object: &Name, field: &Name, seen: &mut Seen<'_>) -> Need {
     Need {

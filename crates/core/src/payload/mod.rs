@@ -22,6 +22,7 @@ pub(crate) mod wire;
 
 pub use cosign::Cosign;
 pub use credential::Credential;
+pub(crate) use data::read_value_alone;
 pub use data::{SetAdd, SetField, SetRemove};
 pub use describe::Part;
 pub use device::{DEVICE_DOMAIN, Device, DeviceRevoke};

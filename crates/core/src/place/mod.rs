@@ -4,6 +4,7 @@
 //! arrives, edges to the latest ops at its place that it had seen; every op at the place that it had seen can be reached
 //! by such edges. So what dominates what is known without clocks, and taking an op back is local.
 
+mod names;
 mod saved;
 
 use core::ops::Bound;
@@ -13,6 +14,7 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
 use crate::payload::Payload;
 use crate::tight;
+use names::{Digest, NameTable};
 
 /// Number of a place.
 pub(crate) type PlaceId = u32;
@@ -97,6 +99,7 @@ impl Object {
 /// What admitted ops did at a place.
 #[derive(Debug, Clone, Default)]
 struct Cell {
+    field: FieldId,
     /// The ops that no other one at the place had seen, in order of admission.
     tips: Vec<u32>,
     /// Of each chain the last op at the place, by chain.
@@ -140,6 +143,7 @@ const STEPS: usize = 8;
 pub(crate) struct Places {
     objects: BTreeMap<Box<str>, Object>,
     fields: u32,
+    by_name: NameTable,
     cells: Vec<Cell>,
     ops: Vec<Seen>,
     edges: Vec<u32>,
@@ -159,6 +163,10 @@ impl Places {
 
     /// The place, if an admitted op has touched it.
     pub(crate) fn at(&self, object: &str, field: &str, element: Option<&str>) -> Option<PlaceId> {
+        let known = self.by_name.find(&Digest::of(object, field, element));
+        if known.is_some() || self.by_name.is_whole() {
+            return known;
+        }
         let field = self.field(object, field)?;
         match element {
             None => field.register,
@@ -181,15 +189,13 @@ impl Places {
     /// Where the payload belongs, if an admitted op has touched the field.
     pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
         let (object, name) = payload.target()?;
-        let field = self.field(object, name)?;
-        let place = match payload.element() {
-            None => field.register,
-            Some(element) => field.elements.get(element.as_str()).copied(),
+        let element = payload.element().map(|it| it.as_str());
+        let place = self.at(object, name, element);
+        let field = match place {
+            Some(place) => self.cells[place as usize].field,
+            None => self.field(object, name)?.id,
         };
-        Some(Spot {
-            field: field.id,
-            place,
-        })
+        Some(Spot { field, place })
     }
 
     /// The place that the payload touches, if an admitted op has.
@@ -341,6 +347,7 @@ impl Places {
             }
         };
         let field = &mut fields.0[at].1;
+        let id = field.id;
         let place = u32::try_from(self.cells.len())
             .ok()
             .filter(|&place| place < NOTHING >> 2)
@@ -351,7 +358,12 @@ impl Places {
                 field.elements.insert(element.into(), place);
             }
         }
-        tight::push(&mut self.cells, Cell::default());
+        self.by_name.push(Digest::of(object, name, element), place);
+        let cell = Cell {
+            field: id,
+            ..Cell::default()
+        };
+        tight::push(&mut self.cells, cell);
         place
     }
 

@@ -3,59 +3,34 @@
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
-use super::{NOTHING, Places, Seen};
+use super::names::{Digest, NameTable};
+use super::{Cell, Field, FieldId, NOTHING, Object, PlaceId, Places, Seen};
 use crate::columns::{self, damaged};
-use crate::dag::{Dag, Index};
+use crate::dag::{Dag, Index, narrow};
 use crate::payload::wire::{Out, Written};
 
 impl Places {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
-        out.array(self.cells.len() as u64)?;
-        for (object, field, element) in self.names() {
-            out.array(3)?.str(object)?.str(field)?;
-            match element {
-                Some(element) => out.str(element)?,
-                None => out.null()?,
-            };
+        out.array(self.objects.len() as u64)?;
+        for (object, fields) in &self.objects {
+            out.str(object)?.array(fields.0.len() as u64)?;
+            for (name, field) in fields.fields() {
+                out.str(name)?.u32(field.id)?;
+                out.u32(field.register.unwrap_or(NOTHING))?;
+                out.array(field.elements.len() as u64)?;
+                for (element, &place) in &field.elements {
+                    out.str(element)?.u32(place)?;
+                }
+            }
         }
         columns::write(out, self.ops.iter().map(|seen| seen.touch))?;
         columns::write(out, self.ops.iter().map(|seen| seen.edges_end))?;
         columns::write(out, self.edges.iter().copied())
     }
 
-    /// The names of the places, in the order of their numbers.
-    fn names(&self) -> Vec<(&str, &str, Option<&str>)> {
-        let mut names = vec![("", "", None); self.cells.len()];
-        for (object, fields) in &self.objects {
-            for (field, it) in fields.fields() {
-                if let Some(place) = it.register {
-                    names[place as usize] = (&**object, field, None);
-                }
-                for (element, &place) in &it.elements {
-                    names[place as usize] = (&**object, field, Some(&**element));
-                }
-            }
-        }
-        names
-    }
-
     pub(crate) fn restore(input: &mut Decoder<'_>, dag: &Dag) -> Result<Self, Error> {
         let mut places = Self::default();
-        let count = input.array()?.ok_or_else(|| damaged("the places"))?;
-        for _ in 0..count {
-            if input.array()? != Some(3) {
-                return Err(damaged("the name of a place"));
-            }
-            let (object, field) = (input.str()?, input.str()?);
-            let element = match input.datatype()? {
-                minicbor::data::Type::Null => input.null().map(|()| None)?,
-                _ => Some(input.str()?),
-            };
-            if places.at(object, field, element).is_some() {
-                return Err(damaged("a place twice"));
-            }
-            places.name(object, field, element);
-        }
+        places.restore_names(input, dag.len())?;
         let touches = columns::read(input)?;
         let ends = columns::read(input)?;
         places.edges = columns::read(input)?;
@@ -78,6 +53,35 @@ impl Places {
             }
         }
         Ok(places)
+    }
+
+    /// The objects, fields and elements, each in the order of their names, with their numbers, which leave no gaps.
+    fn restore_names(&mut self, input: &mut Decoder<'_>, most: usize) -> Result<(), Error> {
+        let mut named = Named {
+            most,
+            fields: Vec::new(),
+            places: Vec::new(),
+            by_name: NameTable::default(),
+        };
+        let count = array(input)?;
+        self.objects = ordered(count, input, |input, object| {
+            let count = array(input)?;
+            let fields = ordered(count, input, |input, name| named.field(input, object, name))?;
+            Ok(Object(fields))
+        })?
+        .into_iter()
+        .collect();
+        if named.fields.contains(&false) || named.places.contains(&NOTHING) {
+            return Err(damaged("the numbers of fields or places"));
+        }
+        self.fields = narrow(named.fields.len());
+        self.by_name = named.by_name;
+        let cells = named.places.into_iter().map(|field| Cell {
+            field,
+            ..Cell::default()
+        });
+        self.cells = cells.collect();
+        Ok(())
     }
 
     fn is_tip(&self, at: Index) -> bool {
@@ -122,6 +126,92 @@ impl Places {
             seen.jump = self.jump_from(seen.before, op);
         }
         self.ops.push(seen);
+        Ok(())
+    }
+}
+
+fn array(input: &mut Decoder<'_>) -> Result<u64, Error> {
+    input
+        .array()?
+        .ok_or_else(|| damaged("a list without an end"))
+}
+
+/// So many named entries, in the order of their names.
+fn ordered<'a, T>(
+    count: u64,
+    input: &mut Decoder<'a>,
+    mut read: impl FnMut(&mut Decoder<'a>, &'a str) -> Result<T, Error>,
+) -> Result<Vec<(Box<str>, T)>, Error> {
+    let mut entries: Vec<(Box<str>, T)> = Vec::new();
+    for _ in 0..count {
+        let name = input.str()?;
+        if entries.last().is_some_and(|(last, _)| &**last >= name) {
+            return Err(damaged("the order of names"));
+        }
+        let entry = read(input, name)?;
+        entries.push((name.into(), entry));
+    }
+    Ok(entries)
+}
+
+/// Which numbers have been named.
+struct Named {
+    /// There are no more fields and no more places than ops.
+    most: usize,
+    /// By field.
+    fields: Vec<bool>,
+    /// The field of each place, or [`NOTHING`].
+    places: Vec<FieldId>,
+    by_name: NameTable,
+}
+
+impl Named {
+    fn field(&mut self, input: &mut Decoder<'_>, object: &str, name: &str) -> Result<Field, Error> {
+        let id = input.u32()?;
+        let register = Some(input.u32()?).filter(|&it| it != NOTHING);
+        self.name_field(id)?;
+        if let Some(place) = register {
+            self.name_place(place, id, Digest::of(object, name, None))?;
+        }
+        let count = array(input)?;
+        let elements = ordered(count, input, |input, element| {
+            let place = input.u32()?;
+            self.name_place(place, id, Digest::of(object, name, Some(element)))?;
+            Ok(place)
+        })?;
+        Ok(Field {
+            id,
+            register,
+            elements: elements.into_iter().collect(),
+        })
+    }
+
+    fn name_field(&mut self, id: FieldId) -> Result<(), Error> {
+        let at = id as usize;
+        if at >= self.most {
+            return Err(damaged("the number of a field"));
+        }
+        if self.fields.len() <= at {
+            self.fields.resize(at + 1, false);
+        }
+        if core::mem::replace(&mut self.fields[at], true) {
+            return Err(damaged("a field twice"));
+        }
+        Ok(())
+    }
+
+    fn name_place(&mut self, place: PlaceId, field: FieldId, digest: Digest) -> Result<(), Error> {
+        let at = place as usize;
+        if at >= self.most {
+            return Err(damaged("the number of a place"));
+        }
+        if self.places.len() <= at {
+            self.places.resize(at + 1, NOTHING);
+        }
+        if core::mem::replace(&mut self.places[at], field) != NOTHING {
+            return Err(damaged("a place twice"));
+        }
+        self.by_name.push(digest, place);
         Ok(())
     }
 }

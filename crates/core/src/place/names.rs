@@ -1,0 +1,170 @@
+//! The index from the names of places to their numbers.
+
+use super::PlaceId;
+
+/// Bytes of a digest that tell names apart. Who wants two names with one of these needs 2^96 tries.
+const DIGEST_BYTES: usize = 24;
+
+/// What the names of a place are known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digest([u8; DIGEST_BYTES]);
+
+/// Names with their lengths that are hashed at once; longer ones are hashed part by part.
+const TEXT_BYTES: usize = 192;
+
+impl Digest {
+    /// That of a register, or of an element of a set.
+    pub(super) fn of(object: &str, field: &str, element: Option<&str>) -> Self {
+        let mut text = [0; TEXT_BYTES];
+        let mut end = 0;
+        for name in [Some(object), Some(field), element].into_iter().flatten() {
+            let length = u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes();
+            for part in [&length[..], name.as_bytes()] {
+                let Some(room) = text.get_mut(end..end + part.len()) else {
+                    return Self::of_long(object, field, element);
+                };
+                room.copy_from_slice(part);
+                end += part.len();
+            }
+        }
+        Self::cut(blake3::hash(&text[..end]))
+    }
+
+    fn of_long(object: &str, field: &str, element: Option<&str>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for name in [Some(object), Some(field), element].into_iter().flatten() {
+            hasher.update(&(name.len() as u64).to_le_bytes());
+            hasher.update(name.as_bytes());
+        }
+        Self::cut(hasher.finalize())
+    }
+
+    fn cut(hash: blake3::Hash) -> Self {
+        let mut digest = [0; DIGEST_BYTES];
+        let (first, _) = hash.as_bytes().split_at(DIGEST_BYTES);
+        digest.copy_from_slice(first);
+        Self(digest)
+    }
+
+    /// The slot of a table with so many that the digest chooses.
+    fn slot(&self, slots: usize) -> usize {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        ((u128::from(first) * slots as u128) >> 64) as usize
+    }
+}
+
+/// Stands for no place.
+const FREE: PlaceId = PlaceId::MAX;
+
+/// Slots that are looked at in a row. A place that finds none free there is not in the table: who grinds names that share a
+/// slot makes look-ups dearer up to here and no further.
+const PROBES: usize = 128;
+
+/// Where most places are found by their names: a table with open addressing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NameTable {
+    slots: Vec<(Digest, PlaceId)>,
+    len: usize,
+    /// Whether a place is not in the table.
+    lacks: bool,
+}
+
+impl NameTable {
+    /// Whether what is not in the table is no place.
+    pub(super) const fn is_whole(&self) -> bool {
+        !self.lacks
+    }
+
+    /// The place, if it is in the table.
+    pub(super) fn find(&self, digest: &Digest) -> Option<PlaceId> {
+        let probed = self.probes(digest).map(|slot| &self.slots[slot]);
+        let mut taken = probed.take_while(|(_, place)| *place != FREE);
+        let found = taken.find(|(known, _)| known == digest);
+        found.map(|&(_, place)| place)
+    }
+
+    fn probes(&self, digest: &Digest) -> impl Iterator<Item = usize> + use<> {
+        let slots = self.slots.len();
+        let first = digest.slot(slots);
+        let wrapped = move |slot| if slot < slots { slot } else { slot - slots };
+        (first..first + PROBES.min(slots)).map(wrapped)
+    }
+
+    /// Adds a place whose names are not in the table.
+    pub(super) fn push(&mut self, digest: Digest, place: PlaceId) {
+        if (self.len + 1) * 3 > self.slots.len() * 2 {
+            let free = (Digest([0; DIGEST_BYTES]), FREE);
+            let more = vec![free; (self.slots.len() / 4 * 5).max(16)];
+            self.len = 0;
+            for (digest, place) in core::mem::replace(&mut self.slots, more) {
+                if place != FREE {
+                    self.put(digest, place);
+                }
+            }
+        }
+        self.put(digest, place);
+    }
+
+    fn put(&mut self, digest: Digest, place: PlaceId) {
+        let free = self.probes(&digest).find(|&it| self.slots[it].1 == FREE);
+        match free {
+            Some(free) => {
+                self.slots[free] = (digest, place);
+                self.len += 1;
+            }
+            None => self.lacks = true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_by_their_names() {
+        let mut table = NameTable::default();
+        let long = "x".repeat(3 * TEXT_BYTES);
+        let names: Vec<String> = (0..300).map(|it| format!("{it}")).collect();
+        let mut digests = vec![
+            Digest::of("a", "bc", None),
+            Digest::of("ab", "c", None),
+            Digest::of("a", "b", Some("c")),
+            Digest::of("a", "bc", Some("")),
+            Digest::of(&long, "", None),
+            Digest::of("", &long, None),
+        ];
+        digests.extend(
+            names
+                .iter()
+                .map(|it| Digest::of("object", "field", Some(it))),
+        );
+        for (place, digest) in (0..).zip(&digests) {
+            assert_eq!(table.find(digest), None);
+            table.push(*digest, place);
+        }
+        for (place, digest) in (0..).zip(&digests) {
+            assert_eq!(table.find(digest), Some(place));
+        }
+        assert_eq!(table.find(&Digest::of("c", "ab", None)), None);
+    }
+
+    #[test]
+    fn names_that_share_a_slot_fill_no_more_than_its_neighbours() {
+        let mut table = NameTable::default();
+        let digest = |number: u32| {
+            let mut bytes = [0; DIGEST_BYTES];
+            bytes[20..].copy_from_slice(&number.to_le_bytes());
+            Digest(bytes)
+        };
+        for place in 0..1_000 {
+            table.push(digest(place), place);
+        }
+        let found = (0..1_000).filter(|&it| table.find(&digest(it)).is_some());
+        assert_eq!(found.count(), PROBES);
+        assert!(!table.is_whole());
+        let wrong = (0..1_000).filter_map(|it| Some((it, table.find(&digest(it))?)));
+        assert!(wrong.into_iter().all(|(number, place)| number == place));
+    }
+}
