@@ -98,9 +98,10 @@ pub trait Backend: Debug + Send {
     /// [`Error`]: then none of them has been made, or all, and the backend is not to be used any more.
     fn commit(&mut self, batch: &Batch) -> Result<(), Error>;
 
-    /// Ends the use of the files; what was committed stays.
+    /// Ends the use of the files; what was committed stays. Of what it keeps about so many bytes are in use: an implementation
+    /// gives back to the system what is far beyond.
     ///
     /// # Errors
     /// [`Error`] if they cannot be put in order, which the next one to open them does.
-    fn close(&mut self) -> Result<(), Error>;
+    fn close(&mut self, in_use_bytes: u64) -> Result<(), Error>;
 }

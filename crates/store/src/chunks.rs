@@ -165,6 +165,11 @@ impl Chunks {
         Ok(chunks)
     }
 
+    /// The bytes of the pages that they take up.
+    pub(crate) const fn disk_bytes(&self) -> u64 {
+        (self.last.number + 1) * 4 * 4096
+    }
+
     /// How many records there are.
     pub(crate) const fn count(&self) -> u64 {
         self.count

@@ -15,6 +15,8 @@ mod meta;
 mod parts;
 mod sealed;
 mod store;
+#[cfg(test)]
+mod trial;
 mod verify;
 
 pub use backend::{Backend, Batch, Pair, Table, Take};

@@ -23,6 +23,11 @@ pub(crate) fn count(saved: &Saved) -> u64 {
     saved.bytes.div_ceil(PART_BYTES as u64)
 }
 
+/// The bytes of the pages that a snapshot takes up.
+pub(crate) fn disk_bytes(saved: &Saved) -> u64 {
+    count(saved) * 16 * 4096
+}
+
 /// Writes a snapshot.
 pub(crate) fn put(generation: u64, snapshot: &[u8], batch: &mut Batch) {
     for (number, part) in (0..).zip(snapshot.chunks(PART_BYTES)) {

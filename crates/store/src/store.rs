@@ -344,7 +344,10 @@ impl Store {
     /// # Errors
     /// [`Error`] if the file cannot be put in order, which the next process to open it does. What was committed is there.
     pub fn close(self) -> Result<(), Error> {
-        self.inner().backend.close()
+        let inner = &mut *self.inner();
+        let snapshot = inner.meta.snapshot.map_or(0, |it| parts::disk_bytes(&it));
+        let in_use = inner.chunks.disk_bytes() + snapshot;
+        inner.backend.close(in_use)
     }
 }
 

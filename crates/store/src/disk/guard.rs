@@ -75,6 +75,14 @@ impl Guard {
         Ok(())
     }
 
+    /// How long the storage is, if writes are let through; else 0.
+    pub(super) fn written_bytes(&self) -> u64 {
+        match &*self.0.kept() {
+            Some(_) => 0,
+            None => self.0.storage.len().unwrap_or(0),
+        }
+    }
+
     /// Shows other bytes there than the storage has, without a step that would write them.
     pub(super) fn show(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let storage = &*self.0.storage;

@@ -36,6 +36,10 @@ const HEADER_BYTES: usize = 320;
 const SECOND_SLOT: u8 = 1;
 const UNCLEAN: u8 = 2;
 
+/// A file that is closed may be larger than what is in use by so many bytes and this share.
+const SPARE_BYTES: u64 = 256 << 10;
+const SPARE_SHARE: u64 = 16;
+
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
 }
@@ -337,16 +341,21 @@ impl Backend for Disk {
         })
     }
 
-    fn close(&mut self) -> Result<(), Error> {
+    fn close(&mut self, in_use_bytes: u64) -> Result<(), Error> {
         drop(self.reading.take());
-        let closed = match self.database.take() {
-            Some(database) => guarded(&self.file, || {
-                database
-                    .close()
-                    .map_err(|error| failed(&self.file, "close", error))
-            }),
-            None => Ok(()),
+        let Some(mut database) = self.database.take() else {
+            return Ok(());
         };
+        let bytes = self.guard.written_bytes();
+        let wasted = bytes.saturating_sub(in_use_bytes.saturating_add(SPARE_BYTES));
+        let closed = guarded(&self.file, || {
+            if wasted > in_use_bytes / SPARE_SHARE {
+                let compacted = database.compact();
+                compacted.map_err(|error| failed(&self.file, "compact", error))?;
+            }
+            let closed = database.close();
+            closed.map_err(|error| failed(&self.file, "close", error))
+        });
         self.note = None;
         closed
     }
@@ -355,7 +364,7 @@ impl Backend for Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // What was committed stays, and the next one to open the file puts it in order.
-        drop(self.close());
+        drop(self.close(u64::MAX));
     }
 }
 

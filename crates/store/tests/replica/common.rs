@@ -1,5 +1,4 @@
 //! A shop whose ops the tests keep.
-#![expect(dead_code, reason = "each test uses some of it")]
 
 use std::path::{Path, PathBuf};
 
