@@ -10,7 +10,7 @@ use ecac_core::{
 
 use crate::error::{Error, Spot};
 use crate::marker::{self, Marker, Marking};
-use crate::store::{CACHE_BYTES, Changes, Store};
+use crate::store::{CACHE_BYTES, Changes, Reader, Store};
 
 /// Ops after which a first snapshot is written.
 const SNAPSHOT_OPS_MIN: u64 = 4096;
@@ -103,7 +103,11 @@ impl Options {
         };
         let mut replica = self.join(file, founded.project())?;
         let envelopes: Vec<_> = founded.envelopes().map(|it| it.into_owned()).collect();
-        replica.receive(&envelopes)?;
+        if let Err(error) = replica.receive(&envelopes) {
+            drop(replica);
+            remove_new(file);
+            return Err(error);
+        }
         Ok(replica)
     }
 
@@ -112,8 +116,8 @@ impl Options {
     /// # Errors
     /// [`Error::Exists`], [`Error::Io`].
     pub fn join(self, file: impl AsRef<Path>, project: ProjectId) -> Result<DurableReplica, Error> {
-        let disk = crate::disk::Disk::create(file.as_ref(), self.cache_bytes)?;
-        let store = Store::create_on(file.as_ref(), Box::new(disk), project)?;
+        let file = file.as_ref();
+        let store = Store::create_with(file, project, self.cache_bytes)?;
         self.on(store, true)
     }
 
@@ -174,6 +178,12 @@ impl Options {
         }
         Ok(replica)
     }
+}
+
+/// Removes a file that this call has made.
+fn remove_new(file: &Path) {
+    // Where that fails, too, the file says that no store was finished there.
+    drop(std::fs::remove_file(file));
 }
 
 /// Why a replica could not be resumed: the snapshot, or the ops.
@@ -268,6 +278,12 @@ impl DurableReplica {
         Options::new().open_read_only(file)
     }
 
+    /// Reads what is committed, from other threads, while this replica goes on.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.store.reader()
+    }
+
     /// The store.
     #[must_use]
     pub const fn store(&self) -> &Store {
@@ -279,6 +295,7 @@ impl DurableReplica {
     /// # Errors
     /// [`Error`]: nothing of the batch is in the store. Open it again: this replica takes in nothing more.
     pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Result<Received, Error> {
+        self.check_writes()?;
         let received = self.replica.receive(envelopes);
         self.commit(&received.events, false)?;
         Ok(received)
@@ -287,7 +304,7 @@ impl DurableReplica {
     /// Writes an op, as [`Replica::author`] does, and commits it.
     ///
     /// With [`Options::markers`] the op is marked before it is signed, and what was marked and not finished before is
-    /// finished first.
+    /// finished first: also an op whose commit has failed.
     ///
     /// # Errors
     /// [`Error::Author`]: then nothing has changed. [`Error::RestoredBackup`] and [`Error::NoMarker`]: then nothing was signed.
@@ -320,6 +337,7 @@ impl DurableReplica {
     /// # Errors
     /// As [`DurableReplica::author`].
     pub fn finish(&mut self, signer: &dyn Signer) -> Result<Option<Authored>, Error> {
+        self.check_writes()?;
         match self.unfinished(&signer.public_key())? {
             Some(body) => self
                 .sign(signer, |replica, signer| {
@@ -401,7 +419,7 @@ impl DurableReplica {
         signer: &dyn Signer,
         author: impl FnOnce(&mut Replica, &dyn Signer) -> Result<Authored, Error>,
     ) -> Result<Authored, Error> {
-        self.check_fault()?;
+        self.check_writes()?;
         let authored = match &self.markers {
             Some(markers) => {
                 let project = Some(self.replica.project());
@@ -436,6 +454,12 @@ impl DurableReplica {
         }
         drop(self.replica);
         self.store.close()
+    }
+
+    /// Whether something can be written.
+    fn check_writes(&self) -> Result<(), Error> {
+        self.check_fault()?;
+        self.store.check_writes()
     }
 
     /// Whether the engine has failed to read an op.

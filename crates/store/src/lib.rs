@@ -24,5 +24,5 @@ pub use durable::{DurableReplica, Options};
 pub use error::{Error, Spot};
 pub use holder::Holder;
 pub use meta::SCHEMA;
-pub use store::{CACHE_BYTES, Store};
+pub use store::{CACHE_BYTES, Reader, Store};
 pub use verify::{Verified, verify, verify_store};

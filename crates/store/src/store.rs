@@ -97,8 +97,19 @@ impl Store {
     /// # Errors
     /// [`Error::Exists`], [`Error::Io`].
     pub fn create(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
-        let disk = Disk::create(file.as_ref(), CACHE_BYTES)?;
-        Self::create_on(file.as_ref(), Box::new(disk), project)
+        Self::create_with(file.as_ref(), project, CACHE_BYTES)
+    }
+
+    pub(crate) fn create_with(
+        file: &Path,
+        project: ProjectId,
+        cache_bytes: usize,
+    ) -> Result<Self, Error> {
+        let disk = Disk::create(file, cache_bytes)?;
+        // A file without a store is of no use.
+        Self::create_on(file, Box::new(disk), project).inspect_err(|_| {
+            drop(std::fs::remove_file(file));
+        })
     }
 
     /// Opens a store to write in it. Every page of the file is verified; the file is not touched before something is
@@ -241,6 +252,30 @@ impl Store {
         read.transpose()
     }
 
+    /// Reads what is committed, from other threads.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Whether something can be written.
+    pub(crate) fn check_writes(&self) -> Result<(), Error> {
+        let inner = self.inner();
+        let file = || inner.file.clone();
+        if let Some(reason) = &inner.broken {
+            return Err(Error::Broken {
+                file: file(),
+                reason: reason.clone(),
+            });
+        }
+        if inner.backend.reads_only() {
+            return Err(Error::ReadOnly { file: file() });
+        }
+        Ok(())
+    }
+
     /// The store, as the engine wants it: what is appended there is committed with the next [`Store::commit`].
     pub(crate) fn engine(&self) -> Box<dyn OpStore> {
         Box::new(Handle {
@@ -256,6 +291,7 @@ impl Store {
                 shared: 0,
                 own: Appended::default(),
             },
+            total: usize::try_from(self.ops()).unwrap_or(usize::MAX),
         }
     }
 
@@ -444,6 +480,43 @@ impl Inner {
     }
 }
 
+/// Reads what is committed in a store that is open in this process. Copies read the same store, from any thread; each waits
+/// while another one reads or the replica commits.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Reader {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many admitted ops are committed.
+    #[must_use]
+    pub fn ops(&self) -> u64 {
+        self.inner().meta.ops
+    }
+
+    /// The envelope of the admitted op at the position, from 0, in order of admission; `None` if none is committed there.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is not what was written; [`Error::Broken`] if the store is closed.
+    pub fn envelope(&self, position: u64) -> Result<Option<Vec<u8>>, Error> {
+        let inner = &mut *self.inner();
+        if position >= inner.meta.ops {
+            return Ok(None);
+        }
+        inner.read(position).map(Some)
+    }
+}
+
 /// What the engine holds of a store.
 struct Handle {
     inner: Arc<Mutex<Inner>>,
@@ -495,19 +568,24 @@ impl OpStore for Handle {
     }
 }
 
-/// The ops of a store that were appended once more: what is appended has to be what the store has there.
+/// The ops of a store that are appended once more: what is appended has to be what the store has there, as far as it has any.
 #[derive(Debug)]
 pub(crate) struct Growing {
     view: View,
+    /// How many the store has.
+    total: usize,
 }
 
 impl OpStore for Growing {
     fn len(&self) -> usize {
-        self.view.shared
+        self.view.len()
     }
 
     fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
         let at = self.view.shared;
+        if at == self.total {
+            return self.view.append(envelope);
+        }
         self.view.shared += 1;
         if *self.view.read(at)? != *envelope {
             self.view.shared = at;

@@ -61,9 +61,13 @@ pub fn verify_store(store: &Store, threads: usize) -> Result<Verified, Error> {
     }
     let held = store.held()?;
     verify_held(store, &replica, &held, threads)?;
+    replica.receive(&held);
+    if let Some(fault) = replica.fault() {
+        return Err(engine(fault.clone()));
+    }
     if let Some(snapshot) = store.snapshot()? {
         let view = store.engine().branch().map_err(engine)?;
-        let told = builder().resume(store.project(), view, Some(&snapshot), &[]);
+        let told = builder().resume(store.project(), view, Some(&snapshot), &held);
         drop(snapshot);
         let told = told.map_err(|source| Error::Snapshot {
             file: store.file().to_owned(),

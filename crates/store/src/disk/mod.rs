@@ -32,9 +32,8 @@ const FLAGS: usize = 9;
 const SLOTS: [usize; 2] = [64, 192];
 const SLOT_TRANSACTION: usize = 104;
 const HEADER_BYTES: usize = 320;
-/// Flags: which slot counts; whether the last process did not end in order.
+/// The flag for the second slot.
 const SECOND_SLOT: u8 = 1;
-const UNCLEAN: u8 = 2;
 
 /// A file that is closed may be larger than what is in use by so many bytes and this share.
 const SPARE_BYTES: u64 = 256 << 10;
@@ -84,7 +83,10 @@ impl Disk {
             },
             _ => Error::io(path, "create", error),
         })?;
-        let made = Self::create_on(path, Self::storage(path, file)?, cache_bytes);
+        let made = sync_directory(path).and_then(|()| {
+            let storage = Self::storage(path, file)?;
+            Self::create_on(path, storage, cache_bytes)
+        });
         if made.is_err() {
             // What is left of the attempt is empty.
             drop(std::fs::remove_file(path));
@@ -165,14 +167,7 @@ impl Disk {
         let Some(newer) = newer_slot_beside(&header) else {
             return Self::load(path, guard, cache_bytes, reads_only, "open");
         };
-        if header[FLAGS] & UNCLEAN == 0 {
-            return Err(Error::damaged(
-                path,
-                Spot::Header,
-                "it points to an older state than the last one",
-            ));
-        }
-        // The last process ended within a commit: what it had written is taken if it is whole.
+        // The last process ended within a commit, or the flags are damaged: the later state is taken if it is whole.
         guard.show(FLAGS as u64, &[newer]).map_err(read)?;
         match Self::load(path, guard.clone(), cache_bytes, reads_only, "open") {
             Err(Error::Damaged { .. }) => {
@@ -366,6 +361,17 @@ impl Drop for Disk {
         // What was committed stays, and the next one to open the file puts it in order.
         drop(self.close(u64::MAX));
     }
+}
+
+/// Sees to it that the name of a new file survives a loss of power.
+fn sync_directory(path: &Path) -> Result<(), Error> {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    if cfg!(unix) {
+        let synced = File::open(directory).and_then(|it| it.sync_all());
+        synced.map_err(|error| Error::io(directory, "sync", error))?;
+    }
+    Ok(())
 }
 
 /// The flags with the other slot counting, if that one is of a later transaction.

@@ -60,6 +60,11 @@ impl Image {
         self.inner().bytes.clone()
     }
 
+    /// Puts other bytes onto the disk.
+    pub(super) fn replace(&self, bytes: Vec<u8>) {
+        self.inner().bytes = bytes;
+    }
+
     /// How many steps there were.
     pub(super) fn steps(&self) -> usize {
         self.inner().steps.len()

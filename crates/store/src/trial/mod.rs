@@ -1,9 +1,12 @@
 //! Trials: disks that lose, tear and reorder what was not synced, and files of which a byte is flipped.
 
+mod conforms;
 mod crash;
 mod flip;
 mod image;
 mod measure;
+mod resumed;
+mod told;
 
 use std::path::Path;
 
