@@ -244,7 +244,12 @@ impl Chunks {
         let Some(chunk) = cache.as_ref() else {
             return Err(missing(path, position));
         };
-        // A length is at most three bytes, an envelope at most what the protocol says.
+        if let Some((length, head)) = length_at(&chunk.bytes, at)
+            && let Some(envelope) = chunk.bytes.get(at + head..at + head + length)
+        {
+            return Ok(envelope.to_vec());
+        }
+        // It lies across chunks. A length is at most three bytes, an envelope at most what the protocol says.
         let mut record = chunk.bytes[at..].to_vec();
         let mut spare = None;
         loop {

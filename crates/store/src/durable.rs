@@ -232,6 +232,9 @@ pub struct DurableReplica {
     markers: Option<PathBuf>,
 }
 
+const fn is_send<T: Send>() {}
+const _: () = is_send::<DurableReplica>();
+
 impl Deref for DurableReplica {
     type Target = Replica;
 
@@ -449,7 +452,7 @@ impl DurableReplica {
     pub fn close(mut self) -> Result<(), Error> {
         let (ops, before) = (self.store.ops(), self.store.snapshot_ops().unwrap_or(0));
         let due = SNAPSHOT_OPS_CLOSING.max(before / SNAPSHOT_SHARE_CLOSING);
-        if !self.store.reads_only() && ops - before >= due {
+        if !self.store.reads_only() && ops.saturating_sub(before) >= due {
             self.snapshot()?;
         }
         drop(self.replica);

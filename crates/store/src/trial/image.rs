@@ -38,6 +38,8 @@ fn apply(bytes: &mut Vec<u8>, step: &Step, part: impl Fn(usize) -> core::ops::Ra
 struct Inner {
     bytes: Vec<u8>,
     steps: Vec<Step>,
+    /// After so many steps the disk is full.
+    full_after: Option<usize>,
 }
 
 /// A disk in memory; copies are the same disk.
@@ -48,8 +50,15 @@ impl Image {
     pub(super) fn of(bytes: Vec<u8>) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             bytes,
-            steps: Vec::new(),
+            ..Inner::default()
         })))
+    }
+
+    /// From so many more steps on the disk is full; or is not any more.
+    pub(super) fn fill_after(&self, steps: Option<usize>) {
+        let mut inner = self.inner();
+        let done = inner.steps.len();
+        inner.full_after = steps.map(|it| done + it);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -90,29 +99,30 @@ impl StorageBackend for Image {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.step(Step::Resize(len));
-        Ok(())
+        self.step(Step::Resize(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.step(Step::Sync);
-        Ok(())
+        self.step(Step::Sync)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.step(Step::Write {
             offset,
             bytes: data.to_vec(),
-        });
-        Ok(())
+        })
     }
 }
 
 impl Image {
-    fn step(&self, step: Step) {
+    fn step(&self, step: Step) -> io::Result<()> {
         let mut inner = self.inner();
+        if inner.full_after.is_some_and(|it| it <= inner.steps.len()) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         apply(&mut inner.bytes, &step, |length| 0..length);
         inner.steps.push(step);
+        Ok(())
     }
 }
 

@@ -97,22 +97,24 @@ fn appends_beside_bare_redb() {
     println!("{ops} ops of {each:.1} B");
     let (bare, ours) = (file("measure-bare"), file("measure-ours"));
     for round in 0..3 {
-        drop(fs::remove_file(&bare));
-        drop(fs::remove_file(&ours));
-        let database = Database::create(&bare).unwrap();
-        timed("bare redb", || {
-            for (number, batch) in envelopes.chunks(BATCH).enumerate() {
-                let transaction = database.begin_write().unwrap();
-                let mut table = transaction.open_table(TABLE).unwrap();
-                for (at, envelope) in batch.iter().enumerate() {
-                    let key = ((number * BATCH + at) as u64).to_be_bytes();
-                    table.insert(&key[..], &envelope[..]).unwrap();
+        for two_phases in [true, false] {
+            drop(fs::remove_file(&bare));
+            let database = Database::create(&bare).unwrap();
+            timed(&format!("bare redb, two phases: {two_phases}"), || {
+                for (number, batch) in envelopes.chunks(BATCH).enumerate() {
+                    let mut transaction = database.begin_write().unwrap();
+                    transaction.set_two_phase_commit(two_phases);
+                    let mut table = transaction.open_table(TABLE).unwrap();
+                    for (at, envelope) in batch.iter().enumerate() {
+                        let key = ((number * BATCH + at) as u64).to_be_bytes();
+                        table.insert(&key[..], &envelope[..]).unwrap();
+                    }
+                    drop(table);
+                    transaction.commit().unwrap();
                 }
-                drop(table);
-                transaction.commit().unwrap();
-            }
-        });
-        drop(database);
+            });
+        }
+        drop(fs::remove_file(&ours));
         let disk = Disk::create(&ours, CACHE_BYTES).unwrap();
         let store = Store::create_on(&ours, Box::new(disk), project.project()).unwrap();
         let mut engine = store.engine();

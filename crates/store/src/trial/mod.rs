@@ -3,6 +3,7 @@
 mod conforms;
 mod crash;
 mod flip;
+mod full;
 mod image;
 mod measure;
 mod resumed;
