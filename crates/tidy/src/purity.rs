@@ -4,7 +4,7 @@ use super::toml_file::{TomlFile, member_directories};
 use super::{Breach, Files, check, keeps};
 
 /// The crates that are not pure, and why.
-const IMPURE: [(&str, &str); 9] = [
+const IMPURE: [(&str, &str); 10] = [
     ("crates/cli", "a program: reads and writes files"),
     (
         "crates/fixture",
@@ -20,6 +20,7 @@ const IMPURE: [(&str, &str); 9] = [
         "crates/soak",
         "a program: uses every core and tells how fast it is",
     ),
+    ("crates/store", "the durable store: reads and writes files"),
     (
         "crates/supply",
         "a program: runs those that know advisories",

@@ -115,6 +115,12 @@ impl Log {
         self.pending.len()
     }
 
+    /// Where an admitted op stands in the order of admission, from 0; `None` for any other op.
+    #[must_use]
+    pub fn position(&self, id: &OpId) -> Option<usize> {
+        self.dag.find(id)
+    }
+
     /// Admitted ops, in order of admission: parents come before children.
     pub fn admitted(&self) -> impl Iterator<Item = VerifiedOp> {
         self.admitted_since(0)

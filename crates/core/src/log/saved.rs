@@ -59,6 +59,17 @@ impl Log {
         Ok(())
     }
 
+    /// Forgets what is pending and what is unsupported.
+    pub(crate) fn let_go_of_held(&mut self) {
+        for held in [&mut self.pending, &mut self.unsupported] {
+            let ids: Vec<OpId> = held.iter().map(|(id, _)| *id).collect();
+            for id in ids {
+                held.remove(&id);
+            }
+        }
+        self.waiting.clear();
+    }
+
     pub(crate) fn save_held(&self, out: &mut Out<'_>) -> Written {
         out.array(self.refused.len() as u64)?;
         for (id, refused) in self.refused.iter() {

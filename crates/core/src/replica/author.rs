@@ -168,17 +168,22 @@ impl Replica {
         });
         self.costs.add(costs);
         let (op, unseen) = signed?;
+        Ok(self.take_authored(op, unseen))
+    }
+
+    /// Takes in what was written here.
+    pub(super) fn take_authored(&mut self, op: VerifiedOp, unseen: Vec<OpId>) -> Authored {
         let (id, envelope) = (op.id(), op.envelope().to_vec());
         let mut intake = Intake::default();
         self.take(op, &mut intake);
         let received = self.decide(intake);
-        Ok(Authored {
+        Authored {
             op: id,
             envelope,
             unseen,
             effect: self.effect(&id),
             received,
-        })
+        }
     }
 
     /// What the author would sign now, whatever would become of it: parents, number and stamp as [`Replica::author`] chooses
@@ -365,7 +370,7 @@ impl Options {
     }
 }
 
-fn sign(
+pub(super) fn sign(
     draft: Draft,
     author: PublicKey,
     signer: &dyn Signer,

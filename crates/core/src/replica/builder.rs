@@ -125,10 +125,7 @@ impl ReplicaBuilder {
     /// [`StoreError`] if the store cannot be read, or has what is not admitted at its position: a store of another
     /// project, or one that was damaged.
     pub fn open(self, project: ProjectId, store: Box<dyn OpStore>) -> Result<Replica, StoreError> {
-        let mut replica = Replica {
-            log: Log::on(project, self.limits, store),
-            ..self.join(project)
-        };
+        let mut replica = self.on(project, store);
         replica.catch_up()?;
         Ok(replica)
     }
@@ -164,13 +161,18 @@ impl ReplicaBuilder {
         store: Box<dyn OpStore>,
         snapshot: &[u8],
     ) -> Result<Replica, RestoreError> {
-        let mut replica = Replica {
-            log: Log::on(project, self.limits, store),
-            ..self.join(project)
-        };
-        (replica.replay, replica.costs) = restore(&mut replica.log, snapshot)?;
+        let mut replica = self.on(project, store);
+        replica.restore_from(snapshot)?;
         replica.catch_up()?;
         Ok(replica)
+    }
+
+    /// A replica on the store, of which it has taken in nothing.
+    pub(super) fn on(&self, project: ProjectId, store: Box<dyn OpStore>) -> Replica {
+        Replica {
+            log: Log::on(project, self.limits, store),
+            ..self.join(project)
+        }
     }
 
     /// A replica of a project that holds nothing yet, as [`Replica::join`] makes one.
@@ -182,5 +184,13 @@ impl ReplicaBuilder {
             costs: Costs::default(),
             options: self.options,
         }
+    }
+}
+
+impl Replica {
+    /// Fills an empty replica from a snapshot.
+    pub(super) fn restore_from(&mut self, snapshot: &[u8]) -> Result<(), RestoreError> {
+        (self.replay, self.costs) = restore(&mut self.log, snapshot)?;
+        Ok(())
     }
 }

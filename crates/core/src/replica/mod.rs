@@ -12,6 +12,7 @@ mod place;
 mod preview;
 mod query;
 mod receive;
+mod resume;
 mod right;
 mod signer;
 

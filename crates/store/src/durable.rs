@@ -1,0 +1,535 @@
+//! A replica that survives: the engine's, on a store.
+
+use core::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use ecac_core::{
+    Authored, Body, Event, Genesis, OpId, Payload, ProjectId, PublicKey, Received, Replica,
+    ReplicaBuilder, RestoreError, Signer,
+};
+
+use crate::error::{Error, Spot};
+use crate::marker::{self, Marker, Marking};
+use crate::store::{CACHE_BYTES, Changes, Reader, Store};
+
+/// Ops after which a first snapshot is written.
+const SNAPSHOT_OPS_MIN: u64 = 4096;
+/// A snapshot is due when a quarter of its ops has been added, so that all of them together cost a few times the last one.
+const SNAPSHOT_SHARE: u64 = 4;
+/// When a replica is closed, a snapshot is due after a sixty-fourth.
+const SNAPSHOT_SHARE_CLOSING: u64 = 64;
+/// But not for fewer than so many ops.
+const SNAPSHOT_OPS_CLOSING: u64 = 256;
+
+/// Settings with which a replica is created or opened, each with a default.
+///
+/// ```
+/// use ecac_core::Replica;
+/// use ecac_store::Options;
+///
+/// let options = Options::new()
+///     .replica(Replica::builder().threads(2))
+///     .markers("/var/lib/shop/markers");
+/// # drop(options);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options open nothing before `create`, `join` or `open`"]
+pub struct Options {
+    replica: ReplicaBuilder,
+    cache_bytes: usize,
+    markers: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            replica: Replica::builder(),
+            cache_bytes: CACHE_BYTES,
+            markers: None,
+        }
+    }
+}
+
+impl Options {
+    /// The default of each.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The engine's own settings.
+    pub fn replica(mut self, replica: ReplicaBuilder) -> Self {
+        self.replica = replica;
+        self
+    }
+
+    /// Memory for pages of the file, in bytes; [`CACHE_BYTES`] if nothing else is said.
+    pub const fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// The directory in which it is marked what each key has signed last, so that a restored backup is noticed before
+    /// anything is signed twice. Keep it apart from the store, where backups of the store do not reach. Without it nothing is
+    /// noticed.
+    pub fn markers(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.markers = Some(directory.into());
+        self
+    }
+
+    /// Founds a project in a new store.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Io`], [`Error::Author`] if the genesis cannot be signed.
+    pub fn create(
+        self,
+        file: impl AsRef<Path>,
+        genesis: Genesis,
+        signer: &dyn Signer,
+        now_ms: u64,
+    ) -> Result<DurableReplica, Error> {
+        let file = file.as_ref();
+        if file.exists() {
+            return Err(Error::Exists {
+                file: file.to_owned(),
+            });
+        }
+        let founded = match &self.markers {
+            Some(markers) => {
+                let marking = Marking::new(signer, markers, None, 1);
+                let founded = self.replica.clone().create(genesis, &marking, now_ms);
+                founded.map_err(|error| marking.failed().unwrap_or_else(|| error.into()))?
+            }
+            None => self.replica.clone().create(genesis, signer, now_ms)?,
+        };
+        let mut replica = self.join(file, founded.project())?;
+        let envelopes: Vec<_> = founded.envelopes().map(|it| it.into_owned()).collect();
+        if let Err(error) = replica.receive(&envelopes) {
+            drop(replica);
+            remove_new(file);
+            return Err(error);
+        }
+        Ok(replica)
+    }
+
+    /// A replica of the project, in a new store, that holds nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Io`].
+    pub fn join(self, file: impl AsRef<Path>, project: ProjectId) -> Result<DurableReplica, Error> {
+        let file = file.as_ref();
+        let store = Store::create_with(file, project, self.cache_bytes)?;
+        self.on(store, true)
+    }
+
+    /// Opens the replica in a store, to write in it.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing is changed on the disk.
+    pub fn open(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, false)?;
+        self.on(store, true)
+    }
+
+    /// Opens the replica in a store, to read it, beside others that read. The file is not touched.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn open_read_only(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, true)?;
+        self.on(store, true)
+    }
+
+    /// Opens the replica in a store without regard to its snapshot: every op is verified and decided again, and a new
+    /// snapshot is written.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::Damaged`] with the place if an op is not what was written.
+    pub fn rebuild(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, false)?;
+        let mut replica = self.on(store, false)?;
+        replica.snapshot()?;
+        Ok(replica)
+    }
+
+    /// The replica in a store that is open, with or without regard to its snapshot.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn on(self, store: Store, with_snapshot: bool) -> Result<DurableReplica, Error> {
+        let snapshot = if with_snapshot {
+            store.snapshot()?
+        } else {
+            None
+        };
+        let held = store.held()?;
+        let resumed =
+            self.replica
+                .resume(store.project(), store.engine(), snapshot.as_deref(), &held);
+        drop((snapshot, held));
+        let replica = resumed.map_err(|error| unresumed(&store, error))?;
+        let mut replica = DurableReplica {
+            replica,
+            store,
+            markers: self.markers,
+        };
+        if replica.store.has_appended() && !replica.store.reads_only() {
+            // What an earlier version of this program could not judge.
+            replica.commit_held()?;
+        }
+        Ok(replica)
+    }
+}
+
+/// Removes a file that this call has made.
+fn remove_new(file: &Path) {
+    // Where that fails, too, the file says that no store was finished there.
+    drop(std::fs::remove_file(file));
+}
+
+/// Why a replica could not be resumed: the snapshot, or the ops.
+fn unresumed(store: &Store, error: RestoreError) -> Error {
+    let file = store.file().to_owned();
+    match error {
+        RestoreError::Store(fault) => Error::damaged(&file, Spot::File, fault.reason.to_string()),
+        source => Error::Snapshot { file, source },
+    }
+}
+
+/// A [`Replica`] on a [`Store`]: what it has taken in or written is on the disk when the call returns.
+///
+/// Each batch is one transaction: after a crash it is there whole, or not at all. What was refused is remembered as of the last
+/// snapshot only: a refused op that comes again is refused again, for the same reason.
+///
+/// ```
+/// use ecac_core::payload::SetField;
+/// use ecac_core::{Genesis, Name, SigningKey, Value, public_key};
+/// use ecac_store::DurableReplica;
+///
+/// let key = SigningKey::from([1; 32]);
+/// let genesis = Genesis {
+///     name: Name::new("shop")?,
+///     nonce: [0; 16],
+///     roots: [public_key(&key)].into(),
+///     schema: [].into(),
+///     features: [].into(),
+/// };
+/// let directory = tempfile::tempdir()?;
+/// let file = directory.path().join("shop.ecac");
+/// let mut replica = DurableReplica::create(&file, genesis, &key, 1_767_225_600_000)?;
+/// let repaired = SetField::new("order/1", "status", Value::Text("repaired".into()))?;
+/// replica.author(repaired, &key, 1_767_225_600_001)?;
+/// let digest = replica.state_digest();
+/// replica.close()?;
+///
+/// let replica = DurableReplica::open(&file)?;
+/// assert_eq!(replica.state_digest(), digest);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct DurableReplica {
+    replica: Replica,
+    store: Store,
+    markers: Option<PathBuf>,
+}
+
+const fn is_send<T: Send>() {}
+const _: () = is_send::<DurableReplica>();
+
+impl Deref for DurableReplica {
+    type Target = Replica;
+
+    fn deref(&self) -> &Replica {
+        &self.replica
+    }
+}
+
+impl DurableReplica {
+    /// Founds a project in a new store, as [`Options::create`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create(
+        file: impl AsRef<Path>,
+        genesis: Genesis,
+        signer: &dyn Signer,
+        now_ms: u64,
+    ) -> Result<Self, Error> {
+        Options::new().create(file, genesis, signer, now_ms)
+    }
+
+    /// Joins a project in a new store, as [`Options::join`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn join(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
+        Options::new().join(file, project)
+    }
+
+    /// Opens a store to write in it, as [`Options::open`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(file: impl AsRef<Path>) -> Result<Self, Error> {
+        Options::new().open(file)
+    }
+
+    /// Opens a store to read it, as [`Options::open_read_only`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_read_only(file: impl AsRef<Path>) -> Result<Self, Error> {
+        Options::new().open_read_only(file)
+    }
+
+    /// Reads what is committed, from other threads, while this replica goes on.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.store.reader()
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes in a batch, as [`Replica::receive`] does, and commits it.
+    ///
+    /// # Errors
+    /// [`Error`]: nothing of the batch is in the store. Open it again: this replica takes in nothing more.
+    pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Result<Received, Error> {
+        self.check_writes()?;
+        let received = self.replica.receive(envelopes);
+        self.commit(&received.events, false)?;
+        Ok(received)
+    }
+
+    /// Writes an op, as [`Replica::author`] does, and commits it.
+    ///
+    /// With [`Options::markers`] the op is marked before it is signed, and what was marked and not finished before is
+    /// finished first: also an op whose commit has failed.
+    ///
+    /// # Errors
+    /// [`Error::Author`]: then nothing has changed. [`Error::RestoredBackup`] and [`Error::NoMarker`]: then nothing was signed.
+    /// Any other: open the store again.
+    pub fn author(
+        &mut self,
+        payload: impl Into<Payload>,
+        signer: &dyn Signer,
+        now_ms: u64,
+    ) -> Result<Authored, Error> {
+        self.finish(signer)?;
+        let payload = payload.into();
+        self.sign(signer, |replica, signer| {
+            Ok(replica.author(payload, signer, now_ms)?)
+        })
+    }
+
+    /// Writes a `Seal`, as [`Replica::seal`] does, and commits it.
+    ///
+    /// # Errors
+    /// As [`DurableReplica::author`].
+    pub fn seal(&mut self, signer: &dyn Signer, now_ms: u64) -> Result<Authored, Error> {
+        self.finish(signer)?;
+        self.sign(signer, |replica, signer| Ok(replica.seal(signer, now_ms)?))
+    }
+
+    /// Finishes what the signer was about to sign when the process ended, if that was so: the same body is signed and
+    /// taken in. [`DurableReplica::author`] does so by itself.
+    ///
+    /// # Errors
+    /// As [`DurableReplica::author`].
+    pub fn finish(&mut self, signer: &dyn Signer) -> Result<Option<Authored>, Error> {
+        self.check_writes()?;
+        match self.unfinished(&signer.public_key())? {
+            Some(body) => self
+                .sign(signer, |replica, signer| {
+                    Ok(replica.author_again(body, signer)?)
+                })
+                .map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What the key was about to sign and the store does not have, if that is the next op of its author.
+    ///
+    /// # Errors
+    /// [`Error::RestoredBackup`] if the store lacks more than that; [`Error::NoMarker`]; [`Error::Damaged`] and [`Error::Io`]
+    /// of the marker.
+    pub fn unfinished(&self, author: &PublicKey) -> Result<Option<Body>, Error> {
+        let Some(markers) = &self.markers else {
+            return Ok(None);
+        };
+        let path = Marker::path(markers, &self.replica.project(), author);
+        let file = || self.store.file().to_owned();
+        let held = self.replica.next_seq(author);
+        let Some(marker) = Marker::read(&path)? else {
+            if held == 0 {
+                return Ok(None);
+            }
+            return Err(Error::NoMarker {
+                file: file(),
+                author: *author,
+                marker: path,
+            });
+        };
+        let op = marker.op();
+        let log = self.replica.log();
+        let is_here = |op: &OpId| log.position(op).is_some();
+        if is_here(&op) {
+            return Ok(None);
+        }
+        let body = marker::decoded(&path, &marker)?;
+        if body.seq == held && body.parents.iter().all(is_here) {
+            return Ok(Some(body));
+        }
+        Err(Error::RestoredBackup {
+            file: file(),
+            author: *author,
+            op,
+            signed: body.seq,
+            held,
+            marked: marker.generation,
+            generation: self.store.generation(),
+        })
+    }
+
+    /// Says that the store has all that the key has signed: what was marked is forgotten, and what the author's ops here end
+    /// with is marked. Say so only after receiving from a peer who had everything.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Damaged`] if an op cannot be read.
+    pub fn vouch(&mut self, author: &PublicKey) -> Result<(), Error> {
+        let Some(markers) = &self.markers else {
+            return Ok(());
+        };
+        let path = Marker::path(markers, &self.replica.project(), author);
+        let own = self.replica.ops().filter(|op| op.body().author == *author);
+        let last = own.max_by_key(|op| op.body().seq);
+        self.check_fault()?;
+        let Some(last) = last else {
+            return Marker::remove(&path);
+        };
+        let body = last.body().encode();
+        let body =
+            body.map_err(|error| Error::damaged(self.store.file(), Spot::File, error.to_string()))?;
+        let generation = self.store.generation();
+        Marker { generation, body }.write(&path)
+    }
+
+    fn sign(
+        &mut self,
+        signer: &dyn Signer,
+        author: impl FnOnce(&mut Replica, &dyn Signer) -> Result<Authored, Error>,
+    ) -> Result<Authored, Error> {
+        self.check_writes()?;
+        let authored = match &self.markers {
+            Some(markers) => {
+                let project = Some(self.replica.project());
+                let generation = self.store.generation() + 1;
+                let marking = Marking::new(signer, markers, project, generation);
+                let authored = author(&mut self.replica, &marking);
+                authored.map_err(|error| marking.failed().unwrap_or(error))?
+            }
+            None => author(&mut self.replica, signer)?,
+        };
+        self.commit(&authored.received.events, false)?;
+        Ok(authored)
+    }
+
+    /// Writes a snapshot, so that the next opening need not decide anything again.
+    ///
+    /// # Errors
+    /// As [`DurableReplica::receive`].
+    pub fn snapshot(&mut self) -> Result<(), Error> {
+        self.commit(&[], true)
+    }
+
+    /// Writes a snapshot if enough has been added, and ends the use of the file. Dropping does without the snapshot.
+    ///
+    /// # Errors
+    /// [`Error`]; what was committed is there.
+    pub fn close(mut self) -> Result<(), Error> {
+        let (ops, before) = (self.store.ops(), self.store.snapshot_ops().unwrap_or(0));
+        let due = SNAPSHOT_OPS_CLOSING.max(before / SNAPSHOT_SHARE_CLOSING);
+        if !self.store.reads_only() && ops.saturating_sub(before) >= due {
+            self.snapshot()?;
+        }
+        drop(self.replica);
+        self.store.close()
+    }
+
+    /// Whether something can be written.
+    fn check_writes(&self) -> Result<(), Error> {
+        self.check_fault()?;
+        self.store.check_writes()
+    }
+
+    /// Whether the engine has failed to read an op.
+    fn check_fault(&self) -> Result<(), Error> {
+        let Some(fault) = self.replica.fault() else {
+            return Ok(());
+        };
+        self.store.break_off(&fault.reason);
+        Err(Error::damaged(
+            self.store.file(),
+            Spot::File,
+            fault.reason.to_string(),
+        ))
+    }
+
+    /// Commits what these events tell of, and a snapshot where one is wanted or due.
+    fn commit(&mut self, events: &[Event], snapshot: bool) -> Result<(), Error> {
+        self.check_fault()?;
+        let mut changes = Changes::default();
+        if events.iter().any(|event| self.touches_held(event)) {
+            self.compare_held(&mut changes);
+        }
+        self.commit_with(changes, snapshot)
+    }
+
+    /// Commits what was appended, and what has become of what was held.
+    fn commit_held(&mut self) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        self.compare_held(&mut changes);
+        self.commit_with(changes, false)
+    }
+
+    fn commit_with(&mut self, mut changes: Changes, snapshot: bool) -> Result<(), Error> {
+        let ops = self.replica.log().admitted_count() as u64;
+        let before = self.store.snapshot_ops().unwrap_or(0);
+        let due = before + SNAPSHOT_OPS_MIN.max(before / SNAPSHOT_SHARE);
+        if snapshot || ops >= due {
+            changes.snapshot = Some(self.replica.save());
+        }
+        if self.store.has_appended() || !changes.is_empty() {
+            self.store.commit(changes)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event can tell of an op that enters or leaves what is held outside of the DAG.
+    fn touches_held(&self, event: &Event) -> bool {
+        match event {
+            Event::Pending { .. } | Event::Unsupported { .. } | Event::Dropped { .. } => true,
+            Event::Rejected { .. } | Event::Duplicate { .. } => false,
+            Event::Refused { op, .. }
+            | Event::Applied { op, .. }
+            | Event::Denied { op, .. }
+            | Event::RolledBack { op, .. }
+            | Event::Reinstated { op, .. } => self.store.holds(&op.id),
+        }
+    }
+
+    /// What has entered and left what is held outside of the DAG.
+    fn compare_held(&self, changes: &mut Changes) {
+        let mut before = self.store.held_ids();
+        let log = self.replica.log();
+        for op in log.pending().chain(log.unsupported()) {
+            if !before.remove(&op.id()) {
+                changes.held.push((op.id(), op.envelope().to_vec()));
+            }
+        }
+        changes.released.extend(before);
+    }
+}

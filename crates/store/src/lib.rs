@@ -1,0 +1,28 @@
+//! The durable store of ECAC (eventually consistent access control): a [`DurableReplica`] is the engine's replica in one file.
+//!
+//! `docs/store.md` says what is promised, what lies where, and what each error means. What is in an envelope, and why an op counts, is
+//! the engine's business; here it is bytes.
+#![forbid(unsafe_code)]
+
+mod backend;
+mod chunks;
+mod disk;
+mod durable;
+mod error;
+mod holder;
+mod marker;
+mod meta;
+mod parts;
+mod sealed;
+mod store;
+#[cfg(test)]
+mod trial;
+mod verify;
+
+pub use backend::{Backend, Batch, Pair, Table, Take};
+pub use durable::{DurableReplica, Options};
+pub use error::{Error, Spot};
+pub use holder::Holder;
+pub use meta::SCHEMA;
+pub use store::{CACHE_BYTES, Reader, Store};
+pub use verify::{Verified, verify, verify_store};

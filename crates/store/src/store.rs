@@ -1,0 +1,647 @@
+//! The store of one project: envelopes by position, what is held outside of the DAG, and a snapshot.
+
+use core::fmt;
+use core::ops::ControlFlow;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ecac_core::{OpId, OpStore, ProjectId, StoreError};
+
+use crate::backend::{Backend, Batch, Table};
+use crate::chunks::{Chunk, Chunks};
+use crate::disk::Disk;
+use crate::error::{Error, Spot};
+use crate::meta::{Meta, Saved};
+use crate::parts;
+use crate::sealed;
+
+/// Memory for pages of the file, in bytes, where nothing else is said: 16 MiB. The rest of what a replica needs is the engine's.
+pub const CACHE_BYTES: usize = 16 << 20;
+
+/// A store: one file, which one process writes, or several read.
+///
+/// It keeps bytes and verifies that they are those that were written; what they mean is [`crate::DurableReplica`]'s business.
+pub struct Store {
+    inner: Arc<Mutex<Inner>>,
+    file: PathBuf,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: PathBuf,
+    backend: Box<dyn Backend>,
+    meta: Meta,
+    chunks: Chunks,
+    /// Envelopes that were appended since the last commit.
+    appended: Appended,
+    /// The chunk that was read last.
+    cache: Option<Chunk>,
+    /// The ops that are held outside of the DAG, by their ids.
+    held: BTreeSet<OpId>,
+    /// The first failure: nothing is written any more.
+    broken: Option<String>,
+}
+
+/// Envelopes one after another.
+#[derive(Debug, Clone, Default)]
+struct Appended {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Appended {
+    fn push(&mut self, envelope: &[u8]) {
+        self.bytes.extend_from_slice(envelope);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start..end])
+    }
+
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).filter_map(|at| self.get(at))
+    }
+}
+
+/// What a transaction changes beside the envelopes that were appended.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Envelopes that are held outside of the DAG from now on, and were not before.
+    pub(crate) held: Vec<(OpId, Vec<u8>)>,
+    /// Ops that are not held there any more.
+    pub(crate) released: Vec<OpId>,
+    /// The snapshot of all that is appended.
+    pub(crate) snapshot: Option<Vec<u8>>,
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.released.is_empty() && self.snapshot.is_none()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("file", &self.file).finish()
+    }
+}
+
+impl Store {
+    /// Makes a new store of the project, which is empty.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Io`].
+    pub fn create(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
+        Self::create_with(file.as_ref(), project, CACHE_BYTES)
+    }
+
+    pub(crate) fn create_with(
+        file: &Path,
+        project: ProjectId,
+        cache_bytes: usize,
+    ) -> Result<Self, Error> {
+        let disk = Disk::create(file, cache_bytes)?;
+        // A file without a store is of no use.
+        Self::create_on(file, Box::new(disk), project).inspect_err(|_| {
+            drop(std::fs::remove_file(file));
+        })
+    }
+
+    /// Opens a store to write in it. Every page of the file is verified; the file is not touched before something is
+    /// written.
+    ///
+    /// # Errors
+    /// [`Error`]: what is not a whole store of a known version, or is in use, is not opened.
+    pub fn open(file: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(file.as_ref(), CACHE_BYTES, false)
+    }
+
+    /// Opens a store to read it, beside others that read. The file is not touched, whatever was left by a process that
+    /// ended amid a write.
+    ///
+    /// # Errors
+    /// [`Error`], as [`Store::open`].
+    pub fn open_read_only(file: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(file.as_ref(), CACHE_BYTES, true)
+    }
+
+    pub(crate) fn open_with(
+        file: &Path,
+        cache_bytes: usize,
+        reads_only: bool,
+    ) -> Result<Self, Error> {
+        let disk = Disk::open(file, cache_bytes, reads_only)?;
+        Self::open_on(file, Box::new(disk))
+    }
+
+    /// A new store on an empty backend; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error`] of the backend.
+    pub fn create_on(
+        file: &Path,
+        mut backend: Box<dyn Backend>,
+        project: ProjectId,
+    ) -> Result<Self, Error> {
+        let mut batch = Batch::default();
+        Meta::new(project).put(&mut batch);
+        backend.commit(&batch)?;
+        Self::open_on(file, backend)
+    }
+
+    /// The store on a backend; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error`], as [`Store::open`].
+    pub fn open_on(file: &Path, backend: Box<dyn Backend>) -> Result<Self, Error> {
+        let meta = Meta::load(file, &*backend)?;
+        let chunks = Chunks::load(file, &*backend, meta.ops)?;
+        let mut inner = Inner {
+            file: file.to_owned(),
+            backend,
+            meta,
+            chunks,
+            appended: Appended::default(),
+            cache: None,
+            held: BTreeSet::new(),
+            broken: None,
+        };
+        inner.held = inner.read_held()?.into_keys().collect();
+        Ok(Self {
+            inner: Arc::new(Mutex::new(inner)),
+            file: file.to_owned(),
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // What panicked within left at most a cache behind.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> ProjectId {
+        self.inner().meta.project
+    }
+
+    /// How many transactions there were.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.inner().meta.generation
+    }
+
+    /// How many admitted ops are committed.
+    #[must_use]
+    pub fn ops(&self) -> u64 {
+        self.inner().meta.ops
+    }
+
+    /// Of how many ops the snapshot is, if there is one.
+    #[must_use]
+    pub fn snapshot_ops(&self) -> Option<u64> {
+        self.inner().meta.snapshot.map(|it| it.ops)
+    }
+
+    /// The length of the snapshot in bytes; 0 if there is none.
+    #[must_use]
+    pub fn snapshot_bytes(&self) -> u64 {
+        self.inner().meta.snapshot.map_or(0, |it| it.bytes)
+    }
+
+    /// Whether it was opened to be read only.
+    #[must_use]
+    pub fn reads_only(&self) -> bool {
+        self.inner().backend.reads_only()
+    }
+
+    /// The envelope of the admitted op at the position, from 0, in order of admission.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is not what was written, or not there.
+    pub fn envelope(&self, position: u64) -> Result<Vec<u8>, Error> {
+        self.inner().read(position)
+    }
+
+    /// The envelopes of the ops that are held outside of the DAG, by op id.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if they are not what was written.
+    pub fn held(&self) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(self.inner().read_held()?.into_values().collect())
+    }
+
+    /// The snapshot, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is not what was written.
+    pub fn snapshot(&self) -> Result<Option<Vec<u8>>, Error> {
+        let inner = self.inner();
+        let saved = inner.meta.snapshot;
+        let read = saved.map(|saved| parts::read(&inner.file, &*inner.backend, &saved));
+        read.transpose()
+    }
+
+    /// Reads what is committed, from other threads.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Whether something can be written.
+    pub(crate) fn check_writes(&self) -> Result<(), Error> {
+        let inner = self.inner();
+        let file = || inner.file.clone();
+        if let Some(reason) = &inner.broken {
+            return Err(Error::Broken {
+                file: file(),
+                reason: reason.clone(),
+            });
+        }
+        if inner.backend.reads_only() {
+            return Err(Error::ReadOnly { file: file() });
+        }
+        Ok(())
+    }
+
+    /// The store, as the engine wants it: what is appended there is committed with the next [`Store::commit`].
+    pub(crate) fn engine(&self) -> Box<dyn OpStore> {
+        Box::new(Handle {
+            inner: Arc::clone(&self.inner),
+        })
+    }
+
+    /// The store as one that is empty and grows by what the store has.
+    pub(crate) fn growing(&self) -> Growing {
+        Growing {
+            view: View {
+                inner: Arc::clone(&self.inner),
+                shared: 0,
+                own: Appended::default(),
+            },
+            total: usize::try_from(self.ops()).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Whether the op is held outside of the DAG, as far as is committed.
+    pub(crate) fn holds(&self, op: &OpId) -> bool {
+        self.inner().held.contains(op)
+    }
+
+    /// The ops that are held outside of the DAG, as far as is committed.
+    pub(crate) fn held_ids(&self) -> BTreeSet<OpId> {
+        self.inner().held.clone()
+    }
+
+    /// Whether something was appended that is not committed.
+    pub(crate) fn has_appended(&self) -> bool {
+        !self.inner().appended.ends.is_empty()
+    }
+
+    /// Commits what was appended, and these changes, in one transaction: all of it is in the store when this returns, or
+    /// none.
+    ///
+    /// # Errors
+    /// [`Error`]; then nothing more is written, because the engine has taken in what the store does not have.
+    pub(crate) fn commit(&self, changes: Changes) -> Result<(), Error> {
+        let inner = &mut *self.inner();
+        if let Some(reason) = &inner.broken {
+            return Err(Error::Broken {
+                file: inner.file.clone(),
+                reason: reason.clone(),
+            });
+        }
+        let committed = inner.commit(changes);
+        if let Err(error) = &committed {
+            inner.broken = Some(error.to_string());
+        }
+        committed
+    }
+
+    /// Writes nothing any more, because of this.
+    pub(crate) fn break_off(&self, reason: &str) {
+        let inner = &mut *self.inner();
+        inner.broken.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// Checks every value of every table.
+    pub(crate) fn verify_values(&self) -> Result<(), Error> {
+        let inner = &*self.inner();
+        inner.chunks.verify(&inner.file, &*inner.backend)?;
+        let mut snapshot_parts = 0;
+        for table in [Table::Meta, Table::Held, Table::Snapshot] {
+            let mut fault = None;
+            inner.backend.each(table, &mut |key, value| {
+                snapshot_parts += u64::from(table == Table::Snapshot);
+                if sealed::open(table, key, value.to_vec()).is_some() {
+                    return ControlFlow::Continue(());
+                }
+                fault = Some(key.to_vec());
+                ControlFlow::Break(())
+            })?;
+            if let Some(key) = fault {
+                let place = Spot::Value {
+                    table: table.name(),
+                    key,
+                };
+                return Err(Error::damaged(
+                    &inner.file,
+                    place,
+                    "its check does not match",
+                ));
+            }
+        }
+        let wanted = inner.meta.snapshot.map_or(0, |saved| parts::count(&saved));
+        if snapshot_parts != wanted {
+            let place = Spot::Value {
+                table: Table::Snapshot.name(),
+                key: Vec::new(),
+            };
+            let what = format!("there are {snapshot_parts} parts of a snapshot, and not {wanted}");
+            return Err(Error::damaged(&inner.file, place, what));
+        }
+        Ok(())
+    }
+
+    /// Ends the use of the file.
+    ///
+    /// # Errors
+    /// [`Error`] if the file cannot be put in order, which the next process to open it does. What was committed is there.
+    pub fn close(self) -> Result<(), Error> {
+        let inner = &mut *self.inner();
+        let snapshot = inner.meta.snapshot.map_or(0, |it| parts::disk_bytes(&it));
+        let in_use = inner.chunks.disk_bytes() + snapshot;
+        inner.backend.close(in_use)
+    }
+}
+
+impl Inner {
+    fn read(&mut self, position: u64) -> Result<Vec<u8>, Error> {
+        if let Some(at) = position.checked_sub(self.chunks.count()) {
+            let found = usize::try_from(at)
+                .ok()
+                .and_then(|at| self.appended.get(at));
+            return found.map(<[u8]>::to_vec).ok_or_else(|| {
+                let place = Spot::Ops {
+                    first: position,
+                    op: None,
+                };
+                Error::damaged(&self.file, place, "there is no op")
+            });
+        }
+        self.chunks
+            .read(&self.file, &*self.backend, &mut self.cache, position)
+    }
+
+    fn read_held(&self) -> Result<BTreeMap<OpId, Vec<u8>>, Error> {
+        let mut held = BTreeMap::new();
+        let mut fault = None;
+        self.backend.each(Table::Held, &mut |key, value| {
+            let op = key.try_into().map(OpId::from_bytes).ok();
+            let opened = sealed::open(Table::Held, key, value.to_vec());
+            match op.zip(opened) {
+                Some((op, envelope)) => {
+                    held.insert(op, envelope);
+                    ControlFlow::Continue(())
+                }
+                None => {
+                    fault = Some(key.to_vec());
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        if fault.is_none() && held.len() as u64 == self.meta.held {
+            return Ok(held);
+        }
+        let place = Spot::Value {
+            table: Table::Held.name(),
+            key: fault.unwrap_or_default(),
+        };
+        let what = "what is held outside of the DAG is not what was written";
+        Err(Error::damaged(&self.file, place, what))
+    }
+
+    fn commit(&mut self, changes: Changes) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        let mut meta = self.meta;
+        meta.generation += 1;
+        let mut chunks = None;
+        if !self.appended.ends.is_empty() {
+            let after = self.chunks.append(self.appended.each(), &mut batch);
+            meta.ops = after.count();
+            chunks = Some(after);
+        }
+        let mut held = Vec::new();
+        for op in changes.released.iter().filter(|op| self.held.contains(op)) {
+            meta.held -= 1;
+            batch.remove(Table::Held, op.as_bytes());
+        }
+        for (op, envelope) in changes.held {
+            meta.held += 1;
+            let value = sealed::seal(Table::Held, op.as_bytes(), envelope);
+            batch.put(Table::Held, op.as_bytes(), value);
+            held.push(op);
+        }
+        if let Some(snapshot) = changes.snapshot {
+            if let Some(before) = &meta.snapshot {
+                parts::remove(before, &mut batch);
+            }
+            parts::put(meta.generation, &snapshot, &mut batch);
+            meta.snapshot = Some(Saved {
+                generation: meta.generation,
+                ops: meta.ops,
+                bytes: snapshot.len() as u64,
+            });
+        }
+        meta.put(&mut batch);
+        self.backend.commit(&batch)?;
+        self.meta = meta;
+        for op in &changes.released {
+            self.held.remove(op);
+        }
+        self.held.extend(held);
+        if let Some(chunks) = chunks {
+            self.chunks = chunks;
+            self.appended = Appended::default();
+        }
+        Ok(())
+    }
+}
+
+/// Reads what is committed in a store that is open in this process. Copies read the same store, from any thread; each waits
+/// while another one reads or the replica commits.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Reader {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many admitted ops are committed.
+    #[must_use]
+    pub fn ops(&self) -> u64 {
+        self.inner().meta.ops
+    }
+
+    /// The envelope of the admitted op at the position, from 0, in order of admission; `None` if none is committed there.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is not what was written; [`Error::Broken`] if the store is closed.
+    pub fn envelope(&self, position: u64) -> Result<Option<Vec<u8>>, Error> {
+        let inner = &mut *self.inner();
+        if position >= inner.meta.ops {
+            return Ok(None);
+        }
+        inner.read(position).map(Some)
+    }
+}
+
+/// What the engine holds of a store.
+struct Handle {
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl Handle {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+fn position(at: usize) -> u64 {
+    at as u64
+}
+
+fn engine_error(error: &Error) -> StoreError {
+    StoreError::new(error.to_string())
+}
+
+impl OpStore for Handle {
+    fn len(&self) -> usize {
+        let inner = self.inner();
+        let stored = usize::try_from(inner.chunks.count()).unwrap_or(usize::MAX);
+        stored.saturating_add(inner.appended.ends.len())
+    }
+
+    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+        self.inner().appended.push(envelope);
+        Ok(())
+    }
+
+    fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+        let read = self.inner().read(position(at));
+        read.map(Cow::Owned).map_err(|error| engine_error(&error))
+    }
+
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+        Ok(Box::new(View {
+            inner: Arc::clone(&self.inner),
+            shared: self.len(),
+            own: Appended::default(),
+        }))
+    }
+}
+
+/// The ops of a store that are appended once more: what is appended has to be what the store has there, as far as it has any.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    view: View,
+    /// How many the store has.
+    total: usize,
+}
+
+impl OpStore for Growing {
+    fn len(&self) -> usize {
+        self.view.len()
+    }
+
+    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+        let at = self.view.shared;
+        if at == self.total {
+            return self.view.append(envelope);
+        }
+        self.view.shared += 1;
+        if *self.view.read(at)? != *envelope {
+            self.view.shared = at;
+            return Err(StoreError::new(format!("the store has another op at {at}")));
+        }
+        Ok(())
+    }
+
+    fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+        self.view.read(at)
+    }
+
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+        self.view.branch()
+    }
+}
+
+/// The first ops of a store, and others that are not in it.
+pub(crate) struct View {
+    inner: Arc<Mutex<Inner>>,
+    /// How many ops are the store's.
+    shared: usize,
+    own: Appended,
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("View")
+    }
+}
+
+impl OpStore for View {
+    fn len(&self) -> usize {
+        self.shared + self.own.ends.len()
+    }
+
+    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+        self.own.push(envelope);
+        Ok(())
+    }
+
+    fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+        if let Some(own) = at.checked_sub(self.shared) {
+            let found = self.own.get(own).map(Cow::Borrowed);
+            return found.ok_or_else(|| StoreError::new(format!("there is no op at {at}")));
+        }
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = inner.read(position(at));
+        read.map(Cow::Owned).map_err(|error| engine_error(&error))
+    }
+
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+        Ok(Box::new(Self {
+            inner: Arc::clone(&self.inner),
+            shared: self.shared,
+            own: self.own.clone(),
+        }))
+    }
+}

@@ -1,0 +1,121 @@
+//! Power fails at every step of a store's life: each batch is there whole or not at all, and what was acknowledged is there.
+
+use std::path::Path;
+
+use ecac_core::Replica;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng as _;
+
+use super::image::{Failing, Image, Step};
+use super::{CACHE_BYTES, NAME, count, envelopes, open};
+use crate::disk::Disk;
+use crate::durable::Options;
+use crate::error::Error;
+use crate::store::Store;
+
+/// What a run does to the disk.
+struct Run {
+    steps: Vec<Step>,
+    /// After so many steps that many batches were acknowledged.
+    acknowledged: Vec<usize>,
+    /// How many ops, pending ones counted, the batches come to, and the digest of the state after them.
+    after: Vec<(usize, [u8; 32])>,
+}
+
+/// A store takes in so many ops in batches, of which each third comes before its parents, with snapshots and reopenings between.
+fn run(writes: u64, batch: usize, reopens: bool) -> Run {
+    let (source, envelopes) = envelopes(writes);
+    let image = Image::default();
+    let path = Path::new(NAME);
+    let disk = Disk::create_on(path, Box::new(image.clone()), CACHE_BYTES).unwrap();
+    let store = Store::create_on(path, Box::new(disk), source.project()).unwrap();
+    let mut replica = Options::new().on(store, true).unwrap();
+    let mut told = Replica::join(source.project());
+    let mut run = Run {
+        steps: Vec::new(),
+        acknowledged: vec![image.steps()],
+        after: vec![(0, told.state_digest())],
+    };
+    let mut batches: Vec<&[Vec<u8>]> = envelopes.chunks(batch).collect();
+    for at in (2..batches.len()).step_by(3) {
+        batches.swap(at - 1, at);
+    }
+    for (number, batch) in batches.into_iter().enumerate() {
+        replica.receive(batch).unwrap();
+        told.receive(batch);
+        run.acknowledged.push(image.steps());
+        let held = told.log().pending_count() + told.log().admitted_count();
+        run.after.push((held, told.state_digest()));
+        if number % 8 == 5 {
+            replica.snapshot().unwrap();
+        }
+        if reopens && number % 16 == 11 {
+            replica.close().unwrap();
+            replica = open(image.clone()).unwrap();
+        }
+    }
+    replica.close().unwrap();
+    run.steps = image.take_steps();
+    run
+}
+
+/// The replica on what is left, which is that of a batch: of the last one that was acknowledged, or of the next.
+fn check(run: &Run, moment: usize, left: Vec<u8>, what: &str) {
+    let acknowledged = run
+        .acknowledged
+        .iter()
+        .take_while(|&&it| it <= moment)
+        .count();
+    let replica = match open(Image::of(left)) {
+        Ok(replica) => replica,
+        Err(Error::Empty { .. } | Error::Foreign { .. }) if acknowledged == 0 => return,
+        Err(error) => panic!("{what}, moment {moment}: {error}"),
+    };
+    let held = replica.log().pending_count() + replica.log().admitted_count();
+    let found = (held, replica.state_digest());
+    let wanted = &run.after[acknowledged.saturating_sub(1)..run.after.len().min(acknowledged + 1)];
+    assert!(
+        wanted.contains(&found),
+        "{what}, moment {moment}: {} ops, after {acknowledged} acknowledged batches",
+        found.0
+    );
+}
+
+/// Power fails before each step, and after the last one.
+fn every_moment(run: &Run, seeds: usize) {
+    let mut failing = Failing::new(&run.steps);
+    for moment in 0..=run.steps.len() {
+        failing.go_to(moment);
+        check(
+            run,
+            moment,
+            failing.plain(moment, false),
+            "nothing unsynced is left",
+        );
+        check(
+            run,
+            moment,
+            failing.plain(moment, true),
+            "all unsynced is left",
+        );
+        for seed in 0..seeds {
+            let mut random = ChaCha8Rng::seed_from_u64((moment * 1000 + seed) as u64);
+            let left = failing.torn(moment, &mut random);
+            check(run, moment, left, &format!("seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn power_fails_at_every_step() {
+    every_moment(&run(70, 10, true), 2);
+}
+
+/// 2,000 ops and 10,000 random remains, unless the environment says otherwise: `ECAC_CRASH_OPS`, `ECAC_CRASH_SEEDS`.
+#[test]
+#[ignore = "takes minutes"]
+fn power_fails_at_every_step_of_a_long_run() {
+    let run = run(count("ECAC_CRASH_OPS", 2000) as u64, 20, true);
+    let seeds = count("ECAC_CRASH_SEEDS", 10_000);
+    every_moment(&run, seeds.div_ceil(run.steps.len()));
+}

@@ -1,0 +1,117 @@
+//! A byte of a file is another one: that is said, with its place, or it is of no effect.
+
+use std::path::Path;
+
+use ecac_core::Replica;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
+use super::image::Image;
+use super::{CACHE_BYTES, NAME, below, count, envelopes, open};
+use crate::disk::Disk;
+use crate::durable::Options;
+use crate::error::Error;
+use crate::store::Store;
+use crate::verify::verify_store;
+
+/// A store with ops, a snapshot, ops after it, and ops that wait; ended in order, or amid its work.
+fn file(writes: u64, in_order: bool) -> (Vec<u8>, Vec<u8>) {
+    let (source, envelopes) = envelopes(writes);
+    let image = Image::default();
+    let path = Path::new(NAME);
+    let disk = Disk::create_on(path, Box::new(image.clone()), CACHE_BYTES).unwrap();
+    let store = Store::create_on(path, Box::new(disk), source.project()).unwrap();
+    let mut replica = Options::new().on(store, true).unwrap();
+    let half = envelopes.len() / 2;
+    replica.receive(&envelopes[..half]).unwrap();
+    replica.snapshot().unwrap();
+    replica.receive(&envelopes[half..half + 3]).unwrap();
+    replica.receive(&envelopes[half + 4..half + 6]).unwrap();
+    let said = all(&replica);
+    if in_order {
+        replica.close().unwrap();
+        (image.bytes(), said)
+    } else {
+        let bytes = image.bytes();
+        drop(replica);
+        (bytes, said)
+    }
+}
+
+/// Everything that a replica says.
+fn all(replica: &Replica) -> Vec<u8> {
+    let mut said = replica.state();
+    said.extend(replica.trust());
+    said.extend(replica.envelopes().flat_map(|it| it.into_owned()));
+    said
+}
+
+/// Returns whether the damage was found.
+fn check(bytes: &[u8], said: &[u8], at: usize, flip: u8) -> bool {
+    let mut bytes = bytes.to_vec();
+    bytes[at] ^= flip;
+    let image = Image::of(bytes.clone());
+    let is_told = |error: &Error| {
+        let is_magic = at < 9 && matches!(error, Error::Foreign { .. });
+        assert!(
+            is_magic || matches!(error, Error::Damaged { .. }),
+            "byte {at} ^ {flip:#04x}: {error:?}"
+        );
+    };
+    match open(image.clone()) {
+        Err(error) => {
+            is_told(&error);
+            assert!(image.bytes() == bytes, "byte {at}: the file was written to");
+            true
+        }
+        Ok(replica) => {
+            assert!(
+                all(&replica) == said,
+                "byte {at} ^ {flip:#04x}: a wrong answer"
+            );
+            if let Err(error) = verify_store(replica.store(), 1) {
+                is_told(&error);
+            }
+            false
+        }
+    }
+}
+
+fn some_bytes(writes: u64, in_order: bool, samples: usize) {
+    let (bytes, said) = file(writes, in_order);
+    assert!(!check(&bytes, &said, 0, 0), "the file itself is whole");
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let header = (0..320).collect::<Vec<_>>();
+    let others = (0..samples).map(|_| below(&mut random, bytes.len()));
+    let mut found = 0;
+    for at in others.chain(header).collect::<Vec<_>>() {
+        let flip = 1 << (random.next_u32() % 8);
+        found += usize::from(check(&bytes, &said, at, flip));
+    }
+    assert!(found > samples / 4, "{found} of {samples} flips");
+}
+
+#[test]
+fn a_flipped_byte_is_found_or_of_no_effect() {
+    some_bytes(24, true, 600);
+}
+
+#[test]
+fn a_flipped_byte_after_a_crash_is_found_or_of_no_effect() {
+    some_bytes(24, false, 200);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn each_flipped_byte_is_found_or_of_no_effect() {
+    for in_order in [true, false] {
+        let (bytes, said) = file(count("ECAC_FLIP_OPS", 24) as u64, in_order);
+        let mut random = ChaCha8Rng::seed_from_u64(8);
+        let mut found = 0;
+        for at in 0..bytes.len() {
+            let flip = u8::try_from(1 + random.next_u32() % 255).unwrap();
+            found += usize::from(check(&bytes, &said, at, flip));
+        }
+        assert!(found > bytes.len() / 4, "{found} of {} flips", bytes.len());
+    }
+}

@@ -1,0 +1,176 @@
+//! A replica on a file: what was taken in is there again, and what is wrong is said.
+
+use std::fs;
+
+use crate::common::{Shop, batch_of};
+use ecac_core::{AuthorError, DraftError, Event, Refusal, Replica, SigningKey, public_key};
+use ecac_store::{DurableReplica, Error, Options, Store, verify};
+
+/// Everything that a replica says.
+fn all(replica: &Replica) -> (Vec<u8>, Vec<u8>, Vec<Vec<u8>>) {
+    let envelopes = replica.envelopes().map(|it| it.into_owned()).collect();
+    (replica.state(), replica.trust(), envelopes)
+}
+
+#[test]
+fn what_was_written_and_received_is_there_again() {
+    let shop = Shop::new();
+    let mut replica = shop.create();
+    for number in 0..20 {
+        replica
+            .author(shop.write(number), &shop.root, 100 + number)
+            .unwrap();
+    }
+    let said = all(&replica);
+    let other = shop.file("other");
+    let mut joined = DurableReplica::join(&other, replica.project()).unwrap();
+    joined.receive(&said.2).unwrap();
+    assert_eq!(all(&joined), said);
+    for (replica, file) in [(replica, &shop.file), (joined, &other)] {
+        replica.close().unwrap();
+        let again = DurableReplica::open(file).unwrap();
+        assert_eq!(all(&again), said);
+        drop(again);
+        let verified = verify(file, 1).unwrap();
+        assert_eq!((verified.ops, verified.held), (21, 0));
+        let mut again = DurableReplica::open(file).unwrap();
+        again.snapshot().unwrap();
+        again.author(shop.write(50), &shop.root, 500).unwrap();
+        let said = all(&again);
+        // Without an end in order.
+        drop(again);
+        let read = DurableReplica::open_read_only(file).unwrap();
+        assert_eq!(all(&read), said);
+        assert_eq!(read.store().snapshot_ops(), Some(21));
+        drop(read);
+        assert_eq!(verify(file, 1).unwrap().snapshot_ops, Some(21));
+        assert_eq!(all(&Options::new().rebuild(file).unwrap()), said);
+    }
+}
+
+#[test]
+fn what_waits_is_there_again() {
+    let shop = Shop::new();
+    let envelopes = batch_of(&shop, 10);
+    let project = shop.create().project();
+    let file = shop.file("other");
+    let mut joined = DurableReplica::join(&file, project).unwrap();
+    joined.receive(&envelopes[5..]).unwrap();
+    assert_eq!(joined.log().pending_count(), envelopes.len() - 5);
+    joined.snapshot().unwrap();
+    drop(joined);
+    let mut joined = DurableReplica::open(&file).unwrap();
+    assert_eq!(joined.log().pending_count(), envelopes.len() - 5);
+    assert!(matches!(verify(&file, 1), Err(Error::Held { .. })));
+    joined.receive(&envelopes[1..5]).unwrap();
+    assert_eq!(joined.log().admitted_count(), 0);
+    joined.receive(&envelopes[..1]).unwrap();
+    assert_eq!(joined.log().pending_count(), 0);
+    assert_eq!(joined.log().admitted_count(), envelopes.len());
+    drop(joined);
+    // The snapshot has them as pending.
+    let joined = DurableReplica::open(&file).unwrap();
+    assert_eq!(joined.log().pending_count(), 0);
+    assert_eq!(joined.log().admitted_count(), envelopes.len());
+    drop(joined);
+    let verified = verify(&file, 1).unwrap();
+    assert_eq!((verified.held, verified.ops), (0, envelopes.len() as u64));
+}
+
+#[test]
+fn a_second_writer_is_told_of_the_first() {
+    let shop = Shop::new();
+    let replica = shop.create();
+    let refused = DurableReplica::open(&shop.file).unwrap_err();
+    let Error::Held { holder, .. } = &refused else {
+        panic!("{refused}");
+    };
+    let holder = holder.clone().unwrap();
+    assert_eq!(holder.process, std::process::id());
+    assert!(refused.to_string().contains(&holder.program));
+    assert!(matches!(
+        DurableReplica::open_read_only(&shop.file),
+        Err(Error::Held { .. })
+    ));
+    drop(replica);
+    let readers: Vec<_> = (0..3)
+        .map(|_| DurableReplica::open_read_only(&shop.file).unwrap())
+        .collect();
+    assert!(matches!(
+        DurableReplica::open(&shop.file),
+        Err(Error::Held { .. })
+    ));
+    drop(readers);
+    DurableReplica::open(&shop.file).unwrap();
+}
+
+#[test]
+fn what_is_no_store_is_left_as_it_is() {
+    let shop = Shop::new();
+    let check = |name: &str, bytes: &[u8], wants: fn(&Error) -> bool| {
+        let file = shop.file(name);
+        fs::write(&file, bytes).unwrap();
+        for error in [
+            DurableReplica::open(&file).unwrap_err(),
+            DurableReplica::open_read_only(&file).unwrap_err(),
+            verify(&file, 1).unwrap_err(),
+        ] {
+            assert!(wants(&error), "{name}: {error}");
+            assert!(error.hint().is_some());
+        }
+        assert!(matches!(
+            shop.create_at(&file).unwrap_err(),
+            Error::Exists { .. }
+        ));
+        assert_eq!(fs::read(&file).unwrap(), bytes, "{name}");
+    };
+    check("empty", b"", |it| matches!(it, Error::Empty { .. }));
+    check("zeros", &[0; 9000], |it| matches!(it, Error::Empty { .. }));
+    check("text", b"hello", |it| matches!(it, Error::Foreign { .. }));
+    check("long text", &[b'a'; 9000], |it| {
+        matches!(it, Error::Foreign { .. })
+    });
+    let missing = shop.file("missing");
+    assert!(matches!(
+        Store::open(&missing).unwrap_err(),
+        Error::NotFound { .. }
+    ));
+    assert!(!missing.exists());
+}
+
+#[test]
+fn opening_and_reading_touch_nothing() {
+    let shop = Shop::new();
+    let mut replica = shop.create();
+    replica.author(shop.write(1), &shop.root, 100).unwrap();
+    drop(replica);
+    let before = fs::read(&shop.file).unwrap();
+    drop(DurableReplica::open(&shop.file).unwrap());
+    drop(DurableReplica::open_read_only(&shop.file).unwrap());
+    verify(&shop.file, 1).unwrap();
+    DurableReplica::open(&shop.file).unwrap().close().unwrap();
+    assert_eq!(fs::read(&shop.file).unwrap(), before);
+    let mut reader = DurableReplica::open_read_only(&shop.file).unwrap();
+    let written = reader.author(shop.write(2), &shop.root, 200).unwrap_err();
+    assert!(matches!(written, Error::ReadOnly { .. }), "{written}");
+    drop(reader);
+    assert_eq!(fs::read(&shop.file).unwrap(), before);
+}
+
+#[test]
+fn what_cannot_be_written_changes_nothing() {
+    let shop = Shop::new();
+    let mut replica = shop.create();
+    let stranger = SigningKey::from([77; 32]);
+    let refused = replica.author(shop.write(1), &stranger, 100).unwrap_err();
+    let Error::Author(AuthorError::Draft(DraftError::Refused { reason, .. })) = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(reason, Refusal::NoGrant);
+    assert_eq!(replica.next_seq(&public_key(&stranger)), 0);
+    let received = replica.receive(&[b"no op"]).unwrap();
+    assert!(matches!(received.events[..], [Event::Rejected { .. }]));
+    let generation = replica.store().generation();
+    replica.author(shop.write(1), &shop.root, 100).unwrap();
+    assert_eq!(replica.store().generation(), generation + 1);
+}
