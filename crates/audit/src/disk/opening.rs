@@ -42,8 +42,8 @@ pub enum FrontierSource {
     OneSegment,
     /// The file `frontier`, which fits the signed head in it.
     File,
-    /// That file was absent, wrong, or told of an earlier segment, or what was expected lies before the last one: all
-    /// segments, which were read, and the file was written anew.
+    /// The segments themselves, which were read, and the file was written anew: it was absent or wrong, or what was expected
+    /// lies before the last segment, and then all were read; or it told of an earlier segment, and then those from there on.
     Recomputed,
 }
 
@@ -127,10 +127,15 @@ fn read(
         }
         let reaches = expected.is_none_or(|head| head.size >= start.frontier.size());
         let is_last = start.segment + 1 == segments;
-        if reaches && is_last && bytes_before(directory, segments)? == start.bytes {
+        if reaches && bytes_before(directory, start.segment)? == start.bytes {
             let read = reading(Some(start)).run(&mut |_, _, _| {});
             if let Ok(survey) = read {
-                return Ok((survey, FrontierSource::File));
+                let source = if is_last {
+                    FrontierSource::File
+                } else {
+                    FrontierSource::Recomputed
+                };
+                return Ok((survey, source));
             }
         }
     }
@@ -143,10 +148,10 @@ fn read(
     Ok((survey, source))
 }
 
-/// Length of all segments but the last.
-fn bytes_before(directory: &impl Directory, segments: u64) -> Result<u64, DiskError> {
+/// Length of all segments before `segment`.
+fn bytes_before(directory: &impl Directory, segment: u64) -> Result<u64, DiskError> {
     let mut bytes = 0;
-    for number in 0..segments - 1 {
+    for number in 0..segment {
         let file = segment::name(number);
         let length = directory.length(&file);
         bytes += length.map_err(DiskError::io("measure", &file))?;
