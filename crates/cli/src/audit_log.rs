@@ -107,7 +107,9 @@ impl AuditInput {
     /// What is wrong with it, where something is.
     pub(crate) fn failure(&self, doing: &str, error: &DiskError) -> Failure {
         let (code, hint) = match error {
-            DiskError::Damaged { error, .. } => (code(error), hint(error)),
+            DiskError::Damaged { error, .. } | DiskError::ForeignLog { error } => {
+                (code(error), hint(error))
+            }
             DiskError::NoLog => (
                 exit::BAD_INPUT,
                 "a directory with an audit log has segments: 000000.jsonl and so on",

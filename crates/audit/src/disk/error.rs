@@ -62,7 +62,13 @@ pub enum DiskError {
         /// Its name.
         file: String,
     },
-    /// A line is not what the node signed, or the log is of another node or project. No crash leaves that.
+    /// The log is of another node or project than the one that is asked for.
+    #[error(transparent)]
+    ForeignLog {
+        /// [`AuditError::Node`] or [`AuditError::Project`].
+        error: AuditError,
+    },
+    /// A line is not what the node signed. No crash leaves that.
     #[error("{place}: {error}")]
     Damaged {
         /// Where it stands on disk.

@@ -199,7 +199,13 @@ impl<S: Source> Reading<'_, S> {
             Some(End::File) => Err(AuditError::Torn { line: 1 }),
             Some(End::Newline) => Chain::start(&lines.line, self.expect),
         };
-        chain.map_err(|error| damaged(lines, error))
+        chain.map_err(|error| {
+            if matches!(error, AuditError::Node { .. } | AuditError::Project { .. }) {
+                DiskError::ForeignLog { error }
+            } else {
+                damaged(lines, error)
+            }
+        })
     }
 }
 

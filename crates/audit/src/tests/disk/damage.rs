@@ -215,7 +215,7 @@ fn the_log_of_another_node_or_project_is_not_opened() {
         let error = result.map(|opened| opened.repaired).unwrap_err();
         assert_eq!(opened.content(), directory.content());
         match error {
-            DiskError::Damaged { error, .. } => error,
+            DiskError::ForeignLog { error } => error,
             error => panic!("{error}"),
         }
     };
@@ -306,7 +306,7 @@ fn apply(directory: &mut Breaking, file: usize, at: usize, change: &Change) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// With the last head that was acknowledged, no change of the files passes for the log.
     #[test]
