@@ -7,7 +7,8 @@ use thiserror::Error;
 use crate::checkpoint::{Checkpoint, CheckpointError, Origin};
 use crate::digest::Digest;
 use crate::entry::{Entry, EntryError, canonical, from_line};
-use crate::merkle::MerkleLog;
+use crate::frontier::Frontier;
+use crate::node_key::NodeKey;
 
 /// The value of `format` in the first line of an export.
 pub const FORMAT: &str = "ecac-audit-v1";
@@ -16,7 +17,7 @@ pub const FORMAT: &str = "ecac-audit-v1";
 pub const LINE_BYTES_MAX: usize = 1024;
 
 /// What a line of a head begins with; no entry begins so.
-const HEAD_PREFIX: &[u8] = b"{\"head\":";
+pub(crate) const HEAD_PREFIX: &[u8] = b"{\"head\":";
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -200,21 +201,66 @@ pub(crate) fn header_line(origin: &Origin) -> String {
 
 /// The line of a head, with its newline.
 pub(crate) fn head_line(checkpoint: &Checkpoint) -> String {
+    cosigned_line(checkpoint.note())
+}
+
+/// The line of a head with any number of signatures, with its newline; within a log a head has one.
+pub(crate) fn cosigned_line(note: &str) -> String {
     let mut line = canonical(&Head {
-        head: checkpoint.note().to_owned(),
+        head: note.to_owned(),
     });
     line.push('\n');
     line
 }
 
-/// The log that whole lines have built so far.
+/// The note in the line of a head, without its newline; `None` where it is none in canonical form.
+pub(crate) fn note_of_line(line: &[u8]) -> Option<String> {
+    let head: Head = serde_json::from_slice(line).ok()?;
+    (canonical(&head).as_bytes() == line).then_some(head.head)
+}
+
+/// The lines of a batch of `entries` after a log of `batches` heads whose entries `frontier` covers, the signed head at
+/// its end, and nothing else of it; `frontier` then covers the entries too.
+pub(crate) fn batch_lines(
+    origin: &Origin,
+    batches: u64,
+    frontier: &mut Frontier,
+    entries: &[Entry],
+    key: &NodeKey,
+) -> (String, Checkpoint) {
+    let mut lines = String::new();
+    for entry in entries {
+        let line = entry.to_line(batches, frontier.size());
+        frontier.push(line.as_bytes());
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    let checkpoint = Checkpoint::sign(origin, frontier.head(), key);
+    lines.push_str(&head_line(&checkpoint));
+    (lines, checkpoint)
+}
+
+/// What a line is.
 #[derive(Debug)]
+pub(crate) enum Read {
+    /// An entry, which no head covers yet.
+    Entry(Entry),
+    /// A head, which seals all entries before it.
+    Head(Checkpoint),
+}
+
+/// What reading has to know of the lines before, which does not grow with them.
+#[derive(Debug, Clone)]
 pub(crate) struct Chain {
     pub(crate) origin: Origin,
-    pub(crate) merkle: MerkleLog,
-    pub(crate) batches: Vec<Batch>,
-    /// Entries since the last head, with their lines.
-    open: Vec<(Entry, String)>,
+    /// What the last head covers.
+    sealed: Frontier,
+    /// The last head.
+    checkpoint: Option<Checkpoint>,
+    /// Number of heads.
+    batches: u64,
+    /// All entries, those that no head covers too.
+    open: Frontier,
     /// Number of the last line read.
     line: u64,
 }
@@ -254,32 +300,61 @@ impl Chain {
         if let Some(expected) = expect.node.filter(|expected| *expected != found) {
             return Err(AuditError::Node { expected, found });
         }
-        Ok(Self {
-            origin,
-            merkle: MerkleLog::default(),
-            batches: Vec::new(),
-            open: Vec::new(),
-            line: 1,
-        })
+        Ok(Self::resume(origin, Frontier::default(), None, 0))
     }
 
-    /// Reads the next line, which has no newline; true when it is a head, which seals all entries before it.
-    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<bool, AuditError> {
+    /// The log of which only this is known: what its last head covers, that head, and the number of heads.
+    pub(crate) fn resume(
+        origin: Origin,
+        sealed: Frontier,
+        checkpoint: Option<Checkpoint>,
+        batches: u64,
+    ) -> Self {
+        Self {
+            origin,
+            open: sealed.clone(),
+            line: 1 + sealed.size() + batches,
+            sealed,
+            checkpoint,
+            batches,
+        }
+    }
+
+    /// Reads the next line, which has no newline. After an error the chain is of no use.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Read, AuditError> {
         self.line += 1;
         check_length(self.line, bytes)?;
         if bytes.starts_with(HEAD_PREFIX) {
-            self.read_head(bytes)?;
-            Ok(true)
+            self.read_head(bytes).map(Read::Head)
         } else {
-            self.read_entry(bytes)?;
-            Ok(false)
+            self.read_entry(bytes).map(Read::Entry)
         }
     }
 
     /// The first line that no head covers, and the number of entries from there on.
     pub(crate) fn unsigned(&self) -> Option<(u64, u64)> {
-        let entries = self.open.len() as u64;
+        let entries = self.open.size() - self.sealed.size();
         (entries > 0).then(|| (self.line + 1 - entries, entries))
+    }
+
+    /// What the last head covers.
+    pub(crate) const fn sealed(&self) -> &Frontier {
+        &self.sealed
+    }
+
+    /// All entries, those that no head covers too.
+    pub(crate) const fn open(&self) -> &Frontier {
+        &self.open
+    }
+
+    /// The last head.
+    pub(crate) const fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoint.as_ref()
+    }
+
+    /// Number of heads.
+    pub(crate) const fn batches(&self) -> u64 {
+        self.batches
     }
 
     /// Number of the last line read.
@@ -287,10 +362,10 @@ impl Chain {
         self.line
     }
 
-    fn read_entry(&mut self, bytes: &[u8]) -> Result<(), AuditError> {
+    fn read_entry(&mut self, bytes: &[u8]) -> Result<Entry, AuditError> {
         let line = self.line;
         let placed = from_line(bytes).map_err(|error| AuditError::Entry { line, error })?;
-        let (expected, found) = (self.merkle.size() + self.open.len() as u64, placed.index);
+        let (expected, found) = (self.open.size(), placed.index);
         if found != expected {
             return Err(AuditError::Index {
                 line,
@@ -298,7 +373,7 @@ impl Chain {
                 found,
             });
         }
-        let (expected, found) = (self.batches.len() as u64, placed.batch);
+        let (expected, found) = (self.batches, placed.batch);
         if found != expected {
             return Err(AuditError::Batch {
                 line,
@@ -306,28 +381,17 @@ impl Chain {
                 found,
             });
         }
-        let text = placed.entry.to_line(placed.batch, placed.index);
-        self.open.push((placed.entry, text));
-        Ok(())
+        self.open.push(bytes);
+        Ok(placed.entry)
     }
 
-    fn read_head(&mut self, bytes: &[u8]) -> Result<(), AuditError> {
+    fn read_head(&mut self, bytes: &[u8]) -> Result<Checkpoint, AuditError> {
         let line = self.line;
-        let head: Head = serde_json::from_slice(bytes)
-            .ok()
-            .filter(|head| canonical(head).as_bytes() == bytes)
-            .ok_or(AuditError::HeadLine { line })?;
-        let checkpoint = Checkpoint::open(&head.head, &self.origin)
-            .map_err(|error| AuditError::Head { line, error })?;
-        if self.open.is_empty() {
+        let checkpoint = self.head_of(bytes)?;
+        if self.open == self.sealed {
             return Err(AuditError::EmptyBatch { line });
         }
-        let mut entries = Vec::with_capacity(self.open.len());
-        for (entry, text) in self.open.drain(..) {
-            self.merkle.push(text);
-            entries.push(entry);
-        }
-        let (expected, found) = (self.merkle.head(), checkpoint.head());
+        let (expected, found) = (self.open.head(), checkpoint.head());
         if expected.size != found.size {
             return Err(AuditError::HeadSize {
                 line,
@@ -342,11 +406,17 @@ impl Chain {
                 found: found.root,
             });
         }
-        self.batches.push(Batch {
-            entries,
-            checkpoint,
-        });
-        Ok(())
+        self.sealed = self.open.clone();
+        self.checkpoint = Some(checkpoint.clone());
+        self.batches += 1;
+        Ok(checkpoint)
+    }
+
+    /// The head in a line, under the node's signature, whatever it covers.
+    pub(crate) fn head_of(&self, bytes: &[u8]) -> Result<Checkpoint, AuditError> {
+        let line = self.line;
+        let note = note_of_line(bytes).ok_or(AuditError::HeadLine { line })?;
+        Checkpoint::open(&note, &self.origin).map_err(|error| AuditError::Head { line, error })
     }
 }
 

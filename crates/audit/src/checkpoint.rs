@@ -24,6 +24,25 @@ pub struct Origin {
     pub node: PublicKey,
 }
 
+impl Origin {
+    /// The origin that an origin line names; `None` for a text that none is displayed as.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let (project, node) = line.strip_prefix("ecac.dev/audit/")?.split_once('/')?;
+        let origin = Self {
+            project: project.parse().ok()?,
+            node: node.parse().ok()?,
+        };
+        (origin.to_string() == line).then_some(origin)
+    }
+
+    /// The origin that the first line of a signed head names.
+    #[must_use]
+    pub fn of_note(note: &str) -> Option<Self> {
+        Self::parse(note.split('\n').next()?)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ecac.dev/audit/{}/{}", self.project, self.node)

@@ -3,9 +3,10 @@
 use ecac_core::PublicKey;
 use thiserror::Error;
 
-use crate::chain::{AuditError, Batch, Chain, Expect, head_line, header_line};
+use crate::chain::{AuditError, Batch, Chain, Expect, Read, batch_lines, head_line, header_line};
 use crate::checkpoint::{Checkpoint, Origin};
 use crate::entry::Entry;
+use crate::frontier::Frontier;
 use crate::merkle::MerkleLog;
 use crate::node_key::NodeKey;
 use crate::proof::{EntryProof, ExtensionProof};
@@ -17,6 +18,7 @@ use crate::proof::{EntryProof, ExtensionProof};
 #[derive(Debug, Clone)]
 pub struct AuditLog {
     origin: Origin,
+    frontier: Frontier,
     merkle: MerkleLog,
     batches: Vec<Batch>,
 }
@@ -56,6 +58,7 @@ impl AuditLog {
     pub fn new(origin: Origin) -> Self {
         Self {
             origin,
+            frontier: Frontier::default(),
             merkle: MerkleLog::default(),
             batches: Vec::new(),
         }
@@ -121,16 +124,12 @@ impl AuditLog {
         if entries.is_empty() {
             return Err(CommitError::EmptyBatch);
         }
-        let mut appended = String::new();
-        let batch = self.batches.len() as u64;
-        for entry in &entries {
-            let line = entry.to_line(batch, self.merkle.size());
-            appended.push_str(&line);
-            appended.push('\n');
-            self.merkle.push(line);
+        let batches = self.batches.len() as u64;
+        let frontier = &mut self.frontier;
+        let (appended, checkpoint) = batch_lines(&self.origin, batches, frontier, &entries, key);
+        for line in appended.lines().take(entries.len()) {
+            self.merkle.push(line.to_owned());
         }
-        let checkpoint = Checkpoint::sign(&self.origin, self.merkle.head(), key);
-        appended.push_str(&head_line(&checkpoint));
         self.batches.push(Batch {
             entries,
             checkpoint,
@@ -163,6 +162,7 @@ impl AuditLog {
     #[must_use]
     pub fn prove_entry(&self, index: u64) -> Option<EntryProof> {
         Some(EntryProof {
+            line: None,
             index,
             path: self.merkle.prove_inclusion(index)?,
             checkpoint: self.checkpoint()?.note().to_owned(),
@@ -191,10 +191,11 @@ impl AuditLog {
         }
         let mut lines = Lines { rest: bytes };
         let header = lines.next().ok_or(AuditError::Torn { line: 1 })?;
-        let mut chain = Chain::start(header, expect)?;
+        let mut reading = Reading::start(header, expect)?;
         for line in lines.by_ref() {
-            chain.read(line)?;
+            reading.read(line)?;
         }
+        let chain = &reading.chain;
         if !lines.rest.is_empty() {
             return Err(AuditError::Torn {
                 line: chain.line() + 1,
@@ -203,10 +204,10 @@ impl AuditLog {
         if let Some((line, entries)) = chain.unsigned() {
             return Err(AuditError::Unsigned { line, entries });
         }
-        if chain.batches.is_empty() {
+        if chain.batches() == 0 {
             return Err(AuditError::NoEntries);
         }
-        Ok(Self::from_chain(chain))
+        Ok(reading.log())
     }
 
     /// Reads back the log of a node that may have crashed while appending.
@@ -237,32 +238,78 @@ impl AuditLog {
                 Err(AuditError::Torn { line: 1 })
             };
         };
-        let mut chain = Chain::start(header, &expect)?;
+        let mut reading = Reading::start(header, &expect)?;
         let mut cut_bytes = lines.rest.len();
         while let Some(line) = lines.next() {
-            if chain.read(line)? {
+            if reading.read(line)? {
                 cut_bytes = lines.rest.len();
             }
         }
+        let chain = &mut reading.chain;
         let cut_entries = chain.unsigned().map_or(0, |(_, entries)| entries);
         if let Some((_, line)) = lines.rest.split_last()
-            && matches!(chain.read(line), Ok(true))
+            && matches!(chain.read(line), Ok(Read::Head(_)))
         {
             return Err(AuditError::Torn { line: chain.line() });
         }
         Ok(Reopened {
             cut_entries,
-            log: Self::from_chain(chain),
+            log: reading.log(),
             kept_bytes: bytes.len() - cut_bytes,
             cut_bytes,
         })
     }
+}
 
-    fn from_chain(chain: Chain) -> Self {
-        Self {
-            origin: chain.origin,
-            merkle: chain.merkle,
-            batches: chain.batches,
+/// A log that is read line by line, and what of it no head covers yet.
+struct Reading {
+    chain: Chain,
+    merkle: MerkleLog,
+    batches: Vec<Batch>,
+    /// Entries since the last head, with their lines.
+    open: Vec<(Entry, String)>,
+}
+
+impl Reading {
+    fn start(header: &[u8], expect: &Expect) -> Result<Self, AuditError> {
+        Ok(Self {
+            chain: Chain::start(header, expect)?,
+            merkle: MerkleLog::default(),
+            batches: Vec::new(),
+            open: Vec::new(),
+        })
+    }
+
+    /// Reads the next line; true when it is a head.
+    fn read(&mut self, line: &[u8]) -> Result<bool, AuditError> {
+        match self.chain.read(line)? {
+            Read::Entry(entry) => {
+                let line = String::from_utf8_lossy(line).into_owned();
+                self.open.push((entry, line));
+                Ok(false)
+            }
+            Read::Head(checkpoint) => {
+                let mut entries = Vec::with_capacity(self.open.len());
+                for (entry, line) in self.open.drain(..) {
+                    self.merkle.push(line);
+                    entries.push(entry);
+                }
+                self.batches.push(Batch {
+                    entries,
+                    checkpoint,
+                });
+                Ok(true)
+            }
+        }
+    }
+
+    /// What the last head covers.
+    fn log(self) -> AuditLog {
+        AuditLog {
+            origin: self.chain.origin,
+            frontier: self.chain.sealed().clone(),
+            merkle: self.merkle,
+            batches: self.batches,
         }
     }
 }

@@ -1,9 +1,11 @@
-//! C2SP signed notes with exactly one Ed25519 signature (c2sp.org/signed-note, type 0x01).
+//! C2SP signed notes (c2sp.org/signed-note).
 //!
 //! A note is a text that ends in a newline, an empty line, and signature lines of the form
 //! `— <key name> <base64 of key id and signature>`. The key id is the first four bytes of SHA-256 over the key
-//! name, a newline, the signature type and the public key. This reader is stricter than the specification: one
-//! signature line, no other; whoever collects witness cosignatures adds them outside the log.
+//! name, a newline, the signature type and the public key.
+//!
+//! The heads within a log have exactly one signature, of type Ed25519 (0x01): [`Note`] is stricter than the
+//! specification. Outside of the log witnesses add theirs: [`SignedText`] takes signatures of any type.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +18,15 @@ use crate::node_key::NodeKey;
 /// Signature type "Ed25519" of c2sp.org/signed-note.
 const ED25519: u8 = 0x01;
 
+/// Signature type "timestamped Ed25519 witness cosignature" of c2sp.org/signed-note.
+pub(crate) const COSIGNATURE: u8 = 0x04;
+
+/// Most signatures of one note.
+pub(crate) const SIGNATURES_MAX: usize = 32;
+
+/// Most bytes of one note: signatures that do not rest on elliptic curves have some 5 kB.
+pub(crate) const NOTE_BYTES_MAX: usize = 1 << 16;
+
 /// Why a text is not a signed note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NoteError {
@@ -25,6 +36,9 @@ pub enum NoteError {
     /// Not exactly one line `— <name> <base64>`.
     #[error("the note does not end in exactly one signature line")]
     SignatureLine,
+    /// What follows the text is not 1 to 32 lines `— <name> <base64>`, or the note is longer than 64 KiB.
+    #[error("the note does not end in 1 to {SIGNATURES_MAX} signature lines")]
+    SignatureLines,
     /// The base64 is not canonical, or not of 4 + 64 bytes.
     #[error("the signature is not the base64 of a key id and an Ed25519 signature")]
     SignatureBytes,
@@ -90,10 +104,80 @@ impl<'a> Note<'a> {
     }
 }
 
+/// A parsed note with signatures of any type; none has been verified.
+#[derive(Debug)]
+pub(crate) struct SignedText<'a> {
+    /// With its final newline, without the separating line: what is signed.
+    pub(crate) text: &'a str,
+    pub(crate) signatures: Vec<SignatureLine<'a>>,
+}
+
+/// One signature line of a note.
+#[derive(Debug)]
+pub(crate) struct SignatureLine<'a> {
+    /// The line, without its newline.
+    pub(crate) line: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) key_id: [u8; 4],
+    /// What follows the key id.
+    pub(crate) signature: Vec<u8>,
+}
+
+impl<'a> SignedText<'a> {
+    /// Parses a note without judging its signatures.
+    pub(crate) fn parse(note: &'a str) -> Result<Self, NoteError> {
+        if note.len() > NOTE_BYTES_MAX {
+            return Err(NoteError::SignatureLines);
+        }
+        let separator = note.rfind("\n\n").ok_or(NoteError::NoSeparator)?;
+        let (text, rest) = note.split_at(separator + 1);
+        let lines = rest[1..].strip_suffix('\n');
+        let lines = lines.ok_or(NoteError::SignatureLines)?.split('\n');
+        let signatures: Vec<SignatureLine<'a>> = lines
+            .take(SIGNATURES_MAX + 1)
+            .map(SignatureLine::parse)
+            .collect::<Result<_, _>>()?;
+        if signatures.len() > SIGNATURES_MAX {
+            return Err(NoteError::SignatureLines);
+        }
+        Ok(Self { text, signatures })
+    }
+}
+
+impl<'a> SignatureLine<'a> {
+    fn parse(line: &'a str) -> Result<Self, NoteError> {
+        let (name, encoded) = line
+            .strip_prefix("— ")
+            .and_then(|rest| rest.split_once(' '))
+            .filter(|(name, _)| is_key_name(name))
+            .ok_or(NoteError::SignatureLines)?;
+        let blob = STANDARD.decode(encoded).ok();
+        let blob = blob.ok_or(NoteError::SignatureLines)?;
+        let (key_id, signature) = blob.split_first_chunk().ok_or(NoteError::SignatureLines)?;
+        Ok(Self {
+            line,
+            name,
+            key_id: *key_id,
+            signature: signature.to_vec(),
+        })
+    }
+}
+
+/// Whether a text can be the name of a key: neither empty nor with spaces or plus signs.
+pub(crate) fn is_key_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(|it: char| it.is_whitespace() || it == '+' || it.is_control())
+}
+
 fn key_id(name: &str, key: PublicKey) -> [u8; 4] {
+    key_id_of_type(name, ED25519, key)
+}
+
+/// The key id of an Ed25519 key that makes signatures of a type.
+pub(crate) fn key_id_of_type(name: &str, signature_type: u8, key: PublicKey) -> [u8; 4] {
     let mut hasher = Sha256::new();
     hasher.update(name.as_bytes());
-    hasher.update([b'\n', ED25519]);
+    hasher.update([b'\n', signature_type]);
     hasher.update(key.as_bytes());
     let digest: [u8; 32] = hasher.finalize().into();
     [digest[0], digest[1], digest[2], digest[3]]

@@ -3,11 +3,15 @@
 use core::fmt;
 use core::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Origin, base64, parse_base64};
 use crate::digest::Digest;
+use crate::entry::{Entry, from_line};
 use crate::merkle::{ProofError, verify_consistency, verify_inclusion};
+use crate::witness::CosignedCheckpoint;
 
 /// First line of an inclusion proof (c2sp.org/tlog-proof).
 const INCLUSION_FORMAT: &str = "c2sp.org/tlog-proof@v1";
@@ -17,14 +21,17 @@ const HASHES_MAX: usize = 65;
 
 /// The proof that a log has a certain entry at a certain index.
 ///
-/// Displayed and parsed in the format of c2sp.org/tlog-proof, without extra data.
+/// Displayed and parsed in the format of c2sp.org/tlog-proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryProof {
+    /// The entry's line without its newline, as extra data, so that nothing else is needed to check the proof; `None`
+    /// where the one who checks has the line.
+    pub line: Option<Vec<u8>>,
     /// Index of the entry.
     pub index: u64,
     /// Sibling hashes, leaf to root.
     pub path: Vec<Digest>,
-    /// Signed note of the head; not yet verified.
+    /// Signed note of the head, which may have signatures of witnesses; not yet verified.
     pub checkpoint: String,
 }
 
@@ -67,15 +74,56 @@ pub enum VerifyProofError {
 pub struct ParseProofError;
 
 impl EntryProof {
+    /// Parses a text of one or more proofs, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseProofError`] where one of them is none, or the text is empty.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, ParseProofError> {
+        let mut texts: Vec<String> = Vec::new();
+        for line in text.split_inclusive('\n') {
+            if line.strip_suffix('\n') == Some(INCLUSION_FORMAT) {
+                texts.push(String::new());
+            }
+            texts.last_mut().ok_or(ParseProofError)?.push_str(line);
+        }
+        if texts.is_empty() {
+            return Err(ParseProofError);
+        }
+        texts.iter().map(|text| text.parse()).collect()
+    }
+
+    /// The entry in [`Self::line`]; `None` where there is no line, or it is not that of an entry at [`Self::index`].
+    #[must_use]
+    pub fn entry(&self) -> Option<Entry> {
+        let placed = from_line(self.line.as_deref()?).ok()?;
+        (placed.index == self.index).then_some(placed.entry)
+    }
+
     /// Checks that the log `origin` has the entry with the line `line` (without newline) at [`Self::index`].
     ///
     /// # Errors
     ///
-    /// [`VerifyProofError`] when the head is not signed by the node of `origin`, or the path does not fit.
+    /// [`VerifyProofError`] when the head is not signed by the node of `origin`, or the path does not fit. Signatures of
+    /// others are not judged; [`Self::verify_cosigned`] gives them.
     pub fn verify(&self, origin: &Origin, line: &[u8]) -> Result<Checkpoint, VerifyProofError> {
-        let checkpoint = Checkpoint::open(&self.checkpoint, origin)?;
-        verify_inclusion(&checkpoint.head(), self.index, line, &self.path)?;
-        Ok(checkpoint)
+        let cosigned = self.verify_cosigned(origin, line)?;
+        Ok(cosigned.checkpoint().clone())
+    }
+
+    /// The same; the head comes with the signatures of others, none of which has been verified.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::verify`].
+    pub fn verify_cosigned(
+        &self,
+        origin: &Origin,
+        line: &[u8],
+    ) -> Result<CosignedCheckpoint, VerifyProofError> {
+        let cosigned = CosignedCheckpoint::open(&self.checkpoint, origin)?;
+        verify_inclusion(&cosigned.checkpoint().head(), self.index, line, &self.path)?;
+        Ok(cosigned)
     }
 }
 
@@ -106,6 +154,9 @@ impl ExtensionProof {
 impl fmt::Display for EntryProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{INCLUSION_FORMAT}")?;
+        if let Some(line) = &self.line {
+            writeln!(f, "extra {}", STANDARD.encode(line))?;
+        }
         write_proof(f, "index", self.index, &self.path, &self.checkpoint)
     }
 }
@@ -114,11 +165,13 @@ impl FromStr for EntryProof {
     type Err = ParseProofError;
 
     fn from_str(text: &str) -> Result<Self, ParseProofError> {
-        let (index, path, checkpoint) = text
+        let (line, rest) = text
             .strip_prefix(INCLUSION_FORMAT)
-            .and_then(|rest| parse_proof(rest.strip_prefix('\n')?, "index"))
+            .and_then(|rest| split_extra(rest.strip_prefix('\n')?))
             .ok_or(ParseProofError)?;
+        let (index, path, checkpoint) = parse_proof(rest, "index").ok_or(ParseProofError)?;
         Ok(Self {
+            line,
             index,
             path,
             checkpoint,
@@ -157,6 +210,15 @@ fn write_proof(
         writeln!(f, "{}", base64(hash))?;
     }
     write!(f, "\n{checkpoint}")
+}
+
+/// The extra data, if there is some, and what follows it.
+fn split_extra(text: &str) -> Option<(Option<Vec<u8>>, &str)> {
+    let Some(rest) = text.strip_prefix("extra ") else {
+        return Some((None, text));
+    };
+    let (encoded, rest) = rest.split_once('\n')?;
+    Some((Some(STANDARD.decode(encoded).ok()?), rest))
 }
 
 fn parse_proof(text: &str, word: &str) -> Option<(u64, Vec<Digest>, String)> {

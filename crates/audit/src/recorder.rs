@@ -218,23 +218,9 @@ impl AuditLog {
             project,
             node: key.public(),
         });
-        let last = items.len().div_ceil(batch_ops);
-        for (number, batch) in (1..).zip(items.chunks(batch_ops)) {
-            for item in batch {
-                // What is rejected is counted.
-                let _ = recorder.receive(item, &mut costs);
-            }
-            let entries = if number == last {
-                recorder.seal_with_checkpoint(&mut costs)
-            } else {
-                recorder.seal(&mut costs)
-            };
-            if !entries.is_empty() {
-                audit
-                    .commit_batch(entries, key)
-                    .expect("a node signs its own log");
-            }
-        }
+        recorder
+            .record_op_log(items, batch_ops, &mut audit, key, &mut costs)
+            .expect("a node signs its own log");
         audit
     }
 }

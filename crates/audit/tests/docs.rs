@@ -2,8 +2,11 @@
 //!
 //! A block of an example follows a comment `<!-- example: NAME -->`.
 
+use std::io::Read as _;
+
 use ecac_audit::{
-    AuditLog, EntryProof, Expect, NodeKey, Origin, Recorder, Verdict, verification, verify_against,
+    AuditLog, Directory as _, DiskLog, EntryKind, EntryProof, Expect, Export, Folder, NodeKey,
+    Origin, Recorder, Verdict, prove_entries, verification, verify_against,
 };
 use ecac_core::{Costs, OpId, Refusal};
 
@@ -126,4 +129,41 @@ fn the_proof_of_the_example_holds() {
     let line = line.expect("there is an entry 3").as_bytes();
     let head = proof.verify(&audit.origin(), line).expect("it holds");
     assert!(audit.holds(&head));
+}
+
+#[test]
+fn the_proof_with_its_entry_is_the_one_that_is_made_and_holds() {
+    let (label, bytes) = ("the example", block(AUDIT, "export").as_bytes());
+    let op = block(PROTOCOL, "ids").split_whitespace().nth(3);
+    let op: OpId = op
+        .and_then(|id| id.parse().ok())
+        .expect("the id of the write");
+    let made = prove_entries(&Export { label, bytes }, &Expect::default(), op);
+    let (survey, proven) = made.expect("the example verifies");
+    let applied = proven.iter().find(|it| it.kind == EntryKind::Applied);
+    let proof = &applied.expect("it was applied").proof;
+    assert_eq!(proof.to_string(), block(AUDIT, "proof"));
+    let line = proof.line.as_deref().expect("with its entry");
+    proof.verify(&survey.origin(), line).expect("it holds");
+}
+
+#[test]
+fn the_frontier_of_the_example_is_the_one_that_is_written() {
+    let here = tempfile::tempdir().expect("a directory");
+    let folder = Folder::open(here.path()).expect("it is there");
+    let log = DiskLog::create(folder, project(), &node()).expect("a log");
+    let mut log = log.with_segment_bytes(1);
+    for batch in example().batches() {
+        log.commit_batch(&batch.entries, &node())
+            .expect("its own log");
+    }
+    let read = |name: &str| {
+        let mut text = String::new();
+        let file = log.directory().read(name);
+        file.expect(name).read_to_string(&mut text).expect(name);
+        text
+    };
+    assert_eq!(read("frontier"), block(AUDIT, "frontier"));
+    let segments = ["000000.jsonl", "000001.jsonl"].map(read).concat();
+    assert_eq!(segments, block(AUDIT, "export"));
 }

@@ -1,5 +1,6 @@
 //! The commands: one module each, with its arguments and `run`.
 
+pub(crate) mod audit;
 pub(crate) mod audit_export;
 pub(crate) mod audit_verify;
 pub(crate) mod bench;

@@ -4,6 +4,7 @@
 //! from the op log alone and trusts nothing else that is written anywhere.
 #![forbid(unsafe_code)]
 
+mod audit_log;
 mod command;
 mod failure;
 mod input;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::bench;
+use command::{audit, bench};
 use command::{
     audit_export, audit_verify, check, decisions, dump_state_json, explain, log, trust_dump,
 };
@@ -50,6 +51,8 @@ enum Command {
     AuditExport(audit_export::Args),
     AuditVerify(audit_verify::Args),
     #[command(subcommand)]
+    Audit(audit::Command),
+    #[command(subcommand)]
     Bench(bench::Command),
 }
 
@@ -64,6 +67,9 @@ impl Command {
             Self::Check(args) => check::run(args),
             Self::AuditExport(args) => audit_export::run(args),
             Self::AuditVerify(args) => audit_verify::run(args),
+            Self::Audit(audit::Command::Prove(args)) => audit::prove::run(args),
+            Self::Audit(audit::Command::CheckProof(args)) => audit::check_proof::run(args),
+            Self::Audit(audit::Command::Export(args)) => audit::export::run(args),
             Self::Bench(bench::Command::Run(args)) => bench::run::run(args),
             Self::Bench(bench::Command::Observe(args)) => bench::observe::run(args),
             Self::Bench(bench::Command::List) => bench::list::run(),

@@ -1,6 +1,7 @@
 //! Tests of the log as a whole, over a small project with every kind of entry.
 
 mod crash;
+mod disk;
 mod earlier;
 mod growth;
 mod proofs;

@@ -1,21 +1,15 @@
 //! `ecac audit-export`: the audit log of a node that takes an op log in.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ecac_artifact::exit;
-use ecac_audit::{AuditLog, NodeKey};
+use ecac_audit::{AuditLog, KeyFileError, NodeKey, read_key_file};
 use ecac_bench::AUDIT_BATCH_OPS;
 
 use crate::failure::Failure;
 use crate::output::Destination;
 use crate::replica::Source;
-use crate::{input, text};
-
-/// Hexadecimal digits of a node key file.
-const KEY_DIGITS: usize = 64;
-/// The longest node key file: the digits and a line ending.
-const KEY_FILE_BYTES_MAX: u64 = KEY_DIGITS as u64 + 2;
+use crate::text;
 
 /// Write the signed audit log of a node that takes an op log in
 ///
@@ -64,50 +58,22 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 /// Reads a node key; no message repeats any of it.
 fn read_key(path: &Path) -> Result<NodeKey, Failure> {
     let what = format!("the node key {}", text::path(path));
-    let failure = |error| Failure::read(&what, &error);
-    let file = input::open(path).map_err(failure)?;
-    check_private(&file, path, &what)?;
-    let mut text = Vec::new();
-    file.take(KEY_FILE_BYTES_MAX + 1)
-        .read_to_end(&mut text)
-        .map_err(failure)?;
-    let digits = text.strip_suffix(b"\n").unwrap_or(&text);
-    let digits = digits.strip_suffix(b"\r").unwrap_or(digits);
-    let mut seed = [0; 32];
-    hex::decode_to_slice(digits, &mut seed).map_err(|_| {
-        Failure::new(
+    read_key_file(path).map_err(|error| match error {
+        KeyFileError::Io(error) => Failure::read(&what, &error),
+        KeyFileError::Access { .. } => Failure::new(
+            exit::ENVIRONMENT,
+            format!("read {what}"),
+            error,
+            format!(
+                "take their access away: `chmod 600 {}`; if anybody read it, make a new key",
+                text::path(path)
+            ),
+        ),
+        error => Failure::new(
             exit::BAD_INPUT,
             format!("read {what}"),
-            "it is not 64 hexadecimal digits",
+            error,
             "a node key file holds an Ed25519 seed: `(umask 077; openssl rand -hex 32 > node.key)` makes one",
-        )
-    })?;
-    Ok(NodeKey::from_seed(seed))
-}
-
-/// Whoever can read a node key can sign as the node.
-#[cfg(unix)]
-fn check_private(file: &std::fs::File, path: &Path, what: &str) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| Failure::read(what, &error))?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Failure::new(
-        exit::ENVIRONMENT,
-        format!("read {what}"),
-        format!("others than its owner have access to it (mode {mode:03o})"),
-        format!(
-            "take their access away: `chmod 600 {}`; if anybody read it, make a new key",
-            text::path(path)
         ),
-    ))
-}
-
-#[cfg(not(unix))]
-fn check_private(_: &std::fs::File, _: &Path, _: &str) -> Result<(), Failure> {
-    Ok(())
+    })
 }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ecac_artifact::exit;
 use ecac_audit::{
-    AuditError, AuditLog, Checkpoint, CheckpointError, Comparison, Expect, Verdict, verification,
+    AuditLog, Checkpoint, CheckpointError, Comparison, Expect, Verdict, verification,
     verify_against,
 };
 use ecac_core::{Costs, ProjectId, PublicKey};
+use serde_json::Value as Json;
 
+use crate::audit_log::AuditInput;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
 use crate::{input, output, text};
@@ -31,7 +33,7 @@ const HEAD_BYTES_MAX: u64 = 4096;
   ecac audit-verify audit.jsonl --log ops.cborseq --head head.note \\
       --node did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")]
 pub(crate) struct Args {
-    /// Audit log: JSON Lines, as `ecac audit-export` writes it
+    /// Audit log: JSON Lines, as `ecac audit-export` writes it, or the directory of its segments
     #[arg(value_name = "AUDIT")]
     audit: PathBuf,
     /// Op log to compare it with; several count as one, and `-` is standard input
@@ -46,24 +48,20 @@ pub(crate) struct Args {
     /// Node that must have signed it
     #[arg(long, value_name = "DID")]
     node: Option<PublicKey>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let bytes = input::audit_log(&args.audit)?;
+    let input = AuditInput::open(&args.audit)?;
     let logs = OpLogFiles::read(&args.logs)?;
     let path = text::path(&args.audit);
     let expect = Expect {
         project: args.project,
         node: args.node,
     };
-    let audit = AuditLog::verify(&bytes, &expect).map_err(|error| {
-        Failure::new(
-            code(&error),
-            format!("verify the audit log {path}"),
-            text::escape(&error.to_string()),
-            hint(&error),
-        )
-    })?;
+    let audit = input.verify(&expect, "verify")?;
     for head in &args.heads {
         check_head(&audit, &args.audit, head)?;
     }
@@ -83,8 +81,25 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "warning: without --node anybody can have made the whole log; compare the node below\n",
         );
     }
-    output::print(verification(&audit, Some(&comparison)).as_bytes())?;
+    let said = verification(&audit, Some(&comparison));
+    if args.json {
+        output::print_json(&answer(&said))?;
+    } else {
+        output::print(said.as_bytes())?;
+    }
     conclude(&comparison, &path, &names)
+}
+
+/// The lines `name: value` of a verification as members of one object: numbers where they are some.
+fn answer(said: &str) -> serde_json::Map<String, Json> {
+    let format = ("format".to_owned(), Json::from("ecac-audit-verify-v1"));
+    let members = said.lines().filter_map(|line| line.split_once(": "));
+    let members = members.map(|(name, value)| {
+        let number = value.parse::<u64>().map(Json::from);
+        let value = number.unwrap_or_else(|_| Json::from(value));
+        (name.replace(' ', "_"), value)
+    });
+    core::iter::once(format).chain(members).collect()
 }
 
 /// Says what the verdict is about, where it is not simply good.
@@ -179,32 +194,4 @@ fn check_head(audit: &AuditLog, path: &Path, head: &Path) -> Result<(), Failure>
         cause,
         "the head is proof of it; keep both files",
     ))
-}
-
-/// A file of another kind is bad input; an audit log at fault has failed its verification.
-const fn code(error: &AuditError) -> u8 {
-    match error {
-        AuditError::Header { .. }
-        | AuditError::Format { .. }
-        | AuditError::LineTooLong { line: 1 }
-        | AuditError::Torn { line: 1 } => exit::BAD_INPUT,
-        _ => exit::VERIFICATION,
-    }
-}
-
-const fn hint(error: &AuditError) -> &'static str {
-    match error {
-        AuditError::Header { .. }
-        | AuditError::Format { .. }
-        | AuditError::LineTooLong { line: 1 }
-        | AuditError::Torn { line: 1 } => {
-            "an audit log is JSON Lines that begin with a header, as `ecac audit-export` writes them"
-        }
-        AuditError::Project { .. } => "compare it with the op log of its own project",
-        AuditError::Node { .. } => "ask the node for its own log, or check --node",
-        AuditError::Empty | AuditError::NoEntries | AuditError::Unsigned { .. } => {
-            "an export ends in a signed head; fetch the file again and compare it with a head that you know"
-        }
-        _ => "the file is not what the node signed; keep it, and fetch it again from the node",
-    }
 }

@@ -17,6 +17,10 @@ const COMMANDS: &[&[&str]] = &[
     &["check"],
     &["audit-export"],
     &["audit-verify"],
+    &["audit"],
+    &["audit", "prove"],
+    &["audit", "check-proof"],
+    &["audit", "export"],
     &["bench"],
     &["bench", "run"],
     &["bench", "observe"],
@@ -59,7 +63,7 @@ fn the_help_lists_every_command_and_ends_in_the_exit_codes() {
 
 #[test]
 fn without_a_command_there_is_help_and_a_usage_error() {
-    for args in [&[][..], &["bench"]] {
+    for args in [&[][..], &["audit"], &["bench"]] {
         let ran = ecac_in(Path::new("."), args);
         assert_eq!(ran.code, Some(exit::USAGE.into()));
         assert!(ran.stderr.contains("Usage: ecac"), "{}", ran.stderr);
@@ -93,6 +97,8 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["audit-export", "ops"],
         &["audit-export", "ops", "--seed", "1", "--node-key", "k"],
         &["audit-verify", "audit"],
+        &["audit", "prove", "abc", "--audit", "audit"],
+        &["audit", "check-proof", "proof", "--witness", "me"],
         &[
             "audit-verify",
             "audit",
