@@ -10,6 +10,8 @@ use crate::credential::StatusList;
 use crate::dag::{Dag, Index};
 use crate::id::PublicKey;
 
+/// Bits that are looked at faster than an earlier version is found.
+const FEW_BITS: u64 = 16;
 /// Versions of a status list that are tried for one that the next has seen.
 const VERSIONS: usize = 16;
 
@@ -95,7 +97,12 @@ impl Authority {
         let authority = self;
         // What an earlier version sets that this one had seen, this one strikes no more.
         let versions = authority.lists.get(key).into_iter().flatten();
-        let mut latest = versions.rev().take(VERSIONS);
+        let worth = if list.bits_set() > FEW_BITS {
+            VERSIONS
+        } else {
+            0
+        };
+        let mut latest = versions.rev().take(worth);
         let earlier = latest.find(|it| dag.before(it.op, at, costs));
         let earlier = earlier.map(|it| &it.list);
         let mut struck = Vec::new();
