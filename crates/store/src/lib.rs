@@ -8,11 +8,14 @@ mod backend;
 mod chunks;
 mod disk;
 mod durable;
+mod engine;
 mod error;
 mod holder;
 mod marker;
 mod meta;
+mod options;
 mod parts;
+mod reader;
 mod sealed;
 mod store;
 #[cfg(test)]
@@ -20,9 +23,11 @@ mod trial;
 mod verify;
 
 pub use backend::{Backend, Batch, Pair, Table, Take};
-pub use durable::{DurableReplica, Options};
+pub use durable::DurableReplica;
 pub use error::{Error, Spot};
 pub use holder::Holder;
 pub use meta::SCHEMA;
-pub use store::{CACHE_BYTES, Reader, Store};
+pub use options::Options;
+pub use reader::Reader;
+pub use store::{CACHE_BYTES, Store};
 pub use verify::{Verified, verify, verify_store};

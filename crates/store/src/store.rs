@@ -2,19 +2,20 @@
 
 use core::fmt;
 use core::ops::ControlFlow;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ecac_core::{OpId, OpStore, ProjectId, StoreError};
+use ecac_core::{OpId, OpStore, ProjectId};
 
 use crate::backend::{Backend, Batch, Table};
 use crate::chunks::{Chunk, Chunks};
 use crate::disk::Disk;
+use crate::engine::{Appended, Growing, Handle};
 use crate::error::{Error, Spot};
 use crate::meta::{Meta, Saved};
 use crate::parts;
+use crate::reader::Reader;
 use crate::sealed;
 
 /// Memory for pages of the file, in bytes, where nothing else is said: 16 MiB. The rest of what a replica needs is the engine's.
@@ -29,7 +30,7 @@ pub struct Store {
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     file: PathBuf,
     backend: Box<dyn Backend>,
     meta: Meta,
@@ -42,30 +43,6 @@ struct Inner {
     held: BTreeSet<OpId>,
     /// The first failure: nothing is written any more.
     broken: Option<String>,
-}
-
-/// Envelopes one after another.
-#[derive(Debug, Clone, Default)]
-struct Appended {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Appended {
-    fn push(&mut self, envelope: &[u8]) {
-        self.bytes.extend_from_slice(envelope);
-        self.ends.push(self.bytes.len());
-    }
-
-    fn get(&self, at: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(at)?;
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Some(&self.bytes[start..end])
-    }
-
-    fn each(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends.len()).filter_map(|at| self.get(at))
-    }
 }
 
 /// What a transaction changes beside the envelopes that were appended.
@@ -255,9 +232,7 @@ impl Store {
     /// Reads what is committed, from other threads.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader {
-            inner: Arc::clone(&self.inner),
-        }
+        Reader::of(Arc::clone(&self.inner))
     }
 
     /// Whether something can be written.
@@ -278,21 +253,13 @@ impl Store {
 
     /// The store, as the engine wants it: what is appended there is committed with the next [`Store::commit`].
     pub(crate) fn engine(&self) -> Box<dyn OpStore> {
-        Box::new(Handle {
-            inner: Arc::clone(&self.inner),
-        })
+        Box::new(Handle::of(Arc::clone(&self.inner)))
     }
 
     /// The store as one that is empty and grows by what the store has.
     pub(crate) fn growing(&self) -> Growing {
-        Growing {
-            view: View {
-                inner: Arc::clone(&self.inner),
-                shared: 0,
-                own: Appended::default(),
-            },
-            total: usize::try_from(self.ops()).unwrap_or(usize::MAX),
-        }
+        let total = usize::try_from(self.ops()).unwrap_or(usize::MAX);
+        Growing::of(Arc::clone(&self.inner), total)
     }
 
     /// Whether the op is held outside of the DAG, as far as is committed.
@@ -307,7 +274,7 @@ impl Store {
 
     /// Whether something was appended that is not committed.
     pub(crate) fn has_appended(&self) -> bool {
-        !self.inner().appended.ends.is_empty()
+        self.inner().appended.len() > 0
     }
 
     /// Commits what was appended, and these changes, in one transaction: all of it is in the store when this returns, or
@@ -383,12 +350,28 @@ impl Store {
         let inner = &mut *self.inner();
         let snapshot = inner.meta.snapshot.map_or(0, |it| parts::disk_bytes(&it));
         let in_use = inner.chunks.disk_bytes() + snapshot;
+        inner.cache = None;
         inner.backend.close(in_use)
     }
 }
 
 impl Inner {
-    fn read(&mut self, position: u64) -> Result<Vec<u8>, Error> {
+    /// How many envelopes are committed.
+    pub(crate) const fn committed(&self) -> u64 {
+        self.meta.ops
+    }
+
+    /// How many envelopes there are, committed or not.
+    pub(crate) fn len(&self) -> usize {
+        let stored = usize::try_from(self.chunks.count()).unwrap_or(usize::MAX);
+        stored.saturating_add(self.appended.len())
+    }
+
+    pub(crate) fn append(&mut self, envelope: &[u8]) {
+        self.appended.push(envelope);
+    }
+
+    pub(crate) fn read(&mut self, position: u64) -> Result<Vec<u8>, Error> {
         if let Some(at) = position.checked_sub(self.chunks.count()) {
             let found = usize::try_from(at)
                 .ok()
@@ -438,7 +421,7 @@ impl Inner {
         let mut meta = self.meta;
         meta.generation += 1;
         let mut chunks = None;
-        if !self.appended.ends.is_empty() {
+        if self.appended.len() > 0 {
             let after = self.chunks.append(self.appended.each(), &mut batch);
             meta.ops = after.count();
             chunks = Some(after);
@@ -477,171 +460,5 @@ impl Inner {
             self.appended = Appended::default();
         }
         Ok(())
-    }
-}
-
-/// Reads what is committed in a store that is open in this process. Copies read the same store, from any thread; each waits
-/// while another one reads or the replica commits.
-#[derive(Clone)]
-pub struct Reader {
-    inner: Arc<Mutex<Inner>>,
-}
-
-impl fmt::Debug for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reader")
-    }
-}
-
-impl Reader {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many admitted ops are committed.
-    #[must_use]
-    pub fn ops(&self) -> u64 {
-        self.inner().meta.ops
-    }
-
-    /// The envelope of the admitted op at the position, from 0, in order of admission; `None` if none is committed there.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] if it is not what was written; [`Error::Broken`] if the store is closed.
-    pub fn envelope(&self, position: u64) -> Result<Option<Vec<u8>>, Error> {
-        let inner = &mut *self.inner();
-        if position >= inner.meta.ops {
-            return Ok(None);
-        }
-        inner.read(position).map(Some)
-    }
-}
-
-/// What the engine holds of a store.
-struct Handle {
-    inner: Arc<Mutex<Inner>>,
-}
-
-impl Handle {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handle")
-    }
-}
-
-fn position(at: usize) -> u64 {
-    at as u64
-}
-
-fn engine_error(error: &Error) -> StoreError {
-    StoreError::new(error.to_string())
-}
-
-impl OpStore for Handle {
-    fn len(&self) -> usize {
-        let inner = self.inner();
-        let stored = usize::try_from(inner.chunks.count()).unwrap_or(usize::MAX);
-        stored.saturating_add(inner.appended.ends.len())
-    }
-
-    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
-        self.inner().appended.push(envelope);
-        Ok(())
-    }
-
-    fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
-        let read = self.inner().read(position(at));
-        read.map(Cow::Owned).map_err(|error| engine_error(&error))
-    }
-
-    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
-        Ok(Box::new(View {
-            inner: Arc::clone(&self.inner),
-            shared: self.len(),
-            own: Appended::default(),
-        }))
-    }
-}
-
-/// The ops of a store that are appended once more: what is appended has to be what the store has there, as far as it has any.
-#[derive(Debug)]
-pub(crate) struct Growing {
-    view: View,
-    /// How many the store has.
-    total: usize,
-}
-
-impl OpStore for Growing {
-    fn len(&self) -> usize {
-        self.view.len()
-    }
-
-    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
-        let at = self.view.shared;
-        if at == self.total {
-            return self.view.append(envelope);
-        }
-        self.view.shared += 1;
-        if *self.view.read(at)? != *envelope {
-            self.view.shared = at;
-            return Err(StoreError::new(format!("the store has another op at {at}")));
-        }
-        Ok(())
-    }
-
-    fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
-        self.view.read(at)
-    }
-
-    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
-        self.view.branch()
-    }
-}
-
-/// The first ops of a store, and others that are not in it.
-pub(crate) struct View {
-    inner: Arc<Mutex<Inner>>,
-    /// How many ops are the store's.
-    shared: usize,
-    own: Appended,
-}
-
-impl fmt::Debug for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("View")
-    }
-}
-
-impl OpStore for View {
-    fn len(&self) -> usize {
-        self.shared + self.own.ends.len()
-    }
-
-    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
-        self.own.push(envelope);
-        Ok(())
-    }
-
-    fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
-        if let Some(own) = at.checked_sub(self.shared) {
-            let found = self.own.get(own).map(Cow::Borrowed);
-            return found.ok_or_else(|| StoreError::new(format!("there is no op at {at}")));
-        }
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = inner.read(position(at));
-        read.map(Cow::Owned).map_err(|error| engine_error(&error))
-    }
-
-    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
-        Ok(Box::new(Self {
-            inner: Arc::clone(&self.inner),
-            shared: self.shared,
-            own: self.own.clone(),
-        }))
     }
 }

@@ -3,14 +3,26 @@
 //! Opening a database verifies it, and writes: what an unclean end left is put in order, and the database is marked as being in
 //! use. All that stays in memory until the store itself is written to for the first time. So a file that is damaged, foreign or
 //! only looked at is not touched, and a file whose last process was killed can be read without being able to write.
+//!
+//! A transaction of redb has two phases, and each ends with a sync: the new state and the record of it, then the flag that makes it count. The
+//! record is what an opening looks for ([`super::Disk`] takes a later state that is whole, whatever the flag says), so the flag need not be
+//! waited for: it reaches the disk with the next sync at the latest. It lies in the first sector, with the records, so that it is never older
+//! than they are.
 
 use core::ops::Bound;
+use core::sync::atomic::{AtomicU8, Ordering};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use redb::{BackendError, StorageBackend};
 
+/// What a disk writes whole or not at all, in bytes; flags and records lie in the first.
+const SECTOR_BYTES: u64 = 512;
+/// What was written since the last sync: nothing, the first sector, or more.
+const NOTHING: u8 = 0;
+const FIRST_SECTOR: u8 = 1;
+const MORE: u8 = 2;
 /// Bytes that are kept together.
 const PAGE_BYTES: usize = 4096;
 
@@ -24,6 +36,7 @@ struct Inner {
     /// Whether the storage is locked as a reader does, whatever is asked for.
     shares: bool,
     kept: RwLock<Option<Kept>>,
+    unsynced: AtomicU8,
 }
 
 /// What was written and is not in the storage.
@@ -50,6 +63,7 @@ impl Guard {
             storage,
             shares,
             kept,
+            unsynced: AtomicU8::new(NOTHING),
         })))
     }
 
@@ -94,6 +108,12 @@ impl Guard {
 }
 
 impl Inner {
+    fn sync(&self) -> io::Result<()> {
+        self.storage.sync_data()?;
+        self.unsynced.store(NOTHING, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn kept(&self) -> RwLockReadGuard<'_, Option<Kept>> {
         self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +223,10 @@ impl StorageBackend for Guard {
                 kept.steps.push(Step::Resize(len));
                 Ok(())
             }
-            None => self.0.storage.set_len(len),
+            None => {
+                self.0.unsynced.store(MORE, Ordering::Relaxed);
+                self.0.storage.set_len(len)
+            }
         }
     }
 
@@ -213,7 +236,8 @@ impl StorageBackend for Guard {
                 kept.steps.push(Step::Sync);
                 Ok(())
             }
-            None => self.0.storage.sync_data(),
+            None if self.0.unsynced.load(Ordering::Relaxed) == FIRST_SECTOR => Ok(()),
+            None => self.0.sync(),
         }
     }
 
@@ -227,12 +251,26 @@ impl StorageBackend for Guard {
                 });
                 Ok(())
             }
-            None => self.0.storage.write(offset, data),
+            None => {
+                let end = offset.saturating_add(data.len() as u64);
+                let what = if end <= SECTOR_BYTES {
+                    FIRST_SECTOR
+                } else {
+                    MORE
+                };
+                self.0.unsynced.fetch_max(what, Ordering::Relaxed);
+                self.0.storage.write(offset, data)
+            }
         }
     }
 
     fn close(&self) -> io::Result<()> {
-        self.0.storage.close()
+        let synced = match self.0.unsynced.load(Ordering::Relaxed) {
+            NOTHING => Ok(()),
+            _ => self.0.sync(),
+        };
+        self.0.storage.close()?;
+        synced
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
@@ -276,9 +314,9 @@ mod tests {
 
     use super::*;
 
-    /// A storage that others look into.
+    /// A storage that others look into, and how often it was synced.
     #[derive(Debug, Clone, Default)]
-    struct Shared(Arc<InMemoryBackend>);
+    struct Shared(Arc<InMemoryBackend>, Arc<AtomicU8>);
 
     impl StorageBackend for Shared {
         fn len(&self) -> io::Result<u64> {
@@ -291,6 +329,7 @@ mod tests {
             self.0.set_len(len)
         }
         fn sync_data(&self) -> io::Result<()> {
+            self.1.fetch_add(1, Ordering::Relaxed);
             self.0.sync_data()
         }
         fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -329,5 +368,30 @@ mod tests {
         assert_eq!(all(&below), all(&plain));
         guard.write(1, &[9]).unwrap();
         assert_eq!(all(&below)[1], 9);
+    }
+
+    #[test]
+    fn the_flag_alone_is_not_waited_for() {
+        let below = Shared::default();
+        let guard = Guard::new(Box::new(below.clone()), false).unwrap();
+        guard.let_through().unwrap();
+        let synced = || below.1.swap(0, Ordering::Relaxed);
+        let check = |writes: &[(u64, usize)], wanted: u8| {
+            for &(offset, length) in writes {
+                guard.write(offset, &vec![1; length]).unwrap();
+            }
+            guard.sync_data().unwrap();
+            assert_eq!(synced(), wanted, "{writes:?}");
+        };
+        guard.set_len(10_000).unwrap();
+        check(&[], 1);
+        check(&[(0, 320), (4096, 1)], 1);
+        check(&[(0, 320)], 0);
+        check(&[(0, 320)], 0);
+        check(&[(0, 320), (4096, 4096)], 1);
+        check(&[(0, 513)], 1);
+        check(&[(500, 12)], 0);
+        guard.close().unwrap();
+        assert_eq!(synced(), 1, "what was not waited for is synced at the end");
     }
 }

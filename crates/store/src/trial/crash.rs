@@ -9,8 +9,8 @@ use rand_core::SeedableRng as _;
 use super::image::{Failing, Image, Step};
 use super::{CACHE_BYTES, NAME, count, envelopes, open};
 use crate::disk::Disk;
-use crate::durable::Options;
 use crate::error::Error;
+use crate::options::Options;
 use crate::store::Store;
 
 /// What a run does to the disk.

@@ -9,8 +9,8 @@ use rand_core::{Rng as _, SeedableRng as _};
 use super::image::Image;
 use super::{CACHE_BYTES, NAME, below, count, envelopes, open};
 use crate::disk::Disk;
-use crate::durable::Options;
 use crate::error::Error;
+use crate::options::Options;
 use crate::store::Store;
 use crate::verify::verify_store;
 
@@ -69,7 +69,10 @@ fn check(bytes: &[u8], said: &[u8], at: usize, flip: u8) -> bool {
                 all(&replica) == said,
                 "byte {at} ^ {flip:#04x}: a wrong answer"
             );
-            if let Err(error) = verify_store(replica.store(), 1) {
+            // That every op is verified again takes longer than all the rest.
+            if at.is_multiple_of(16)
+                && let Err(error) = verify_store(replica.store(), 1)
+            {
                 is_told(&error);
             }
             false

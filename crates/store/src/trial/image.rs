@@ -126,6 +126,14 @@ impl Image {
     }
 }
 
+/// Whether a step writes within the first 512 bytes.
+fn in_first_sector(step: &Step) -> bool {
+    match step {
+        Step::Write { offset, bytes } => offset + bytes.len() as u64 <= 512,
+        Step::Resize(_) | Step::Sync => false,
+    }
+}
+
 /// What is on a disk whose power fails: all that was synced, and of the rest what chance leaves.
 pub(super) struct Failing<'a> {
     steps: &'a [Step],
@@ -171,7 +179,8 @@ impl<'a> Failing<'a> {
         bytes
     }
 
-    /// Of the rest some steps are on the disk, in some order, and some of the writes in part.
+    /// Of the rest some steps are on the disk, in some order, and some of the writes in part; what lies in one sector is there
+    /// whole or not at all.
     pub(super) fn torn(&self, moment: usize, random: &mut ChaCha8Rng) -> Vec<u8> {
         let mut bytes = self.synced.clone();
         let mut rest: Vec<&Step> = self.rest(moment).iter().collect();
@@ -181,7 +190,7 @@ impl<'a> Failing<'a> {
         for step in rest {
             match random.next_u32() % 4 {
                 0 => {}
-                1 => {
+                1 if !in_first_sector(step) => {
                     let (seed, unit) = (random.next_u32() as usize, [1, 512][below(random, 2)]);
                     apply(&mut bytes, step, |length| {
                         let cut = (seed % (length + 1)) / unit * unit;

@@ -12,7 +12,8 @@ use redb::{Database, TableDefinition};
 
 use super::{count, envelopes};
 use crate::disk::Disk;
-use crate::durable::{DurableReplica, Options};
+use crate::durable::DurableReplica;
+use crate::options::Options;
 use crate::store::{CACHE_BYTES, Changes, Store};
 
 const BATCH: usize = 512;

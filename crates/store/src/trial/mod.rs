@@ -17,8 +17,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::Rng as _;
 
 use crate::disk::Disk;
-use crate::durable::{DurableReplica, Options};
+use crate::durable::DurableReplica;
 use crate::error::Error;
+use crate::options::Options;
 use crate::store::Store;
 use image::Image;
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::image::Image;
 use super::{CACHE_BYTES, NAME, open};
 use crate::disk::Disk;
-use crate::durable::Options;
+use crate::options::Options;
 use crate::store::Store;
 use crate::verify::verify_store;
 

@@ -174,3 +174,30 @@ fn what_cannot_be_written_changes_nothing() {
     replica.author(shop.write(1), &shop.root, 100).unwrap();
     assert_eq!(replica.store().generation(), generation + 1);
 }
+
+#[test]
+fn others_read_what_is_committed() {
+    let shop = Shop::new();
+    let mut replica = shop.create();
+    let reader = replica.reader();
+    let other = reader.clone();
+    let counts = std::thread::spawn(move || {
+        let mut last = 0;
+        while last < 31 {
+            let ops = other.ops();
+            assert!(ops >= last);
+            last = ops;
+            let newest = other.envelope(ops - 1).unwrap();
+            assert!(newest.is_some_and(|it| !it.is_empty()));
+        }
+    });
+    for number in 0..30 {
+        replica
+            .author(shop.write(number), &shop.root, 100 + number)
+            .unwrap();
+    }
+    counts.join().unwrap();
+    assert_eq!(reader.envelope(31).unwrap(), None);
+    replica.close().unwrap();
+    assert!(matches!(reader.envelope(0), Err(Error::Broken { .. })));
+}

@@ -1,0 +1,175 @@
+//! Settings, and how a replica is created or opened with them.
+
+use std::path::{Path, PathBuf};
+
+use ecac_core::{Genesis, ProjectId, Replica, ReplicaBuilder, RestoreError, Signer};
+
+use crate::durable::DurableReplica;
+use crate::error::{Error, Spot};
+use crate::marker::Marking;
+use crate::store::{CACHE_BYTES, Store};
+
+/// Settings with which a replica is created or opened, each with a default.
+///
+/// ```
+/// use ecac_core::Replica;
+/// use ecac_store::Options;
+///
+/// let options = Options::new()
+///     .replica(Replica::builder().threads(2))
+///     .markers("/var/lib/shop/markers");
+/// # drop(options);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options open nothing before `create`, `join` or `open`"]
+pub struct Options {
+    replica: ReplicaBuilder,
+    cache_bytes: usize,
+    markers: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            replica: Replica::builder(),
+            cache_bytes: CACHE_BYTES,
+            markers: None,
+        }
+    }
+}
+
+impl Options {
+    /// The default of each.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The engine's own settings.
+    pub fn replica(mut self, replica: ReplicaBuilder) -> Self {
+        self.replica = replica;
+        self
+    }
+
+    /// Memory for pages of the file, in bytes; [`CACHE_BYTES`] if nothing else is said.
+    pub const fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// The directory in which it is marked what each key has signed last, so that a restored backup is noticed before
+    /// anything is signed twice. Keep it apart from the store, where backups of the store do not reach. Without it nothing is
+    /// noticed.
+    pub fn markers(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.markers = Some(directory.into());
+        self
+    }
+
+    /// Founds a project in a new store.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Io`], [`Error::Author`] if the genesis cannot be signed.
+    pub fn create(
+        self,
+        file: impl AsRef<Path>,
+        genesis: Genesis,
+        signer: &dyn Signer,
+        now_ms: u64,
+    ) -> Result<DurableReplica, Error> {
+        let file = file.as_ref();
+        if file.exists() {
+            return Err(Error::Exists {
+                file: file.to_owned(),
+            });
+        }
+        let founded = match &self.markers {
+            Some(markers) => {
+                let marking = Marking::new(signer, markers, None, 1);
+                let founded = self.replica.clone().create(genesis, &marking, now_ms);
+                founded.map_err(|error| marking.failed().unwrap_or_else(|| error.into()))?
+            }
+            None => self.replica.clone().create(genesis, signer, now_ms)?,
+        };
+        let mut replica = self.join(file, founded.project())?;
+        let envelopes: Vec<_> = founded.envelopes().map(|it| it.into_owned()).collect();
+        if let Err(error) = replica.receive(&envelopes) {
+            drop(replica);
+            remove_new(file);
+            return Err(error);
+        }
+        Ok(replica)
+    }
+
+    /// A replica of the project, in a new store, that holds nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Io`].
+    pub fn join(self, file: impl AsRef<Path>, project: ProjectId) -> Result<DurableReplica, Error> {
+        let file = file.as_ref();
+        let store = Store::create_with(file, project, self.cache_bytes)?;
+        self.on(store, true)
+    }
+
+    /// Opens the replica in a store, to write in it.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing is changed on the disk.
+    pub fn open(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, false)?;
+        self.on(store, true)
+    }
+
+    /// Opens the replica in a store, to read it, beside others that read. The file is not touched.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn open_read_only(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, true)?;
+        self.on(store, true)
+    }
+
+    /// Opens the replica in a store without regard to its snapshot: every op is verified and decided again, and a new
+    /// snapshot is written.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::Damaged`] with the place if an op is not what was written.
+    pub fn rebuild(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, false)?;
+        let mut replica = self.on(store, false)?;
+        replica.snapshot()?;
+        Ok(replica)
+    }
+
+    /// The replica in a store that is open, with or without regard to its snapshot.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn on(self, store: Store, with_snapshot: bool) -> Result<DurableReplica, Error> {
+        let snapshot = if with_snapshot {
+            store.snapshot()?
+        } else {
+            None
+        };
+        let held = store.held()?;
+        let resumed =
+            self.replica
+                .resume(store.project(), store.engine(), snapshot.as_deref(), &held);
+        drop((snapshot, held));
+        let replica = resumed.map_err(|error| unresumed(&store, error))?;
+        DurableReplica::of(replica, store, self.markers)
+    }
+}
+
+/// Removes a file that this call has made.
+fn remove_new(file: &Path) {
+    // Where that fails, too, the file says that no store was finished there.
+    drop(std::fs::remove_file(file));
+}
+
+/// Why a replica could not be resumed: the snapshot, or the ops.
+fn unresumed(store: &Store, error: RestoreError) -> Error {
+    let file = store.file().to_owned();
+    match error {
+        RestoreError::Store(fault) => Error::damaged(&file, Spot::File, fault.reason.to_string()),
+        source => Error::Snapshot { file, source },
+    }
+}
