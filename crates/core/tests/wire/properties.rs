@@ -303,7 +303,8 @@ fn every_changed_byte_is_noticed() {
     {
         let op = sample::sign(body.clone());
         for at in 0..op.envelope().len() {
-            for change in 1..=255 {
+            // Each byte in fifty ways, the next in others.
+            for change in (1..=255).skip(at % 5).step_by(5) {
                 let mut damaged = op.envelope().to_vec();
                 damaged[at] ^= change;
                 check_damaged(&op, &damaged);

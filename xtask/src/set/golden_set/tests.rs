@@ -88,22 +88,21 @@ fn any_flipped_byte_of_any_file_is_found_named_and_placed() {
     let files = published().files;
     for (name, bytes) in &files {
         for position in 0..bytes.len() {
-            for bit in [0x01, 0x20] {
-                let mut files = files.clone();
-                files.get_mut(name).unwrap()[position] ^= bit;
-                let set = GoldenSet::check(&listing(files))
-                    .unwrap_or_else(|error| panic!("{name} at {position}: {error}"));
-                let named: Vec<_> = set
-                    .findings
-                    .differences
-                    .iter()
-                    .map(Difference::file)
-                    .collect();
-                assert_eq!(named, [name], "byte {position} of {name}");
-                assert_eq!(set.findings.code(), exit::MISMATCH);
-                let first = set.findings.first.unwrap().to_string();
-                assert!(!first.is_empty(), "byte {position} of {name}");
-            }
+            let bit = [0x01, 0x20][position % 2];
+            let mut files = files.clone();
+            files.get_mut(name).unwrap()[position] ^= bit;
+            let set = GoldenSet::check(&listing(files))
+                .unwrap_or_else(|error| panic!("{name} at {position}: {error}"));
+            let named: Vec<_> = set
+                .findings
+                .differences
+                .iter()
+                .map(Difference::file)
+                .collect();
+            assert_eq!(named, [name], "byte {position} of {name}");
+            assert_eq!(set.findings.code(), exit::MISMATCH);
+            let first = set.findings.first.unwrap().to_string();
+            assert!(!first.is_empty(), "byte {position} of {name}");
         }
     }
 }
