@@ -1,7 +1,8 @@
 //! Observation: what one replica sees as the ops of a log arrive, one after another.
 //!
 //! Everything here is a function of the op log alone, so that anybody who has the log can compute the metrics,
-//! the timeline and the state again.
+//! the timeline and the state again. The log and the replay are paired here, and not in a `Replica`, because the timeline
+//! tells of each arrival, also of an op that goes on waiting for another parent, which is no event of a batch.
 
 use std::collections::BTreeSet;
 

@@ -1,21 +1,21 @@
 //! Records: everything that a run leaves behind.
 
+use core::convert::Infallible;
+
 use ecac_artifact::{Metrics, MetricsLabels, Totals};
-use ecac_audit::{AuditLog, NodeKey};
+use ecac_audit::NodeKey;
 use ecac_core::{Costs, OpLogError, export_trust, project_of, split_op_log};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::observe::Observation;
 use crate::scenario::Scenario;
+use crate::storage::{Memory, Storage};
 
 /// The schema that the artifacts follow: the text of `docs/protocol.cddl`.
 const SCHEMA: &str = include_str!("../../../docs/protocol.cddl");
 /// Most ops that a scenario is asked for.
 pub const OPS_MAX: u32 = 1_000_000;
-/// Ops of one durable batch of the observer's audit log.
-pub const AUDIT_BATCH_OPS: usize = 16;
-
 /// What is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Params {
@@ -48,9 +48,9 @@ pub struct RunRecord {
     pub audit: Vec<u8>,
 }
 
-/// Why there is no record.
+/// Why there is no record; `E` is the error of the [`Storage`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BenchError {
+pub enum BenchError<E = Infallible> {
     /// A number of ops with which the scenario cannot show what it is for.
     #[error("{scenario} takes {min} to {OPS_MAX} ops, not {ops}")]
     Ops {
@@ -64,6 +64,9 @@ pub enum BenchError {
     /// The op log cannot be read.
     #[error(transparent)]
     OpLog(#[from] OpLogError),
+    /// A replica or the audit log is not kept.
+    #[error(transparent)]
+    Storage(E),
 }
 
 /// SHA-256 of `docs/protocol.cddl` as of the build, lower-case hexadecimal.
@@ -81,11 +84,24 @@ pub fn node_key(seed: u64) -> NodeKey {
     NodeKey::from_seed(digest.finalize().into())
 }
 
-/// Runs a scenario; the artifacts are stamped with `commit`.
+/// Runs a scenario in memory; the artifacts are stamped with `commit`.
 ///
 /// # Errors
 /// [`BenchError::Ops`] for a number of ops out of range.
 pub fn run(params: &Params, commit: &str) -> Result<RunRecord, BenchError> {
+    run_in(Memory, params, commit)
+}
+
+/// Runs a scenario whose replicas and audit log are kept in `storage`; the artifacts are stamped with `commit`. The record is
+/// the same bytes whatever the storage.
+///
+/// # Errors
+/// [`BenchError::Ops`] for a number of ops out of range, [`BenchError::Storage`].
+pub fn run_in<S: Storage>(
+    mut storage: S,
+    params: &Params,
+    commit: &str,
+) -> Result<RunRecord, BenchError<S::Error>> {
     let Params {
         scenario,
         seed,
@@ -95,7 +111,9 @@ pub fn run(params: &Params, commit: &str) -> Result<RunRecord, BenchError> {
     if !(min..=OPS_MAX).contains(&ops) {
         return Err(BenchError::Ops { scenario, min, ops });
     }
-    observe(params, commit, &scenario.generate(seed, ops as usize))
+    let generated = scenario.generate(seed, ops as usize, &mut storage);
+    let ops = generated.map_err(BenchError::Storage)?;
+    record(storage, params, commit, &ops)
 }
 
 /// The record of a run again, from its op log; of `params` only the labels of the metrics table are used.
@@ -103,8 +121,21 @@ pub fn run(params: &Params, commit: &str) -> Result<RunRecord, BenchError> {
 /// # Errors
 /// [`BenchError::OpLog`] for an op log that cannot be read or whose project is not clear.
 pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<RunRecord, BenchError> {
+    record(Memory, params, commit, ops)
+}
+
+fn record<S: Storage>(
+    storage: S,
+    params: &Params,
+    commit: &str,
+    ops: &[u8],
+) -> Result<RunRecord, BenchError<S::Error>> {
     let items = split_op_log(ops)?;
     let project = project_of(&items)?;
+    let Params { scenario, seed, .. } = params;
+    let audit = storage
+        .audit(project, &items, &node_key(*seed))
+        .map_err(BenchError::Storage)?;
     let Observation {
         log,
         replay,
@@ -112,8 +143,6 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<RunRecord, B
         total,
         timeline,
     } = Observation::of(project, &items);
-    let Params { scenario, seed, .. } = params;
-    let mut costs = Costs::default();
     let state = replay.state().export(&log);
     let totals = Totals {
         ops: total.ops,
@@ -142,9 +171,7 @@ pub fn observe(params: &Params, commit: &str, ops: &[u8]) -> Result<RunRecord, B
         timeline,
         state,
         ops: ops.to_vec(),
-        trust: export_trust(&log, &mut costs),
-        audit: AuditLog::of_op_log(project, &items, AUDIT_BATCH_OPS, &node_key(*seed))
-            .export()
-            .into_bytes(),
+        trust: export_trust(&log, &mut Costs::default()),
+        audit,
     })
 }

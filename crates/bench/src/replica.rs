@@ -1,124 +1,123 @@
-//! Simulated replicas: an author with a log of its own, and the observer whose arrivals make the op log.
+//! Simulated replicas: an author with a replica of its own, and the observer whose arrivals make the op log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::{
-    Body, Costs, Hlc, Log, OpId, Outcome, Payload, ProjectId, PublicKey, Replay, SigningKey,
-    VerifiedOp, parents_for, public_key,
+    Genesis, OpId, Payload, ProjectId, PublicKey, Replica, ReplicaBuilder, SigningKey, VerifiedOp,
+    public_key,
 };
+
+use crate::storage::{Storage, StoredReplica};
 
 /// One author's replica.
 #[derive(Debug)]
-pub(crate) struct Replica {
+pub(crate) struct Author<R> {
     key: SigningKey,
-    node: u32,
-    log: Log,
-    replay: Replay,
-    next_seq: u64,
+    replica: R,
+    /// What has been fetched and not been taken in yet: all of it is, in one batch, before the author writes.
+    inbox: Vec<VerifiedOp>,
+    /// The ids of those.
+    fetched: BTreeSet<OpId>,
     /// How much of another author's log has been fetched.
     pulled: BTreeMap<PublicKey, usize>,
 }
 
-impl Replica {
-    pub(crate) fn new(project: ProjectId, key: SigningKey, node: u32) -> Self {
-        let log = Log::new(project);
-        Self {
+/// Clocks of simulated replicas do not differ, and nobody looks at places.
+fn builder(node: u32) -> ReplicaBuilder {
+    Replica::builder()
+        .node(node)
+        .drift_ms(0)
+        .places(false)
+        .threads(1)
+}
+
+impl<R: StoredReplica> Author<R> {
+    pub(crate) fn join<S: Storage<Replica = R, Error = R::Error>>(
+        storage: &mut S,
+        project: ProjectId,
+        key: SigningKey,
+        node: u32,
+    ) -> Result<Self, R::Error> {
+        Ok(Self {
             key,
-            node,
-            log,
-            replay: Replay::new(),
-            next_seq: 0,
+            replica: storage.join(builder(node), project)?,
+            inbox: Vec::new(),
+            fetched: BTreeSet::new(),
             pulled: BTreeMap::new(),
-        }
+        })
     }
 
     /// The replica of the author who founds the project, and the genesis.
-    pub(crate) fn found(
+    pub(crate) fn found<S: Storage<Replica = R, Error = R::Error>>(
+        storage: &mut S,
         key: SigningKey,
         node: u32,
         now_ms: u64,
-        genesis: Payload,
-    ) -> (Self, VerifiedOp) {
-        let hlc = Hlc {
-            physical_ms: now_ms,
-            logical: 0,
-            node,
-        };
-        let author = public_key(&key);
-        let body = Body {
-            author,
-            seq: 0,
-            parents: Vec::new(),
-            hlc,
-            payload: genesis,
-        };
-        let op = VerifiedOp::sign(body, &key).expect("scenarios stay within the limits");
-        let mut replica = Self::new(op.id(), key, node);
-        assert_eq!(
-            replica.take(&op),
-            Outcome::Admitted,
-            "a genesis is admitted"
-        );
-        (replica, op)
+        genesis: Genesis,
+    ) -> Result<(Self, VerifiedOp), R::Error> {
+        let founded = builder(node)
+            .create(genesis, &key, now_ms)
+            .expect("scenarios stay within the limits");
+        let op = founded.ops().next().expect("it holds its genesis");
+        let mut author = Self::join(storage, op.id(), key, node)?;
+        author.replica.take(vec![op.clone()])?;
+        assert_eq!(author.replica.heads(), [op.id()], "a genesis is admitted");
+        Ok((author, op))
     }
 
-    pub(crate) fn author(&self) -> PublicKey {
+    pub(crate) fn key(&self) -> PublicKey {
         public_key(&self.key)
-    }
-
-    /// Takes an op in, keeping the sequence number up to date.
-    fn take(&mut self, op: &VerifiedOp) -> Outcome {
-        let arrivals = self.log.ingest(op.clone(), &mut Costs::default());
-        for arrival in &arrivals {
-            let admitted = arrival.outcome == Outcome::Admitted;
-            let Some(op) = self.log.get(&arrival.op).filter(|_| admitted) else {
-                continue;
-            };
-            let body = op.body();
-            if body.author == public_key(&self.key) {
-                self.next_seq = self.next_seq.max(body.seq + 1);
-            }
-        }
-        arrivals
-            .first()
-            .map_or(Outcome::Duplicate, |arrival| arrival.outcome)
     }
 
     /// Signs an op on the parents that the engine offers at local time `now_ms` and takes it in.
     ///
     /// Whether it enters the DAG is the engine's verdict, not the scenario's.
-    pub(crate) fn write(&mut self, now_ms: u64, payload: Payload) -> (VerifiedOp, Outcome) {
-        let (author, costs) = (self.author(), &mut Costs::default());
-        self.replay.advance(&self.log, costs);
-        let parents = parents_for(&self.log, &self.replay, &author, &payload, now_ms, costs).ids;
-        let stamps = parents
-            .iter()
-            .filter_map(|parent| Some(self.log.get(parent)?.body().hlc));
-        let hlc =
-            Hlc::next(stamps.max(), now_ms, self.node).expect("virtual time is far from its end");
-        let body = Body {
-            author,
-            seq: self.next_seq,
-            parents,
-            hlc,
-            payload,
-        };
+    pub(crate) fn write(
+        &mut self,
+        now_ms: u64,
+        payload: impl Into<Payload>,
+    ) -> Result<VerifiedOp, R::Error> {
+        self.settle()?;
+        let body = self
+            .replica
+            .body(payload, self.key(), now_ms)
+            .expect("the genesis is here, and virtual time is far from its end");
         let op = VerifiedOp::sign(body, &self.key).expect("scenarios stay within the limits");
-        let outcome = self.take(&op);
-        (op, outcome)
+        self.replica.take(vec![op.clone()])?;
+        Ok(op)
     }
 
-    /// Fetches everything that the other replica has and this one lacks.
+    /// Fetches everything that the other has and this one lacks.
     pub(crate) fn pull(&mut self, other: &Self) {
-        let from = self
-            .pulled
-            .insert(other.author(), other.log.admitted_count())
-            .unwrap_or(0);
-        for op in other.log.admitted_since(from) {
-            if !self.log.holds(&op.id()) {
-                self.take(&op);
+        let from = self.pulled.insert(other.key(), other.count());
+        for op in other.ops_since(from.unwrap_or(0)) {
+            if !self.replica.log().holds(&op.id()) && self.fetched.insert(op.id()) {
+                self.inbox.push(op);
             }
         }
+    }
+
+    /// Takes in what has been fetched. Somebody has admitted each of those ops, and so does everybody.
+    pub(crate) fn settle(&mut self) -> Result<(), R::Error> {
+        if self.inbox.is_empty() {
+            return Ok(());
+        }
+        self.fetched.clear();
+        self.replica.take(core::mem::take(&mut self.inbox))
+    }
+
+    /// How many ops the author has: admitted, or fetched.
+    fn count(&self) -> usize {
+        self.replica.log().admitted_count() + self.inbox.len()
+    }
+
+    /// The ops that the author has but for the first `count`: those that are admitted, in their order, which those that are
+    /// fetched go on with.
+    fn ops_since(&self, count: usize) -> impl Iterator<Item = VerifiedOp> {
+        let log = self.replica.log();
+        let of_inbox = count.saturating_sub(log.admitted_count());
+        let fetched = self.inbox.iter().skip(of_inbox).cloned();
+        log.admitted_since(count).chain(fetched)
     }
 }
 
@@ -140,14 +139,12 @@ impl Observer {
         }
     }
 
-    /// Everything that the replica has arrives, in its order.
-    pub(crate) fn pull(&mut self, replica: &Replica) {
-        let count = replica.log.admitted_count();
-        let from = self.pulled.insert(replica.author(), count).unwrap_or(0);
-        replica
-            .log
-            .admitted_since(from)
-            .for_each(|op| self.receive(&op));
+    /// Everything that the author has arrives, in its order.
+    pub(crate) fn pull<R: StoredReplica>(&mut self, author: &Author<R>) {
+        let from = self.pulled.insert(author.key(), author.count());
+        for op in author.ops_since(from.unwrap_or(0)) {
+            self.receive(&op);
+        }
     }
 
     /// How many ops have arrived.

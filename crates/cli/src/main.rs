@@ -8,6 +8,7 @@ mod audit_log;
 mod command;
 mod failure;
 mod input;
+mod interrupt;
 mod output;
 mod payload;
 mod replica;

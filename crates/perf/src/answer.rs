@@ -169,6 +169,7 @@ fn limit(limit: &Limit) -> String {
         Limit::Flat(milli) => format!("flat within {}", factor(milli)),
         Limit::PerChange(milli) => format!("{} decisions a change", factor(milli)),
         Limit::Bytes(bytes) => format!("{bytes} B"),
+        Limit::Disk(milli, more) => format!("{} of the envelope + {more} B", factor(milli)),
     }
 }
 

@@ -145,6 +145,23 @@ fn groups() -> Vec<Group> {
         Group::one("memory-64", |plan| measure::memory(plan, 64, 1_000_000)),
         Group::one("memory-1000", |plan| measure::memory(plan, 1_000, 100_000)),
         Group::one("reopen", measure::reopen),
+        Group {
+            label: "append",
+            cases: vec!["append", "append-raw"],
+            measure: Box::new(|plan| {
+                let it = measure::append(plan)?;
+                Ok(vec![it.beside_redb, it.beside_file])
+            }),
+        },
+        Group::one("append-one", measure::append_one),
+        Group {
+            label: "store",
+            cases: vec!["open", "disk", "memory-open"],
+            measure: Box::new(|plan| {
+                let it = measure::kept(plan)?;
+                Ok(vec![it.open, it.disk, it.memory])
+            }),
+        },
     ]);
     groups
 }

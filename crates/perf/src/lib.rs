@@ -1,13 +1,14 @@
 //! What ops cost the engine, beside what they must cost at least: the program of `cargo xtask bench`.
 //!
 //! A case has a seeded [`workload`], a [`measure`]ment and a [`floor`] that is measured in the same run. Only [`engine`] calls
-//! the engine.
+//! the engine, and only [`durable`] the store.
 #![forbid(unsafe_code)]
 
 pub mod answer;
 mod bench;
 pub mod case;
 pub mod clock;
+pub mod durable;
 pub mod engine;
 pub mod floor;
 pub mod machine;

@@ -262,6 +262,21 @@ impl Store {
         Growing::of(Arc::clone(&self.inner), total)
     }
 
+    /// Appends envelopes as those of the ops that are admitted next, and commits them in one transaction, whatever they are:
+    /// which ops are admitted, [`crate::DurableReplica`] alone knows. For measuring what the store itself costs.
+    ///
+    /// # Errors
+    /// [`Error`], as [`crate::DurableReplica::receive`].
+    pub fn append<B: AsRef<[u8]>>(&mut self, envelopes: &[B]) -> Result<(), Error> {
+        self.check_writes()?;
+        let mut inner = self.inner();
+        for envelope in envelopes {
+            inner.appended.push(envelope.as_ref());
+        }
+        drop(inner);
+        self.commit(Changes::default())
+    }
+
     /// Whether the op is held outside of the DAG, as far as is committed.
     pub(crate) fn holds(&self, op: &OpId) -> bool {
         self.inner().held.contains(op)

@@ -129,13 +129,16 @@ pub fn only<'sh>(command: Cmd<'sh>, variables: &[Variable]) -> Cmd<'sh> {
     command.env_clear().envs(variables)
 }
 
-/// The environment of the freshly built programs: they need nothing of this machine.
-pub fn of_built_programs(source_date_epoch: u64) -> Vec<Variable> {
-    let mut variables: Vec<_> = ["SystemRoot", "SystemDrive", "TMPDIR", "TEMP", "TMP"]
+/// The environment of the freshly built programs: they need nothing of this machine, and have `temporary` for what they
+/// make in passing, which so goes with the run, whatever becomes of them.
+pub fn of_built_programs(source_date_epoch: u64, temporary: &Path) -> Vec<Variable> {
+    let mut variables: Vec<_> = ["SystemRoot", "SystemDrive"]
         .iter()
         .copied()
         .filter_map(|name| Some((name.into(), env::var_os(name)?)))
         .collect();
+    let temporary = ["TMPDIR", "TEMP", "TMP"].map(|name| (name.into(), temporary.into()));
+    variables.extend(temporary);
     variables.extend(neutral());
     variables.push((
         "SOURCE_DATE_EPOCH".into(),

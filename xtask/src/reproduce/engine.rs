@@ -1,12 +1,14 @@
 //! The scenario engine as the pipeline sees it.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Error, Result, ensure};
 use ecac_artifact::exit;
 use ecac_audit::{AuditLog, Expect, Verdict, verification, verify_against};
 use ecac_bench::{Params, RunRecord, Scenario};
+use ecac_bench_disk::Disk;
 use ecac_core::{Costs, split_op_log};
 
 use crate::host::error::Failure;
+use crate::host::interrupt;
 use ecac_artifact::Parameters;
 
 /// The names of the scenarios, in the order in which they run.
@@ -36,15 +38,30 @@ pub fn check(parameters: &Parameters) -> Result<()> {
     Ok(())
 }
 
+/// Where a run keeps its replicas and its audit log; what it leaves behind is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In memory.
+    InMemory,
+    /// In durable stores and segments, in a temporary directory.
+    OnDisk,
+}
+
 /// Runs a scenario; the artifacts cite `commit`.
-pub fn run(scenario: &str, seed: u64, ops: u32, commit: &str) -> Result<RunRecord> {
+pub fn run(scenario: &str, seed: u64, ops: u32, commit: &str, kept: Kept) -> Result<RunRecord> {
     let params = Params {
         scenario: scenario.parse()?,
         seed,
         ops,
     };
-    ecac_bench::run(&params, commit)
-        .with_context(|| format!("run scenario {scenario} with seed {seed} and {ops} ops"))
+    let record = match kept {
+        Kept::InMemory => ecac_bench::run(&params, commit).map_err(Error::from),
+        Kept::OnDisk => Disk::new(interrupt::requested)
+            .map_err(Error::from)
+            .and_then(|disk| Ok(ecac_bench::run_in(disk, &params, commit)?)),
+    };
+    interrupt::check()?;
+    record.with_context(|| format!("run scenario {scenario} with seed {seed} and {ops} ops"))
 }
 
 /// The node that takes the ops of a seeded run in, and signs the audit log.
@@ -115,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_empty_audit_log_does_not_verify() {
-        let run = run("hb-chain", 1, 20, "x").unwrap();
+        let run = run("hb-chain", 1, 20, "x", Kept::OnDisk).unwrap();
         let audited = verify_audit(&run.audit, &run.ops, 1).unwrap();
         assert!(
             audited.verification.ends_with("verdict: OK\n"),
@@ -127,7 +144,7 @@ mod tests {
             verify_audit(&run.audit, &run.ops, 2).is_err(),
             "another observer's key"
         );
-        let other = super::run("hb-chain", 2, 20, "x").unwrap();
+        let other = super::run("hb-chain", 2, 20, "x", Kept::InMemory).unwrap();
         assert!(
             verify_audit(&run.audit, &other.ops, 1).is_err(),
             "another op log"

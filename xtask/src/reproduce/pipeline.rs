@@ -117,7 +117,7 @@ pub fn run(
         inventory::generate(&closed, &subject, progress)
     })?;
 
-    let environment = environment::of_built_programs(epoch);
+    let environment = environment::of_built_programs(epoch, &work.create("temporary")?);
     let staged_dir = work.create("staged")?;
     let mut staged = progress.stage(times, "scenarios", || {
         let shell = Shell::new().context("find the working directory")?;

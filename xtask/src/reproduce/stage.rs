@@ -11,7 +11,7 @@ use ecac_bench::RunRecord;
 
 use crate::host::error::Failure;
 use crate::host::workspace;
-use crate::reproduce::engine;
+use crate::reproduce::engine::{self, Kept};
 use crate::reproduce::parameters::ParameterArgs;
 use crate::set::citation::Citation;
 use ecac_artifact::{Manifest, Parameters, Run};
@@ -30,7 +30,7 @@ pub struct Args {
 
 /// Writes the four files of each scenario, the audit log, the trust view, the manifest, the figures and the record.
 pub fn run(args: &Args) -> Result<()> {
-    for (name, bytes) in artifacts(&args.citation, &args.parameters.resolve())? {
+    for (name, bytes) in artifacts(&args.citation, &args.parameters.resolve(), Kept::OnDisk)? {
         let path = args.out.join(name);
         fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
     }
@@ -41,6 +41,7 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn artifacts(
     citation: &Citation,
     parameters: &Parameters,
+    kept: Kept,
 ) -> Result<BTreeMap<String, Vec<u8>>> {
     let (seed, ops) = (parameters.seed, parameters.ops);
     let commit = &citation.commit;
@@ -49,7 +50,7 @@ pub fn artifacts(
     let mut runs = Vec::new();
     let mut of_the_set = None;
     for scenario in &parameters.scenarios {
-        let record = engine::run(scenario, seed, ops, &stamp)?;
+        let record = engine::run(scenario, seed, ops, &stamp, kept)?;
         for (part, bytes) in parts(&record) {
             let artifact = Artifact::Run {
                 scenario: scenario.clone(),

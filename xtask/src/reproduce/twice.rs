@@ -117,6 +117,8 @@ pub fn run(
     let summary: SecondSummary =
         serde_json::from_slice(&summary).context("read the summary of the second run")?;
 
+    let temporary = dir.join("temporary");
+    fs::create_dir(&temporary).with_context(|| format!("create {}", temporary.display()))?;
     let mut reports = Vec::new();
     for (number, (variation, works)) in allowed.into_iter().enumerate() {
         let dir = dir.join(format!("alone-{number}"));
@@ -124,7 +126,7 @@ pub fn run(
         let artifacts = match works {
             false => Alone::NotVaried,
             true => {
-                let variables = environment::of_built_programs(commit_time);
+                let variables = environment::of_built_programs(commit_time, &temporary);
                 let variables = variables.iter().chain(&variation.change.variables);
                 let xtask = variation.change.program(&shell, &first.programs.xtask);
                 let xtask = xtask

@@ -9,7 +9,8 @@ use ecac_core::{
     Genesis, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Value, public_key,
 };
 
-use crate::replica::{Observer, Replica};
+use crate::replica::{Author, Observer};
+use crate::storage::StoredReplica;
 use crate::stream::Stream;
 
 /// Virtual time begins at 2026-01-01T00:00:00Z.
@@ -29,19 +30,19 @@ pub(crate) fn name(text: &str) -> Name {
 }
 
 /// A genesis that names the roots and tags every note.
-pub(crate) fn genesis(stream: &mut Stream, project: &str, roots: &[PublicKey]) -> Payload {
+pub(crate) fn genesis(stream: &mut Stream, project: &str, roots: &[PublicKey]) -> Genesis {
     let rule = SchemaRule {
         object: name("note/*"),
         field: name("*"),
         tags: BTreeSet::from([name(TAG_FIELD_NOTES)]),
     };
-    Payload::Genesis(Genesis {
+    Genesis {
         name: name(project),
         nonce: stream.bytes(),
         roots: roots.iter().copied().collect(),
         schema: BTreeSet::from([rule]),
         features: std::collections::BTreeMap::new(),
-    })
+    }
 }
 
 /// An issuer of credentials and status lists, outside of the log.
@@ -114,24 +115,22 @@ impl Issuer {
 }
 
 /// The administrator carries a credential into the log and grants by it; the credential's op.
-pub(crate) fn grant(
-    administrator: &mut Replica,
+pub(crate) fn grant<R: StoredReplica>(
+    administrator: &mut Author<R>,
     observer: &mut Observer,
     now_ms: u64,
     subject: PublicKey,
     credential: Payload,
-) -> OpId {
-    let (carrier, _) = administrator.write(now_ms, credential);
+) -> Result<OpId, R::Error> {
+    let carrier = administrator.write(now_ms, credential)?;
     observer.receive(&carrier);
-    let (grant, _) = administrator.write(
-        now_ms,
-        Payload::Grant(payload::Grant {
-            subject,
-            credential: carrier.id(),
-        }),
-    );
-    observer.receive(&grant);
-    carrier.id()
+    let credential = carrier.id();
+    let grant = payload::Grant {
+        subject,
+        credential,
+    };
+    observer.receive(&administrator.write(now_ms, grant)?);
+    Ok(credential)
 }
 
 /// One edit of a note: mostly a register, otherwise a set.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::replica::Observer;
+use crate::storage::Storage;
 use crate::stream::Stream;
 
 /// A scenario by name.
@@ -77,20 +78,26 @@ impl Scenario {
         }
     }
 
-    /// The op log that the observer holds at the end: exactly `ops` ops in order of arrival.
-    pub(crate) fn generate(self, seed: u64, ops: usize) -> Vec<u8> {
+    /// The op log that the observer holds at the end: exactly `ops` ops in order of arrival. The others' replicas are in
+    /// `storage`.
+    pub(crate) fn generate<S: Storage>(
+        self,
+        seed: u64,
+        ops: usize,
+        storage: &mut S,
+    ) -> Result<Vec<u8>, S::Error> {
         let mut stream = Stream::new(self.name(), seed);
         let observer: Observer = match self {
-            Self::HbChain => hb_chain::generate(&mut stream, ops),
-            Self::Concurrent => concurrent::generate(&mut stream, ops),
-            Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops),
-        };
+            Self::HbChain => hb_chain::generate(&mut stream, ops, storage),
+            Self::Concurrent => concurrent::generate(&mut stream, ops, storage),
+            Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops, storage),
+        }?;
         assert_eq!(
             observer.count(),
             ops,
             "a scenario makes as many ops as it is asked for"
         );
-        observer.into_op_log()
+        Ok(observer.into_op_log())
     }
 }
 

@@ -242,3 +242,53 @@ fn the_list_has_every_scenario() {
         assert!(list.contains(scenario.name()) && list.contains(scenario.about()));
     }
 }
+
+/// Whoever presses Ctrl-C amid a run finds neither artifacts nor stores.
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (directory, temporary) = (tempdir().unwrap(), tempdir().unwrap());
+        let is_empty = |path: &Path| fs::read_dir(path).unwrap().next().is_none();
+        let child = crate::run::command()
+            .args(["bench", "run", "--scenario", "offline-revoke"])
+            .args(["--seed", "7", "--ops", "1000000"])
+            .current_dir(directory.path())
+            .env("TMPDIR", temporary.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let since = Instant::now();
+        while is_empty(temporary.path()) {
+            assert!(
+                since.elapsed() < Duration::from_secs(60),
+                "no store is made"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let ran = crate::run::ran(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(exit::INTERRUPTED.into()), "{}", ran.stderr);
+        assert!(ran.stderr.contains("interrupted; nothing was written"));
+        assert!(is_empty(temporary.path()) && is_empty(directory.path()));
+    }
+}
+
+/// Without a place for its stores, a run says where one is looked for.
+#[cfg(unix)]
+#[test]
+fn no_place_for_stores_is_told() {
+    let directory = tempdir().unwrap();
+    let absent = directory.path().join("absent");
+    let output = crate::run::command()
+        .args(["bench", "run", "--scenario", "hb-chain", "--seed", "7"])
+        .current_dir(directory.path())
+        .env("TMPDIR", &absent)
+        .output();
+    let ran = crate::run::ran(output.unwrap());
+    assert_eq!(ran.code, Some(exit::ENVIRONMENT.into()), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: make room, or set TMPDIR"));
+    assert!(ran.stderr.contains("absent"), "{}", ran.stderr);
+}

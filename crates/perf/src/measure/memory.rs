@@ -3,6 +3,8 @@
 //! A program of its own weighs it, with an allocator that counts, so that counting slows down nothing that is timed.
 
 use std::env;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use xtask::host::workspace;
 
 use super::{Measured, Plan, begun, take_all};
+use crate::durable;
 use crate::workload::{Shape, Workload};
 
 /// The program that weighs.
@@ -30,6 +33,19 @@ pub struct Weighed {
 
 /// Has the program weigh a replica of that many racing writers.
 pub fn memory(plan: &Plan, writers: usize, ops: usize) -> Result<Measured> {
+    let numbers = [plan.seed, plan.budget_ns].map(|it| it.to_string());
+    let sizes = [writers, plan.ops(ops)].map(|it| it.to_string());
+    let weighed = program(sizes.into_iter().chain(numbers).map(OsString::from))?;
+    Ok(weighed.measured())
+}
+
+/// Has the program weigh the replica in a store once it is open.
+pub(super) fn memory_open(file: &Path) -> Result<Measured> {
+    Ok(program([file.into()])?.measured())
+}
+
+/// What the program answers.
+fn program(args: impl IntoIterator<Item = OsString>) -> Result<Weighed> {
     let root = workspace::root()?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -43,8 +59,7 @@ pub fn memory(plan: &Plan, writers: usize, ops: usize) -> Result<Measured> {
         ])
         .arg(root.join("Cargo.toml"))
         .arg("--")
-        .args([writers, plan.ops(ops)].map(|it| it.to_string()))
-        .args([plan.seed, plan.budget_ns].map(|it| it.to_string()))
+        .args(args)
         .output()
         .context("start cargo")?;
     if !output.status.success() {
@@ -54,12 +69,31 @@ pub fn memory(plan: &Plan, writers: usize, ops: usize) -> Result<Measured> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    let weighed: Weighed = serde_json::from_slice(&output.stdout).context("read its answer")?;
-    Ok(Measured {
-        ops: weighed.ops,
-        bytes: Some(weighed.held.saturating_sub(weighed.envelopes) / weighed.ops.max(1)),
-        stopped: weighed.stopped,
-        ..Measured::default()
+    serde_json::from_slice(&output.stdout).context("read its answer")
+}
+
+impl Weighed {
+    fn measured(&self) -> Measured {
+        Measured {
+            ops: self.ops,
+            bytes: Some(self.held.saturating_sub(self.envelopes) / self.ops.max(1)),
+            stopped: self.stopped,
+            ..Measured::default()
+        }
+    }
+}
+
+/// Opens the replica in a store and weighs it, with the function that says how many bytes the program holds. Its envelopes are
+/// on the disk, so all of it counts.
+pub fn weigh_open(file: &Path, held: impl Fn() -> usize) -> Result<Weighed> {
+    let before = held();
+    let replica = durable::open(file)?;
+    let held = held().saturating_sub(before);
+    Ok(Weighed {
+        ops: replica.store().ops(),
+        held: held as u64,
+        envelopes: 0,
+        stopped: false,
     })
 }
 

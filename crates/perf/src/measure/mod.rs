@@ -4,12 +4,14 @@ mod changes;
 mod memory;
 mod questions;
 mod replay;
+mod store;
 mod verification;
 
 pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
-pub use memory::{Weighed, memory, weigh};
+pub use memory::{Weighed, memory, weigh, weigh_open};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
+pub use store::{Appended, Kept, append, append_one, kept};
 pub use verification::{Ingested, ingest};
 
 use anyhow::{Result, ensure};
@@ -113,6 +115,8 @@ pub struct Measured {
     pub floor_ps: Option<u64>,
     /// Bytes for each op, beyond its envelope.
     pub bytes: Option<u64>,
+    /// Bytes of the envelope of an op.
+    pub envelope: Option<u64>,
     /// Decisions that were made.
     pub evaluated: Option<u64>,
     /// Decisions that turned.

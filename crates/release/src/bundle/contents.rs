@@ -10,7 +10,7 @@ use ecac_bench::{Params, RunRecord};
 
 use ecac_artifact::{Manifest, Parameters, Run};
 use xtask::host::workspace;
-use xtask::reproduce::engine;
+use xtask::reproduce::engine::{self, Kept};
 use xtask::reproduce::stage;
 use xtask::set::citation::Citation;
 use xtask::set::sbom;
@@ -176,7 +176,7 @@ impl<'a> Contents<'a> {
     pub(super) fn seed(&self) -> Result<String> {
         engine::check(&self.parameters)?;
         let citation = Citation::of_manifest(&self.manifest)?;
-        for (name, made) in stage::artifacts(&citation, &self.parameters)? {
+        for (name, made) in stage::artifacts(&citation, &self.parameters, Kept::InMemory)? {
             self.same(&name, &made)?;
         }
         Ok(format!("made again from seed {}", self.parameters.seed))

@@ -1,10 +1,14 @@
 //! `ecac bench run`: a scenario from its seed.
 
+use std::error::Error as _;
+
 use ecac_artifact::{Part, exit};
-use ecac_bench::Params;
+use ecac_bench::{BenchError, Params};
+use ecac_bench_disk::Disk;
 
 use super::stamp::Stamp;
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// Run a scenario and write its artifacts
 ///
@@ -28,13 +32,35 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         seed: args.stamp.seed,
         ops: args.ops,
     };
-    let record = ecac_bench::run(&params, &args.stamp.commit.to_string()).map_err(|error| {
-        Failure::new(
+    let doing = format!("run the scenario {}", params.scenario);
+    interrupt::install()?;
+    let disk = Disk::new(interrupt::requested).map_err(|error| unkept(&doing, &error))?;
+    let run = ecac_bench::run_in(disk, &params, &args.stamp.commit.to_string());
+    interrupt::check(&doing)?;
+    let record = run.map_err(|error| match &error {
+        BenchError::Ops { .. } | BenchError::OpLog(_) => Failure::new(
             exit::USAGE,
-            format!("run the scenario {}", params.scenario),
+            doing,
             error,
             "choose another number with --ops",
-        )
+        ),
+        BenchError::Storage(error) => unkept(&doing, error),
     })?;
     claimed.publish(&record)
+}
+
+/// The replicas and the audit log of a run are not kept.
+fn unkept(doing: &str, error: &ecac_bench_disk::Error) -> Failure {
+    let mut cause = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        cause = format!("{cause}: {error}");
+        source = error.source();
+    }
+    Failure::new(
+        exit::ENVIRONMENT,
+        doing,
+        cause,
+        "make room, or set TMPDIR to a directory that you may write",
+    )
 }
