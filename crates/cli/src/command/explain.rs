@@ -6,6 +6,7 @@ use std::str::FromStr;
 use ecac_artifact::exit;
 use ecac_core::{Explanation, OpId};
 
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Form, Format};
 use crate::replica::{Replica, Source};
@@ -21,9 +22,11 @@ const CANDIDATES_MAX: usize = 8;
 ///
 /// The answer names the verdict, the reason, the op that decides, and the chain of authority from the op through
 /// grant, credential and issuer key up to a root; of a pending op the ancestors that are absent, and of an op of trust or
-/// policy its effect: what it does, or that it counts for nothing and why.
+/// policy its effect: what it does, or that it counts for nothing and why. Without LOG it is looked for in the project here or
+/// above.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(allow_missing_positional = true, mut_arg("paths", |arg| arg.required(false)), after_help = "Examples:
+  ecac explain 1f3a9c0d                              in the project here or above
   ecac explain ops.cborseq 1f3a9c0d                  the first digits will do if they are unique
   ecac explain ops.cborseq 1f3a9c0d --json
   ecac explain mine.cborseq theirs.cborseq 1f3a9c0d  the same of both logs together
@@ -38,8 +41,8 @@ pub(crate) struct Args {
     form: Form,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let replica = args.source.replay()?;
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let replica = args.source.replay_in(globals)?;
     let claimed = replica.rejected.iter().filter_map(|(_, it)| it.claimed);
     let known: BTreeSet<OpId> = replica.ids().chain(claimed).collect();
     let label = args.source.logs.label();
