@@ -23,7 +23,7 @@ exit_codes! {
     VERIFICATION = 6, "verification", "an audit or integrity check failed, or sums disagree with their files";
     BUILD = 7, "build", "a child build failed";
     UNDECIDED = 8, "undecided", "nothing is wrong, but what is at hand does not suffice to say that all is right";
-    REFUSED = 9, "refused", "the project does not allow it, it would count for nothing, or the answer was no: nothing was done";
+    REFUSED = 9, "refused", "the project does not allow it, or you declined; nothing was done";
     MISMATCH = 10, "mismatch", "a file differs from its golden counterpart";
     MISSING = 11, "missing", "an expected file is absent";
     EXTRA = 12, "extra", "a file is present that the expected set does not contain";

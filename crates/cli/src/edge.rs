@@ -23,8 +23,15 @@ pub(crate) struct Globals {
     /// Use the project of DIR, which has `.ecac`, instead of the nearest one here or above (or ECAC_DIR)
     #[arg(long, global = true, value_name = "DIR")]
     project_dir: Option<PathBuf>,
-    /// Colours on standard output and standard error; `auto` leaves them out where NO_COLOR is set or no terminal is
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    /// Colours: `always`, `never`, or `auto`, which leaves them out where NO_COLOR is set or no terminal is
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(crate) color: Color,
     /// Milliseconds since 1970 that the clock is taken to show (or ECAC_NOW_MS)
     #[arg(long, global = true, hide = true, value_name = "MS")]

@@ -104,6 +104,14 @@ impl OpLog {
 }
 
 impl Source {
+    /// These op logs, of this project if it is named.
+    pub(crate) const fn of(paths: Vec<PathBuf>, project: Option<ProjectId>) -> Self {
+        Self {
+            logs: Logs { paths },
+            project,
+        }
+    }
+
     /// Reads the op logs and settles the project.
     pub(crate) fn read(&self) -> Result<OpLog, Failure> {
         OpLog::of(self.logs.read()?, self.project)

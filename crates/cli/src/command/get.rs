@@ -68,11 +68,13 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return output::print_json(&document(&args.object, &shown, &people));
     }
     let mut table = Table::new(["N", "FIELD", "BY", "VALUE"]);
+    let mut number = 0;
     let mut push = |field: String, shown: &Shown| {
+        number += 1;
         let by = shown.winners.iter().map(|it| people.show(&it.author));
         let by: BTreeSet<String> = by.collect();
         let by: Vec<String> = by.into_iter().collect();
-        table.push([String::new(), field, by.join(", "), told::value(shown)]);
+        table.push([number.to_string(), field, by.join(", "), told::value(shown)]);
     };
     for field in &shown {
         if let Some(register) = &field.register {
