@@ -6,7 +6,7 @@ use ecac_artifact::exit;
 use ecac_core::credential::{Role, StatusRef};
 use ecac_core::payload::{Credential, Grant};
 use ecac_core::{OpId, PublicKey, Replica};
-use ecac_project::{Issuer, Key, KeyUse, NewCredential, Writer};
+use ecac_project::{Cause, Issuer, Key, KeyUse, NewCredential, Writer};
 use serde_json::{Value as Json, json};
 
 use crate::edge::Globals;
@@ -18,6 +18,11 @@ use crate::{output, text, told};
 pub(crate) const DAY_MS: u64 = 86_400_000;
 /// For how many days an issuer key is listed that is listed by the way.
 const LISTED_DAYS: u64 = 3650;
+
+/// Where the window of a key begins that is listed at that time: a day before, because the clock of the issuer may be behind.
+pub(crate) const fn window_start_ms(now_ms: u64) -> u64 {
+    now_ms.saturating_sub(DAY_MS)
+}
 
 /// What is to be granted.
 pub(crate) struct Wanted {
@@ -114,9 +119,21 @@ pub(crate) fn list(
     if is_listed(writer, issuer) {
         return Ok(None);
     }
-    let listing = issuer.listing(now_ms, now_ms.saturating_add(LISTED_DAYS * DAY_MS));
-    let listed = writer.author(listing, key, now_ms);
-    let listed = listed.map_err(|error| Failure::of("list your key as an issuer's", &error))?;
+    let until_ms = now_ms.saturating_add(LISTED_DAYS * DAY_MS);
+    let listing = issuer.listing(window_start_ms(now_ms), until_ms);
+    let (name, kid, did) = (
+        listing.issuer.clone(),
+        listing.kid.clone(),
+        listing.public_key,
+    );
+    let listed = writer.author(listing, key, now_ms).map_err(|error| {
+        let doing = "list your key as an issuer's";
+        if error.cause() != Cause::Refused {
+            return Failure::of(doing, &error);
+        }
+        let hint = format!("ask a root or an issuer_admin for `ecac issuer add {name} {kid} {did}`, and import what they export");
+        Failure::new(exit::REFUSED, doing, error, hint)
+    })?;
     Ok(Some(listed.op))
 }
 

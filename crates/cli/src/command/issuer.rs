@@ -152,7 +152,7 @@ fn add(args: &Add, globals: &Globals) -> Result<(), Failure> {
             issuer: name(issuer)?,
             kid: name(kid)?,
             public_key,
-            valid_from_ms: now_ms,
+            valid_from_ms: grant::window_start_ms(now_ms),
             valid_until_ms: until_ms,
         },
         _ => {
@@ -165,7 +165,7 @@ fn add(args: &Add, globals: &Globals) -> Result<(), Failure> {
                     "`ecac issuer list` shows it",
                 ));
             }
-            issuer.listing(now_ms, until_ms)
+            issuer.listing(grant::window_start_ms(now_ms), until_ms)
         }
     };
     let listed = writer.author(listing.clone(), &key, now_ms);

@@ -210,3 +210,40 @@ fn colours_are_where_they_are_wanted() {
     ]);
     assert_eq!(painted, plain.replace("yes", "\u{1b}[32myes\u{1b}[0m"));
 }
+
+#[test]
+fn a_policy_admin_adds_members_once_an_issuers_key_is_listed() {
+    let (office, van) = shop();
+    let eve = Person::new();
+    let line = office.says(&["invite"]);
+    let joined = eve.json(&["join", line.trim(), "--as", "eve"]);
+    let did = joined["did"].as_str().expect("a did");
+    let admin = ["--role", "policy_admin", "--scope", "repair"];
+    office.says(&[&["add-member", did, "--as", "eve"][..], &admin].concat());
+    office.sends_to(&eve);
+    let tom = van.json(&["whoami"])["did"]
+        .as_str()
+        .expect("a did")
+        .to_owned();
+    let add = ["add-member", &tom, "--as", "tom", "--role", "reader"];
+    let refused = eve.run(&add);
+    refused.fails(
+        exit::REFUSED,
+        &["list your key", "ecac issuer add did:key:"],
+    );
+    let hint = refused.stderr.split('`').nth(1).expect("a command");
+    let command: Vec<&str> = hint.split(' ').skip(1).collect();
+    office.says(&command);
+    office.sends_to(&eve);
+    // She may hand on what her own scope contains, and no more.
+    eve.run(&add).fails(exit::REFUSED, &["out_of_scope"]);
+    eve.says(&[&add[..], &["--scope", "repair"]].concat());
+    let members = eve.json(&["members"]);
+    let members = members["members"].as_array().expect("members").iter();
+    let tom = members.filter(|it| it["person"]["name"] == "tom");
+    assert_eq!(
+        tom.flat_map(|it| it["grants"].as_array().expect("grants"))
+            .count(),
+        2
+    );
+}
