@@ -1,5 +1,7 @@
 //! A project directory: what is written is recorded, also after a process that ended in between.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails the test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_audit::{Entry, Expect, Folder, Segments, survey};
