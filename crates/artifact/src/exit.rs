@@ -23,6 +23,7 @@ exit_codes! {
     VERIFICATION = 6, "verification", "an audit or integrity check failed, or sums disagree with their files";
     BUILD = 7, "build", "a child build failed";
     UNDECIDED = 8, "undecided", "nothing is wrong, but what is at hand does not suffice to say that all is right";
+    REFUSED = 9, "refused", "the project does not allow it, or you declined; nothing was done";
     MISMATCH = 10, "mismatch", "a file differs from its golden counterpart";
     MISSING = 11, "missing", "an expected file is absent";
     EXTRA = 12, "extra", "a file is present that the expected set does not contain";
@@ -57,7 +58,7 @@ mod tests {
     #[test]
     fn codes_are_the_published_ones() {
         let codes: Vec<_> = ALL.iter().map(|(code, _, _)| *code).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130]);
         assert_eq!(
             (SUCCESS, USAGE, BUILD, MISMATCH, INTERRUPTED),
             (0, 2, 7, 10, 130)

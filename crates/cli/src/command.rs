@@ -1,12 +1,38 @@
-//! The commands: one module each, with its arguments and `run`.
+//! The commands: one module each, with its arguments and `run`; `data` and `grant` are what several share.
 
+pub(crate) mod add;
+pub(crate) mod add_member;
 pub(crate) mod audit;
 pub(crate) mod audit_export;
 pub(crate) mod audit_verify;
 pub(crate) mod bench;
+pub(crate) mod can;
 pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod credential;
+pub(crate) mod data;
 pub(crate) mod decisions;
 pub(crate) mod dump_state_json;
 pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod get;
+pub(crate) mod grant;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod invite;
+pub(crate) mod issuer;
+pub(crate) mod join;
+pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod ls;
+pub(crate) mod man;
+pub(crate) mod members;
+pub(crate) mod regrant;
+pub(crate) mod remove;
+pub(crate) mod revoke;
+pub(crate) mod set;
+pub(crate) mod snapshot;
+pub(crate) mod status;
 pub(crate) mod trust_dump;
+pub(crate) mod verify_store;
+pub(crate) mod whoami;

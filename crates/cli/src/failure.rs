@@ -5,7 +5,9 @@ use std::io;
 use std::panic::PanicHookInfo;
 
 use ecac_artifact::exit;
+use ecac_project::Cause;
 
+use crate::color::Paint;
 use crate::text;
 
 /// Why a command did not do what it was asked for; displayed as the lines for standard error.
@@ -35,6 +37,32 @@ impl Failure {
             details: Vec::new(),
             hint: hint.into(),
         }
+    }
+
+    /// What a project directory or a home reports.
+    pub(crate) fn of(doing: &str, error: &ecac_project::Error) -> Self {
+        let code = match error.cause() {
+            Cause::Missing => exit::NOT_FOUND,
+            Cause::Environment => exit::ENVIRONMENT,
+            Cause::BadInput => exit::BAD_INPUT,
+            Cause::Damaged => exit::VERIFICATION,
+            Cause::Refused => exit::REFUSED,
+        };
+        let mut cause = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(inner) = source {
+            let told = inner.to_string();
+            if !cause.contains(&told) {
+                cause.push_str(": ");
+                cause.push_str(&told);
+            }
+            source = inner.source();
+        }
+        if let Some(meaning) = error.refusal() {
+            cause.push_str(": ");
+            cause.push_str(meaning);
+        }
+        Self::new(code, doing, text::escape(&cause), error.hint())
     }
 
     /// The same with details below the cause.
@@ -77,7 +105,8 @@ impl fmt::Display for Failure {
         let line = |text: &str| text::escape(text);
         writeln!(
             f,
-            "error: failed to {}: {}",
+            "{} failed to {}: {}",
+            Paint::Bad.err("error:"),
             line(&self.doing),
             line(&self.cause)
         )?;

@@ -70,6 +70,24 @@ impl OpLogFiles {
         Ok(all)
     }
 
+    /// Items that are at hand already, as one op log.
+    pub(crate) fn of_items(label: &str, items: &[Vec<u8>]) -> Self {
+        let mut end = 0;
+        let ends = items.iter().map(|item| {
+            end += item.len();
+            end
+        });
+        Self {
+            ends: ends.collect(),
+            bytes: items.concat(),
+            files: vec![File {
+                name: label.to_owned(),
+                label: label.to_owned(),
+                first: 0,
+            }],
+        }
+    }
+
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
         let label = label(path);
         let bytes = read(path, &format!("the op log {label}"), sound_items())?;

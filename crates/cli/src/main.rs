@@ -1,32 +1,39 @@
-//! The program `ecac`: reads op logs and says what they amount to.
+//! The program `ecac`: works in a project directory, and reads op logs and says what they amount to.
 //!
-//! Input and output stand here; what an op log means is decided in `ecac_core`. Each command recomputes its answer
-//! from the op log alone and trusts nothing else that is written anywhere.
+//! Input and output stand here; what an op log means is decided in `ecac_core`, what a project directory is in `ecac_project`. A
+//! command that is given op logs recomputes its answer from them alone and trusts nothing else that is written anywhere.
 #![forbid(unsafe_code)]
 
 mod audit_log;
+mod color;
 mod command;
+mod edge;
 mod failure;
 mod input;
 mod interrupt;
 mod output;
 mod payload;
+mod people;
 mod replica;
 mod table;
 mod text;
+mod told;
 
 use std::panic;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use command::{audit, bench};
 use command::{
-    audit_export, audit_verify, check, decisions, dump_state_json, explain, log, trust_dump,
+    add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, credential,
+    decisions, dump_state_json, explain, export, get, import, init, invite, issuer, join, key, log,
+    ls, man, members, regrant, remove, revoke, set, snapshot, status, trust_dump, verify_store,
+    whoami,
 };
+use edge::{Color, Globals};
 use failure::Failure;
 
-/// Eventually consistent access control: what an op log says, who may say it, and why.
+/// Eventually consistent access control: work offline, revoke meanwhile, meet, and know why what counts.
 #[derive(Debug, Parser)]
 #[command(
     name = "ecac",
@@ -37,17 +44,46 @@ use failure::Failure;
     after_help = after_help()
 )]
 struct Cli {
+    #[command(flatten)]
+    globals: Globals,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
+    #[command(subcommand)]
+    Key(key::Command),
+    Whoami(whoami::Args),
+    Invite(invite::Args),
+    Join(join::Args),
+    AddMember(add_member::Args),
+    Members(members::Args),
+    Can(can::Args),
+    Set(set::Args),
+    Add(add::Args),
+    Remove(remove::Args),
+    Get(get::Args),
+    Ls(ls::Args),
+    Revoke(revoke::Args),
+    Regrant(regrant::Args),
+    #[command(visible_alias = "merge")]
+    Import(import::Args),
+    Export(export::Args),
+    #[command(subcommand)]
+    Issuer(issuer::Command),
+    #[command(subcommand)]
+    Credential(credential::Command),
+    #[command(subcommand)]
+    Status(status::Command),
+    Snapshot(snapshot::Args),
+    VerifyStore(verify_store::Args),
     Log(log::Args),
+    Explain(explain::Args),
     DumpStateJson(dump_state_json::Args),
     TrustDump(trust_dump::Args),
     Decisions(decisions::Args),
-    Explain(explain::Args),
     Check(check::Args),
     AuditExport(audit_export::Args),
     AuditVerify(audit_verify::Args),
@@ -55,16 +91,40 @@ enum Command {
     Audit(audit::Command),
     #[command(subcommand)]
     Bench(bench::Command),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self, globals: &Globals) -> Result<(), Failure> {
         match self {
-            Self::Log(args) => log::run(args),
+            Self::Init(args) => init::run(args, globals),
+            Self::Key(command) => key::run(command, globals),
+            Self::Whoami(args) => whoami::run(args, globals),
+            Self::Invite(args) => invite::run(args, globals),
+            Self::Join(args) => join::run(args, globals),
+            Self::AddMember(args) => add_member::run(args, globals),
+            Self::Members(args) => members::run(args, globals),
+            Self::Can(args) => can::run(args, globals),
+            Self::Set(args) => set::run(args, globals),
+            Self::Add(args) => add::run(args, globals),
+            Self::Remove(args) => remove::run(args, globals),
+            Self::Get(args) => get::run(args, globals),
+            Self::Ls(args) => ls::run(args, globals),
+            Self::Revoke(args) => revoke::run(args, globals),
+            Self::Regrant(args) => regrant::run(args, globals),
+            Self::Import(args) => import::run(args, globals),
+            Self::Export(args) => export::run(args, globals),
+            Self::Issuer(command) => issuer::run(command, globals),
+            Self::Credential(command) => credential::run(command, globals),
+            Self::Status(command) => status::run(command, globals),
+            Self::Snapshot(args) => snapshot::run(args, globals),
+            Self::VerifyStore(args) => verify_store::run(args, globals),
+            Self::Log(args) => log::run(args, globals),
+            Self::Explain(args) => explain::run(args, globals),
             Self::DumpStateJson(args) => dump_state_json::run(args),
             Self::TrustDump(args) => trust_dump::run(args),
             Self::Decisions(args) => decisions::run(args),
-            Self::Explain(args) => explain::run(args),
             Self::Check(args) => check::run(args),
             Self::AuditExport(args) => audit_export::run(args),
             Self::AuditVerify(args) => audit_verify::run(args),
@@ -74,6 +134,8 @@ impl Command {
             Self::Bench(bench::Command::Run(args)) => bench::run::run(args),
             Self::Bench(bench::Command::Observe(args)) => bench::observe::run(args),
             Self::Bench(bench::Command::List) => bench::list::run(),
+            Self::Completions(args) => completions::run(args, Cli::command()),
+            Self::Man(args) => man::run(args, Cli::command()),
         }
     }
 }
@@ -81,6 +143,11 @@ impl Command {
 fn after_help() -> String {
     format!(
         "Examples:
+  ecac init 'motor shop'                      found a project in this directory
+  ecac add-member DID --as tom --role editor  let somebody in
+  ecac set motor/7 status repaired            write, with or without a network
+  ecac revoke tom --preview                   which work of whom would be taken back
+  ecac import from-van.cborseq                meet: take in what others wrote
   ecac log ops.cborseq                        list every op with its verdict
   ecac explain ops.cborseq 1f3a9c0d           say why an op counts, or why it does not
   ecac dump-state-json ops.cborseq | sha256sum
@@ -94,13 +161,40 @@ An op log is a CBOR sequence (RFC 8742) of signed ops, as `ecac bench run` write
     )
 }
 
+/// The command line; colours are settled before anything is said about it.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut words = std::env::args_os().skip(1);
+    let mut when = Color::Auto;
+    while let Some(word) = words.next() {
+        let word = word.to_string_lossy().into_owned();
+        let said = match word.strip_prefix("--color") {
+            Some("") => words.next().map(|it| it.to_string_lossy().into_owned()),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        match said.as_deref() {
+            Some("always") => when = Color::Always,
+            Some("never") => when = Color::Never,
+            Some(_) | None => {}
+        }
+    }
+    color::settle(when);
+    let choice = match when {
+        Color::Auto => clap::ColorChoice::Auto,
+        Color::Always => clap::ColorChoice::Always,
+        Color::Never => clap::ColorChoice::Never,
+    };
+    let matches = Cli::command().color(choice).try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
 fn main() -> ExitCode {
     panic::set_hook(Box::new(|info| {
         output::note(&failure::defect(info).to_string());
     }));
-    let code = panic::catch_unwind(|| match Cli::try_parse() {
+    let code = panic::catch_unwind(|| match parse() {
         Err(error) => output::print_clap(error),
-        Ok(cli) => cli.command.run().map_or_else(
+        Ok(cli) => cli.command.run(&cli.globals).map_or_else(
             |failure| {
                 output::note(&failure.to_string());
                 failure.code

@@ -3,15 +3,15 @@
 use ecac_core::payload::Part;
 use ecac_core::{Payload, Value};
 
-use crate::replica::Replica;
 use crate::text;
 
 /// Bytes of a value of bytes that a line shows.
 const BYTES_SHOWN: usize = 16;
 
-/// The kind and what it is about, in one line without control characters.
-pub(crate) fn line(payload: &Payload, replica: &Replica) -> String {
-    let parts = payload.describe(replica.carried_by(payload).as_deref());
+/// The kind and what it is about, in one line without control characters; `carried` is the JWT of the credential that a
+/// grant refers to, where it is at hand.
+pub(crate) fn line(payload: &Payload, carried: Option<&str>) -> String {
+    let parts = payload.describe(carried);
     let words = parts.iter().map(words);
     let words: Vec<String> = core::iter::once(payload.kind().to_owned())
         .chain(words)
@@ -45,7 +45,8 @@ fn words(part: &Part) -> String {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A value in a line.
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),

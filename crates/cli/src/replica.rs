@@ -9,9 +9,13 @@ use ecac_core::{
     Replay, VerifiedOp, order_by_links, payload,
 };
 
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
 use crate::{input, output, text};
+
+/// What the project directory is called in messages.
+const PROJECT: &str = "the project";
 
 /// Which op logs, and of which project.
 #[derive(Debug, clap::Args)]
@@ -63,6 +67,9 @@ impl Logs {
 
     /// What the op logs are called in messages.
     pub(crate) fn label(&self) -> String {
+        if self.paths.is_empty() {
+            return PROJECT.to_owned();
+        }
         let labels: Vec<String> = self.paths.iter().map(|path| input::label(path)).collect();
         labels.join(", ")
     }
@@ -97,6 +104,14 @@ impl OpLog {
 }
 
 impl Source {
+    /// These op logs, of this project if it is named.
+    pub(crate) const fn of(paths: Vec<PathBuf>, project: Option<ProjectId>) -> Self {
+        Self {
+            logs: Logs { paths },
+            project,
+        }
+    }
+
     /// Reads the op logs and settles the project.
     pub(crate) fn read(&self) -> Result<OpLog, Failure> {
         OpLog::of(self.logs.read()?, self.project)
@@ -106,6 +121,29 @@ impl Source {
     pub(crate) fn replay(&self) -> Result<Replica, Failure> {
         Ok(self.read()?.replay())
     }
+
+    /// The same; where no op log is named, of the project here or above.
+    pub(crate) fn replay_in(&self, globals: &Globals) -> Result<Replica, Failure> {
+        if self.logs.paths.is_empty() {
+            return Ok(of_directory(globals)?.replay());
+        }
+        self.replay()
+    }
+}
+
+/// The ops of the project here or above as an op log: those that are held, and those that were refused.
+fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
+    let (project, replica) = globals.reading()?;
+    let log = replica.log();
+    let mut envelopes: Vec<Vec<u8>> = replica.envelopes().map(|it| it.into_owned()).collect();
+    let held = log.pending().chain(log.unsupported());
+    envelopes.extend(held.map(|op| op.envelope().to_vec()));
+    let refused = project.refused();
+    envelopes.extend(refused.map_err(|error| Failure::of("read the refused ops", &error))?);
+    Ok(OpLog {
+        project: replica.project(),
+        file: OpLogFiles::of_items(PROJECT, &envelopes),
+    })
 }
 
 /// The project that is named, or the one that the op logs are of. Logs of several projects are not merged; one without
@@ -173,7 +211,7 @@ fn geneses(file: &OpLogFiles) -> Vec<BTreeSet<OpId>> {
 }
 
 /// That this program is behind the project, and what follows.
-fn warning_of(behind: &Behind) -> String {
+pub(crate) fn warning_of(behind: &Behind) -> String {
     let features: Vec<String> = behind
         .features
         .iter()

@@ -4,7 +4,7 @@ use super::toml_file::{TomlFile, member_directories};
 use super::{Breach, Files, check, keeps};
 
 /// The crates that are not pure, and why.
-const IMPURE: [(&str, &str); 11] = [
+const IMPURE: [(&str, &str); 12] = [
     (
         "crates/bench-disk",
         "the storage of a run: makes and removes files",
@@ -16,6 +16,10 @@ const IMPURE: [(&str, &str); 11] = [
     ),
     ("crates/fuzz", "a program: keeps a corpus of files"),
     ("crates/perf", "a program: measures time and memory"),
+    (
+        "crates/project",
+        "a project directory: reads and writes files",
+    ),
     (
         "crates/release",
         "a program: builds, signs and reads what others made",

@@ -1,14 +1,17 @@
 //! `ecac explain`: why one op counts, or why it does not.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ecac_artifact::exit;
-use ecac_core::{Explanation, OpId};
+use ecac_core::{Explanation, OpId, ProjectId};
 
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Form, Format};
 use crate::replica::{Replica, Source};
+use crate::text;
 
 /// Fewest digits that stand for an op id.
 const DIGITS_MIN: usize = 8;
@@ -21,33 +24,68 @@ const CANDIDATES_MAX: usize = 8;
 ///
 /// The answer names the verdict, the reason, the op that decides, and the chain of authority from the op through
 /// grant, credential and issuer key up to a root; of a pending op the ancestors that are absent, and of an op of trust or
-/// policy its effect: what it does, or that it counts for nothing and why.
+/// policy its effect: what it does, or that it counts for nothing and why. Without LOG it is looked for in the project here or
+/// above.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    override_usage = "ecac explain [OPTIONS] [LOG]... <OP_ID>",
+    after_help = "Examples:
+  ecac explain 1f3a9c0d                              in the project here or above
   ecac explain ops.cborseq 1f3a9c0d                  the first digits will do if they are unique
   ecac explain ops.cborseq 1f3a9c0d --json
   ecac explain mine.cborseq theirs.cborseq 1f3a9c0d  the same of both logs together
-  ecac decisions ops.cborseq | grep denied           to find op ids to ask about")]
+  ecac decisions ops.cborseq | grep denied           to find op ids to ask about"
+)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    source: Source,
-    /// Op id in hexadecimal, or its first digits (at least 8)
-    #[arg(value_name = "OP_ID")]
-    op: Prefix,
+    /// Op logs, merged (`-` is standard input), and behind them the op id in hexadecimal, or its first digits (at least 8)
+    #[arg(value_name = "LOG|OP_ID", required = true, num_args = 1..)]
+    words: Vec<PathBuf>,
+    /// Project, as the op id of its genesis; needed where the logs have no genesis or several
+    #[arg(long, value_name = "HEX")]
+    project: Option<ProjectId>,
     #[command(flatten)]
     form: Form,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let replica = args.source.replay()?;
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let (op, paths) = args.split()?;
+    let source = Source::of(paths, args.project);
+    let replica = source.replay_in(globals)?;
     let claimed = replica.rejected.iter().filter_map(|(_, it)| it.claimed);
     let known: BTreeSet<OpId> = replica.ids().chain(claimed).collect();
-    let label = args.source.logs.label();
-    let op = args.op.find(&known, &label)?;
-    let explanation = explain(&replica, &op).ok_or_else(|| not_found(&args.op, &label))?;
+    let label = source.logs.label();
+    let prefix = op;
+    let op = prefix.find(&known, &label)?;
+    let explanation = explain(&replica, &op).ok_or_else(|| not_found(&prefix, &label))?;
     match args.form.format() {
         Format::Text => output::print(explanation.to_string().as_bytes()),
         Format::Json => output::print_json(&explanation),
+    }
+}
+
+impl Args {
+    /// The op id, which comes last, and the op logs before it.
+    fn split(&self) -> Result<(Prefix, Vec<PathBuf>), Failure> {
+        let (last, paths) = self.words.split_last().ok_or_else(|| {
+            Failure::new(
+                exit::USAGE,
+                "explain",
+                "no op is named",
+                "name one, by the first digits of its id",
+            )
+        })?;
+        let digits = last.to_string_lossy();
+        let op = digits.parse::<Prefix>();
+        let op = op.map_err(|error| {
+            let doing = format!("read the op id {}", text::name(&digits));
+            Failure::new(
+                exit::USAGE,
+                doing,
+                error,
+                "the op id comes last: `ecac explain LOG OP_ID`",
+            )
+        })?;
+        Ok((op, paths.to_vec()))
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use self::filter::Filter;
 use crate::command::decisions;
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::Position;
 use crate::output::{self, Form, Format};
@@ -31,10 +32,13 @@ use crate::text;
 /// Filters of one kind add up, and those of different kinds must all hold: `--verdict denied --verdict refused
 /// --object doc/1` lists what does not count of what was written into one object.
 ///
+/// Without LOG the ops of the project here or above are listed.
+///
 /// On a terminal the table fits its width: what does not fit stands below, further in. Elsewhere, unless --width is given, an op
 /// is one line, however long.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(mut_arg("paths", |arg| arg.required(false)), after_help = "Examples:
+  ecac log                                  the project here or above
   ecac log ops.cborseq                      everything
   ecac log ops.cborseq --limit 20           the first 20
   ecac log ops.cborseq --verdict denied --reason revoked --author z6Mkph4K
@@ -57,8 +61,8 @@ pub(crate) struct Args {
     filter: filter::Args,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let replica = args.source.replay()?;
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let replica = args.source.replay_in(globals)?;
     let filter = args.filter.of(&replica, &args.source.logs.label())?;
     let limit = args.limit.unwrap_or(usize::MAX);
     let listing = Listing::of(&replica, &filter, limit);
@@ -324,7 +328,8 @@ impl Row {
         let what = match (said, self.position) {
             (Some(said), _) => {
                 let reach = self.effect.as_ref().map_or_else(String::new, reach);
-                payload::line(&said.body.payload, replica) + &reach
+                let said = &said.body.payload;
+                payload::line(said, replica.carried_by(said).as_deref()) + &reach
             }
             (None, Some(Position { log, item })) => {
                 format!("item {item} of {}", replica.files.label(log))

@@ -9,6 +9,39 @@ use crate::run::{ecac_in, text};
 /// Every command, as it is typed.
 const COMMANDS: &[&[&str]] = &[
     &[],
+    &["init"],
+    &["key"],
+    &["key", "new"],
+    &["key", "list"],
+    &["key", "import"],
+    &["whoami"],
+    &["invite"],
+    &["join"],
+    &["add-member"],
+    &["members"],
+    &["can"],
+    &["set"],
+    &["add"],
+    &["remove"],
+    &["get"],
+    &["ls"],
+    &["revoke"],
+    &["regrant"],
+    &["import"],
+    &["export"],
+    &["issuer"],
+    &["issuer", "list"],
+    &["issuer", "add"],
+    &["issuer", "revoke"],
+    &["credential"],
+    &["credential", "issue"],
+    &["credential", "show"],
+    &["status"],
+    &["status", "publish"],
+    &["snapshot"],
+    &["verify-store"],
+    &["completions"],
+    &["man"],
     &["log"],
     &["dump-state-json"],
     &["trust-dump"],
@@ -63,7 +96,7 @@ fn the_help_lists_every_command_and_ends_in_the_exit_codes() {
 
 #[test]
 fn without_a_command_there_is_help_and_a_usage_error() {
-    for args in [&[][..], &["audit"], &["bench"]] {
+    for args in [&[][..], &["audit"], &["bench"], &["key"], &["issuer"]] {
         let ran = ecac_in(Path::new("."), args);
         assert_eq!(ran.code, Some(exit::USAGE.into()));
         assert!(ran.stderr.contains("Usage: ecac"), "{}", ran.stderr);
@@ -81,7 +114,6 @@ fn the_version_is_that_of_the_package() {
 fn a_wrong_command_line_is_a_usage_error() {
     for args in [
         &["logs"][..],
-        &["log"],
         &["log", "ops", "--limit", "-1"],
         &["log", "ops", "--format", "xml"],
         &["log", "ops", "--format", "text", "--json"],
@@ -116,5 +148,54 @@ fn a_wrong_command_line_is_a_usage_error() {
             ran.stderr
         );
         assert_eq!(ran.stdout, b"", "{args:?}");
+    }
+}
+
+#[test]
+fn the_page_of_the_program_names_every_command_form_and_exit_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("../../docs/cli.md")).expect("the page is there");
+    for command in COMMANDS.iter().filter(|command| !command.is_empty()) {
+        let typed = command.join(" ");
+        let is_group = COMMANDS
+            .iter()
+            .any(|it| it.len() > 1 && it[0] == command[0]);
+        let named =
+            page.contains(&format!("`ecac {typed}")) || page.contains(&format!("`{typed}`"));
+        assert!(named || is_group, "{typed}");
+    }
+    let mut sources = vec![root.join("src/command")];
+    let mut forms = 0;
+    while let Some(next) = sources.pop() {
+        for entry in std::fs::read_dir(&next).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                sources.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).expect("a source");
+            if !source.contains("globals: &Globals") {
+                continue;
+            }
+            let written = source.split("\"ecac-").skip(1);
+            for form in written.filter_map(|it| it.split_once('"')).map(|it| it.0) {
+                if form.ends_with("-v1") && form != "log-v1" {
+                    assert!(page.contains(&format!("`ecac-{form}`")), "{form}");
+                    forms += 1;
+                }
+            }
+        }
+    }
+    assert!(forms > 20, "{forms}");
+    for code in [
+        exit::USAGE,
+        exit::ENVIRONMENT,
+        exit::BAD_INPUT,
+        exit::NOT_FOUND,
+        exit::VERIFICATION,
+        exit::UNDECIDED,
+        exit::REFUSED,
+    ] {
+        assert!(page.contains(&format!("\n| {code} | ")), "{code}");
     }
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod listing;
 mod machine;
 mod merge;
+mod project;
 mod proof;
 mod read;
 mod run;

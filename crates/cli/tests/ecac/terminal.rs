@@ -58,3 +58,32 @@ fn a_table_fits_the_terminal() {
     assert_eq!(wide, whole);
     assert_ne!(narrow, whole);
 }
+
+#[test]
+fn a_terminal_has_colours_unless_no_color_is_set() {
+    let directory = directory_with("ops", b"hello");
+    let run = |no_color: Option<&str>, args: &[&str]| {
+        let (master, slave) = terminal(200);
+        let mut program = command();
+        program.args(args).current_dir(directory.path());
+        program.env("TERM", "xterm").env_remove("NO_COLOR");
+        if let Some(value) = no_color {
+            program.env("NO_COLOR", value);
+        }
+        let mut child = program
+            .stderr(Stdio::from(slave))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(program);
+        let mut shown = Vec::new();
+        let _ = File::from(master).read_to_end(&mut shown);
+        child.wait().unwrap();
+        text(shown).contains("\u{1b}[31merror:")
+    };
+    assert!(run(None, &["log", "ops"]));
+    assert!(run(Some(""), &["log", "ops"]));
+    assert!(!run(Some("1"), &["log", "ops"]));
+    assert!(!run(None, &["log", "ops", "--color", "never"]));
+    assert!(run(Some("1"), &["log", "ops", "--color=always"]));
+}

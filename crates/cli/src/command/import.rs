@@ -1,0 +1,95 @@
+//! `ecac import`: taking in what others wrote.
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+
+use ecac_artifact::exit;
+use ecac_core::{Costs, OpId, ProjectId, Received, VerifiedOp};
+use serde_json::json;
+
+use crate::edge::Globals;
+use crate::failure::Failure;
+use crate::input::OpLogFiles;
+use crate::people::People;
+use crate::told::Teller;
+use crate::{output, text};
+
+/// From so many items on it is said that they are being looked at.
+const MANY: usize = 2000;
+
+/// Take in what others exported, and say what came of it
+///
+/// Several files are one batch. What counts, what was taken back by what, what is refused, and what waits is told with its
+/// cause. What is damaged or of strangers does no harm: nothing enters that the project does not allow.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ecac import from-van.cborseq
+  ecac import *.cborseq --json | jq .counts")]
+pub(crate) struct Args {
+    /// Files to take in; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The files have all that you have ever signed: say so after a backup was restored
+    #[arg(long)]
+    complete: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let files = OpLogFiles::read(&args.files)?;
+    let project = globals.project()?;
+    let items = files.items();
+    check_project(&files, &items, project.config().project)?;
+    if items.len() >= MANY && io::stderr().is_terminal() {
+        output::note(&format!(
+            "looking at {} …\n",
+            text::count(items.len(), "op")
+        ));
+    }
+    let (project, mut writer, key) = globals.writing()?;
+    let failed = |error| Failure::of("import", &error);
+    let received: Received = writer.receive(&items).map_err(failed)?;
+    if args.complete {
+        writer.vouch(&key).map_err(failed)?;
+    }
+    let people = People::of(&project);
+    let teller = Teller {
+        replica: &writer,
+        people: &people,
+    };
+    let mut document = teller.received_json(&received);
+    let told = teller.received(&received);
+    writer.close().map_err(failed)?;
+    if args.json {
+        document["format"] = json!("ecac-import-v1");
+        return output::print_json(&document);
+    }
+    output::print(told.as_bytes())
+}
+
+/// Files of another project are not taken in: every op of theirs would be refused.
+fn check_project(files: &OpLogFiles, items: &[&[u8]], project: ProjectId) -> Result<(), Failure> {
+    let genesis = |item: &&[u8]| -> Option<OpId> {
+        let op = VerifiedOp::read(item, &mut Costs::default()).ok()?;
+        op.body().payload.genesis().map(|_| op.id())
+    };
+    let is_first = |item: &&[u8]| item.len() < ecac_core::limits::ENVELOPE_BYTES_MAX;
+    for (number, item) in items.iter().enumerate().filter(|(_, item)| is_first(item)) {
+        // A genesis has no parents, and stands at the beginning of what programs export.
+        if number > 0 && files.position(number).item > 0 {
+            continue;
+        }
+        if let Some(found) = genesis(item).filter(|it| *it != project) {
+            let label = files.label(files.position(number).log);
+            return Err(Failure::new(
+                exit::BAD_INPUT,
+                format!("import {label}"),
+                format!("it is of project {found}, and this one is {project}"),
+                "look at the file, or change to the directory of that project",
+            ));
+        }
+    }
+    Ok(())
+}

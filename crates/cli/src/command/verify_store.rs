@@ -1,0 +1,56 @@
+//! `ecac verify-store`: finding out again everything that the store says.
+
+use std::io::{self, IsTerminal as _};
+
+use serde_json::json;
+
+use crate::edge::Globals;
+use crate::failure::Failure;
+use crate::output;
+
+/// Verify the store: every page, every signature, every decision
+///
+/// Everything that the store says is found out again from the signed ops and compared; the first fault is told with its place.
+/// Nothing is repaired, and the file is only read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ecac verify-store
+  ecac verify-store --json | jq -r .state")]
+pub(crate) struct Args {
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let project = globals.project()?;
+    if io::stderr().is_terminal() {
+        output::note("verifying every op …\n");
+    }
+    let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
+    let verified = ecac_store::verify(project.store(), threads);
+    let verified = verified.map_err(|error| Failure::of("verify the store", &error.into()))?;
+    let (state, trust) = (
+        hex::encode(verified.state_digest),
+        hex::encode(verified.trust_digest),
+    );
+    if args.json {
+        return output::print_json(&json!({
+            "format": "ecac-verify-store-v1",
+            "ops": verified.ops,
+            "held": verified.held,
+            "snapshot_ops": verified.snapshot_ops,
+            "generation": verified.generation,
+            "state": state,
+            "trust": trust,
+        }));
+    }
+    let snapshot = verified
+        .snapshot_ops
+        .map_or_else(|| "none".to_owned(), |ops| format!("of {ops} ops"));
+    let told = format!(
+        "the store is sound\nops       {}\nwaiting   {}\nsnapshot  {snapshot}\nstate     sha256:{state}\ntrust     sha256:{trust}\n",
+        verified.ops, verified.held
+    );
+    output::print(told.as_bytes())
+}

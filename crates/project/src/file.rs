@@ -1,0 +1,97 @@
+//! Files and directories that are written whole, and private ones.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// The permission bits that give others access.
+const OTHERS: u32 = 0o077;
+
+/// Requires that nobody but the owner has access to a file or directory.
+#[cfg(unix)]
+pub(crate) fn check_private(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    Err(Error::Access {
+        path: path.to_owned(),
+        mode,
+        wanted: mode & !OTHERS,
+    })
+}
+
+/// Other systems than Unix have no such bits.
+#[cfg(not(unix))]
+pub(crate) fn check_private(_: &Path, _: &fs::Metadata) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Makes a directory for its owner alone, and those around it; one that is there has to be private.
+pub(crate) fn private_folder(path: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(path);
+    made.map_err(|error| Error::io("make the directory", path, error))?;
+    let metadata = fs::metadata(path);
+    let metadata = metadata.map_err(|error| Error::io("read", path, error))?;
+    check_private(path, &metadata)
+}
+
+/// Writes a new file for its owner alone; one that is there is never replaced.
+pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path);
+    let mut file = file.map_err(|error| Error::io("write", path, error))?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| sync_around(path));
+    written.map_err(|error| {
+        // Half a key is of no use to anybody.
+        drop(fs::remove_file(path));
+        Error::io("write", path, error)
+    })
+}
+
+/// Writes a file, or takes the place of one, so that it is there whole or as it was.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let replaced = || -> io::Result<()> {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        sync_around(path)
+    };
+    replaced().map_err(|error| Error::io("write", path, error))
+}
+
+/// Appends to a file, which is made where it is absent.
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let appended = || -> io::Result<()> {
+        let mut file = File::options().create(true).append(true).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    appended().map_err(|error| Error::io("write", path, error))
+}
+
+/// Sees to it that a name survives a loss of power.
+fn sync_around(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if cfg!(unix) {
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}

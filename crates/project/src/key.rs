@@ -1,0 +1,244 @@
+//! Private keys in files that nobody but their owner has access to.
+
+use core::fmt;
+use core::str::FromStr;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use ecac_core::{PublicKey, SigningKey, public_key};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::Error;
+use crate::file;
+
+/// What a key file says of its form.
+const FORMAT: &str = "ecac-key-v1";
+/// Longest key file, in bytes.
+const BYTES_MAX: u64 = 1024;
+/// Longest name of a key, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// The name of a key: 1 to 64 ASCII letters, digits, `-`, `_` and `.`, the first of which is no `.`; so it is the name of a file
+/// everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct KeyName(String);
+
+/// A text that is no [`KeyName`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the name of a key is 1 to 64 letters, digits, `-`, `_` and `.`, and does not begin with `.`"
+)]
+pub struct KeyNameError;
+
+impl KeyName {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for KeyName {
+    type Err = KeyNameError;
+
+    fn from_str(text: &str) -> Result<Self, KeyNameError> {
+        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if text.is_empty()
+            || text.len() > NAME_BYTES_MAX
+            || text.starts_with('.')
+            || !text.bytes().all(is_good)
+        {
+            return Err(KeyNameError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for KeyName {
+    type Error = KeyNameError;
+
+    fn try_from(text: String) -> Result<Self, KeyNameError> {
+        text.parse()
+    }
+}
+
+impl From<KeyName> for String {
+    fn from(name: KeyName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a key is for. One key has one use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyUse {
+    /// Signs a person's ops.
+    Author,
+    /// Signs credentials and status lists.
+    Issuer,
+    /// Signs the audit log of this machine.
+    Node,
+}
+
+impl KeyUse {
+    /// The directory within the home in which such keys lie.
+    #[must_use]
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Author => "keys",
+            Self::Issuer => "issuers",
+            Self::Node => "nodes",
+        }
+    }
+}
+
+/// A private key with its name. It is never printed.
+#[derive(Clone)]
+pub struct Key {
+    name: KeyName,
+    seed: Zeroizing<[u8; 32]>,
+    public: PublicKey,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("name", &self.name)
+            .field("public", &self.public)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The contents of a key file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: String,
+    #[serde(rename = "use")]
+    used: KeyUse,
+    did: PublicKey,
+    /// The seed of RFC 8032, in hexadecimal.
+    seed: String,
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
+}
+
+impl Key {
+    /// The key of an Ed25519 seed (RFC 8032).
+    #[must_use]
+    pub fn of(name: KeyName, seed: [u8; 32]) -> Self {
+        let public = public_key(&SigningKey::from(seed));
+        Self {
+            name,
+            seed: Zeroizing::new(seed),
+            public,
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &KeyName {
+        &self.name
+    }
+
+    /// The public key.
+    #[must_use]
+    pub const fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// What signs.
+    #[must_use]
+    pub fn signing(&self) -> SigningKey {
+        SigningKey::from(*self.seed)
+    }
+
+    /// What signs audit logs.
+    pub(crate) fn node(&self) -> ecac_audit::NodeKey {
+        ecac_audit::NodeKey::from_seed(*self.seed)
+    }
+
+    /// Reads a key file that nobody but its owner has access to.
+    pub(crate) fn read(path: &Path, name: KeyName, used: KeyUse) -> Result<Self, Error> {
+        let opened = fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
+        let metadata = opened.metadata();
+        let metadata = metadata.map_err(|error| Error::io("read", path, error))?;
+        file::check_private(path, &metadata)?;
+        let mut text = Zeroizing::new(String::new());
+        let read = opened.take(BYTES_MAX + 1).read_to_string(&mut text);
+        read.map_err(|error| Error::io("read", path, error))?;
+        let damaged = |what: &str| Error::BadFile {
+            file: path.to_owned(),
+            what: what.to_owned(),
+        };
+        if text.len() as u64 > BYTES_MAX {
+            return Err(damaged("it is too long to be a key"));
+        }
+        // The error of the parser may repeat what it read.
+        let document: Document =
+            serde_json::from_str(&text).map_err(|_| damaged("it is no key file"))?;
+        if document.format != FORMAT {
+            return Err(damaged("it is a key file of another version"));
+        }
+        if document.used != used {
+            return Err(damaged("the key is for another use"));
+        }
+        let mut seed = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(&document.seed, seed.as_mut())
+            .map_err(|_| damaged("its seed is not 64 hexadecimal digits"))?;
+        let key = Self::of(name, *seed);
+        if key.public != document.did {
+            return Err(damaged("its seed is not that of its did:key"));
+        }
+        Ok(key)
+    }
+
+    /// Writes the key into a new file.
+    pub(crate) fn write(&self, path: &Path, used: KeyUse) -> Result<(), Error> {
+        let document = Document {
+            format: FORMAT.to_owned(),
+            used,
+            did: self.public,
+            seed: hex::encode(*self.seed),
+        };
+        let text = serde_json::to_vec(&document);
+        let mut text =
+            Zeroizing::new(text.map_err(|error| Error::io("write", path, error.into()))?);
+        text.push(b'\n');
+        file::create_private(path, &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_key_is_that_of_a_file() {
+        for good in ["me", "a-b_c.1", &"x".repeat(64)] {
+            assert!(good.parse::<KeyName>().is_ok(), "{good}");
+        }
+        for bad in ["", ".a", "a/b", "..", "a b", "ä", &"x".repeat(65), "a\0"] {
+            assert!(bad.parse::<KeyName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_printed() {
+        let key = Key::of("me".parse().unwrap(), [0xab; 32]);
+        assert!(!format!("{key:?}").contains("abab"));
+    }
+}

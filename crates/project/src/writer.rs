@@ -1,0 +1,156 @@
+//! Writing in a project: what goes into the store goes into the audit log.
+
+use core::ops::Deref;
+use std::collections::BTreeMap;
+
+use ecac_core::{Authored, Event, OpId, Payload, Received, Replica, VerifiedOp};
+use ecac_store::DurableReplica;
+
+use crate::error::Error;
+use crate::key::Key;
+use crate::refused::RefusedOps;
+use crate::trail::Trail;
+
+/// The one writer of a project directory.
+///
+/// What a call has taken in is in the store when it returns, and in the audit log after [`Writer::close`]; if that does not
+/// come to pass, the next writer records it.
+#[derive(Debug)]
+pub struct Writer {
+    replica: DurableReplica,
+    trail: Trail,
+    refused: RefusedOps,
+    known: Vec<Vec<u8>>,
+}
+
+impl Deref for Writer {
+    type Target = Replica;
+
+    fn deref(&self) -> &Replica {
+        &self.replica
+    }
+}
+
+impl Writer {
+    pub(crate) fn on(
+        mut replica: DurableReplica,
+        refused: RefusedOps,
+        trail: impl FnOnce(&Replica, &[Vec<u8>]) -> Result<Trail, Error>,
+    ) -> Result<Self, Error> {
+        let known = refused.read()?;
+        if !known.is_empty() {
+            // The store remembers refusals as of its last snapshot only.
+            replica.receive(&known)?;
+        }
+        let trail = trail(&replica, &known)?;
+        Ok(Self {
+            replica,
+            trail,
+            refused,
+            known,
+        })
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn durable(&self) -> &DurableReplica {
+        &self.replica
+    }
+
+    /// Writes an op.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: among others that everybody would refuse it, or that a backup was restored.
+    pub fn author(
+        &mut self,
+        payload: impl Into<Payload>,
+        key: &Key,
+        now_ms: u64,
+    ) -> Result<Authored, Error> {
+        let signing = key.signing();
+        if let Some(finished) = self.replica.finish(&signing)? {
+            self.trail.receive(&finished.envelope);
+        }
+        let authored = self.replica.author(payload, &signing, now_ms)?;
+        self.trail.receive(&authored.envelope);
+        Ok(authored)
+    }
+
+    /// Takes in what others sent: one batch.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, Error> {
+        let log = self.replica.log();
+        let mut waiting: BTreeMap<OpId, Vec<u8>> = BTreeMap::new();
+        for op in log.pending() {
+            waiting.insert(op.id(), op.envelope().to_vec());
+        }
+        let received = self.replica.receive(envelopes)?;
+        for envelope in envelopes {
+            self.trail.receive(envelope);
+        }
+        self.remember(&received, envelopes, &waiting)?;
+        Ok(received)
+    }
+
+    /// Keeps the ops that were refused.
+    fn remember(
+        &mut self,
+        received: &Received,
+        envelopes: &[&[u8]],
+        waiting: &BTreeMap<OpId, Vec<u8>>,
+    ) -> Result<(), Error> {
+        let refused = received.events.iter().filter_map(|event| match event {
+            Event::Refused { op, .. } => Some(op.id),
+            Event::Rejected { .. }
+            | Event::Duplicate { .. }
+            | Event::Pending { .. }
+            | Event::Unsupported { .. }
+            | Event::Dropped { .. }
+            | Event::Applied { .. }
+            | Event::Denied { .. }
+            | Event::RolledBack { .. }
+            | Event::Reinstated { .. } => None,
+        });
+        let refused: Vec<OpId> = refused.collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let mut at_hand = waiting.clone();
+        for envelope in envelopes {
+            if let Ok(op) = VerifiedOp::read(envelope, &mut ecac_core::Costs::default()) {
+                at_hand.insert(op.id(), envelope.to_vec());
+            }
+        }
+        let new: Vec<Vec<u8>> = refused.iter().filter_map(|id| at_hand.remove(id)).collect();
+        self.refused.add(&self.known, &new)?;
+        self.known.extend(new);
+        Ok(())
+    }
+
+    /// Says that the store has all that the key has signed, as [`DurableReplica::vouch`] does.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn vouch(&mut self, key: &Key) -> Result<(), Error> {
+        Ok(self.replica.vouch(&key.public())?)
+    }
+
+    /// Writes a snapshot, so that the next opening need not decide anything again.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn snapshot(&mut self) -> Result<(), Error> {
+        Ok(self.replica.snapshot()?)
+    }
+
+    /// Signs what was recorded, and ends the use of the store.
+    ///
+    /// # Errors
+    /// [`Error::Audit`], [`Error::Store`]; what was taken in is there.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.trail.commit()?;
+        Ok(self.replica.close()?)
+    }
+}
