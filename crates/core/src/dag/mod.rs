@@ -162,6 +162,11 @@ impl Dag {
         self.authors[self.chains[chain as usize].author as usize].key
     }
 
+    /// The chains of the author.
+    pub(crate) fn chains_of(&self, author: &PublicKey) -> &[u32] {
+        self.author(author).map_or(&[], |ops| &ops.chains)
+    }
+
     fn author(&self, author: &PublicKey) -> Option<&AuthorOps> {
         let id = self.author_ids.get(author)?;
         Some(&self.authors[*id as usize])

@@ -142,6 +142,17 @@ impl Log {
         })
     }
 
+    /// The envelope of the admitted op at the position; `None` if there is none, or the store has failed.
+    pub(crate) fn envelope_at(&self, at: usize) -> Option<Cow<'_, [u8]>> {
+        match self.store.read(at) {
+            Ok(envelope) => Some(envelope),
+            Err(fault) => {
+                self.failed(fault);
+                None
+            }
+        }
+    }
+
     /// The ids of the admitted ops but for the first `count`, in order of admission.
     pub fn ids_since(&self, count: usize) -> impl Iterator<Item = OpId> {
         (count..self.dag.len()).map(|at| self.dag.id(at))
@@ -157,6 +168,11 @@ impl Log {
     /// Pending ops by op id.
     pub fn pending(&self) -> impl Iterator<Item = &VerifiedOp> {
         self.pending.iter().map(|(_, op)| op)
+    }
+
+    /// The op, if this program cannot judge it.
+    pub(crate) fn unsupported_op(&self, id: &OpId) -> Option<&VerifiedOp> {
+        self.unsupported.get(id)
     }
 
     /// Ops that this program cannot judge, by op id.

@@ -1,0 +1,57 @@
+//! Why a session ends before its time.
+
+/// Why a side breaks a session off. The code is what the wire has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// No version of the protocol is common to both sides.
+    Version,
+    /// The other side has another project.
+    Project,
+    /// Too many frames could not be read, or a message could not.
+    Malformed,
+    /// A message that has no place in this state.
+    Unexpected,
+    /// Bytes that are no op of anybody's, or an op of another project.
+    BadOp,
+    /// Too many ops without their parents.
+    Orphans,
+    /// Too many ops that change nothing.
+    Useless,
+    /// The ranges come to no end.
+    Ranges,
+    /// Nothing that was due has come for too long.
+    Silent,
+    /// The session takes too long.
+    Slow,
+    /// The store of the replica has failed.
+    Store,
+}
+
+impl CloseReason {
+    const ALL: [Self; 11] = [
+        Self::Version,
+        Self::Project,
+        Self::Malformed,
+        Self::Unexpected,
+        Self::BadOp,
+        Self::Orphans,
+        Self::Useless,
+        Self::Ranges,
+        Self::Silent,
+        Self::Slow,
+        Self::Store,
+    ];
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The reason with the code.
+    #[must_use]
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.code() == code)
+    }
+}

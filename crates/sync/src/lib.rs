@@ -1,0 +1,27 @@
+//! Sync: how two replicas of one project find and fetch what each lacks (`docs/sync.md`).
+//!
+//! A [`Session`] is a state machine between a [`Keeper`] and any transport: frames come in, frames and a time to be called
+//! again go out. It knows no file, clock, thread or random source. [`sim`] runs many of them on a seeded network with a
+//! virtual clock and holds them to the laws of sync.
+#![forbid(unsafe_code)]
+
+mod close;
+mod codec;
+mod frame;
+mod keeper;
+pub mod limits;
+mod link;
+mod message;
+mod range;
+mod session;
+#[cfg(test)]
+mod session_tests;
+pub mod sim;
+
+pub use close::CloseReason;
+pub use codec::Malformed;
+pub use frame::{Frame, SessionId};
+pub use keeper::{KeepError, Keeper};
+pub use message::{Message, Scope};
+pub use range::{Bound, Claim, Range};
+pub use session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing, Tally};

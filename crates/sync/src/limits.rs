@@ -1,0 +1,35 @@
+//! Limits of a session (`docs/sync.md`, Limits). Each is enforced before memory is taken for what it bounds.
+
+use ecac_core::limits::ENVELOPE_BYTES_MAX;
+
+/// Versions of the protocol that this program speaks, the least and the greatest.
+pub const VERSIONS: (u16, u16) = (1, 1);
+/// One frame, in bytes: an envelope of the greatest length with what is around it.
+pub const FRAME_BYTES_MAX: usize = ENVELOPE_BYTES_MAX + 8 * 1024;
+/// The envelopes of one batch, in bytes.
+pub const BATCH_BYTES_MAX: usize = ENVELOPE_BYTES_MAX + 4 * 1024;
+/// Ops of one batch.
+pub const BATCH_OPS_MAX: usize = 256;
+/// Frames that a side holds: those that came before others that are due, or that were sent and are not acknowledged.
+pub const WINDOW_FRAMES: u64 = 16;
+/// Heads of authors that are exchanged; a side that has more sends none, and everything is reconciled by ranges.
+pub const HEADS_MAX: usize = 1024;
+/// Heads in one message.
+pub const HEADS_PER_MESSAGE: usize = 512;
+/// Authors that are reconciled by ranges; beyond them everything is.
+pub const DISPUTES_MAX: usize = 256;
+/// Ranges in one message.
+pub const RANGES_MAX: usize = 512;
+/// Op ids in the ranges of one message.
+pub const RANGE_IDS_MAX: usize = 1024;
+/// Messages of ranges that a side answers in one session.
+pub const RANGE_ROUNDS_MAX: u32 = 256;
+/// Frames that cannot be read before a session is closed.
+pub const MALFORMED_MAX: u32 = 8;
+/// Ops without their parents before a session is closed; none of them is kept.
+pub const ORPHANS_MAX: u64 = 1024;
+/// Ops that change nothing (duplicates, refused ones) before a session is closed, on top of as many as were useful.
+pub const USELESS_MAX: u64 = 65_536;
+
+const _: () = assert!(BATCH_BYTES_MAX + BATCH_OPS_MAX * 5 + 128 < FRAME_BYTES_MAX);
+const _: () = assert!(RANGES_MAX * 90 + 128 < FRAME_BYTES_MAX);

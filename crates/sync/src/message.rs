@@ -1,0 +1,282 @@
+//! Messages: what frames carry (`docs/sync.md`, Messages).
+
+use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Tip};
+use minicbor::Decoder;
+use minicbor::data::Type;
+
+use crate::close::CloseReason;
+use crate::codec::{
+    Malformed, Out, Written, array, array_of, ascending, author, bytes, encoded, fixed, op_id,
+};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_PER_MESSAGE, RANGE_IDS_MAX, RANGES_MAX,
+};
+use crate::range::{Bound, Claim, Range};
+
+/// What is reconciled by ranges, op by op.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The ops of these authors, who are in ascending order.
+    Authors(Vec<PublicKey>),
+    /// Everything.
+    All,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Who wants to sync what: the first message of each side.
+    Hello {
+        /// Versions that the side speaks, the least and the greatest.
+        versions: (u16, u16),
+        /// The project.
+        project: ProjectId,
+    },
+    /// What the side has, by author.
+    Heads {
+        /// Whether no more heads follow.
+        last: bool,
+        /// The heads, by author; `None` if there are too many to tell.
+        heads: Option<Vec<ChainHead>>,
+    },
+    /// What the heads leave open.
+    Disputes(Scope),
+    /// Claims on ranges of the ops in dispute.
+    Ranges(Vec<Range>),
+    /// Envelopes, parents first.
+    Ops(Vec<Vec<u8>>),
+    /// The side has sent all that it knows the other one to lack.
+    Done,
+    /// The side breaks off.
+    Close(CloseReason),
+}
+
+impl Message {
+    /// The bytes of the message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        encoded(|out| self.write(out))
+    }
+
+    fn write(&self, out: &mut Out<'_>) -> Written {
+        match self {
+            Self::Hello { versions, project } => {
+                out.array(4)?.u8(0)?.u16(versions.0)?.u16(versions.1)?;
+                out.bytes(project.as_bytes())?;
+            }
+            Self::Heads { last, heads } => {
+                out.array(3)?.u8(1)?.bool(*last)?;
+                match heads {
+                    None => {
+                        out.null()?;
+                    }
+                    Some(heads) => {
+                        out.array(heads.len() as u64)?;
+                        for head in heads {
+                            write_head(out, head)?;
+                        }
+                    }
+                }
+            }
+            Self::Disputes(scope) => {
+                out.array(2)?.u8(2)?;
+                match scope {
+                    Scope::All => {
+                        out.null()?;
+                    }
+                    Scope::Authors(authors) => {
+                        out.array(authors.len() as u64)?;
+                        for author in authors {
+                            out.bytes(author.as_bytes())?;
+                        }
+                    }
+                }
+            }
+            Self::Ranges(ranges) => {
+                out.array(2)?.u8(3)?.array(ranges.len() as u64)?;
+                for range in ranges {
+                    write_range(out, range)?;
+                }
+            }
+            Self::Ops(ops) => {
+                out.array(2)?.u8(4)?.array(ops.len() as u64)?;
+                for op in ops {
+                    out.bytes(op)?;
+                }
+            }
+            Self::Done => {
+                out.array(1)?.u8(5)?;
+            }
+            Self::Close(reason) => {
+                out.array(2)?.u8(6)?.u8(reason.code())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`Malformed`] for anything but the one encoding of a message within the limits.
+    pub fn decode(input: &[u8]) -> Result<Self, Malformed> {
+        let decoder = &mut Decoder::new(input);
+        let fields = array(decoder, 4)?;
+        let message = match (decoder.u8()?, fields) {
+            (0, 4) => Self::Hello {
+                versions: (decoder.u16()?, decoder.u16()?),
+                project: op_id(decoder)?,
+            },
+            (1, 3) => Self::Heads {
+                last: decoder.bool()?,
+                heads: read_heads(decoder)?,
+            },
+            (2, 2) => Self::Disputes(read_scope(decoder)?),
+            (3, 2) => Self::Ranges(read_ranges(decoder)?),
+            (4, 2) => Self::Ops(read_ops(decoder)?),
+            (5, 1) => Self::Done,
+            (6, 2) => Self::Close(CloseReason::of_code(decoder.u8()?).ok_or(Malformed::Shape)?),
+            (_, _) => return Err(Malformed::Shape),
+        };
+        if message.encode() == input {
+            Ok(message)
+        } else {
+            Err(Malformed::NotDeterministic)
+        }
+    }
+}
+
+fn write_head(out: &mut Out<'_>, head: &ChainHead) -> Written {
+    match head.tip {
+        Tip::Linear { seq, op } => {
+            out.array(3)?.bytes(head.author.as_bytes())?;
+            out.u64(seq)?.bytes(op.as_bytes())?;
+        }
+        Tip::Set { digest } => {
+            out.array(2)?.bytes(head.author.as_bytes())?;
+            out.bytes(&digest)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_heads(input: &mut Decoder<'_>) -> Result<Option<Vec<ChainHead>>, Malformed> {
+    if input.datatype()? == Type::Null {
+        input.null()?;
+        return Ok(None);
+    }
+    let count = array(input, HEADS_PER_MESSAGE)?;
+    let mut heads: Vec<ChainHead> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let fields = array(input, 3)?;
+        let author = author(input)?;
+        let tip = match fields {
+            3 => Tip::Linear {
+                seq: input.u64()?,
+                op: op_id(input)?,
+            },
+            2 => Tip::Set {
+                digest: fixed(input)?,
+            },
+            _ => return Err(Malformed::Shape),
+        };
+        if heads.last().is_some_and(|last| last.author >= author) {
+            return Err(Malformed::Order);
+        }
+        heads.push(ChainHead { author, tip });
+    }
+    Ok(Some(heads))
+}
+
+fn read_scope(input: &mut Decoder<'_>) -> Result<Scope, Malformed> {
+    if input.datatype()? == Type::Null {
+        input.null()?;
+        return Ok(Scope::All);
+    }
+    let count = array(input, DISPUTES_MAX)?;
+    let mut authors = Vec::with_capacity(count);
+    for _ in 0..count {
+        authors.push(author(input)?);
+    }
+    ascending(&authors)?;
+    Ok(Scope::Authors(authors))
+}
+
+fn write_ids(out: &mut Out<'_>, ids: &[OpId]) -> Written {
+    out.array(ids.len() as u64)?;
+    for id in ids {
+        out.bytes(id.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write_range(out: &mut Out<'_>, range: &Range) -> Written {
+    out.array(4)?.u64(range.end.ms)?.bytes(&range.end.prefix)?;
+    match &range.claim {
+        Claim::Settled => {
+            out.u8(0)?.null()?;
+        }
+        Claim::Digest(digest) => {
+            out.u8(1)?.bytes(digest)?;
+        }
+        Claim::Ids(ids) => {
+            out.u8(2)?;
+            write_ids(out, ids)?;
+        }
+        Claim::Want(ids) => {
+            out.u8(3)?;
+            write_ids(out, ids)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_ranges(input: &mut Decoder<'_>) -> Result<Vec<Range>, Malformed> {
+    let count = array(input, RANGES_MAX)?;
+    let mut ranges: Vec<Range> = Vec::with_capacity(count);
+    let mut ids_left = RANGE_IDS_MAX;
+    for _ in 0..count {
+        array_of(input, 4)?;
+        let end = Bound {
+            ms: input.u64()?,
+            prefix: bytes(input, 32)?.to_vec(),
+        };
+        let claim = match input.u8()? {
+            0 => {
+                input.null()?;
+                Claim::Settled
+            }
+            1 => Claim::Digest(fixed(input)?),
+            2 => Claim::Ids(read_ids(input, &mut ids_left)?),
+            3 => Claim::Want(read_ids(input, &mut ids_left)?),
+            _ => return Err(Malformed::Shape),
+        };
+        if ranges.last().is_some_and(|last| last.end >= end) {
+            return Err(Malformed::Order);
+        }
+        ranges.push(Range { end, claim });
+    }
+    Ok(ranges)
+}
+
+fn read_ids(input: &mut Decoder<'_>, left: &mut usize) -> Result<Vec<OpId>, Malformed> {
+    let count = array(input, *left)?;
+    *left -= count;
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        ids.push(op_id(input)?);
+    }
+    ascending(&ids)?;
+    Ok(ids)
+}
+
+fn read_ops(input: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, Malformed> {
+    let count = array(input, BATCH_OPS_MAX)?;
+    let mut left = BATCH_BYTES_MAX;
+    let mut ops = Vec::with_capacity(count);
+    for _ in 0..count {
+        let op = bytes(input, left)?;
+        left -= op.len();
+        ops.push(op.to_vec());
+    }
+    Ok(ops)
+}

@@ -1,0 +1,318 @@
+//! Sessions between two replicas without a network, and against peers that are no peers.
+
+use ecac_core::payload::SetField;
+use ecac_core::{Genesis, Name, OpId, Replica, SigningKey, Value, public_key};
+
+use crate::close::CloseReason;
+use crate::frame::Frame;
+use crate::limits::{ORPHANS_MAX, VERSIONS};
+use crate::message::{Message, Scope};
+use crate::session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing};
+
+const NOW_MS: u64 = 1_767_225_600_000;
+
+fn key(number: u8) -> SigningKey {
+    SigningKey::from([number; 32])
+}
+
+/// A replica with an op of each of so many authors, and then more of the first.
+fn replica(authors: u8, ops: u64) -> Replica {
+    let genesis = Genesis {
+        name: Name::new("shop").unwrap(),
+        nonce: [0; 16],
+        roots: (1..=60).map(|it| public_key(&key(it))).collect(),
+        schema: [].into(),
+        features: [].into(),
+    };
+    let mut replica = Replica::create(genesis, &key(1), NOW_MS).unwrap();
+    for author in 1..=authors {
+        write(&mut replica, author, 0);
+    }
+    for number in 1..=ops {
+        write(&mut replica, 1, number);
+    }
+    replica
+}
+
+fn write(replica: &mut Replica, author: u8, number: u64) {
+    let value = Value::Text(format!("{author} {number}"));
+    let object = format!("order/{}", number % 10);
+    let op = SetField::new(&object, "status", value).unwrap();
+    replica.author(op, &key(author), NOW_MS + number).unwrap();
+}
+
+fn copy_of(replica: &Replica) -> Replica {
+    let mut copy = Replica::join(replica.project());
+    copy.receive(&replica.envelopes().collect::<Vec<_>>());
+    copy
+}
+
+/// Runs a session to its end over a network that loses nothing: half round trips until the last op came, and all bytes.
+fn sync(a: &mut Replica, b: &mut Replica) -> (u32, u64) {
+    let mut dialler = Session::dial(a, [1; 16], NOW_MS);
+    let mut listener = None;
+    let (mut ways, mut last) = (0, 0);
+    loop {
+        let there: Vec<_> = core::iter::from_fn(|| dialler.frame()).collect();
+        let other = listener.get_or_insert_with(|| Session::answer(b, &there[0], NOW_MS).unwrap());
+        let back: Vec<_> = core::iter::from_fn(|| other.frame()).collect();
+        if there.is_empty() && back.is_empty() {
+            break;
+        }
+        ways += 1;
+        let before = (dialler.tally().useful_ops, other.tally().useful_ops);
+        for frame in there {
+            other.handle(b, &frame, NOW_MS);
+        }
+        for frame in back {
+            dialler.handle(a, &frame, NOW_MS);
+        }
+        if before != (dialler.tally().useful_ops, other.tally().useful_ops) {
+            last = ways;
+        }
+    }
+    let listener = listener.unwrap();
+    assert_eq!(dialler.standing(), Standing::Finished);
+    assert_eq!(listener.standing(), Standing::Finished);
+    assert_eq!(dialler.tally().orphans + listener.tally().orphans, 0);
+    let bytes = dialler.tally().sent_bytes + listener.tally().sent_bytes;
+    assert_eq!(a.state_digest(), b.state_digest());
+    (last, bytes)
+}
+
+#[test]
+fn a_known_peer_takes_two_round_trips_and_little_more_than_what_is_missing() {
+    let mut a = replica(8, 300);
+    let mut b = copy_of(&a);
+    let had = a.log().admitted_count();
+    for number in 0..200 {
+        write(&mut a, 2, 1_000 + number);
+        write(&mut b, 3, 1_000 + number);
+    }
+    let of = |replica: &Replica| {
+        replica
+            .envelopes()
+            .skip(had)
+            .map(|it| it.len())
+            .sum::<usize>()
+    };
+    let missing = (of(&a) + of(&b)) as u64;
+    let (ways, bytes) = sync(&mut a, &mut b);
+    assert!(ways <= 4, "{ways} ways");
+    assert!(
+        bytes <= missing * 12 / 10 + 32 * 1024,
+        "{bytes} for {missing}"
+    );
+    let (ways, bytes) = sync(&mut a, &mut b);
+    assert_eq!(ways, 0, "nothing is missing");
+    assert!(
+        bytes < 4096,
+        "{bytes} bytes to find that nothing is missing"
+    );
+}
+
+#[test]
+fn a_newcomer_receives_everything() {
+    let mut a = replica(60, 800);
+    let mut b = Replica::join(a.project());
+    let (ways, _) = sync(&mut b, &mut a);
+    assert!(ways > 0);
+    assert_eq!(b.log().admitted_count(), a.log().admitted_count());
+}
+
+#[test]
+fn forks_are_reconciled_by_ranges() {
+    let mut a = replica(3, 20);
+    let mut b = copy_of(&a);
+    let had = a.log().admitted_count();
+    for number in 0..150 {
+        write(&mut a, 1, 2_000 + 2 * number);
+        write(&mut b, 1, 2_001 + 2 * number);
+        write(&mut b, 2, 5_000 + number);
+    }
+    let of = |replica: &Replica| {
+        replica
+            .envelopes()
+            .skip(had)
+            .map(|it| it.len())
+            .sum::<usize>()
+    };
+    let missing = (of(&a) + of(&b)) as u64;
+    let (ways, bytes) = sync(&mut a, &mut b);
+    assert!(ways <= 10, "{ways} ways");
+    assert!(bytes <= missing + 100 * 1024, "{bytes} for {missing}");
+}
+
+/// A listener whose dialler is the test.
+struct Puppet {
+    replica: Replica,
+    session: Session,
+    number: u64,
+    ack: u64,
+}
+
+impl Puppet {
+    fn new() -> Self {
+        let replica = replica(2, 3);
+        let hello = Message::Hello {
+            versions: VERSIONS,
+            project: replica.project(),
+        };
+        Self::beginning(replica, hello)
+    }
+
+    fn beginning(replica: Replica, hello: Message) -> Self {
+        let first = Frame {
+            session: [9; 16],
+            number: 1,
+            ack: 0,
+            limit: 16,
+            message: hello.encode(),
+        };
+        let session = Session::answer(&replica, &first.encode(), NOW_MS).unwrap();
+        let mut puppet = Self {
+            replica,
+            session,
+            number: 0,
+            ack: 0,
+        };
+        puppet.send(hello);
+        puppet
+    }
+
+    fn send(&mut self, message: Message) {
+        self.send_bytes(message.encode());
+    }
+
+    fn send_bytes(&mut self, message: Vec<u8>) {
+        self.number += 1;
+        while let Some(frame) = self.session.frame() {
+            self.ack = self.ack.max(Frame::decode(&frame).unwrap().number);
+        }
+        let frame = Frame {
+            session: [9; 16],
+            number: self.number,
+            ack: self.ack,
+            limit: self.ack + 16,
+            message,
+        };
+        self.session
+            .handle(&mut self.replica, &frame.encode(), NOW_MS);
+    }
+
+    /// Up to where ops come.
+    fn settled() -> Self {
+        let mut puppet = Self::new();
+        let (last, heads) = (true, Some(Vec::new()));
+        puppet.send(Message::Heads { last, heads });
+        puppet.send(Message::Disputes(Scope::Authors(Vec::new())));
+        puppet
+    }
+
+    #[track_caller]
+    fn is_closed(&self, reason: CloseReason) {
+        assert_eq!(self.session.standing(), Standing::Closed(reason));
+    }
+}
+
+#[test]
+fn strangers_are_turned_away() {
+    let mine = replica(2, 3);
+    let project = OpId::from_bytes([7; 32]);
+    let versions = VERSIONS;
+    let puppet = Puppet::beginning(mine, Message::Hello { versions, project });
+    puppet.is_closed(CloseReason::Project);
+
+    let mine = replica(2, 3);
+    let (versions, project) = ((VERSIONS.1 + 1, VERSIONS.1 + 4), mine.project());
+    let puppet = Puppet::beginning(mine, Message::Hello { versions, project });
+    puppet.is_closed(CloseReason::Version);
+}
+
+#[test]
+fn messages_out_of_place_or_shape_end_the_session() {
+    let mut puppet = Puppet::new();
+    puppet.send(Message::Ops(Vec::new()));
+    puppet.is_closed(CloseReason::Unexpected);
+
+    let mut puppet = Puppet::new();
+    puppet.send_bytes(vec![0x81, 0x18, 0x05]);
+    puppet.is_closed(CloseReason::Malformed);
+
+    let mut puppet = Puppet::new();
+    for _ in 0..9 {
+        puppet
+            .session
+            .handle(&mut puppet.replica, &[0xff; 40], NOW_MS);
+    }
+    puppet.is_closed(CloseReason::Malformed);
+}
+
+#[test]
+fn a_session_without_end_is_ended() {
+    let mut puppet = Puppet::new();
+    let first = puppet.replica.project();
+    for _ in 0..3 {
+        // Frames of another session, and numbers far beyond the window, keep nothing alive and take no memory.
+        let mut stray = Frame {
+            session: [8; 16],
+            number: 1,
+            ack: 0,
+            limit: u64::MAX,
+            message: Vec::new(),
+        };
+        puppet
+            .session
+            .handle(&mut puppet.replica, &stray.encode(), NOW_MS);
+        stray.session = [9; 16];
+        stray.number = u64::MAX;
+        puppet
+            .session
+            .handle(&mut puppet.replica, &stray.encode(), NOW_MS);
+    }
+    assert_eq!(puppet.session.tally().stray_frames, 3);
+    assert_eq!(puppet.session.standing(), Standing::Open);
+    puppet.session.tick(NOW_MS + SILENCE_MS);
+    puppet.is_closed(CloseReason::Silent);
+    assert_eq!(puppet.replica.project(), first);
+    const { assert!(SILENCE_MS < SESSION_MS_MAX) };
+}
+
+#[test]
+fn ops_that_are_none_end_the_session_and_leave_nothing() {
+    let mut other = replica(2, 3);
+    write(&mut other, 2, 77);
+    let good = other.envelopes().last().unwrap().into_owned();
+
+    let mut bad = good.clone();
+    *bad.last_mut().unwrap() ^= 1;
+    for op in [bad, b"no op".to_vec()] {
+        let mut puppet = Puppet::settled();
+        let before = puppet.replica.log().admitted_count();
+        puppet.send(Message::Ops(vec![op]));
+        puppet.is_closed(CloseReason::BadOp);
+        assert_eq!(puppet.replica.log().admitted_count(), before);
+    }
+
+    let mut puppet = Puppet::settled();
+    puppet.send(Message::Ops(vec![good]));
+    assert_eq!(puppet.session.standing(), Standing::Open);
+    assert_eq!(puppet.session.tally().useful_ops, 1);
+}
+
+#[test]
+fn orphans_are_not_kept_and_end_the_session() {
+    let mut other = replica(2, 3);
+    write(&mut other, 2, 77);
+    write(&mut other, 2, 78);
+    let orphan = other.envelopes().last().unwrap().into_owned();
+    let mut puppet = Puppet::settled();
+    let mut sent = 0;
+    while puppet.session.standing() == Standing::Open {
+        puppet.send(Message::Ops(vec![orphan.clone(); 100]));
+        sent += 100;
+    }
+    puppet.is_closed(CloseReason::Orphans);
+    assert!(sent <= ORPHANS_MAX + 100);
+    assert_eq!(puppet.replica.holdings().pending_ops, 0);
+}
