@@ -3,7 +3,21 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::OnceLock;
 
-use crate::edge::{Color, variable};
+use clap::ValueEnum;
+
+use crate::variable::variable;
+
+/// When there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Wherever output goes
+    Always,
+    /// Nowhere
+    Never,
+}
 
 static WHEN: OnceLock<Color> = OnceLock::new();
 

@@ -1,17 +1,17 @@
 //! The edge of the program: the clock, the random source, the environment, and where the user's directories are.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::ValueEnum;
 use ecac_artifact::exit;
 use ecac_project::{FOLDER, Home, Key, KeyName, KeyUse, Project, Writer, find};
 use ecac_store::DurableReplica;
 
+use crate::color::Color;
 use crate::failure::Failure;
-use crate::{output, replica};
+use crate::variable::variable;
+use crate::{behind, output};
 
 /// The name of this machine's key, where nothing else is said.
 const NODE: &str = "node";
@@ -36,18 +36,6 @@ pub(crate) struct Globals {
     /// Milliseconds since 1970 that the clock is taken to show (or ECAC_NOW_MS)
     #[arg(long, global = true, hide = true, value_name = "MS")]
     now: Option<u64>,
-}
-
-/// When there are colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Color {
-    /// On terminals, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Wherever output goes
-    Always,
-    /// Nowhere
-    Never,
 }
 
 impl Globals {
@@ -120,7 +108,7 @@ impl Globals {
         let replica = project.read();
         let replica = replica.map_err(|error| Failure::of("open the project", &error))?;
         if let Some(behind) = replica.behind() {
-            output::note(&replica::warning_of(&behind));
+            output::note(&behind::warning_of(&behind));
         }
         Ok((project, replica))
     }
@@ -132,7 +120,7 @@ impl Globals {
         let key = project.key().map_err(opened)?;
         let writer = project.write(&self.node()?).map_err(opened)?;
         if let Some(behind) = writer.behind() {
-            output::note(&replica::warning_of(&behind));
+            output::note(&behind::warning_of(&behind));
         }
         Ok((project, writer, key))
     }
@@ -173,11 +161,6 @@ fn within(place: &Path) -> PathBuf {
     } else {
         place.join(FOLDER)
     }
-}
-
-/// A variable of the environment that is set and not empty.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|it| !it.is_empty())
 }
 
 /// Random bytes of the system, as many as a key or a digest has.

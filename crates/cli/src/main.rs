@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod audit_log;
+mod behind;
 mod color;
 mod command;
 mod edge;
@@ -18,19 +19,21 @@ mod replica;
 mod table;
 mod text;
 mod told;
+mod variable;
 
 use std::panic;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use color::Color;
 use command::{
     add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, credential,
     decisions, dump_state_json, explain, export, get, import, init, invite, issuer, join, key, log,
     ls, man, members, regrant, remove, revoke, set, snapshot, status, trust_dump, verify_store,
     whoami,
 };
-use edge::{Color, Globals};
+use edge::Globals;
 use failure::Failure;
 
 /// Eventually consistent access control: work offline, revoke meanwhile, meet, and know why what counts.

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use ecac_artifact::exit;
 use ecac_core::{
-    Behind, Body, Costs, Effect, Limits, Log, Op, OpId, OpLogError, Payload, ProjectId, Rejected,
-    Replay, VerifiedOp, order_by_links, payload,
+    Body, Costs, Effect, Limits, Log, Op, OpId, OpLogError, Payload, ProjectId, Rejected, Replay,
+    VerifiedOp, order_by_links, payload,
 };
 
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
-use crate::{input, output, text};
+use crate::{behind, input, output};
 
 /// What the project directory is called in messages.
 const PROJECT: &str = "the project";
@@ -96,8 +96,8 @@ impl OpLog {
                 first.reason
             ));
         }
-        if let Some(behind) = replica.log.behind() {
-            output::note(&warning_of(&behind));
+        if let Some(how_far) = replica.log.behind() {
+            output::note(&behind::warning_of(&how_far));
         }
         replica
     }
@@ -208,26 +208,6 @@ fn geneses(file: &OpLogFiles) -> Vec<BTreeSet<OpId>> {
         }
     }
     geneses
-}
-
-/// That this program is behind the project, and what follows.
-pub(crate) fn warning_of(behind: &Behind) -> String {
-    let features: Vec<String> = behind
-        .features
-        .iter()
-        .map(|name| text::name(name))
-        .collect();
-    let uses = match features.len() {
-        0 => String::new(),
-        _ => format!(
-            " the project uses {}, which this program does not know;",
-            features.join(", ")
-        ),
-    };
-    format!(
-        "warning:{uses} {} cannot be judged; what is said here is without them: upgrade this program\n",
-        text::count(behind.unsupported, "op")
-    )
 }
 
 fn listed<T: ToString>(things: impl IntoIterator<Item = T>) -> String {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::file;
-use crate::key::KeyName;
+use crate::key_name::KeyName;
 use crate::petname::Petname;
 
 /// Name of the file.

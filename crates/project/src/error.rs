@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ecac_audit::DiskError;
 use ecac_core::{AuthorError, DraftError, quote};
 
-use crate::key::KeyName;
+use crate::key_name::KeyName;
 
 /// Why something was not done in a project directory or in a home. Nothing was changed, unless the sentence says something else.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,8 @@ use ecac_core::{ProjectId, PublicKey};
 
 use crate::error::Error;
 use crate::file;
-use crate::key::{Key, KeyName, KeyUse};
+use crate::key::{Key, KeyUse};
+use crate::key_name::KeyName;
 
 /// What the name of a key file ends with.
 const EXTENSION: &str = "json";

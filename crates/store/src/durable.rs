@@ -1,17 +1,15 @@
 //! A replica that survives: the engine's, on a store.
 
 use core::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ecac_core::{
-    Authored, Body, Event, Genesis, OpId, Payload, ProjectId, PublicKey, Received, Replica, Signer,
-};
+use ecac_core::{Authored, Body, Event, OpId, Payload, PublicKey, Received, Replica, Signer};
 
 use crate::error::{Error, Spot};
+use crate::inner::Changes;
 use crate::marker::{self, Marker, Marking};
-use crate::options::Options;
 use crate::reader::Reader;
-use crate::store::{Changes, Store};
+use crate::store::Store;
 
 /// Ops after which a first snapshot is written.
 const SNAPSHOT_OPS_MIN: u64 = 4096;
@@ -89,43 +87,6 @@ impl DurableReplica {
         Ok(replica)
     }
 
-    /// Founds a project in a new store, as [`Options::create`] does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn create(
-        file: impl AsRef<Path>,
-        genesis: Genesis,
-        signer: &dyn Signer,
-        now_ms: u64,
-    ) -> Result<Self, Error> {
-        Options::new().create(file, genesis, signer, now_ms)
-    }
-
-    /// Joins a project in a new store, as [`Options::join`] does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn join(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
-        Options::new().join(file, project)
-    }
-
-    /// Opens a store to write in it, as [`Options::open`] does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn open(file: impl AsRef<Path>) -> Result<Self, Error> {
-        Options::new().open(file)
-    }
-
-    /// Opens a store to read it, as [`Options::open_read_only`] does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn open_read_only(file: impl AsRef<Path>) -> Result<Self, Error> {
-        Options::new().open_read_only(file)
-    }
-
     /// Reads what is committed, from other threads, while this replica goes on.
     #[must_use]
     pub fn reader(&self) -> Reader {
@@ -151,7 +112,7 @@ impl DurableReplica {
 
     /// Writes an op, as [`Replica::author`] does, and commits it.
     ///
-    /// With [`Options::markers`] the op is marked before it is signed, and what was marked and not finished before is
+    /// With [`crate::Options::markers`] the op is marked before it is signed, and what was marked and not finished before is
     /// finished first: also an op whose commit has failed.
     ///
     /// # Errors

@@ -7,35 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ecac_core::{OpStore, StoreError};
 
 use crate::error::Error;
-use crate::store::Inner;
-
-/// Envelopes one after another.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Appended {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Appended {
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(crate) fn push(&mut self, envelope: &[u8]) {
-        self.bytes.extend_from_slice(envelope);
-        self.ends.push(self.bytes.len());
-    }
-
-    pub(crate) fn get(&self, at: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(at)?;
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Some(&self.bytes[start..end])
-    }
-
-    pub(crate) fn each(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends.len()).filter_map(|at| self.get(at))
-    }
-}
+use crate::inner::{Appended, Inner};
 
 /// What the engine holds of a store.
 pub(crate) struct Handle {

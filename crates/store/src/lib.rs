@@ -11,6 +11,7 @@ mod durable;
 mod engine;
 mod error;
 mod holder;
+mod inner;
 mod marker;
 mod meta;
 mod options;

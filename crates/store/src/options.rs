@@ -173,3 +173,42 @@ fn unresumed(store: &Store, error: RestoreError) -> Error {
         source => Error::Snapshot { file, source },
     }
 }
+
+impl DurableReplica {
+    /// Founds a project in a new store, as [`Options::create`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create(
+        file: impl AsRef<Path>,
+        genesis: Genesis,
+        signer: &dyn Signer,
+        now_ms: u64,
+    ) -> Result<Self, Error> {
+        Options::new().create(file, genesis, signer, now_ms)
+    }
+
+    /// Joins a project in a new store, as [`Options::join`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn join(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
+        Options::new().join(file, project)
+    }
+
+    /// Opens a store to write in it, as [`Options::open`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(file: impl AsRef<Path>) -> Result<Self, Error> {
+        Options::new().open(file)
+    }
+
+    /// Opens a store to read it, as [`Options::open_read_only`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_read_only(file: impl AsRef<Path>) -> Result<Self, Error> {
+        Options::new().open_read_only(file)
+    }
+}

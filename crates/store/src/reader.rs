@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::store::Inner;
+use crate::inner::Inner;
 
 /// Reads what is committed in a store that is open in this process. Copies read the same store, from any thread; each waits
 /// while another one reads or the replica commits.

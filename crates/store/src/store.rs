@@ -2,18 +2,19 @@
 
 use core::fmt;
 use core::ops::ControlFlow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ecac_core::{OpId, OpStore, ProjectId};
 
 use crate::backend::{Backend, Batch, Table};
-use crate::chunks::{Chunk, Chunks};
+use crate::chunks::Chunks;
 use crate::disk::Disk;
-use crate::engine::{Appended, Growing, Handle};
+use crate::engine::{Growing, Handle};
 use crate::error::{Error, Spot};
-use crate::meta::{Meta, Saved};
+use crate::inner::{Appended, Changes, Inner};
+use crate::meta::Meta;
 use crate::parts;
 use crate::reader::Reader;
 use crate::sealed;
@@ -27,39 +28,6 @@ pub const CACHE_BYTES: usize = 16 << 20;
 pub struct Store {
     inner: Arc<Mutex<Inner>>,
     file: PathBuf,
-}
-
-#[derive(Debug)]
-pub(crate) struct Inner {
-    file: PathBuf,
-    backend: Box<dyn Backend>,
-    meta: Meta,
-    chunks: Chunks,
-    /// Envelopes that were appended since the last commit.
-    appended: Appended,
-    /// The chunk that was read last.
-    cache: Option<Chunk>,
-    /// The ops that are held outside of the DAG, by their ids.
-    held: BTreeSet<OpId>,
-    /// The first failure: nothing is written any more.
-    broken: Option<String>,
-}
-
-/// What a transaction changes beside the envelopes that were appended.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    /// Envelopes that are held outside of the DAG from now on, and were not before.
-    pub(crate) held: Vec<(OpId, Vec<u8>)>,
-    /// Ops that are not held there any more.
-    pub(crate) released: Vec<OpId>,
-    /// The snapshot of all that is appended.
-    pub(crate) snapshot: Option<Vec<u8>>,
-}
-
-impl Changes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.released.is_empty() && self.snapshot.is_none()
-    }
 }
 
 impl fmt::Debug for Store {
@@ -367,113 +335,5 @@ impl Store {
         let in_use = inner.chunks.disk_bytes() + snapshot;
         inner.cache = None;
         inner.backend.close(in_use)
-    }
-}
-
-impl Inner {
-    /// How many envelopes are committed.
-    pub(crate) const fn committed(&self) -> u64 {
-        self.meta.ops
-    }
-
-    /// How many envelopes there are, committed or not.
-    pub(crate) fn len(&self) -> usize {
-        let stored = usize::try_from(self.chunks.count()).unwrap_or(usize::MAX);
-        stored.saturating_add(self.appended.len())
-    }
-
-    pub(crate) fn append(&mut self, envelope: &[u8]) {
-        self.appended.push(envelope);
-    }
-
-    pub(crate) fn read(&mut self, position: u64) -> Result<Vec<u8>, Error> {
-        if let Some(at) = position.checked_sub(self.chunks.count()) {
-            let found = usize::try_from(at)
-                .ok()
-                .and_then(|at| self.appended.get(at));
-            return found.map(<[u8]>::to_vec).ok_or_else(|| {
-                let place = Spot::Ops {
-                    first: position,
-                    op: None,
-                };
-                Error::damaged(&self.file, place, "there is no op")
-            });
-        }
-        self.chunks
-            .read(&self.file, &*self.backend, &mut self.cache, position)
-    }
-
-    fn read_held(&self) -> Result<BTreeMap<OpId, Vec<u8>>, Error> {
-        let mut held = BTreeMap::new();
-        let mut fault = None;
-        self.backend.each(Table::Held, &mut |key, value| {
-            let op = key.try_into().map(OpId::from_bytes).ok();
-            let opened = sealed::open(Table::Held, key, value.to_vec());
-            match op.zip(opened) {
-                Some((op, envelope)) => {
-                    held.insert(op, envelope);
-                    ControlFlow::Continue(())
-                }
-                None => {
-                    fault = Some(key.to_vec());
-                    ControlFlow::Break(())
-                }
-            }
-        })?;
-        if fault.is_none() && held.len() as u64 == self.meta.held {
-            return Ok(held);
-        }
-        let place = Spot::Value {
-            table: Table::Held.name(),
-            key: fault.unwrap_or_default(),
-        };
-        let what = "what is held outside of the DAG is not what was written";
-        Err(Error::damaged(&self.file, place, what))
-    }
-
-    fn commit(&mut self, changes: Changes) -> Result<(), Error> {
-        let mut batch = Batch::default();
-        let mut meta = self.meta;
-        meta.generation += 1;
-        let mut chunks = None;
-        if self.appended.len() > 0 {
-            let after = self.chunks.append(self.appended.each(), &mut batch);
-            meta.ops = after.count();
-            chunks = Some(after);
-        }
-        let mut held = Vec::new();
-        for op in changes.released.iter().filter(|op| self.held.contains(op)) {
-            meta.held -= 1;
-            batch.remove(Table::Held, op.as_bytes());
-        }
-        for (op, envelope) in changes.held {
-            meta.held += 1;
-            let value = sealed::seal(Table::Held, op.as_bytes(), envelope);
-            batch.put(Table::Held, op.as_bytes(), value);
-            held.push(op);
-        }
-        if let Some(snapshot) = changes.snapshot {
-            if let Some(before) = &meta.snapshot {
-                parts::remove(before, &mut batch);
-            }
-            parts::put(meta.generation, &snapshot, &mut batch);
-            meta.snapshot = Some(Saved {
-                generation: meta.generation,
-                ops: meta.ops,
-                bytes: snapshot.len() as u64,
-            });
-        }
-        meta.put(&mut batch);
-        self.backend.commit(&batch)?;
-        self.meta = meta;
-        for op in &changes.released {
-            self.held.remove(op);
-        }
-        self.held.extend(held);
-        if let Some(chunks) = chunks {
-            self.chunks = chunks;
-            self.appended = Appended::default();
-        }
-        Ok(())
     }
 }

@@ -13,8 +13,9 @@ use redb::{Database, TableDefinition};
 use super::{count, envelopes};
 use crate::disk::Disk;
 use crate::durable::DurableReplica;
+use crate::inner::Changes;
 use crate::options::Options;
-use crate::store::{CACHE_BYTES, Changes, Store};
+use crate::store::{CACHE_BYTES, Store};
 
 const BATCH: usize = 512;
 

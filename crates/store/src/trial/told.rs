@@ -7,9 +7,10 @@ use super::{CACHE_BYTES, NAME, envelopes, open};
 use crate::backend::{Backend as _, Batch, Table};
 use crate::disk::Disk;
 use crate::error::{Error, Spot};
+use crate::inner::Changes;
 use crate::options::Options;
 use crate::sealed;
-use crate::store::{Changes, Store};
+use crate::store::Store;
 use crate::verify::verify_store;
 
 /// A store with so many ops, of which one was changed on the way.
