@@ -1,7 +1,7 @@
 //! The one seeded stream that drives a scenario.
 
+use chacha20::ChaCha20Rng;
 use ecac_core::SigningKey;
-use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 

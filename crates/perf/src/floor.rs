@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use chacha20::ChaCha20Rng;
 use ecac_core::{OP_DOMAIN, OpId, VerifiedOp};
 use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
 use minicbor::{Decoder, Encoder};
-use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
 use crate::clock::timed;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chacha20::ChaCha20Rng;
 use ecac_artifact::{Digest, exit};
 use ecac_core::{Costs, Decision, OpId, ProjectId, export_trust};
-use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde::Serialize;
 

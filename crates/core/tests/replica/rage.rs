@@ -1,10 +1,10 @@
 //! Stolen keys that have been deposed, at work on old parents, while honest writers merge everything.
 
+use chacha20::ChaCha8Rng;
 use ecac_core::credential::mint::{mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload;
 use ecac_core::{OpId, Outcome, Payload};
-use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use std::collections::BTreeSet;
 

@@ -1,11 +1,11 @@
 //! Signatures are judged by ZIP 215, where single and batch verification agree for every input.
 
+use chacha20::ChaCha20Rng;
 use ecac_core::payload;
 use ecac_core::{Body, Costs, Op, Payload, PublicKey, Value, VerifiedOp, zip215_verifies};
 use ed25519_zebra::batch::{Item, Verifier};
 use ed25519_zebra::{Signature, VerificationKeyBytes};
 use proptest::prelude::*;
-use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Mutations of inputs, the same in every run.
 
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 /// Bytes that formats treat in a way of their own.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chacha20::ChaCha20Rng;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload::{self, Payload};
@@ -9,7 +10,6 @@ use ecac_core::{
     Body, Genesis, Hlc, Name, OpId, ProjectId, PublicKey, SchemaRule, SigningKey, Value,
     VerifiedOp, public_key,
 };
-use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 use super::OBJECTS;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use chacha20::ChaCha8Rng;
 use ecac_core::Replica;
-use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 use super::image::Image;

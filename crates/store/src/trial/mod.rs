@@ -11,9 +11,9 @@ mod told;
 
 use std::path::Path;
 
+use chacha20::ChaCha8Rng;
 use ecac_core::payload::SetField;
 use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
-use rand_chacha::ChaCha8Rng;
 use rand_core::Rng as _;
 
 use crate::disk::Disk;

@@ -1,6 +1,6 @@
 //! The one seeded stream that drives a schedule.
 
-use rand_chacha::ChaCha20Rng;
+use chacha20::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! What is previewed is what happens.
 
+use chacha20::ChaCha20Rng;
 use ecac_artifact::exit;
-use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::Value as Json;
 

@@ -1,12 +1,12 @@
 //! A hundred forgeries of a release, each with a right signature where it can have one.
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::{Rng as _, SeedableRng as _};
 use ecac_artifact::{Digest, exit};
 use ecac_attest::{Build, Statement};
 use ecac_bench::{Params, Scenario};
 use ecac_fixture::set::{COMMIT, SCENARIOS};
 use flate2::Compression;
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::Value as Json;
 
 use super::desk::{Desk, OPS, Release, attest, key, statement};
