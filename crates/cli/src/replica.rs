@@ -117,22 +117,22 @@ impl Source {
         OpLog::of(self.logs.read()?, self.project)
     }
 
-    /// Reads the op logs and takes in every item.
-    pub(crate) fn replay(&self) -> Result<Replica, Failure> {
-        Ok(self.read()?.replay())
+    /// The same; where no op log is named, the ops of the project here or above.
+    pub(crate) fn read_in(&self, globals: &Globals) -> Result<OpLog, Failure> {
+        if self.logs.paths.is_empty() {
+            return of_directory(globals);
+        }
+        self.read()
     }
 
-    /// The same; where no op log is named, of the project here or above.
+    /// Reads the op logs, or the project where none is named, and takes in every item.
     pub(crate) fn replay_in(&self, globals: &Globals) -> Result<Replica, Failure> {
-        if self.logs.paths.is_empty() {
-            return Ok(of_directory(globals)?.replay());
-        }
-        self.replay()
+        Ok(self.read_in(globals)?.replay())
     }
 }
 
 /// The ops of the project here or above as an op log: those that are held, and those that were refused.
-fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
+pub(crate) fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
     let (project, replica) = globals.reading()?;
     let log = replica.log();
     let mut envelopes: Vec<Vec<u8>> = replica.envelopes().map(|it| it.into_owned()).collect();

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use ecac_artifact::exit;
 use ecac_core::{Explanation, OpId, ProjectId};
+use serde::Serialize;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
@@ -59,8 +60,19 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let explanation = explain(&replica, &op).ok_or_else(|| not_found(&prefix, &label))?;
     match args.form.format() {
         Format::Text => output::print(explanation.to_string().as_bytes()),
-        Format::Json => output::print_json(&explanation),
+        Format::Json => output::print_json(&Answer {
+            format: "ecac-explain-v1",
+            explanation,
+        }),
     }
+}
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct Answer {
+    format: &'static str,
+    #[serde(flatten)]
+    explanation: Explanation,
 }
 
 impl Args {

@@ -329,7 +329,7 @@ impl Row {
             (Some(said), _) => {
                 let reach = self.effect.as_ref().map_or_else(String::new, reach);
                 let said = &said.body.payload;
-                payload::line(said, replica.carried_by(said).as_deref()) + &reach
+                payload::line(said, replica.carried_by(said).as_deref(), &text::key) + &reach
             }
             (None, Some(Position { log, item })) => {
                 format!("item {item} of {}", replica.files.label(log))
