@@ -8,6 +8,7 @@ use ecac_core::{
     Body, Costs, Effect, Limits, Log, Op, OpId, OpLogError, Payload, ProjectId, Rejected, Replay,
     VerifiedOp, order_by_links, payload,
 };
+use ecac_project::Project;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
@@ -115,6 +116,12 @@ impl Source {
     /// Reads the op logs and settles the project.
     pub(crate) fn read(&self) -> Result<OpLog, Failure> {
         OpLog::of(self.logs.read()?, self.project)
+    }
+
+    /// The project here or above, with the names of people, if no op log is named.
+    pub(crate) fn project_in(&self, globals: &Globals) -> Option<Project> {
+        let is_named = !self.logs.paths.is_empty();
+        globals.project().ok().filter(|_| !is_named)
     }
 
     /// The same; where no op log is named, the ops of the project here or above.

@@ -128,7 +128,7 @@ fn list(args: &List, globals: &Globals) -> Result<(), Failure> {
         );
     }
     let mut table = Table::new(["N", "STANDING", "KEY ID", "ISSUER"]);
-    let mut number = 0;
+    let mut number: usize = 0;
     for (standing, member) in [("active", "active"), ("revoked", "revoked")] {
         for key in keys[member].as_array().map_or(&[][..], Vec::as_slice) {
             number += 1;
@@ -140,6 +140,11 @@ fn list(args: &List, globals: &Globals) -> Result<(), Failure> {
                 shown("issuer"),
             ]);
         }
+    }
+    if number == 0 {
+        output::note(
+            "note: no key is listed yet; `ecac issuer add` lists yours, and so does `ecac add-member`\n",
+        );
     }
     output::print(table.render(table::terminal_width()).as_bytes())
 }
