@@ -28,6 +28,7 @@ mod proof;
 mod prover;
 mod reason;
 mod recorder;
+mod scribe;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use note::NoteError;
 pub use proof::{EntryProof, ExtensionProof, ParseProofError, VerifyProofError};
 pub use reason::RollBackReason;
 pub use recorder::Recorder;
+pub use scribe::Scribe;
 pub use sink::Sink;
 pub use verification::verification;
 pub use verify::verify_against;

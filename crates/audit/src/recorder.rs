@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ecac_core::limits::INTEGER_MAX;
 use ecac_core::{
-    Arrival, Change, Costs, Decision, Log, OpId, Outcome, ProjectId, PublicKey, Refusal, Rejected,
-    Replay, VerifiedOp,
+    Arrival, Change, Costs, Decision, Log, OpId, ProjectId, PublicKey, Refusal, Rejected, Replay,
+    VerifiedOp,
 };
 
 use crate::checkpoint::Origin;
@@ -14,6 +13,7 @@ use crate::digests::Digests;
 use crate::entry::{Entry, Subject};
 use crate::log::AuditLog;
 use crate::node_key::NodeKey;
+use crate::scribe;
 
 /// A replica of one project that records what it does.
 ///
@@ -93,8 +93,7 @@ impl Recorder {
 
     /// Counts arrivals that were refused as no op of anybody's.
     pub(crate) fn count_rejected(&mut self, reason: Refusal, more: u64) {
-        let count = self.rejected.entry(reason).or_default();
-        *count = count.saturating_add(more).min(INTEGER_MAX);
+        scribe::count(&mut self.rejected, reason, more);
     }
 
     /// Records that envelope `digest` was refused as no op of anybody's, as a recorder does that lists each of them.
@@ -154,9 +153,7 @@ impl Recorder {
         let decisions: Vec<Entry> = changes.iter().filter_map(decided).collect();
         let news = checkpoint || !entries.is_empty() || !decisions.is_empty();
         if news {
-            let rejected = core::mem::take(&mut self.rejected);
-            let rejected = rejected.into_iter();
-            entries.extend(rejected.map(|(reason, count)| Entry::Rejected { reason, count }));
+            entries.extend(scribe::of_rejected(core::mem::take(&mut self.rejected)));
         }
         entries.extend(decisions);
         if checkpoint {
@@ -171,21 +168,8 @@ impl Recorder {
     /// The first arrival is the op that came in, the others are pending ops that it released.
     fn record(&mut self, arrivals: &[Arrival]) {
         for (at, arrival) in arrivals.iter().enumerate() {
-            let subject = Subject::Op(arrival.op);
-            let judged = match arrival.outcome {
-                Outcome::Duplicate => continue,
-                Outcome::Refused { reason, witness } => Some(Entry::Skipped {
-                    subject,
-                    reason,
-                    witness,
-                }),
-                Outcome::Unsupported => Some(Entry::Held { op: arrival.op }),
-                Outcome::Admitted | Outcome::Pending => None,
-            };
-            if at == 0 {
-                self.entries.push(Entry::Ingested { subject });
-            }
-            self.entries.extend(judged);
+            let told = scribe::of_arrival(arrival, at > 0);
+            self.entries.extend(told.into_iter().flatten());
         }
     }
 }

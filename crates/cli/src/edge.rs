@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ecac_artifact::exit;
+use ecac_core::PublicKey;
 use ecac_project::{FOLDER, Home, Key, KeyName, KeyUse, Project, Writer, find};
 use ecac_store::DurableReplica;
 
@@ -130,6 +131,15 @@ impl Globals {
         let node = key_name(NODE)?;
         self.key(KeyUse::Node, &node)?;
         Ok(node)
+    }
+
+    /// The key of this machine, if it has one.
+    pub(crate) fn node_on_record(&self) -> Result<Option<PublicKey>, Failure> {
+        match self.home()?.key(KeyUse::Node, &key_name(NODE)?) {
+            Ok(key) => Ok(Some(key.public())),
+            Err(ecac_project::Error::NoKey { .. }) => Ok(None),
+            Err(error) => Err(Failure::of("open the key", &error)),
+        }
     }
 
     /// A key of the user, which is made where it is absent.

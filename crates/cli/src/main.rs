@@ -8,6 +8,7 @@ mod audit_log;
 mod behind;
 mod color;
 mod command;
+mod deed;
 mod edge;
 mod failure;
 mod input;
@@ -15,6 +16,7 @@ mod interrupt;
 mod output;
 mod payload;
 mod people;
+mod progress;
 mod replica;
 mod table;
 mod text;
@@ -125,12 +127,12 @@ impl Command {
             Self::VerifyStore(args) => verify_store::run(args, globals),
             Self::Log(args) => log::run(args, globals),
             Self::Explain(args) => explain::run(args, globals),
-            Self::DumpStateJson(args) => dump_state_json::run(args),
-            Self::TrustDump(args) => trust_dump::run(args),
-            Self::Decisions(args) => decisions::run(args),
-            Self::Check(args) => check::run(args),
+            Self::DumpStateJson(args) => dump_state_json::run(args, globals),
+            Self::TrustDump(args) => trust_dump::run(args, globals),
+            Self::Decisions(args) => decisions::run(args, globals),
+            Self::Check(args) => check::run(args, globals),
             Self::AuditExport(args) => audit_export::run(args),
-            Self::AuditVerify(args) => audit_verify::run(args),
+            Self::AuditVerify(args) => audit_verify::run(args, globals),
             Self::Audit(audit::Command::Prove(args)) => audit::prove::run(args),
             Self::Audit(audit::Command::CheckProof(args)) => audit::check_proof::run(args),
             Self::Audit(audit::Command::Export(args)) => audit::export::run(args),

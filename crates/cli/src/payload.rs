@@ -1,7 +1,7 @@
 //! What an op says, in a line for people: the parts that the engine tells, put into words and quoted.
 
 use ecac_core::payload::Part;
-use ecac_core::{Payload, Value};
+use ecac_core::{Payload, PublicKey, Value};
 
 use crate::text;
 
@@ -9,17 +9,21 @@ use crate::text;
 const BYTES_SHOWN: usize = 16;
 
 /// The kind and what it is about, in one line without control characters; `carried` is the JWT of the credential that a
-/// grant refers to, where it is at hand.
-pub(crate) fn line(payload: &Payload, carried: Option<&str>) -> String {
+/// grant refers to, where it is at hand, and `who` is what keys are called.
+pub(crate) fn line(
+    payload: &Payload,
+    carried: Option<&str>,
+    who: &dyn Fn(&PublicKey) -> String,
+) -> String {
     let parts = payload.describe(carried);
-    let words = parts.iter().map(words);
+    let words = parts.iter().map(|part| words(part, who));
     let words: Vec<String> = core::iter::once(payload.kind().to_owned())
         .chain(words)
         .collect();
     words.join(" ")
 }
 
-fn words(part: &Part) -> String {
+fn words(part: &Part, who: &dyn Fn(&PublicKey) -> String) -> String {
     match part {
         Part::Word(word) => (*word).to_owned(),
         Part::Name(name) => text::name(name),
@@ -36,7 +40,7 @@ fn words(part: &Part) -> String {
             }
         }
         Part::Escaped(text) => text::escape(text),
-        Part::Key(key) => text::key(key),
+        Part::Key(key) => who(key),
         Part::Op(op) => text::op(op),
         Part::Instant(instant) => text::timestamp(instant),
         Part::Value(value) => shown(value),

@@ -60,18 +60,21 @@ impl<'a> People<'a> {
 
     /// What the user calls the key: the name, `me`, or both ends of the key.
     pub(crate) fn show(&self, key: &PublicKey) -> String {
+        self.name(key).unwrap_or_else(|| text::key(key))
+    }
+
+    /// The name of the key's owner, quoted unless it is a word, or `me`.
+    pub(crate) fn name(&self, key: &PublicKey) -> Option<String> {
         if self.me == Some(*key) {
-            return ME.to_owned();
+            return Some(ME.to_owned());
         }
-        let Some(name) = self.config.petname(key) else {
-            return text::key(key);
-        };
+        let name = self.config.petname(key)?;
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if name.as_str().chars().all(is_word) {
+        Some(if name.as_str().chars().all(is_word) {
             name.to_string()
         } else {
             text::name(name.as_str())
-        }
+        })
     }
 
     /// The key and its name.

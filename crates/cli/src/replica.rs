@@ -8,6 +8,7 @@ use ecac_core::{
     Body, Costs, Effect, Limits, Log, Op, OpId, OpLogError, Payload, ProjectId, Rejected, Replay,
     VerifiedOp, order_by_links, payload,
 };
+use ecac_project::Project;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
@@ -117,22 +118,28 @@ impl Source {
         OpLog::of(self.logs.read()?, self.project)
     }
 
-    /// Reads the op logs and takes in every item.
-    pub(crate) fn replay(&self) -> Result<Replica, Failure> {
-        Ok(self.read()?.replay())
+    /// The project here or above, with the names of people, if no op log is named.
+    pub(crate) fn project_in(&self, globals: &Globals) -> Option<Project> {
+        let is_named = !self.logs.paths.is_empty();
+        globals.project().ok().filter(|_| !is_named)
     }
 
-    /// The same; where no op log is named, of the project here or above.
-    pub(crate) fn replay_in(&self, globals: &Globals) -> Result<Replica, Failure> {
+    /// The same; where no op log is named, the ops of the project here or above.
+    pub(crate) fn read_in(&self, globals: &Globals) -> Result<OpLog, Failure> {
         if self.logs.paths.is_empty() {
-            return Ok(of_directory(globals)?.replay());
+            return of_directory(globals);
         }
-        self.replay()
+        self.read()
+    }
+
+    /// Reads the op logs, or the project where none is named, and takes in every item.
+    pub(crate) fn replay_in(&self, globals: &Globals) -> Result<Replica, Failure> {
+        Ok(self.read_in(globals)?.replay())
     }
 }
 
 /// The ops of the project here or above as an op log: those that are held, and those that were refused.
-fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
+pub(crate) fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
     let (project, replica) = globals.reading()?;
     let log = replica.log();
     let mut envelopes: Vec<Vec<u8>> = replica.envelopes().map(|it| it.into_owned()).collect();

@@ -28,7 +28,8 @@ impl Teller<'_> {
         match self.replica.log().get(op) {
             Some(op) => {
                 let said = &op.body().payload;
-                payload::line(said, carried(self.replica, said).as_deref())
+                let carried = carried(self.replica, said);
+                payload::line(said, carried.as_deref(), &|key| self.people.show(key))
             }
             None => "an op that is not kept".to_owned(),
         }

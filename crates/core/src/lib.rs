@@ -68,9 +68,10 @@ pub use quote::{defuse, is_plain, quote};
 pub use reason::{DenialReason, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
 pub use replica::{
-    Allowed, Answer, AuthorError, Authored, ChainHead, DRIFT_MS, DraftError, Element, Event,
-    Granted, LinkedDevice, Member, Mention, NotAllowed, Place, PlaceChange, Preview, Received,
-    Replica, ReplicaBuilder, Shown, SignError, Signer, Standing, Stocked, Tip, Warrant, Winner,
+    Allowed, Answer, Arrived, AuthorError, Authored, AuthoredBatch, ChainHead, DRIFT_MS,
+    DraftError, Element, Event, Granted, LinkedDevice, Member, Mention, NotAllowed, Place,
+    PlaceChange, Preview, Received, Replica, ReplicaBuilder, Shown, SignError, Signer, Standing,
+    Stocked, Tip, Warrant, Winner, Written,
 };
 pub use schema_map::SchemaRule;
 pub use signature::zip215_verifies;

@@ -77,6 +77,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replaced().map_err(|error| Error::io("write", path, error))
 }
 
+/// Writes a file, or takes the place of one, without waiting for the disk: after a loss of power it may be as it was, or not whole.
+pub(crate) fn replace_lazily(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let replaced = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    replaced.map_err(|error| Error::io("write", path, error))
+}
+
 /// Appends to a file, which is made where it is absent.
 pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let appended = || -> io::Result<()> {

@@ -3,7 +3,9 @@
 use core::ops::Deref;
 use std::collections::BTreeMap;
 
-use ecac_core::{Authored, Event, OpId, Payload, Received, Replica, VerifiedOp};
+use ecac_core::{
+    Authored, AuthoredBatch, Body, Event, OpId, Payload, Received, Replica, VerifiedOp,
+};
 use ecac_store::DurableReplica;
 
 use crate::error::Error;
@@ -13,8 +15,8 @@ use crate::trail::Trail;
 
 /// The one writer of a project directory.
 ///
-/// What a call has taken in is in the store when it returns, and in the audit log after [`Writer::close`]; if that does not
-/// come to pass, the next writer records it.
+/// What a call has taken in is in the store and in the audit log when it returns. If the process ends in between, the next writer
+/// records it.
 #[derive(Debug)]
 pub struct Writer {
     replica: DurableReplica,
@@ -67,13 +69,33 @@ impl Writer {
         key: &Key,
         now_ms: u64,
     ) -> Result<Authored, Error> {
-        let signing = key.signing();
-        if let Some(finished) = self.replica.finish(&signing)? {
-            self.trail.receive(&finished.envelope);
-        }
-        let authored = self.replica.author(payload, &signing, now_ms)?;
-        self.trail.receive(&authored.envelope);
+        self.finish(key)?;
+        let authored = self.replica.author(payload, &key.signing(), now_ms)?;
+        self.trail.record(&self.replica, &authored.received)?;
         Ok(authored)
+    }
+
+    /// Writes several ops in one transaction, as [`Replica::preview_all`] drafted them: all of them, or none.
+    ///
+    /// # Errors
+    /// As of [`Writer::author`]; among others if the key has written since they were drafted.
+    pub fn author_all(&mut self, bodies: Vec<Body>, key: &Key) -> Result<AuthoredBatch, Error> {
+        self.finish(key)?;
+        let authored = self.replica.author_all(bodies, &key.signing())?;
+        self.trail.record(&self.replica, &authored.received)?;
+        Ok(authored)
+    }
+
+    /// Finishes what the key was about to sign when a process ended, if that was so. Writing does so by itself; whoever previews
+    /// does it before, so that what is previewed is what happens.
+    ///
+    /// # Errors
+    /// As of [`Writer::author`].
+    pub fn finish(&mut self, key: &Key) -> Result<(), Error> {
+        match self.replica.finish(&key.signing())? {
+            Some(finished) => self.trail.record(&self.replica, &finished.received),
+            None => Ok(()),
+        }
     }
 
     /// Takes in what others sent: one batch.
@@ -87,10 +109,8 @@ impl Writer {
             waiting.insert(op.id(), op.envelope().to_vec());
         }
         let received = self.replica.receive(envelopes)?;
-        for envelope in envelopes {
-            self.trail.receive(envelope);
-        }
         self.remember(&received, envelopes, &waiting)?;
+        self.trail.record(&self.replica, &received)?;
         Ok(received)
     }
 
@@ -145,12 +165,11 @@ impl Writer {
         Ok(self.replica.snapshot()?)
     }
 
-    /// Signs what was recorded, and ends the use of the store.
+    /// Ends the use of the store, with a snapshot where one is due.
     ///
     /// # Errors
-    /// [`Error::Audit`], [`Error::Store`]; what was taken in is there.
-    pub fn close(mut self) -> Result<(), Error> {
-        self.trail.commit()?;
+    /// [`Error::Store`]; what was taken in is there.
+    pub fn close(self) -> Result<(), Error> {
         Ok(self.replica.close()?)
     }
 }

@@ -3,11 +3,14 @@
 use core::ops::Deref;
 use std::path::PathBuf;
 
-use ecac_core::{Authored, Body, Event, OpId, Payload, PublicKey, Received, Replica, Signer};
+use ecac_core::{
+    AuthorError, Authored, AuthoredBatch, Body, DraftError, Event, OpId, Payload, PublicKey,
+    Received, Refusal, Replica, Signer,
+};
 
 use crate::error::{Error, Spot};
 use crate::inner::Changes;
-use crate::marker::{self, Marker, Marking};
+use crate::marker::{self, BODIES_MAX, Marker, Marking};
 use crate::reader::Reader;
 use crate::store::Store;
 
@@ -140,38 +143,50 @@ impl DurableReplica {
         self.sign(signer, |replica, signer| Ok(replica.seal(signer, now_ms)?))
     }
 
-    /// Finishes what the signer was about to sign when the process ended, if that was so: the same body is signed and
-    /// taken in. [`DurableReplica::author`] does so by itself.
+    /// Writes several ops in one transaction, as [`Replica::author_all`] does: after a crash all of them are there, or none, or they are
+    /// finished by the next [`DurableReplica::finish`].
+    ///
+    /// # Errors
+    /// As [`DurableReplica::author`]; [`Error::TooMany`] for more than 16 bodies.
+    pub fn author_all(
+        &mut self,
+        bodies: Vec<Body>,
+        signer: &dyn Signer,
+    ) -> Result<AuthoredBatch, Error> {
+        self.finish(signer)?;
+        self.sign_all(bodies, signer)
+    }
+
+    /// Finishes what the signer was about to sign when the process ended, if that was so: the same bodies are signed and
+    /// taken in, in one transaction. [`DurableReplica::author`] does so by itself.
     ///
     /// # Errors
     /// As [`DurableReplica::author`].
-    pub fn finish(&mut self, signer: &dyn Signer) -> Result<Option<Authored>, Error> {
+    pub fn finish(&mut self, signer: &dyn Signer) -> Result<Option<AuthoredBatch>, Error> {
         self.check_writes()?;
-        match self.unfinished(&signer.public_key())? {
-            Some(body) => self
-                .sign(signer, |replica, signer| {
-                    Ok(replica.author_again(body, signer)?)
-                })
-                .map(Some),
-            None => Ok(None),
+        let bodies = self.unfinished(&signer.public_key())?;
+        if bodies.is_empty() {
+            return Ok(None);
         }
+        self.sign_all(bodies, signer).map(Some)
     }
 
-    /// What the key was about to sign and the store does not have, if that is the next op of its author.
+    /// What the key was about to sign and the store does not have, if that is what comes next of its author; empty if there is
+    /// nothing.
     ///
     /// # Errors
     /// [`Error::RestoredBackup`] if the store lacks more than that; [`Error::NoMarker`]; [`Error::Damaged`] and [`Error::Io`]
     /// of the marker.
-    pub fn unfinished(&self, author: &PublicKey) -> Result<Option<Body>, Error> {
+    pub fn unfinished(&self, author: &PublicKey) -> Result<Vec<Body>, Error> {
         let Some(markers) = &self.markers else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let path = Marker::path(markers, &self.replica.project(), author);
         let file = || self.store.file().to_owned();
         let held = self.replica.next_seq(author);
         let Some(marker) = Marker::read(&path)? else {
             if held == 0 {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             return Err(Error::NoMarker {
                 file: file(),
@@ -179,21 +194,30 @@ impl DurableReplica {
                 marker: path,
             });
         };
-        let op = marker.op();
         let log = self.replica.log();
+        let ops: Vec<OpId> = marker.ops().collect();
         let is_here = |op: &OpId| log.position(op).is_some();
-        if is_here(&op) {
-            return Ok(None);
-        }
-        let body = marker::decoded(&path, &marker)?;
-        if body.seq == held && body.parents.iter().all(is_here) {
-            return Ok(Some(body));
+        let here = ops.iter().take_while(|op| is_here(op)).count();
+        let mut bodies = marker::decoded(&path, &marker)?;
+        let missing = bodies.split_off(here);
+        let Some(last) = missing.last() else {
+            return Ok(missing);
+        };
+        // Each may rest on those before it.
+        let is_known = |op: &OpId| is_here(op) || ops.contains(op);
+        let is_next =
+            |(seq, body): (u64, &Body)| body.seq == seq && body.parents.iter().all(is_known);
+        if (held..).zip(&missing).all(is_next) {
+            return Ok(missing);
         }
         Err(Error::RestoredBackup {
             file: file(),
             author: *author,
-            op,
-            signed: body.seq,
+            op: ops
+                .last()
+                .copied()
+                .unwrap_or_else(|| self.replica.project()),
+            signed: last.seq,
             held,
             marked: marker.generation,
             generation: self.store.generation(),
@@ -220,7 +244,58 @@ impl DurableReplica {
         let body =
             body.map_err(|error| Error::damaged(self.store.file(), Spot::File, error.to_string()))?;
         let generation = self.store.generation();
-        Marker { generation, body }.write(&path)
+        let bodies = vec![body];
+        Marker { generation, bodies }.write(&path)
+    }
+
+    /// Has bodies signed that are marked before, all at once, and commits the ops.
+    fn sign_all(&mut self, bodies: Vec<Body>, signer: &dyn Signer) -> Result<AuthoredBatch, Error> {
+        self.check_writes()?;
+        if bodies.len() > BODIES_MAX {
+            return Err(Error::TooMany {
+                found: bodies.len(),
+                most: BODIES_MAX,
+            });
+        }
+        // Before anything is marked: what does not come next would look like a restored backup.
+        let author = signer.public_key();
+        let seqs = self.replica.next_seq(&author)..;
+        if !seqs.zip(&bodies).all(|(seq, body)| body.seq == seq) {
+            let (reason, witness) = (Refusal::BadSequence, None);
+            return Err(AuthorError::from(DraftError::Refused { reason, witness }).into());
+        }
+        let marked = self.mark(&bodies, &author)?;
+        let authored = self.replica.author_all(bodies, signer);
+        let authored = authored.map_err(|error| {
+            // Nothing that was signed has left the process.
+            let back = marked.map_or(Ok(()), |(path, before)| Marker::put_back(before, &path));
+            back.err().unwrap_or_else(|| error.into())
+        })?;
+        self.commit(&authored.received.events, false)?;
+        Ok(authored)
+    }
+
+    /// Marks what is about to be signed; returns where, and what was marked there before.
+    fn mark(
+        &self,
+        bodies: &[Body],
+        author: &PublicKey,
+    ) -> Result<Option<(PathBuf, Option<Marker>)>, Error> {
+        let (Some(markers), false) = (&self.markers, bodies.is_empty()) else {
+            return Ok(None);
+        };
+        let path = Marker::path(markers, &self.replica.project(), author);
+        let before = Marker::read(&path)?;
+        let encoded = bodies.iter().map(|body| {
+            let encoding = |error| AuthorError::from(DraftError::Encoding { error });
+            Ok::<_, Error>(body.encode().map_err(encoding)?)
+        });
+        let marker = Marker {
+            generation: self.store.generation() + 1,
+            bodies: encoded.collect::<Result<_, _>>()?,
+        };
+        marker.write(&path)?;
+        Ok(Some((path, before)))
     }
 
     fn sign(

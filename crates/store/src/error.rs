@@ -116,6 +116,14 @@ pub enum Error {
     /// The op cannot be written; see [`AuthorError`].
     #[error(transparent)]
     Author(#[from] AuthorError),
+    /// More ops than one transaction takes were to be written together.
+    #[error("{found} ops were to be written together, and one transaction takes {most}")]
+    TooMany {
+        /// How many.
+        found: usize,
+        /// How many it takes.
+        most: usize,
+    },
     /// The author signed something that the store does not have: it is a backup that was restored, or somebody else's copy.
     #[error(
         "{author} has signed number {signed} already (op {op}, at generation {marked}), and {} is at generation {generation} and goes up to number {held}: a backup was restored",
@@ -179,6 +187,7 @@ impl Error {
             },
             Self::Broken { .. } => "open the store again",
             Self::Author(_) => return None,
+            Self::TooMany { .. } => "write them in several transactions",
             Self::RestoredBackup { .. } => {
                 "receive from a peer first until the op is here, or write with a new device key: what is signed twice under one number freezes its author"
             }

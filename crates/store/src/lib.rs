@@ -31,4 +31,4 @@ pub use meta::SCHEMA;
 pub use options::Options;
 pub use reader::Reader;
 pub use store::{CACHE_BYTES, Store};
-pub use verify::{Verified, verify, verify_store};
+pub use verify::{Verified, verify, verify_store, verify_telling};

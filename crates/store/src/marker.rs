@@ -4,8 +4,8 @@
 //! twice and is frozen. So the op that is about to be signed is written into a marker first, its whole body, in a file that the
 //! caller keeps apart from the store: a backup does not bring it back.
 //!
-//! A process that ends between the marker and the transaction leaves a marker that is ahead by one op. Signing that very body again is
-//! no equivocation, because the id of an op does not depend on its signature; so this is finished, and no alarm.
+//! A process that ends between the marker and the transaction leaves a marker that is ahead by the ops of that transaction. Signing these
+//! very bodies again is no equivocation, because the id of an op does not depend on its signature; so this is finished, and no alarm.
 
 use core::cell::RefCell;
 use std::fs::{self, File};
@@ -18,24 +18,29 @@ use minicbor::{Decoder, Encoder};
 use crate::error::{Error, Spot};
 
 const FORMAT: &str = "ecac-marker";
+/// The form for one body.
 const VERSION: u32 = 1;
+/// The form for several: an array of bodies in the place of the one.
+const VERSION_OF_SEVERAL: u32 = 2;
 const DIGEST_BYTES: usize = 32;
-/// Longest marker, in bytes: an op and some.
-const MARKER_BYTES_MAX: usize = 128 << 10;
+/// Most ops of one transaction that one key signs.
+pub(crate) const BODIES_MAX: usize = 16;
+/// Longest marker, in bytes: so many ops and some.
+const MARKER_BYTES_MAX: usize = BODIES_MAX * (72 << 10);
 
-/// The last op that a key was to sign in a project.
+/// The last ops that a key was to sign in a project, those of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Marker {
-    /// The generation of the store that was to have the op.
+    /// The generation of the store that was to have the ops.
     pub(crate) generation: u64,
-    /// The body, as it is signed.
-    pub(crate) body: Vec<u8>,
+    /// The bodies, as they are signed, in their order; at least one.
+    pub(crate) bodies: Vec<Vec<u8>>,
 }
 
 impl Marker {
-    /// The op.
-    pub(crate) fn op(&self) -> OpId {
-        OpId::of_body(&self.body)
+    /// The ops.
+    pub(crate) fn ops(&self) -> impl DoubleEndedIterator<Item = OpId> {
+        self.bodies.iter().map(|body| OpId::of_body(body))
     }
 
     /// Where the marker of a key in a project lies.
@@ -69,22 +74,40 @@ impl Marker {
             return Err(damaged());
         }
         let mut input = Decoder::new(content);
-        let form = input.str().ok().zip(input.u32().ok());
-        if form != Some((FORMAT, VERSION)) {
-            return Err(damaged());
-        }
-        let generation = input.u64().map_err(|_| damaged())?;
-        let body = input.bytes().map_err(|_| damaged())?.to_vec();
-        Ok(Some(Self { generation, body }))
+        let mut read = || -> Option<Self> {
+            let is_ours = input.str().ok()? == FORMAT;
+            let version = input.u32().ok().filter(|_| is_ours)?;
+            let generation = input.u64().ok()?;
+            let count = match version {
+                VERSION => 1,
+                VERSION_OF_SEVERAL => input.array().ok()??,
+                _ => return None,
+            };
+            let body = |_| Some(input.bytes().ok()?.to_vec());
+            let bodies = (0..count).map(body).collect::<Option<Vec<_>>>()?;
+            (!bodies.is_empty()).then_some(Self { generation, bodies })
+        };
+        Ok(Some(read().ok_or_else(damaged)?))
     }
 
     /// Writes the marker, so that it survives a loss of power.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Error> {
         let mut bytes = Vec::new();
-        let written = Encoder::new(&mut bytes)
-            .str(FORMAT)
-            .and_then(|out| out.u32(VERSION)?.u64(self.generation)?.bytes(&self.body))
-            .map(drop);
+        let mut out = Encoder::new(&mut bytes);
+        let written = out.str(FORMAT).and_then(|out| {
+            if let [body] = &self.bodies[..] {
+                return out
+                    .u32(VERSION)?
+                    .u64(self.generation)?
+                    .bytes(body)
+                    .map(drop);
+            }
+            out.u32(VERSION_OF_SEVERAL)?.u64(self.generation)?;
+            out.array(self.bodies.len() as u64)?;
+            self.bodies
+                .iter()
+                .try_for_each(|body| out.bytes(body).map(drop))
+        });
         debug_assert!(written.is_ok(), "writing into memory does not fail");
         let digest = *blake3::hash(&bytes).as_bytes();
         bytes.extend_from_slice(&digest);
@@ -102,6 +125,14 @@ impl Marker {
             Ok(())
         };
         replaced().map_err(|error| Error::io(path, "write", error))
+    }
+
+    /// Marks what was marked before, or nothing.
+    pub(crate) fn put_back(before: Option<Self>, path: &Path) -> Result<(), Error> {
+        match before {
+            Some(before) => before.write(path),
+            None => Self::remove(path),
+        }
     }
 
     /// Removes a marker.
@@ -168,11 +199,11 @@ impl Signer for Marking<'_> {
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
         let body =
             body(message).ok_or_else(|| SignError::failed("what is to be signed is no op"))?;
+        let project = self.project.unwrap_or_else(|| OpId::of_body(&body));
         let marker = Marker {
             generation: self.generation,
-            body,
+            bodies: vec![body],
         };
-        let project = self.project.unwrap_or_else(|| marker.op());
         let path = Marker::path(self.directory, &project, &self.signer.public_key());
         let marked = Marker::read(&path).and_then(|before| {
             marker.write(&path)?;
@@ -188,19 +219,16 @@ impl Signer for Marking<'_> {
         };
         self.signer.sign(message).inspect_err(|_| {
             // Nothing was signed.
-            let back = match before {
-                Some(before) => before.write(&path),
-                None => Marker::remove(&path),
-            };
-            if let Err(error) = back {
+            if let Err(error) = Marker::put_back(before, &path) {
                 *self.failed.borrow_mut() = Some(error);
             }
         })
     }
 }
 
-/// The body of a marker, decoded.
-pub(crate) fn decoded(path: &Path, marker: &Marker) -> Result<Body, Error> {
-    let body = Body::decode(&marker.body);
-    body.map_err(|error| Error::damaged(path, Spot::File, error.to_string()))
+/// The bodies of a marker, decoded.
+pub(crate) fn decoded(path: &Path, marker: &Marker) -> Result<Vec<Body>, Error> {
+    let bodies = marker.bodies.iter().map(|body| Body::decode(body));
+    let bodies = bodies.collect::<Result<Vec<_>, _>>();
+    bodies.map_err(|error| Error::damaged(path, Spot::File, error.to_string()))
 }

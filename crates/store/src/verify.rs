@@ -37,8 +37,20 @@ pub struct Verified {
 /// # Errors
 /// [`Error`]: the first fault, with its place.
 pub fn verify(file: impl AsRef<Path>, threads: usize) -> Result<Verified, Error> {
+    verify_telling(file, threads, &mut |_, _| {})
+}
+
+/// Verifies a store as [`verify`] does, and tells now and then how many of its admitted ops are done, and of how many.
+///
+/// # Errors
+/// As there.
+pub fn verify_telling(
+    file: impl AsRef<Path>,
+    threads: usize,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<Verified, Error> {
     let store = Store::open_with(file.as_ref(), CACHE_BYTES, true)?;
-    verify_store(&store, threads)
+    verified(&store, threads, tell)
 }
 
 /// Verifies a store that is open, as [`verify`] does.
@@ -46,6 +58,15 @@ pub fn verify(file: impl AsRef<Path>, threads: usize) -> Result<Verified, Error>
 /// # Errors
 /// As there.
 pub fn verify_store(store: &Store, threads: usize) -> Result<Verified, Error> {
+    verified(store, threads, &mut |_, _| {})
+}
+
+fn verified(
+    store: &Store,
+    threads: usize,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<Verified, Error> {
+    tell(0, store.ops());
     store.verify_values()?;
     let builder = || Replica::builder().threads(threads).places(false);
     let engine = |error: ecac_core::StoreError| {
@@ -58,6 +79,7 @@ pub fn verify_store(store: &Store, threads: usize) -> Result<Verified, Error> {
         let end = store.ops().min(first + TOGETHER);
         take(store, &mut replica, first..end, threads)?;
         first = end;
+        tell(first, store.ops());
     }
     let held = store.held()?;
     verify_held(store, &replica, &held, threads)?;

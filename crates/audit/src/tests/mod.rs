@@ -7,6 +7,7 @@ mod growth;
 mod proofs;
 mod reinstated;
 mod replay;
+mod scribe;
 mod tamper;
 mod verdicts;
 

@@ -1,9 +1,9 @@
 //! What was rolled back and counts again.
 
-use ecac_core::{Costs, Payload, payload, public_key};
+use ecac_core::{Costs, Payload, Replica, payload, public_key};
 
 use super::{author, genesis, name, node, sign, write};
-use crate::{AuditLog, Contradiction, Entry, Origin, Recorder, verify_against};
+use crate::{AuditLog, Contradiction, Entry, Origin, Recorder, Scribe, verify_against};
 
 #[test]
 fn what_an_endorsement_gives_back_is_recorded_with_its_cause() {
@@ -32,6 +32,15 @@ fn what_an_endorsement_gives_back_is_recorded_with_its_cause() {
             recorder.receive(op.envelope(), costs).unwrap();
         }
         batches.push(recorder.seal_with_checkpoint(costs));
+    }
+    let (mut replica, mut scribe) = (Replica::join(genesis.id()), Scribe::default());
+    for (batch, recorded) in [&[&genesis, &first][..], &[&revoke], &[&endorse]]
+        .iter()
+        .zip(&batches)
+    {
+        let received = replica.ingest(batch.iter().map(|op| (*op).clone()));
+        let (_, without_checkpoint) = recorded.split_last().expect("a checkpoint");
+        assert_eq!(scribe.entries(&received), without_checkpoint);
     }
     let reinstated = Entry::Reinstated {
         op: first.id(),

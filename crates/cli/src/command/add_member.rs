@@ -41,7 +41,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let (mut project, mut writer, key) = globals.writing()?;
+    let (mut project, writer, key) = globals.writing()?;
     let taken = project.config().petnames.get(&args.name);
     if taken.is_some_and(|it| *it != args.did) {
         let cause = format!("you call somebody else {}", text::name(args.name.as_str()));
@@ -75,10 +75,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         days: args.days,
         status: Vec::new(),
     };
-    let written = grant::grant(&mut writer, &key, globals, wanted)?;
-    writer
-        .close()
-        .map_err(|error| Failure::of("end the writing", &error))?;
+    let written = grant::grant(writer, &People::of(&project), &key, globals, wanted)?;
     let named = project.call(args.name.clone(), args.did);
     named.map_err(|error| Failure::of("keep the name", &error))?;
     grant::tell(

@@ -12,8 +12,10 @@ use ecac_core::{Costs, ProjectId, PublicKey};
 use serde_json::Value as Json;
 
 use crate::audit_log::AuditInput;
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
+use crate::replica::of_directory;
 use crate::{input, output, text};
 
 /// The longest file with a signed head; one has some 500 bytes.
@@ -26,18 +28,20 @@ const HEAD_BYTES_MAX: u64 = 4096;
 ///
 /// Only what the node signed speaks against it: what else is in an op log is counted. Where ops are missing the question
 /// stays open, and the exit code is 8. Nothing is repaired: AUDIT is only read. Without --node the log is checked against
-/// the key that it names itself, and then anybody can have made the whole log.
+/// the key that it names itself, and then anybody can have made the whole log. Without AUDIT it is that of this machine in the project here or
+/// above, by the key of this machine, against the ops that are there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  ecac audit-verify                                  this machine\'s, in the project here or above
   ecac audit-verify audit.jsonl --log ops.cborseq
   ecac audit-verify audit.jsonl --log ops.cborseq --head head.note \\
       --node did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")]
 pub(crate) struct Args {
     /// Audit log: JSON Lines, as `ecac audit-export` writes it, or the directory of its segments
-    #[arg(value_name = "AUDIT")]
-    audit: PathBuf,
+    #[arg(value_name = "AUDIT", requires = "logs")]
+    audit: Option<PathBuf>,
     /// Op log to compare it with; several count as one, and `-` is standard input
-    #[arg(long = "log", value_name = "LOG", required = true)]
+    #[arg(long = "log", value_name = "LOG")]
     logs: Vec<PathBuf>,
     /// Signed head of the audit log that somebody kept, which the log must contain
     #[arg(long = "head", value_name = "FILE")]
@@ -53,19 +57,30 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let input = AuditInput::open(&args.audit)?;
-    let logs = OpLogFiles::read(&args.logs)?;
-    let path = text::path(&args.audit);
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let (place, node) = match &args.audit {
+        Some(place) => (place.clone(), args.node),
+        None => {
+            let here = globals.project()?.audit();
+            (here, args.node.or(globals.node_on_record()?))
+        }
+    };
+    let input = AuditInput::open(&place)?;
+    let logs = if args.logs.is_empty() {
+        of_directory(globals)?.file
+    } else {
+        OpLogFiles::read(&args.logs)?
+    };
+    let path = text::path(&place);
     let expect = Expect {
         project: args.project,
-        node: args.node,
+        node,
     };
     let audit = input.verify(&expect, "verify")?;
     for head in &args.heads {
-        check_head(&audit, &args.audit, head)?;
+        check_head(&audit, &place, head)?;
     }
-    let names: Vec<String> = args.logs.iter().map(|path| text::path(path)).collect();
+    let names: Vec<&str> = logs.labels().collect();
     let names = names.join(", ");
     let comparison =
         verify_against(&audit, logs.items(), &mut Costs::default()).map_err(|error| {
@@ -76,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 "the node signed what the ops do not say; keep all of these files",
             )
         })?;
-    if args.node.is_none() {
+    if node.is_none() {
         output::note(
             "warning: without --node anybody can have made the whole log; compare the node below\n",
         );

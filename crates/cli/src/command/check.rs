@@ -9,6 +9,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use serde::Serialize;
 
 use crate::command::decisions;
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Form, Format};
 use crate::replica::{Replica, Source};
@@ -25,9 +26,10 @@ const ADVANCES: usize = 16;
 /// come in, so that ops wait for their parents and are rolled back; in the end decisions, state and trust view
 /// must be the same, byte for byte. The orders are a function of the seed.
 ///
-/// If one differs, the command says which op and exits with 6.
+/// Without LOG the ops are those of the project here or above. If one differs, the command says which op and exits with 6.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(mut_arg("paths", |arg| arg.required(false)), after_help = "Examples:
+  ecac check                      the project here or above
   ecac check ops.cborseq
   ecac check ops.cborseq --shuffle 100 --seed 7
   ecac check mine.cborseq theirs.cborseq --json")]
@@ -44,8 +46,8 @@ pub(crate) struct Args {
     form: Form,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let op_log = args.source.read()?;
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let op_log = args.source.read_in(globals)?;
     let items = op_log.file.items();
     let first = Outcome::of(op_log.project, &items)?;
     let mut answer = Answer {

@@ -3,6 +3,7 @@
 use ecac_core::{Costs, Decision, Effect, Log, OpId, Replay};
 use serde::Serialize;
 
+use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output::Destination;
 use crate::replica::Source;
@@ -14,9 +15,10 @@ use crate::replica::Source;
 /// absent ancestors; and `effect`: of an op of trust or policy its `code`, whether it `counts` for something, and the
 /// ops that it is `on`. What there is none of is null. The lines are a
 /// function of the set of ops: two replicas that hold the same ops write the same bytes. Items that are no op of
-/// anybody's have no line.
+/// anybody's have no line. Without LOG they are those of the project here or above.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(mut_arg("paths", |arg| arg.required(false)), after_help = "Examples:
+  ecac decisions                       the project here or above
   ecac decisions ops.cborseq | sha256sum
   ecac decisions ops.cborseq | grep '\"denied\"'
   ecac decisions ops.cborseq | jq 'select(.effect.counts == false)'
@@ -38,9 +40,9 @@ struct Line {
     effect: Option<Effect>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let destination = args.destination.claim()?;
-    let replica = args.source.replay()?;
+    let replica = args.source.replay_in(globals)?;
     destination.write(&lines(&replica.log, &replica.replay)?)
 }
 

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ecac_artifact::exit;
-use ecac_core::{Explanation, OpId, ProjectId};
+use ecac_core::{Explanation, OpId, ProjectId, PublicKey};
+use ecac_project::Project;
+use serde::Serialize;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Form, Format};
+use crate::people::People;
 use crate::replica::{Replica, Source};
 use crate::text;
 
@@ -25,7 +28,7 @@ const CANDIDATES_MAX: usize = 8;
 /// The answer names the verdict, the reason, the op that decides, and the chain of authority from the op through
 /// grant, credential and issuer key up to a root; of a pending op the ancestors that are absent, and of an op of trust or
 /// policy its effect: what it does, or that it counts for nothing and why. Without LOG it is looked for in the project here or
-/// above.
+/// above, and people have the names that you gave them beside their keys.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "ecac explain [OPTIONS] [LOG]... <OP_ID>",
@@ -58,9 +61,41 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let op = prefix.find(&known, &label)?;
     let explanation = explain(&replica, &op).ok_or_else(|| not_found(&prefix, &label))?;
     match args.form.format() {
-        Format::Text => output::print(explanation.to_string().as_bytes()),
-        Format::Json => output::print_json(&explanation),
+        Format::Text => {
+            let project = source.project_in(globals);
+            let told = explanation.to_string();
+            let told = project.map_or_else(|| told.clone(), |it| named(&told, &it));
+            output::print(told.as_bytes())
+        }
+        Format::Json => output::print_json(&Answer {
+            format: "ecac-explain-v1",
+            explanation,
+        }),
     }
+}
+
+/// The explanation with the names of people behind their keys. Keys stand at the ends of lines; an issuer is quoted.
+fn named(told: &str, project: &Project) -> String {
+    let people = People::of(project);
+    let lines = told.lines().map(|line| {
+        let key = line.split(' ').next_back().map(str::parse::<PublicKey>);
+        match key {
+            Some(Ok(key)) => match people.name(&key) {
+                Some(name) => format!("{line} ({name})\n"),
+                None => format!("{line}\n"),
+            },
+            Some(Err(_)) | None => format!("{line}\n"),
+        }
+    });
+    lines.collect()
+}
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct Answer {
+    format: &'static str,
+    #[serde(flatten)]
+    explanation: Explanation,
 }
 
 impl Args {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::{output, text};
 
 /// Write every op into a file for others
@@ -43,13 +44,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         output::check_vacant(&args.file, args.force)?;
     }
     let (_, replica) = globals.reading()?;
+    let log = replica.log();
+    let progress = Progress::counted("exporting", log.admitted_count() as u64);
     let mut bytes = Vec::new();
     let mut ops = 0_usize;
     for op in replica.total_order() {
         bytes.extend_from_slice(op.envelope());
         ops += 1;
+        progress.reach(ops as u64);
     }
-    let log = replica.log();
+    drop(progress);
     for op in log.pending().chain(log.unsupported()) {
         bytes.extend_from_slice(op.envelope());
         ops += 1;

@@ -36,7 +36,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let (project, replica) = globals.reading()?;
     let people = People::of(&project);
-    let known = fields_of(&replica, &args.object);
+    let known = replica.fields(&args.object).value;
     if known.is_empty() {
         let objects = replica.objects("");
         let objects = objects.iter().map(String::as_str);
@@ -86,16 +86,6 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         }
     }
     output::print(table.render(table::terminal_width()).as_bytes())
-}
-
-/// The names of the fields of the object that show something, in order.
-fn fields_of(replica: &Replica, object: &str) -> Vec<String> {
-    let state: Json = serde_json::from_slice(&replica.state()).unwrap_or_default();
-    let object = &state["objects"][object];
-    let names = ["fields", "sets"].map(|member| object[member].as_object());
-    let names = names.into_iter().flatten().flat_map(|it| it.keys());
-    let names: BTreeSet<String> = names.cloned().collect();
-    names.into_iter().collect()
 }
 
 /// What a field shows.

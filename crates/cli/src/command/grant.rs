@@ -1,18 +1,19 @@
 //! Granting: the credential and the grant that rests on it, for `add-member` and `regrant`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use ecac_artifact::exit;
 use ecac_core::credential::{Role, StatusRef};
-use ecac_core::payload::{Credential, Grant};
-use ecac_core::{OpId, PublicKey, Replica};
-use ecac_project::{Cause, Issuer, Key, KeyUse, NewCredential, Writer};
+use ecac_core::payload::{Credential, Grant, IssuerKey};
+use ecac_core::{Action, OpId, Payload, Preview, PublicKey, Replica, Tags};
+use ecac_project::{Issuer, Key, KeyUse, NewCredential, Writer};
 use serde_json::{Value as Json, json};
 
+use crate::deed::Deed;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::People;
-use crate::{output, text, told};
+use crate::{output, text};
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: u64 = 86_400_000;
@@ -34,7 +35,7 @@ pub(crate) struct Wanted {
 }
 
 /// The ops that were written.
-pub(crate) struct Written {
+pub(crate) struct Granted {
     /// The `IssuerKey`, if the issuer was not listed.
     pub(crate) issuer_key: Option<OpId>,
     pub(crate) credential: OpId,
@@ -66,16 +67,18 @@ pub(crate) fn is_listed(replica: &Replica, issuer: &Issuer) -> bool {
     })
 }
 
-/// Lists the user's issuer key if it is not, mints the credential, and grants it.
+/// Mints the credential and grants it, and lists the user's issuer key if it is not: all in one transaction.
 pub(crate) fn grant(
-    writer: &mut Writer,
+    writer: Writer,
+    people: &People<'_>,
     key: &Key,
     globals: &Globals,
     wanted: Wanted,
-) -> Result<Written, Failure> {
+) -> Result<Granted, Failure> {
     let now_ms = globals.now_ms()?;
     let issuer = issuer(globals, key)?;
-    let issuer_key = list(writer, key, &issuer, now_ms)?;
+    let listing = unlisted(&writer, key, &issuer, now_ms)?;
+    let is_listed_now = listing.is_some();
     let jwt = issuer.credential(&NewCredential {
         subject: wanted.subject,
         role: wanted.role,
@@ -84,57 +87,82 @@ pub(crate) fn grant(
         valid_until_ms: now_ms.saturating_add(wanted.days.saturating_mul(DAY_MS)),
         status: wanted.status,
     });
-    let credential = writer.author(Credential { jwt }, key, now_ms);
-    let credential = credential
-        .map_err(|error| Failure::of("carry the credential", &error))?
-        .op;
-    let grant = Grant {
-        subject: wanted.subject,
-        credential,
+    let deed = Deed {
+        doing: &format!("grant {} anything", people.show(&wanted.subject)),
+        hint: "`ecac members` shows who has what",
+        fine: &[],
+        yes: false,
     };
-    let granted = writer.author(grant, key, now_ms);
-    let granted = granted.map_err(|error| Failure::of("grant", &error))?;
-    if told::counts_for_nothing(granted.effect.as_ref()) {
-        let cause = told::effect(granted.effect.as_ref());
-        let hint = "nobody was let in by it; `ecac explain` with its op id says more";
-        return Err(
-            Failure::new(exit::REFUSED, "grant something that counts", cause, hint)
-                .with_details(vec![format!("op {}", granted.op)]),
-        );
+    let mut before: VecDeque<Payload> = listing.map(Into::into).into_iter().collect();
+    before.push_back(Credential { jwt }.into());
+    let mut is_granted = false;
+    let mut next = |previews: &[Preview]| {
+        before.pop_front().or_else(|| {
+            let credential = previews.last()?.op;
+            let subject = wanted.subject;
+            let is_over = core::mem::replace(&mut is_granted, true);
+            (!is_over).then(|| {
+                Grant {
+                    subject,
+                    credential,
+                }
+                .into()
+            })
+        })
+    };
+    let done = deed.carry_out(writer, people, key, now_ms, &mut next)?;
+    let ops: Vec<OpId> = done.ops.iter().map(|it| it.op).collect();
+    match ops[..] {
+        [.., credential, grant] => Ok(Granted {
+            issuer_key: ops.first().copied().filter(|_| is_listed_now),
+            credential,
+            grant,
+        }),
+        _ => Err(Failure::new(
+            exit::INTERNAL,
+            "grant",
+            "there is no grant",
+            "please report this",
+        )),
     }
-    Ok(Written {
-        issuer_key,
-        credential,
-        grant: granted.op,
-    })
 }
 
-/// Lists the user's issuer key, if it is not listed.
-pub(crate) fn list(
-    writer: &mut Writer,
+/// What lists the user's issuer key, if it is not listed.
+pub(crate) fn unlisted(
+    replica: &Replica,
     key: &Key,
     issuer: &Issuer,
     now_ms: u64,
-) -> Result<Option<OpId>, Failure> {
-    if is_listed(writer, issuer) {
+) -> Result<Option<IssuerKey>, Failure> {
+    if is_listed(replica, issuer) {
         return Ok(None);
     }
     let until_ms = now_ms.saturating_add(LISTED_DAYS * DAY_MS);
     let listing = issuer.listing(window_start_ms(now_ms), until_ms);
-    let (name, kid, did) = (
-        listing.issuer.clone(),
-        listing.kid.clone(),
-        listing.public_key,
+    let can = replica.can(&key.public(), Action::Trust, &Tags::new(), now_ms);
+    let Err(why) = can.value else {
+        return Ok(Some(listing));
+    };
+    let IssuerKey {
+        issuer,
+        kid,
+        public_key,
+        ..
+    } = &listing;
+    let cause = format!(
+        "the op would be refused: {}: {}",
+        why.reason,
+        why.reason.meaning()
     );
-    let listed = writer.author(listing, key, now_ms).map_err(|error| {
-        let doing = "list your key as an issuer's";
-        if error.cause() != Cause::Refused {
-            return Failure::of(doing, &error);
-        }
-        let hint = format!("ask a root or an issuer_admin for `ecac issuer add {name} {kid} {did}`, and import what they export");
-        Failure::new(exit::REFUSED, doing, error, hint)
-    })?;
-    Ok(Some(listed.op))
+    let hint = format!(
+        "ask a root or an issuer_admin for `ecac issuer add {issuer} {kid} {public_key}`, and import what they export"
+    );
+    Err(Failure::new(
+        exit::REFUSED,
+        "list your key as an issuer's",
+        cause,
+        hint,
+    ))
 }
 
 /// Says what was granted to whom.
@@ -143,7 +171,7 @@ pub(crate) fn tell(
     person: &PublicKey,
     role: Role,
     scope: &BTreeSet<String>,
-    written: &Written,
+    written: &Granted,
     as_json: bool,
 ) -> Result<(), Failure> {
     if as_json {

@@ -1,6 +1,5 @@
 //! `ecac import`: taking in what others wrote.
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use ecac_artifact::exit;
@@ -10,12 +9,10 @@ use serde_json::json;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
+use crate::output;
 use crate::people::People;
+use crate::progress::Progress;
 use crate::told::Teller;
-use crate::{output, text};
-
-/// From so many items on it is said that they are being looked at.
-const MANY: usize = 2000;
 
 /// Take in what others exported, and say what came of it
 ///
@@ -42,12 +39,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let project = globals.project()?;
     let items = files.items();
     check_project(&files, &items, project.config().project)?;
-    if items.len() >= MANY && io::stderr().is_terminal() {
-        output::note(&format!(
-            "looking at {} …\n",
-            text::count(items.len(), "op")
-        ));
-    }
+    let progress = Progress::whole("looking at", items.len() as u64);
     let (project, mut writer, key) = globals.writing()?;
     let failed = |error| Failure::of("import", &error);
     let received: Received = writer.receive(&items).map_err(failed)?;
@@ -62,6 +54,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let mut document = teller.received_json(&received);
     let told = teller.received(&received);
     writer.close().map_err(failed)?;
+    drop(progress);
     if args.json {
         document["format"] = json!("ecac-import-v1");
         return output::print_json(&document);

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         }));
     }
     let told = format!(
-        "founded {} in {}\nproject  {id}\nyou are  {} (key {})\n",
+        "founded {} in {}\nproject  {id}\nyou are  {} (key {})\nothers join by the line that `ecac invite` prints\n",
         text::name(&name),
         text::path(project.folder()),
         key.public(),

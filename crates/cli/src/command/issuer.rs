@@ -2,10 +2,11 @@
 
 use ecac_artifact::exit;
 use ecac_core::payload::{IssuerKey, IssuerKeyRevoke};
-use ecac_core::{Name, PublicKey, Received};
+use ecac_core::{Name, PublicKey};
 use serde_json::{Value as Json, json};
 
 use super::grant::{self, DAY_MS};
+use crate::deed::{self, Deed};
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::People;
@@ -72,7 +73,7 @@ pub(crate) struct Add {
 /// Revoke the keys that are listed under a key id
 ///
 /// Every grant that rests on a credential of that key ends, and what is written under it elsewhere meanwhile is taken back.
-/// With --preview nothing is written; where work is taken back, say --yes.
+/// With --preview nothing is written. Where work is taken back, you are asked; a script says --yes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac issuer revoke https://hr.example 2026 --reason 'laptop lost' --preview
@@ -90,7 +91,7 @@ pub(crate) struct Revoke {
     /// Say what it would do, and do nothing
     #[arg(long, conflicts_with = "yes")]
     preview: bool,
-    /// Take back what it takes back
+    /// Do not ask
     #[arg(long)]
     yes: bool,
     /// Print one JSON document
@@ -127,7 +128,7 @@ fn list(args: &List, globals: &Globals) -> Result<(), Failure> {
         );
     }
     let mut table = Table::new(["N", "STANDING", "KEY ID", "ISSUER"]);
-    let mut number = 0;
+    let mut number: usize = 0;
     for (standing, member) in [("active", "active"), ("revoked", "revoked")] {
         for key in keys[member].as_array().map_or(&[][..], Vec::as_slice) {
             number += 1;
@@ -139,6 +140,11 @@ fn list(args: &List, globals: &Globals) -> Result<(), Failure> {
                 shown("issuer"),
             ]);
         }
+    }
+    if number == 0 {
+        output::note(
+            "note: no key is listed yet; `ecac issuer add` lists yours, and so does `ecac add-member`\n",
+        );
     }
     output::print(table.render(table::terminal_width()).as_bytes())
 }
@@ -201,65 +207,39 @@ fn revoke(args: &Revoke, globals: &Globals) -> Result<(), Failure> {
         reason: name(&args.reason)?,
     };
     let now_ms = globals.now_ms()?;
-    let (project, mut writer, key) = globals.writing()?;
-    let people = People::of(&project);
-    let preview = writer.preview(payload.clone(), key.public(), now_ms);
-    let preview = preview.map_err(|error| Failure::of(doing, &error.into()))?;
-    let lost = |writer: &ecac_project::Writer, received: &Received, line: &str| {
+    if args.preview {
+        let (project, replica) = globals.reading()?;
+        let people = People::of(&project);
+        let key = project
+            .key()
+            .map_err(|error| Failure::of("open your key", &error))?;
+        let preview = replica.preview(payload, key.public(), now_ms);
+        let preview = preview.map_err(|error| Failure::of(doing, &error.into()))?;
         let teller = Teller {
-            replica: writer,
+            replica: &replica,
             people: &people,
         };
-        (teller.lost_json(received), teller.lost(received, line))
-    };
-    let (lost_json, lost_text) = lost(&writer, &preview.received, "would no longer count");
-    if args.preview {
         if args.json {
-            return output::print_json(
-                &json!({ "format": "ecac-issuer-revoke-v1", "op": preview.op, "effect": preview.effect, "rolled_back": lost_json }),
-            );
+            let mut document = deed::preview_json(&teller, &preview);
+            document["format"] = json!("ecac-issuer-revoke-v1");
+            return output::print_json(&document);
         }
-        let effect = told::effect(preview.effect.as_ref());
-        return output::print(format!("{effect}\n{lost_text}nothing was written\n").as_bytes());
+        return output::print(deed::preview_text(&teller, &preview).as_bytes());
     }
-    if told::counts_for_nothing(preview.effect.as_ref()) {
-        let cause = format!(
-            "it would count for nothing: {}",
-            told::effect(preview.effect.as_ref())
-        );
-        return Err(Failure::new(
-            exit::REFUSED,
-            doing,
-            cause,
-            "nothing was written; `ecac issuer list` shows the keys",
-        ));
-    }
-    if !lost_json.is_empty() && !args.yes {
-        let cause = format!("it takes back {}", text::count(lost_json.len(), "op"));
-        return Err(Failure::new(
-            exit::USAGE,
-            doing,
-            cause,
-            "look at them with --preview, and say --yes",
-        ));
-    }
-    let authored = writer.author(payload, &key, now_ms);
-    let authored = authored.map_err(|error| Failure::of(doing, &error))?;
-    let (lost_json, lost_text) = lost(&writer, &authored.received, "no longer count");
-    writer
-        .close()
-        .map_err(|error| Failure::of("end the writing", &error))?;
+    let (project, writer, key) = globals.writing()?;
+    let people = People::of(&project);
+    let deed = Deed {
+        doing,
+        hint: "`ecac issuer list` shows the keys",
+        fine: &[],
+        yes: args.yes,
+    };
+    let mut payload = Some(payload.into());
+    let mut done = deed.carry_out(writer, &people, &key, now_ms, &mut |_| payload.take())?;
     if args.json {
-        return output::print_json(
-            &json!({ "format": "ecac-issuer-revoke-v1", "op": authored.op, "effect": authored.effect, "rolled_back": lost_json }),
-        );
+        done.document["format"] = json!("ecac-issuer-revoke-v1");
+        return output::print_json(&done.document);
     }
-    let effect = told::effect(authored.effect.as_ref());
-    output::print(
-        format!(
-            "{}  IssuerKeyRevoke: {effect}\n{lost_text}",
-            text::op(&authored.op)
-        )
-        .as_bytes(),
-    )
+    let told = done.line(&format!("IssuerKeyRevoke: {}", done.effect)) + &done.lost;
+    output::print(told.as_bytes())
 }

@@ -178,6 +178,11 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
             .collect();
         return output::print_json(&json!({ "format": "ecac-keys-v1", "keys": keys }));
     }
+    if keys.is_empty() {
+        output::note(
+            "note: there is no key yet; `ecac key new me` makes one, and so does `ecac init`\n",
+        );
+    }
     let mut table = Table::new(["N", "KEY", "USE", "DID"]);
     for (number, (used, key)) in keys.iter().enumerate() {
         let (name, did) = (key.name().to_string(), key.public().to_string());

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::input::Position;
 use crate::output::{self, Form, Format};
 use crate::payload;
+use crate::people::People;
 use crate::replica::{Replica, Source};
 use crate::table::{self, Table};
 use crate::text;
@@ -32,7 +33,7 @@ use crate::text;
 /// Filters of one kind add up, and those of different kinds must all hold: `--verdict denied --verdict refused
 /// --object doc/1` lists what does not count of what was written into one object.
 ///
-/// Without LOG the ops of the project here or above are listed.
+/// Without LOG the ops of the project here or above are listed, and people have the names that you gave them.
 ///
 /// On a terminal the table fits its width: what does not fit stands below, further in. Elsewhere, unless --width is given, an op
 /// is one line, however long.
@@ -69,7 +70,13 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     match args.form.format() {
         Format::Text => {
             let width = args.width.or_else(table::terminal_width);
-            output::print(listing.to_text(&replica, width).as_bytes())
+            let project = args.source.project_in(globals);
+            let people = project.as_ref().map(People::of);
+            let who = |key: &PublicKey| match &people {
+                Some(people) => people.show(key),
+                None => text::key(key),
+            };
+            output::print(listing.to_text(&replica, width, &who).as_bytes())
         }
         Format::Json => output::print_json(&listing),
     }
@@ -190,10 +197,15 @@ impl<'a> Listing<'a> {
         }
     }
 
-    fn to_text(&self, replica: &Replica, width: Option<usize>) -> String {
+    fn to_text(
+        &self,
+        replica: &Replica,
+        width: Option<usize>,
+        who: &dyn Fn(&PublicKey) -> String,
+    ) -> String {
         let mut table = Table::new(["NUMBER", "OP", "STAMP", "AUTHOR", "VERDICT", "WHAT"]);
         for row in &self.ops {
-            table.push(row.cells(replica));
+            table.push(row.cells(replica, who));
         }
         let mut text = format!("project {}\n\n{}", self.project, table.render(width));
         // Writing to a String cannot fail.
@@ -212,9 +224,10 @@ impl<'a> Listing<'a> {
         } = &self.counts;
         let _ = writeln!(
             text,
-            "\n{} of {} shown\n{items} items: {applied} applied, {denied} denied, {refused} refused, {pending} pending, {unsupported} unsupported, {duplicate} duplicate",
+            "\n{} of {} shown\n{}: {applied} applied, {denied} denied, {refused} refused, {pending} pending, {unsupported} unsupported, {duplicate} duplicate",
             self.ops.len(),
             self.rows,
+            text::count(*items, "item"),
         );
         if *void > 0 {
             let _ = writeln!(
@@ -309,7 +322,7 @@ impl Row {
         code.is_some_and(EffectCode::is_void)
     }
 
-    fn cells(&self, replica: &Replica) -> [String; 6] {
+    fn cells(&self, replica: &Replica, who: &dyn Fn(&PublicKey) -> String) -> [String; 6] {
         let dash = || "-".to_owned();
         let said = self.said.as_ref();
         let mut verdict = self.reason.map_or_else(
@@ -329,7 +342,7 @@ impl Row {
             (Some(said), _) => {
                 let reach = self.effect.as_ref().map_or_else(String::new, reach);
                 let said = &said.body.payload;
-                payload::line(said, replica.carried_by(said).as_deref()) + &reach
+                payload::line(said, replica.carried_by(said).as_deref(), who) + &reach
             }
             (None, Some(Position { log, item })) => {
                 format!("item {item} of {}", replica.files.label(log))
@@ -340,7 +353,7 @@ impl Row {
             self.number.map_or_else(dash, |number| number.to_string()),
             self.op.as_ref().map_or_else(dash, text::op),
             said.map_or_else(dash, |said| text::stamp(&said.hlc)),
-            said.map_or_else(dash, |said| text::key(&said.author)),
+            said.map_or_else(dash, |said| who(&said.author)),
             verdict,
             what,
         ]

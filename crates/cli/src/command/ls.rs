@@ -28,6 +28,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if args.json {
         return output::print_json(&json!({ "format": "ecac-ls-v1", "objects": objects.value }));
     }
+    if objects.is_empty() {
+        output::note(
+            "note: there is no such object yet; `ecac set OBJECT FIELD VALUE` makes one\n",
+        );
+    }
     let lines = objects.iter().map(|name| text::escape(name) + "\n");
     output::print(lines.collect::<String>().as_bytes())
 }

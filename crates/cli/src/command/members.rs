@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return output::print_json(&json!({ "format": "ecac-members-v1", "members": members }));
     }
     let mut table = Table::new(["N", "WHO", "ROLE", "STANDING", "UNTIL", "BY", "SCOPE"]);
-    let mut number = 0;
+    let mut number: usize = 0;
     for member in members.iter() {
         for grant in &member.grants {
             number += 1;
@@ -55,6 +55,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
                 scope(grant),
             ]);
         }
+    }
+    if number == 0 {
+        output::note(
+            "note: nothing is here yet: import what somebody exported, `ecac import FILE`\n",
+        );
     }
     output::print(table.render(table::terminal_width()).as_bytes())
 }

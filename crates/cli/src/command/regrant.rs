@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let (project, mut writer, key) = globals.writing()?;
+    let (project, writer, key) = globals.writing()?;
     let people = People::of(&project);
     let person = people.find(&args.who)?;
     let members = writer.members(globals.now_ms()?);
@@ -58,9 +58,6 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         days: args.days,
         status: Vec::new(),
     };
-    let written = grant::grant(&mut writer, &key, globals, wanted)?;
-    writer
-        .close()
-        .map_err(|error| Failure::of("end the writing", &error))?;
+    let written = grant::grant(writer, &people, &key, globals, wanted)?;
     grant::tell(&people, &person, role, &scope, &written, args.json)
 }

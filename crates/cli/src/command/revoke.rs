@@ -1,19 +1,16 @@
 //! `ecac revoke`: taking grants away, and seeing before what that takes back.
 
-use std::io::{self, IsTerminal as _};
-
-use ecac_artifact::exit;
+use ecac_core::Tags;
 use ecac_core::credential::Role;
 use ecac_core::payload::Revoke;
-use ecac_core::{Preview, Replica, Tags};
 use serde_json::json;
 
-use crate::color::Paint;
+use crate::deed::{self, Deed};
 use crate::edge::Globals;
 use crate::failure::Failure;
+use crate::output;
 use crate::people::{self, People};
-use crate::told::{self, Teller};
-use crate::{output, text};
+use crate::told::Teller;
 
 /// Take grants away, and see before what work that takes back
 ///
@@ -49,62 +46,31 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let now_ms = globals.now_ms()?;
     if args.preview {
-        let (project, replica) = globals.reading()?;
-        let people = People::of(&project);
-        let key = project
-            .key()
-            .map_err(|error| Failure::of("open your key", &error))?;
-        let revoke = revocation(args, &people)?;
-        let preview = foresee(&replica, revoke, &key, now_ms)?;
-        let teller = Teller {
-            replica: &replica,
-            people: &people,
-        };
-        return tell_preview(args, &teller, &preview);
+        return preview(args, globals, now_ms);
     }
-    let (project, mut writer, key) = globals.writing()?;
+    let (project, writer, key) = globals.writing()?;
     let people = People::of(&project);
     let revoke = revocation(args, &people)?;
-    let preview = foresee(&writer, revoke.clone(), &key, now_ms)?;
-    let doing = format!("revoke {}", people.show(&revoke.subject));
-    if told::counts_for_nothing(preview.effect.as_ref()) {
-        let cause = format!(
-            "it would count for nothing: {}",
-            told::effect(preview.effect.as_ref())
-        );
-        return Err(Failure::new(
-            exit::REFUSED,
-            doing,
-            cause,
-            "nothing was written; `ecac members` shows what they have, and from whom",
-        ));
-    }
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
+    let person = revoke.subject;
+    let deed = Deed {
+        doing: &format!("revoke {}", people.show(&person)),
+        hint: "`ecac members` shows what they have, and from whom",
+        fine: &[],
+        yes: args.yes,
     };
-    confirm(args, &teller, &preview, &doing)?;
-    let authored = writer.author(revoke.clone(), &key, now_ms);
-    let authored = authored.map_err(|error| Failure::of(&doing, &error))?;
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
-    };
-    let mut document = teller.authored_json(&authored);
-    let lost = teller.lost(&authored.received, "no longer count");
-    writer
-        .close()
-        .map_err(|error| Failure::of("end the writing", &error))?;
+    let mut revoke = Some(revoke.into());
+    let mut done = deed.carry_out(writer, &people, &key, now_ms, &mut |_| revoke.take())?;
     if args.json {
-        document["format"] = json!("ecac-revoke-v1");
-        document["person"] = people.json(&revoke.subject);
-        return output::print_json(&document);
+        done.document["format"] = json!("ecac-revoke-v1");
+        done.document["person"] = people.json(&person);
+        return output::print_json(&done.document);
     }
     let told = format!(
-        "revoked {}: {}\n{}  Revoke\n{lost}",
-        people.show(&revoke.subject),
-        told::effect(authored.effect.as_ref()),
-        text::op(&authored.op)
+        "revoked {}: {}\n{}{}it takes hold where it arrives: `ecac export FILE`, and send it\n",
+        people.show(&person),
+        done.effect,
+        done.line("Revoke"),
+        done.lost
     );
     output::print(told.as_bytes())
 }
@@ -117,81 +83,25 @@ fn revocation(args: &Args, people: &People<'_>) -> Result<Revoke, Failure> {
     })
 }
 
-fn foresee(
-    replica: &Replica,
-    revoke: Revoke,
-    key: &ecac_project::Key,
-    now_ms: u64,
-) -> Result<Preview, Failure> {
+fn preview(args: &Args, globals: &Globals, now_ms: u64) -> Result<(), Failure> {
+    let (project, replica) = globals.reading()?;
+    let people = People::of(&project);
+    let key = project
+        .key()
+        .map_err(|error| Failure::of("open your key", &error))?;
+    let revoke = revocation(args, &people)?;
+    let person = revoke.subject;
     let preview = replica.preview(revoke, key.public(), now_ms);
-    preview.map_err(|error| Failure::of("revoke", &error.into()))
-}
-
-fn tell_preview(args: &Args, teller: &Teller<'_>, preview: &Preview) -> Result<(), Failure> {
+    let preview = preview.map_err(|error| Failure::of("revoke", &error.into()))?;
+    let teller = Teller {
+        replica: &replica,
+        people: &people,
+    };
     if args.json {
-        return output::print_json(&json!({
-            "format": "ecac-revoke-v1",
-            "person": teller.people.json(&teller.people.find(&args.who)?),
-            "op": preview.op,
-            "unseen": preview.unseen,
-            "effect": preview.effect,
-            "rolled_back": teller.lost_json(&preview.received),
-        }));
+        let mut document = deed::preview_json(&teller, &preview);
+        document["format"] = json!("ecac-revoke-v1");
+        document["person"] = people.json(&person);
+        return output::print_json(&document);
     }
-    let nothing = told::counts_for_nothing(preview.effect.as_ref());
-    let word = if nothing {
-        "would count for nothing"
-    } else {
-        "would count"
-    };
-    let lost = teller.lost(&preview.received, "would no longer count");
-    let lost = if lost.is_empty() {
-        "no work that is here would be taken back\n".to_owned()
-    } else {
-        lost
-    };
-    let effect = told::effect(preview.effect.as_ref());
-    output::print(format!("{word}: {effect}\n{lost}nothing was written\n").as_bytes())
-}
-
-/// Asks, where work is taken back.
-fn confirm(
-    args: &Args,
-    teller: &Teller<'_>,
-    preview: &Preview,
-    doing: &str,
-) -> Result<(), Failure> {
-    let count = preview.received.rolled_back().count();
-    if count == 0 || args.yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let cause = format!(
-            "it takes back {}, and nobody is here to be asked",
-            text::count(count, "op")
-        );
-        return Err(Failure::new(
-            exit::USAGE,
-            doing,
-            cause,
-            "look at them with --preview, and say --yes",
-        ));
-    }
-    let lost = teller.lost(&preview.received, "would no longer count");
-    output::note(&format!(
-        "{lost}{} Type `yes` to go on: ",
-        Paint::Care.err("Take that back?")
-    ));
-    let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer);
-    read.map_err(|error| Failure::read("your answer", &error))?;
-    if answer.trim() == "yes" {
-        return Ok(());
-    }
-    Err(Failure::new(
-        exit::REFUSED,
-        doing,
-        "you did not say yes",
-        "nothing was written",
-    ))
+    output::print(deed::preview_text(&teller, &preview).as_bytes())
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use ecac_artifact::exit;
 use ecac_core::EffectCode;
 use ecac_core::limits::STATUS_INDEX_MAX;
 use ecac_core::payload::StatusList;
 use serde_json::json;
 
 use super::grant;
+use crate::deed::Deed;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::People;
-use crate::{output, text, told};
+use crate::{output, text};
 
 /// Withdraw credentials by number
 ///
@@ -31,7 +31,7 @@ pub(crate) enum Command {
 /// Publish a version of a status list in the project
 ///
 /// Bits that an earlier version set stay set, named or not. Without --bits the list has none set, so that credentials can name
-/// it. Where work is taken back, say --yes.
+/// it. Where work is taken back, you are asked; a script says --yes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac status publish https://shop.example/status
@@ -43,7 +43,7 @@ pub(crate) struct Publish {
     /// The bits to set, with commas between them
     #[arg(long, value_name = "BITS", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(..=STATUS_INDEX_MAX))]
     bits: Vec<u64>,
-    /// Take back what it takes back
+    /// Do not ask
     #[arg(long)]
     yes: bool,
     /// Print one JSON document
@@ -58,62 +58,31 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<(), Failure> {
 }
 
 fn publish(args: &Publish, globals: &Globals) -> Result<(), Failure> {
-    let doing = "publish the status list";
-    let (project, mut writer, key) = globals.writing()?;
+    let (project, writer, key) = globals.writing()?;
     let people = People::of(&project);
     let now_ms = globals.now_ms()?;
     let issuer = grant::issuer(globals, &key)?;
-    let listed = grant::list(&mut writer, &key, &issuer, now_ms)?;
+    let listing = grant::unlisted(&writer, &key, &issuer, now_ms)?;
+    let is_listed_now = listing.is_some();
     let bits: BTreeSet<u64> = args.bits.iter().copied().collect();
     let jwt = issuer.status_list(&args.list, now_ms, &bits);
-    let payload = StatusList { jwt };
-    let preview = writer.preview(payload.clone(), key.public(), now_ms);
-    let preview = preview.map_err(|error| Failure::of(doing, &error.into()))?;
-    let lost = preview.received.rolled_back().count();
-    let effect = preview.effect.as_ref();
-    if effect.is_none_or(|it| it.code.is_void() && it.code != EffectCode::WithdrawsNothing) {
-        let cause = format!("it would count for nothing: {}", told::effect(effect));
-        return Err(Failure::new(
-            exit::REFUSED,
-            doing,
-            cause,
-            "a list is named by a URL, such as https://shop.example/status",
-        ));
-    }
-    if lost > 0 && !args.yes {
-        let cause = format!("it takes back {}", text::count(lost, "op"));
-        return Err(Failure::new(
-            exit::USAGE,
-            doing,
-            cause,
-            "say --yes if that is meant",
-        ));
-    }
-    let authored = writer.author(payload, &key, now_ms);
-    let authored = authored.map_err(|error| Failure::of(doing, &error))?;
-    let teller = told::Teller {
-        replica: &writer,
-        people: &people,
+    let deed = Deed {
+        doing: "publish the status list",
+        hint: "a list is named by a URL, such as https://shop.example/status",
+        fine: &[EffectCode::WithdrawsNothing],
+        yes: args.yes,
     };
-    let mut document = teller.authored_json(&authored);
-    let lost = teller.lost(&authored.received, "no longer count");
-    writer
-        .close()
-        .map_err(|error| Failure::of("end the writing", &error))?;
+    let list = StatusList { jwt };
+    let mut ops = listing.map(Into::into).into_iter().chain([list.into()]);
+    let mut done = deed.carry_out(writer, &people, &key, now_ms, &mut |_| ops.next())?;
     if args.json {
-        document["format"] = json!("ecac-status-v1");
-        document["list"] = json!(args.list);
-        document["bits"] = json!(bits);
-        document["issuer_key"] = json!(listed);
-        return output::print_json(&document);
+        let listed = done.ops.first().filter(|_| is_listed_now);
+        done.document["format"] = json!("ecac-status-v1");
+        done.document["list"] = json!(args.list);
+        done.document["bits"] = json!(bits);
+        done.document["issuer_key"] = json!(listed.map(|it| it.op));
+        return output::print_json(&done.document);
     }
-    let effect = told::effect(authored.effect.as_ref());
-    output::print(
-        format!(
-            "{}  StatusList {}: {effect}\n{lost}",
-            text::op(&authored.op),
-            text::name(&args.list)
-        )
-        .as_bytes(),
-    )
+    let what = format!("StatusList {}: {}", text::name(&args.list), done.effect);
+    output::print((done.line(&what) + &done.lost).as_bytes())
 }

@@ -1,12 +1,11 @@
 //! `ecac verify-store`: finding out again everything that the store says.
 
-use std::io::{self, IsTerminal as _};
-
 use serde_json::json;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::Progress;
 
 /// Verify the store: every page, every signature, every decision
 ///
@@ -24,11 +23,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let project = globals.project()?;
-    if io::stderr().is_terminal() {
-        output::note("verifying every op …\n");
-    }
     let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
-    let verified = ecac_store::verify(project.store(), threads);
+    let mut progress = None;
+    let verified = ecac_store::verify_telling(project.store(), threads, &mut |done, all| {
+        let progress = progress.get_or_insert_with(|| Progress::counted("verifying", all));
+        progress.reach(done);
+    });
+    drop(progress);
     let verified = verified.map_err(|error| Failure::of("verify the store", &error.into()))?;
     let (state, trust) = (
         hex::encode(verified.state_digest),

@@ -17,3 +17,5 @@ mod read;
 mod run;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod tutorial;

@@ -66,6 +66,14 @@ pub(crate) struct Field {
     pub(crate) elements: BTreeMap<Box<str>, PlaceId>,
 }
 
+impl Field {
+    /// The places of the field.
+    pub(crate) fn places(&self) -> impl Iterator<Item = PlaceId> {
+        let elements = self.elements.values();
+        self.register.iter().chain(elements).copied()
+    }
+}
+
 /// Where a data op belongs, as far as that is known before it is admitted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spot {
@@ -85,10 +93,7 @@ impl Object {
 
     /// The places of the object.
     pub(crate) fn places(&self) -> impl Iterator<Item = PlaceId> {
-        self.fields().flat_map(|(_, field)| {
-            let elements = field.elements.values();
-            field.register.iter().chain(elements).copied()
-        })
+        self.fields().flat_map(|(_, field)| field.places())
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {

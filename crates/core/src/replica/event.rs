@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::place::{Place, Shown};
 use crate::id::{OpId, PublicKey};
+use crate::log::Arrival;
 use crate::op::VerifiedOp;
 use crate::reason::{DenialReason, Refusal};
 
@@ -22,6 +23,19 @@ pub struct Received {
     pub changes: Vec<PlaceChange>,
     /// Parents of pending ops of this batch that are not here: what to ask others for.
     pub missing: BTreeSet<OpId>,
+    /// What the log made of each op as it came, in the order of the batch: what an audit log records. Items that are no op
+    /// are in the events alone.
+    pub arrivals: Vec<Arrived>,
+}
+
+/// An op of a batch as it came, or a pending one that it released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Arrived {
+    /// The op and what the log made of it at once.
+    pub arrival: Arrival,
+    /// Whether it had been pending, and the last op before it that had not been released it.
+    pub released: bool,
 }
 
 /// What became of an item of a batch, or what it made of an op that came earlier.

@@ -4,6 +4,7 @@
 //! It keeps a [`Log`] and a [`Replay`] in step, so that no order of calls can part them.
 
 mod author;
+mod batch;
 mod builder;
 mod event;
 mod export;
@@ -19,8 +20,9 @@ mod signer;
 
 use author::Drafted;
 pub use author::{AuthorError, Authored, DraftError};
+pub use batch::{AuthoredBatch, Written};
 pub use builder::{DRIFT_MS, ReplicaBuilder};
-pub use event::{Event, Mention, PlaceChange, Received};
+pub use event::{Arrived, Event, Mention, PlaceChange, Received};
 pub use inventory::{ChainHead, Stocked, Tip};
 pub use member::{Granted, LinkedDevice, Member, Standing};
 pub use place::{Element, Place, Shown, Winner};

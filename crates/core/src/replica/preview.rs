@@ -7,6 +7,7 @@ use super::{Drafted, Replica};
 use crate::authority::Effect;
 use crate::costs::Costs;
 use crate::id::{OpId, PublicKey};
+use crate::op::Body;
 use crate::payload::Payload;
 use crate::store::StoreError;
 
@@ -16,6 +17,8 @@ use crate::store::StoreError;
 pub struct Preview {
     /// The op that the author would write: its id does not depend on the signature.
     pub op: OpId,
+    /// What would be signed, with [`Preview::parents`] in it: [`Replica::author_all`] takes it.
+    pub body: Body,
     /// What it would name as its parents.
     pub parents: Vec<OpId>,
     /// What it acts on and could not name, as [`crate::Parents::unseen`].
@@ -57,19 +60,69 @@ impl Replica {
         now_ms: u64,
     ) -> Result<Preview, DraftError> {
         let costs = &mut Costs::default();
-        let Drafted { draft, parents } = self.draft(author, payload.into(), now_ms, costs)?;
-        let op = draft.id();
+        let drafted = self.draft(author, payload.into(), now_ms, costs)?;
+        Ok(self.copy()?.pretend(drafted))
+    }
+
+    /// What several ops would do, if their author wrote them now, one after the other: `next` is shown the previews so far,
+    /// whose ids an op may name, and says what comes next, or that this is all. [`Replica::author_all`] writes them.
+    ///
+    /// The cost is that of one copy of the log and of the decisions.
+    ///
+    /// ```
+    /// use ecac_core::payload::SetField;
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// # let mut replica = Replica::create(genesis, &key, 1)?;
+    /// let writes = ["in", "out"].map(|it| SetField::new("order/1", "status", Value::Text(it.into())));
+    /// let [first, second] = writes;
+    /// let mut writes = [first?, second?].into_iter();
+    /// let previews = replica.preview_all(public_key(&key), 2, &mut |_| writes.next().map(Into::into))?;
+    /// assert_eq!(previews[1].parents, [previews[0].op]);
+    ///
+    /// let bodies = previews.into_iter().map(|it| it.body).collect();
+    /// let written = replica.author_all(bodies, &key)?;
+    /// assert_eq!(written.received.changes.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DraftError`] of the first op that could not be written.
+    pub fn preview_all(
+        &self,
+        author: PublicKey,
+        now_ms: u64,
+        next: &mut dyn FnMut(&[Preview]) -> Option<Payload>,
+    ) -> Result<Vec<Preview>, DraftError> {
+        let costs = &mut Costs::default();
         let mut copy = self.copy()?;
+        let mut previews = Vec::new();
+        while let Some(payload) = next(&previews) {
+            let drafted = copy.draft(author, payload, now_ms, costs)?;
+            previews.push(copy.pretend(drafted));
+        }
+        Ok(previews)
+    }
+
+    /// Takes in what was drafted on this copy, under no signature.
+    fn pretend(&mut self, drafted: Drafted) -> Preview {
+        let Drafted { draft, parents } = drafted;
+        let (op, body) = (draft.id(), draft.body().clone());
         let mut intake = Intake::default();
-        copy.take(draft.pretend(), &mut intake);
-        let received = copy.decide(intake);
-        Ok(Preview {
+        self.take(draft.pretend(), &mut intake);
+        let received = self.decide(intake);
+        Preview {
             op,
+            body,
             parents: parents.ids,
             unseen: parents.unseen,
-            effect: copy.effect(&op),
+            effect: self.effect(&op),
             received,
-        })
+        }
     }
 
     /// A copy to try things in. Nobody else gets one: who writes on two copies signs one number twice.

@@ -11,6 +11,7 @@ use crate::explain::{Explanation, explain};
 use crate::id::OpId;
 use crate::log::Behind;
 use crate::name::Tags;
+use crate::place::Object;
 use crate::replay::Decision;
 
 /// An answer, and whether this program can know all of it.
@@ -101,6 +102,35 @@ impl Replica {
         let state = self.replay.state();
         let objects = self.log.places.beginning(prefix);
         let shown = objects.filter(|(_, object)| object.places().any(|it| !state.is_bare(it)));
+        self.answer(shown.map(|(name, _)| name.to_owned()).collect())
+    }
+
+    /// The names of the fields of the object that show something, as registers or as sets, in the order of their bytes. The
+    /// cost is that of a look-up and of the object, whatever else there is in the project.
+    ///
+    /// ```
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
+    /// use ecac_core::payload::SetField;
+    ///
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// # let mut replica = Replica::create(genesis, &key, 1)?;
+    /// for field in ["status", "price"] {
+    ///     replica.author(SetField::new("order/1", field, Value::Int(1))?, &key, 2)?;
+    /// }
+    /// assert_eq!(*replica.fields("order/1"), ["price", "status"]);
+    /// assert!(replica.fields("order/2").is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn fields(&self, object: &str) -> Answer<Vec<String>> {
+        let state = self.replay.state();
+        let object = self.log.places.objects().get(object);
+        let fields = object.into_iter().flat_map(Object::fields);
+        let shown = fields.filter(|(_, field)| field.places().any(|it| !state.is_bare(it)));
         self.answer(shown.map(|(name, _)| name.to_owned()).collect())
     }
 

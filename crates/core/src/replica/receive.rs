@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replica;
-use super::event::{Event, Mention, PlaceChange, Received};
+use super::event::{Arrived, Event, Mention, PlaceChange, Received};
 use super::place::{Place, Shown};
 use crate::id::OpId;
 use crate::log::{Log, Outcome};
@@ -20,6 +20,7 @@ pub(super) struct Intake {
     settled: BTreeSet<OpId>,
     /// The ops that were admitted, in order.
     admitted: Vec<Mention>,
+    arrivals: Vec<Arrived>,
 }
 
 enum Note {
@@ -111,8 +112,10 @@ impl Replica {
         let mut first = Some(Mention::of(&op, looks));
         for arrival in self.log.ingest(op, &mut self.costs) {
             // What follows the first was pending, and waited for it.
+            let released = first.is_none();
+            intake.arrivals.push(Arrived { arrival, released });
             let is_judged = matches!(arrival.outcome, Outcome::Admitted | Outcome::Refused { .. });
-            if first.is_none() && is_judged {
+            if released && is_judged {
                 intake.settled.insert(arrival.op);
             }
             let op = first.take().unwrap_or_else(|| {
@@ -137,12 +140,16 @@ impl Replica {
 
     /// Decides on what was admitted, and says what became of the batch.
     pub(super) fn decide(&mut self, intake: Intake) -> Received {
-        let mut received = Received::default();
         let Intake {
             notes,
             mut settled,
             admitted,
+            arrivals,
         } = intake;
+        let mut received = Received {
+            arrivals,
+            ..Received::default()
+        };
         for note in notes {
             match note {
                 Note::Told(event) => received.events.push(event),

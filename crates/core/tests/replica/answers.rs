@@ -38,6 +38,13 @@ pub(crate) fn answers_agree_with_the_export(replica: &Replica) {
     assert_eq!(replica.objects("").iter().collect::<Vec<_>>(), names);
     let mut expected = BTreeMap::new();
     for (object, content) in objects {
+        let members = ["fields", "sets"].map(|it| content[it].as_object().expect("it is here"));
+        let fields: BTreeSet<&String> = members.iter().flat_map(|it| it.keys()).collect();
+        let found = replica.fields(object);
+        assert_eq!(
+            found.iter().collect::<Vec<_>>(),
+            fields.into_iter().collect::<Vec<_>>()
+        );
         for (field, it) in content["fields"].as_object().expect("it is here") {
             expected.insert((object.clone(), field.clone(), None), it.clone());
         }

@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::common::Shop;
-use ecac_core::{PublicKey, SignError, Signer, SigningKey, public_key};
+use ecac_core::payload::SetField;
+use ecac_core::{Body, PublicKey, SignError, Signer, SigningKey, Value, public_key};
 use ecac_store::{DurableReplica, Error, Options};
 
 fn options(shop: &Shop) -> Options {
@@ -61,7 +62,7 @@ fn a_store_whose_marker_is_gone_asks() {
     replica.author(shop.write(3), &shop.root, 103).unwrap();
     // A key that has written nothing needs no marker to begin with.
     let stranger = public_key(&SigningKey::from([9; 32]));
-    assert_eq!(replica.unfinished(&stranger).unwrap(), None);
+    assert_eq!(replica.unfinished(&stranger).unwrap(), []);
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn what_was_marked_and_not_written_is_finished() {
     fs::write(&shop.file, before).unwrap();
     let mut replica = options(&shop).open(&shop.file).unwrap();
     let root = public_key(&shop.root);
-    assert_eq!(replica.unfinished(&root).unwrap().unwrap().seq, 1);
+    assert_eq!(replica.unfinished(&root).unwrap()[0].seq, 1);
     let next = replica.author(shop.write(2), &shop.root, 200).unwrap();
     assert_eq!(replica.log().position(&lost.op), Some(1));
     assert_eq!(
@@ -84,7 +85,87 @@ fn what_was_marked_and_not_written_is_finished() {
         lost.envelope
     );
     assert_eq!(replica.log().position(&next.op), Some(2));
-    assert_eq!(replica.unfinished(&root).unwrap(), None);
+    assert_eq!(replica.unfinished(&root).unwrap(), []);
+}
+
+/// A write, and another one that says which op came before it.
+fn two_writes(replica: &DurableReplica, shop: &Shop, now_ms: u64) -> Vec<Body> {
+    let root = public_key(&shop.root);
+    let previews = replica.preview_all(root, now_ms, &mut |before| match before {
+        [] => Some(shop.write(1).into()),
+        [first] => {
+            let named = Value::Text(first.op.to_string());
+            Some(SetField::new("log", "last", named).unwrap().into())
+        }
+        _ => None,
+    });
+    previews.unwrap().into_iter().map(|it| it.body).collect()
+}
+
+#[test]
+fn ops_that_are_written_together_are_there_together() {
+    let shop = Shop::new();
+    let mut replica = create(&shop);
+    let root = public_key(&shop.root);
+    let before = fs::read(&shop.file).unwrap();
+    let (bodies, generation) = (
+        two_writes(&replica, &shop, 100),
+        replica.store().generation(),
+    );
+    let written = replica.author_all(bodies.clone(), &shop.root).unwrap();
+    assert_eq!(written.ops.len(), 2);
+    assert_eq!(replica.store().generation(), generation + 1);
+    let last = replica.get("log", "last").value.unwrap().value;
+    assert_eq!(last, Value::Text(written.ops[0].op.to_string()));
+    // They do not come next any more.
+    let again = replica.author_all(bodies, &shop.root).unwrap_err();
+    assert!(matches!(again, Error::Author(_)), "{again}");
+    let digest = replica.state_digest();
+    drop(replica);
+    // The process ended between the marker and the transaction: both are missing, and both are finished.
+    fs::write(&shop.file, before).unwrap();
+    let mut replica = options(&shop).open(&shop.file).unwrap();
+    assert_eq!(replica.log().admitted_count(), 1);
+    assert_eq!(replica.unfinished(&root).unwrap().len(), 2);
+    let finished = replica.finish(&shop.root).unwrap().unwrap();
+    assert_eq!(finished.ops, written.ops);
+    assert_eq!(replica.store().generation(), generation + 1);
+    assert_eq!(replica.state_digest(), digest);
+    assert_eq!(replica.finish(&shop.root).unwrap(), None);
+    replica.author(shop.write(3), &shop.root, 200).unwrap();
+}
+
+#[test]
+fn together_means_all_of_them_or_none() {
+    let shop = Shop::new();
+    let mut replica = create(&shop);
+    let root = public_key(&shop.root);
+    let declines = Declines(SigningKey::from([1; 32]));
+    let bodies = two_writes(&replica, &shop, 100);
+    let refused = replica.author_all(bodies.clone(), &declines).unwrap_err();
+    assert!(matches!(refused, Error::Author(_)), "{refused}");
+    assert_eq!(replica.unfinished(&root).unwrap(), []);
+    // The second one alone does not come next.
+    let refused = replica
+        .author_all(bodies[1..].to_vec(), &shop.root)
+        .unwrap_err();
+    assert!(matches!(refused, Error::Author(_)), "{refused}");
+    let many = vec![bodies[0].clone(); 17];
+    let refused = replica.author_all(many, &shop.root).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Error::TooMany {
+                found: 17,
+                most: 16
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(replica.log().admitted_count(), 1);
+    assert_eq!(replica.unfinished(&root).unwrap(), []);
+    replica.author_all(bodies, &shop.root).unwrap();
+    assert_eq!(replica.log().admitted_count(), 3);
 }
 
 /// A card whose owner says no.
@@ -107,7 +188,7 @@ fn what_is_not_signed_leaves_no_mark() {
     let declines = Declines(SigningKey::from([1; 32]));
     let refused = replica.author(shop.write(1), &declines, 100).unwrap_err();
     assert!(matches!(refused, Error::Author(_)), "{refused}");
-    assert_eq!(replica.unfinished(&public_key(&shop.root)).unwrap(), None);
+    assert_eq!(replica.unfinished(&public_key(&shop.root)).unwrap(), []);
     replica.author(shop.write(2), &shop.root, 101).unwrap();
     assert_eq!(replica.log().admitted_count(), 2);
 }

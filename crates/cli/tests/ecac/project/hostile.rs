@@ -11,7 +11,7 @@ use ecac_store::DurableReplica;
 use super::{Person, shop};
 
 /// Every file below the directory with its bytes.
-fn contents(directory: &Path) -> Vec<(String, Vec<u8>)> {
+pub(super) fn contents(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     let mut left = vec![directory.to_owned()];
     while let Some(next) = left.pop() {
@@ -235,27 +235,6 @@ fn a_second_writer_is_told_of_the_first() {
             .fails(exit::ENVIRONMENT, &["is in use by", "wait until"]);
     }
     drop(held);
-    office.says(&["set", "motor/7", "status", "x"]);
-}
-
-#[test]
-fn a_directory_that_cannot_be_written() {
-    let (office, _) = shop();
-    let folder = office.at("work/.ecac");
-    let rights =
-        |mode: u32| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).expect("rights");
-    rights(0o500);
-    let probe = fs::write(folder.join("probe"), "");
-    if probe.is_ok() {
-        // Whoever runs this may write everywhere.
-        fs::remove_file(folder.join("probe")).expect("it is there");
-    } else {
-        office.says(&["members"]);
-        office
-            .run(&["init", "x", "--project-dir", &office.file("work/.ecac")])
-            .fails(exit::ENVIRONMENT, &[]);
-    }
-    rights(0o700);
     office.says(&["set", "motor/7", "status", "x"]);
 }
 

@@ -3,11 +3,13 @@
 #[cfg(unix)]
 mod hostile;
 mod law;
+#[cfg(unix)]
+mod rights;
 mod shop;
 
 use std::cell::Cell;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 use tempfile::{TempDir, tempdir};
@@ -75,6 +77,7 @@ impl Person {
             format.starts_with("ecac-") && format.ends_with("-v1"),
             "{format}"
         );
+        documented(&document, format);
         document
     }
 
@@ -83,6 +86,21 @@ impl Person {
         let file = other.file("mail.cborseq");
         self.says(&["export", &file, "--force"]);
         other.json(&["import", &file])
+    }
+}
+
+/// Requires that the page of the program names the members of the document, beside its form.
+#[track_caller]
+fn documented(document: &Json, format: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let cell = format!(" | `{format}` | ");
+    let row = page.lines().find_map(|it| it.split_once(&cell));
+    let (_, members) = row.unwrap_or_else(|| panic!("{format} has no row"));
+    for member in document.as_object().expect("an object").keys() {
+        let word = format!("`{member}`");
+        let is_named = member == "format" || members.contains(&word);
+        assert!(is_named, "{format}: {word} is not documented");
     }
 }
 

@@ -82,6 +82,7 @@ fn what_each_machine_did_is_in_its_audit_log_and_is_true() {
         let checked = person.again(&["audit-verify", ".ecac/audit", "--log", &file]);
         let checked = text(checked.ok());
         assert!(checked.contains("verdict: OK\n"), "{checked}");
+        assert_eq!(text(person.run(&["audit-verify"]).quietly()), checked);
         // The log of the directory says the same as that of the file.
         let listed = person.json(&["log"]);
         assert_eq!(listed["counts"], person.json(&["log", &file])["counts"]);
@@ -185,6 +186,41 @@ fn issuers_credentials_and_status_lists() {
             .says(&["can", "tom", "edit", "motor/7", "status"])
             .starts_with("no")
     );
+}
+
+/// The issuer key, the credential and the grant of a new member: there together or not at all.
+#[test]
+fn what_belongs_together_is_one_transaction() {
+    let (office, _) = shop();
+    let generation = || office.json(&["verify-store"])["generation"].clone();
+    let items = || office.json(&["log"])["counts"]["items"].clone();
+    // The genesis; the member of the shop, with the issuer's key.
+    assert_eq!((generation(), items()), (2.into(), 4.into()));
+    office.says(&["revoke", "tom"]);
+    office.says(&["regrant", "tom"]);
+    assert_eq!((generation(), items()), (4.into(), 7.into()));
+}
+
+/// What is read from op logs is read from the project where no file is named.
+#[test]
+fn a_project_says_what_its_export_says() {
+    let (office, van) = shop();
+    van.says(&["set", "motor/7", "status", "repaired"]);
+    office.says(&["revoke", "tom"]);
+    van.sends_to(&office);
+    let file = office.file("all.cborseq");
+    office.says(&["export", &file]);
+    for command in ["dump-state-json", "trust-dump", "decisions", "check"] {
+        let of_file = office.run(&[command, &file]).ok();
+        assert!(!of_file.is_empty());
+        assert_eq!(office.run(&[command]).quietly(), of_file, "{command}");
+        let elsewhere = Person::new();
+        let named = [command, "--project-dir", &office.file("work")];
+        assert_eq!(elsewhere.run(&named).quietly(), of_file, "{command}");
+        elsewhere
+            .run(&[command])
+            .fails(exit::ENVIRONMENT, &["there is no project in"]);
+    }
 }
 
 #[test]

@@ -1,0 +1,184 @@
+//! Deeds of trust and policy: previewed, asked about where they take work away, written in one transaction, and told.
+
+use std::io::{self, IsTerminal as _};
+
+use ecac_artifact::exit;
+use ecac_core::{EffectCode, OpId, Payload, Preview, Written};
+use ecac_project::{Key, Writer};
+use serde_json::{Value as Json, json};
+
+use crate::color::Paint;
+use crate::failure::Failure;
+use crate::people::People;
+use crate::told::{self, Teller};
+use crate::{output, text};
+
+/// How a deed is done. Its last op is the one that matters; those before it are what it rests on.
+pub(crate) struct Deed<'a> {
+    /// Completes "failed to …".
+    pub(crate) doing: &'a str,
+    /// What to do where it would count for nothing.
+    pub(crate) hint: &'a str,
+    /// What it may amount to though that counts for nothing.
+    pub(crate) fine: &'a [EffectCode],
+    /// Whether nobody is to be asked.
+    pub(crate) yes: bool,
+}
+
+/// A deed that was done.
+pub(crate) struct Done {
+    /// The ops, the one that matters last.
+    pub(crate) ops: Vec<Written>,
+    /// What the last op does, in words.
+    pub(crate) effect: &'static str,
+    /// The same for machines: `op`, `unseen`, `effect` and `rolled_back`, without a `format`.
+    pub(crate) document: Json,
+    /// The work that no longer counts, for people.
+    pub(crate) lost: String,
+}
+
+impl Done {
+    /// The op that matters.
+    pub(crate) fn op(&self) -> Option<OpId> {
+        self.ops.last().map(|it| it.op)
+    }
+
+    /// The op that matters, in a line for people: its first digits, and what it is called.
+    pub(crate) fn line(&self, what: &str) -> String {
+        let op = self.op().as_ref().map(text::op).unwrap_or_default();
+        format!("{op}  {what}\n")
+    }
+}
+
+impl Deed<'_> {
+    /// Does the deed whose ops `next` gives, as [`ecac_core::Replica::preview_all`] asks for them. Nothing is written where it would count
+    /// for nothing, and where somebody who is asked does not say yes.
+    pub(crate) fn carry_out(
+        &self,
+        mut writer: Writer,
+        people: &People<'_>,
+        key: &Key,
+        now_ms: u64,
+        next: &mut dyn FnMut(&[Preview]) -> Option<Payload>,
+    ) -> Result<Done, Failure> {
+        let failed = |error: &ecac_project::Error| Failure::of(self.doing, error);
+        writer.finish(key).map_err(|error| failed(&error))?;
+        let previews = writer.preview_all(key.public(), now_ms, next);
+        let previews = previews.map_err(|error| failed(&error.into()))?;
+        self.check(&previews)?;
+        let teller = Teller {
+            replica: &writer,
+            people,
+        };
+        self.confirm(&teller, &previews)?;
+        let unseen: Vec<OpId> = previews
+            .last()
+            .map_or_else(Vec::new, |it| it.unseen.clone());
+        let bodies = previews.into_iter().map(|it| it.body).collect();
+        let written = writer
+            .author_all(bodies, key)
+            .map_err(|error| failed(&error))?;
+        let teller = Teller {
+            replica: &writer,
+            people,
+        };
+        let last = written.ops.last();
+        let effect = last.and_then(|it| it.effect.as_ref());
+        let done = Done {
+            effect: told::effect(effect),
+            document: json!({
+                "op": last.map(|it| it.op),
+                "unseen": unseen,
+                "effect": effect,
+                "rolled_back": teller.lost_json(&written.received),
+            }),
+            lost: teller.lost(&written.received, "no longer count"),
+            ops: written.ops,
+        };
+        writer
+            .close()
+            .map_err(|error| Failure::of("end the writing", &error))?;
+        Ok(done)
+    }
+
+    /// Nobody is to believe that something happened that did not.
+    fn check(&self, previews: &[Preview]) -> Result<(), Failure> {
+        let effect = previews.last().and_then(|it| it.effect.as_ref());
+        let is_fine = effect.is_some_and(|it| self.fine.contains(&it.code));
+        if is_fine || !told::counts_for_nothing(effect) {
+            return Ok(());
+        }
+        let cause = format!("it would count for nothing: {}", told::effect(effect));
+        let hint = format!("nothing was written; {}", self.hint);
+        Err(Failure::new(exit::REFUSED, self.doing, cause, hint))
+    }
+
+    /// Asks, where work is taken back.
+    fn confirm(&self, teller: &Teller<'_>, previews: &[Preview]) -> Result<(), Failure> {
+        let lost = previews.iter().map(|it| it.received.rolled_back().count());
+        let count: usize = lost.sum();
+        if count == 0 || self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            let cause = format!(
+                "it takes back {}, and nobody is here to be asked",
+                text::count(count, "op")
+            );
+            return Err(Failure::new(
+                exit::USAGE,
+                self.doing,
+                cause,
+                "look at them with --preview, and say --yes",
+            ));
+        }
+        let lost = previews
+            .iter()
+            .map(|it| teller.lost(&it.received, "would no longer count"));
+        output::note(&format!(
+            "{}{} Type `yes` to go on: ",
+            lost.collect::<String>(),
+            Paint::Care.err("Take that back?")
+        ));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        read.map_err(|error| Failure::read("your answer", &error))?;
+        if answer.trim() == "yes" {
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::REFUSED,
+            self.doing,
+            "you did not say yes",
+            "nothing was written",
+        ))
+    }
+}
+
+/// What an op would do, for machines, without a `format`.
+pub(crate) fn preview_json(teller: &Teller<'_>, preview: &Preview) -> Json {
+    json!({
+        "op": preview.op,
+        "unseen": preview.unseen,
+        "effect": preview.effect,
+        "rolled_back": teller.lost_json(&preview.received),
+    })
+}
+
+/// What an op would do, for people.
+pub(crate) fn preview_text(teller: &Teller<'_>, preview: &Preview) -> String {
+    let effect = preview.effect.as_ref();
+    let word = if told::counts_for_nothing(effect) {
+        "would count for nothing"
+    } else {
+        "would count"
+    };
+    let mut lost = teller.lost(&preview.received, "would no longer count");
+    if lost.is_empty() {
+        lost = "no work that is here would be taken back\n".to_owned();
+    }
+    format!(
+        "{word}: {}\n{lost}nothing was written\n",
+        told::effect(effect)
+    )
+}
