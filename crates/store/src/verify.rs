@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ecac_core::{Event, OpId, Refusal, Replica, VerifiedOp};
 
+use crate::disk::Check;
 use crate::error::{Error, Spot};
 use crate::store::{CACHE_BYTES, Store};
 
@@ -37,7 +38,7 @@ pub struct Verified {
 /// # Errors
 /// [`Error`]: the first fault, with its place.
 pub fn verify(file: impl AsRef<Path>, threads: usize) -> Result<Verified, Error> {
-    let store = Store::open_with(file.as_ref(), CACHE_BYTES, true)?;
+    let store = Store::open_with(file.as_ref(), CACHE_BYTES, true, Check::All)?;
     verify_store(&store, threads)
 }
 
