@@ -129,6 +129,9 @@
               pkgs.openssl
               pkgs.rocksdb
             ];
+            # For the feature `rocksdb`: its library, and the one that reads its header.
+            ROCKSDB_LIB_DIR = "${pkgs.rocksdb}/lib";
+            LIBCLANG_PATH = "${pkgs.libclang.lib}/lib";
             # nixpkgs sets it to 1980; what states a time would state that one instead of the commit's.
             shellHook = "unset SOURCE_DATE_EPOCH";
           };

@@ -230,6 +230,11 @@ pub enum Spot {
     Header,
     /// The pages that index the others.
     Index,
+    /// A page of the file.
+    Page {
+        /// Its first byte.
+        offset: u64,
+    },
     /// A value in a table.
     Value {
         /// The table.
@@ -253,6 +258,7 @@ impl fmt::Display for Spot {
         match self {
             Self::Header => f.write_str("its header"),
             Self::Index => f.write_str("its index pages"),
+            Self::Page { offset } => write!(f, "the page at byte {offset}"),
             Self::Value { table, key } => {
                 write!(f, "table {table}, key ")?;
                 key.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

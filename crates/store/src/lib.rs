@@ -1,4 +1,5 @@
-//! The durable store of ECAC (eventually consistent access control): a [`DurableReplica`] is the engine's replica in one file.
+//! The durable store of ECAC (eventually consistent access control): a [`DurableReplica`] is the engine's replica in one file, or
+//! with the feature `rocksdb` in a directory of RocksDB.
 //!
 //! `docs/store.md` says what is promised, what lies where, and what each error means. What is in an envelope, and why an op counts, is
 //! the engine's business; here it is bytes.
@@ -6,10 +7,12 @@
 
 mod backend;
 mod chunks;
+mod directory;
 mod disk;
 mod durable;
 mod engine;
 mod error;
+mod form;
 mod holder;
 mod inner;
 mod marker;
@@ -17,6 +20,8 @@ mod meta;
 mod options;
 mod parts;
 mod reader;
+#[cfg(feature = "rocksdb")]
+mod rocks;
 mod sealed;
 mod store;
 #[cfg(test)]
@@ -26,6 +31,7 @@ mod verify;
 pub use backend::{Backend, Batch, Pair, Table, Take};
 pub use durable::DurableReplica;
 pub use error::{Error, Spot};
+pub use form::Form;
 pub use holder::Holder;
 pub use meta::SCHEMA;
 pub use options::Options;

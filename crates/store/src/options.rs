@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use ecac_core::{Genesis, ProjectId, Replica, ReplicaBuilder, RestoreError, Signer};
 
+use crate::disk::Check;
 use crate::durable::DurableReplica;
 use crate::error::{Error, Spot};
+use crate::form::{self, Form};
 use crate::marker::Marking;
 use crate::store::{CACHE_BYTES, Store};
 
@@ -25,6 +27,8 @@ use crate::store::{CACHE_BYTES, Store};
 pub struct Options {
     replica: ReplicaBuilder,
     cache_bytes: usize,
+    form: Form,
+    check: Check,
     markers: Option<PathBuf>,
 }
 
@@ -33,6 +37,8 @@ impl Default for Options {
         Self {
             replica: Replica::builder(),
             cache_bytes: CACHE_BYTES,
+            form: Form::default(),
+            check: Check::All,
             markers: None,
         }
     }
@@ -53,6 +59,20 @@ impl Options {
     /// Memory for pages of the file, in bytes; [`CACHE_BYTES`] if nothing else is said.
     pub const fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// In which form a new store is made; what is opened says so itself.
+    pub const fn form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Of a store that was closed in order, verifies each page when it is read for the first time, and not when the store is
+    /// opened: that takes no longer for many ops than for few. Then damage can show in any question: as long as
+    /// [`Replica::fault`] is none, every answer so far was right.
+    pub const fn verify_as_read(mut self) -> Self {
+        self.check = Check::AsRead;
         self
     }
 
@@ -93,7 +113,7 @@ impl Options {
         let envelopes: Vec<_> = founded.envelopes().map(|it| it.into_owned()).collect();
         if let Err(error) = replica.receive(&envelopes) {
             drop(replica);
-            remove_new(file);
+            form::remove_new(file);
             return Err(error);
         }
         Ok(replica)
@@ -105,7 +125,7 @@ impl Options {
     /// [`Error::Exists`], [`Error::Io`].
     pub fn join(self, file: impl AsRef<Path>, project: ProjectId) -> Result<DurableReplica, Error> {
         let file = file.as_ref();
-        let store = Store::create_with(file, project, self.cache_bytes)?;
+        let store = Store::create_with(self.form, file, project, self.cache_bytes)?;
         self.on(store, true)
     }
 
@@ -114,7 +134,7 @@ impl Options {
     /// # Errors
     /// [`Error`]; nothing is changed on the disk.
     pub fn open(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
-        let store = Store::open_with(file.as_ref(), self.cache_bytes, false)?;
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, false, self.check)?;
         self.on(store, true)
     }
 
@@ -123,7 +143,7 @@ impl Options {
     /// # Errors
     /// [`Error`].
     pub fn open_read_only(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
-        let store = Store::open_with(file.as_ref(), self.cache_bytes, true)?;
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, true, self.check)?;
         self.on(store, true)
     }
 
@@ -133,7 +153,7 @@ impl Options {
     /// # Errors
     /// [`Error`]; [`Error::Damaged`] with the place if an op is not what was written.
     pub fn rebuild(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
-        let store = Store::open_with(file.as_ref(), self.cache_bytes, false)?;
+        let store = Store::open_with(file.as_ref(), self.cache_bytes, false, Check::All)?;
         let mut replica = self.on(store, false)?;
         replica.snapshot()?;
         Ok(replica)
@@ -145,7 +165,7 @@ impl Options {
     /// [`Error`].
     pub fn on(self, store: Store, with_snapshot: bool) -> Result<DurableReplica, Error> {
         let snapshot = if with_snapshot {
-            store.snapshot()?
+            store.read_snapshot(false)?
         } else {
             None
         };
@@ -154,15 +174,16 @@ impl Options {
             self.replica
                 .resume(store.project(), store.engine(), snapshot.as_deref(), &held);
         drop((snapshot, held));
-        let replica = resumed.map_err(|error| unresumed(&store, error))?;
+        let replica = match resumed {
+            Ok(replica) => replica,
+            Err(error) => {
+                // If its bytes are not those that were written, that is said with the place.
+                store.snapshot()?;
+                return Err(unresumed(&store, error));
+            }
+        };
         DurableReplica::of(replica, store, self.markers)
     }
-}
-
-/// Removes a file that this call has made.
-fn remove_new(file: &Path) {
-    // Where that fails, too, the file says that no store was finished there.
-    drop(std::fs::remove_file(file));
 }
 
 /// Why a replica could not be resumed: the snapshot, or the ops.

@@ -5,10 +5,10 @@ use crate::backend::Table;
 /// Bytes of the check.
 pub(crate) const CHECK_BYTES: usize = 16;
 
-fn check(table: Table, key: &[u8], value: &[u8]) -> [u8; CHECK_BYTES] {
+fn check(table: &str, key: &[u8], value: &[u8]) -> [u8; CHECK_BYTES] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"ECAC_STORE_V1");
-    for part in [table.name().as_bytes(), key] {
+    for part in [table.as_bytes(), key] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
@@ -19,14 +19,24 @@ fn check(table: Table, key: &[u8], value: &[u8]) -> [u8; CHECK_BYTES] {
 }
 
 /// The value with its check at the end.
-pub(crate) fn seal(table: Table, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
+pub(crate) fn seal(table: Table, key: &[u8], value: Vec<u8>) -> Vec<u8> {
+    seal_in(table.name(), key, value)
+}
+
+/// The same, for what is in no table of a backend.
+pub(crate) fn seal_in(table: &str, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
     let check = check(table, key, &value);
     value.extend_from_slice(&check);
     value
 }
 
 /// The value, if it is what was sealed under this key.
-pub(crate) fn open(table: Table, key: &[u8], mut sealed: Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn open(table: Table, key: &[u8], sealed: Vec<u8>) -> Option<Vec<u8>> {
+    open_in(table.name(), key, sealed)
+}
+
+/// The same, for what is in no table of a backend.
+pub(crate) fn open_in(table: &str, key: &[u8], mut sealed: Vec<u8>) -> Option<Vec<u8>> {
     let (value, found) = sealed.split_last_chunk::<CHECK_BYTES>()?;
     if *found != check(table, key, value) {
         return None;

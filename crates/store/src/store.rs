@@ -10,9 +10,10 @@ use ecac_core::{OpId, OpStore, ProjectId};
 
 use crate::backend::{Backend, Batch, Table};
 use crate::chunks::Chunks;
-use crate::disk::Disk;
+use crate::disk::Check;
 use crate::engine::{Growing, Handle};
 use crate::error::{Error, Spot};
+use crate::form::{self, Form};
 use crate::inner::{Appended, Changes, Inner};
 use crate::meta::Meta;
 use crate::parts;
@@ -22,7 +23,7 @@ use crate::sealed;
 /// Memory for pages of the file, in bytes, where nothing else is said: 16 MiB. The rest of what a replica needs is the engine's.
 pub const CACHE_BYTES: usize = 16 << 20;
 
-/// A store: one file, which one process writes, or several read.
+/// A store: one file, or a directory ([`Form`]), which one process writes, or several read.
 ///
 /// It keeps bytes and verifies that they are those that were written; what they mean is [`crate::DurableReplica`]'s business.
 pub struct Store {
@@ -42,28 +43,39 @@ impl Store {
     /// # Errors
     /// [`Error::Exists`], [`Error::Io`].
     pub fn create(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
-        Self::create_with(file.as_ref(), project, CACHE_BYTES)
+        Self::create_as(Form::Redb, file, project)
+    }
+
+    /// Makes a new store of the project, in this form.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Io`].
+    pub fn create_as(
+        form: Form,
+        file: impl AsRef<Path>,
+        project: ProjectId,
+    ) -> Result<Self, Error> {
+        Self::create_with(form, file.as_ref(), project, CACHE_BYTES)
     }
 
     pub(crate) fn create_with(
+        form: Form,
         file: &Path,
         project: ProjectId,
         cache_bytes: usize,
     ) -> Result<Self, Error> {
-        let disk = Disk::create(file, cache_bytes)?;
+        let backend = form.create(file, cache_bytes)?;
         // A file without a store is of no use.
-        Self::create_on(file, Box::new(disk), project).inspect_err(|_| {
-            drop(std::fs::remove_file(file));
-        })
+        Self::create_on(file, backend, project).inspect_err(|_| form::remove_new(file))
     }
 
-    /// Opens a store to write in it. Every page of the file is verified; the file is not touched before something is
-    /// written.
+    /// Opens a store to write in it. Every page of the file is verified before it is believed: by this call, or if the file was
+    /// closed in order when it is read for the first time. The file is not touched before something is written.
     ///
     /// # Errors
     /// [`Error`]: what is not a whole store of a known version, or is in use, is not opened.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_with(file.as_ref(), CACHE_BYTES, false)
+        Self::open_with(file.as_ref(), CACHE_BYTES, false, Check::AsRead)
     }
 
     /// Opens a store to read it, beside others that read. The file is not touched, whatever was left by a process that
@@ -72,16 +84,16 @@ impl Store {
     /// # Errors
     /// [`Error`], as [`Store::open`].
     pub fn open_read_only(file: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_with(file.as_ref(), CACHE_BYTES, true)
+        Self::open_with(file.as_ref(), CACHE_BYTES, true, Check::AsRead)
     }
 
     pub(crate) fn open_with(
         file: &Path,
         cache_bytes: usize,
         reads_only: bool,
+        check: Check,
     ) -> Result<Self, Error> {
-        let disk = Disk::open(file, cache_bytes, reads_only)?;
-        Self::open_on(file, Box::new(disk))
+        Self::open_on(file, form::open(file, cache_bytes, reads_only, check)?)
     }
 
     /// A new store on an empty backend; `file` is what errors call it.
@@ -191,9 +203,14 @@ impl Store {
     /// # Errors
     /// [`Error::Damaged`] if it is not what was written.
     pub fn snapshot(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.read_snapshot(true)
+    }
+
+    /// The snapshot as [`Store::snapshot`], or as it lies there: for who compares the digest at its end.
+    pub(crate) fn read_snapshot(&self, compares: bool) -> Result<Option<Vec<u8>>, Error> {
         let inner = self.inner();
         let saved = inner.meta.snapshot;
-        let read = saved.map(|saved| parts::read(&inner.file, &*inner.backend, &saved));
+        let read = saved.map(|saved| parts::read(&inner.file, &*inner.backend, &saved, compares));
         read.transpose()
     }
 

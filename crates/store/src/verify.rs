@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ecac_core::{Event, OpId, Refusal, Replica, VerifiedOp};
 
+use crate::disk::Check;
 use crate::error::{Error, Spot};
 use crate::store::{CACHE_BYTES, Store};
 
@@ -49,7 +50,7 @@ pub fn verify_telling(
     threads: usize,
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<Verified, Error> {
-    let store = Store::open_with(file.as_ref(), CACHE_BYTES, true)?;
+    let store = Store::open_with(file.as_ref(), CACHE_BYTES, true, Check::All)?;
     verified(&store, threads, tell)
 }
 

@@ -8,14 +8,20 @@
 //! record is what an opening looks for ([`super::Disk`] takes a later state that is whole, whatever the flag says), so the flag need not be
 //! waited for: it reaches the disk with the next sync at the latest. It lies in the first sector, with the records, so that it is never older
 //! than they are.
+//!
+//! Of a file that was closed in order each page is verified when it is read for the first time.
 
 use core::ops::Bound;
 use core::sync::atomic::{AtomicU8, Ordering};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
 use redb::{BackendError, StorageBackend};
+
+use super::pages::Pages;
 
 /// What a disk writes whole or not at all, in bytes; flags and records lie in the first.
 const SECTOR_BYTES: u64 = 512;
@@ -37,6 +43,10 @@ struct Inner {
     shares: bool,
     kept: RwLock<Option<Kept>>,
     unsynced: AtomicU8,
+    /// What the pages have to be, if they are verified as they are read.
+    pages: Mutex<Option<Pages>>,
+    /// Where a page lies that is not what was written.
+    damage: OnceLock<u64>,
 }
 
 /// What was written and is not in the storage.
@@ -64,7 +74,19 @@ impl Guard {
             shares,
             kept,
             unsynced: AtomicU8::new(NOTHING),
+            pages: Mutex::new(None),
+            damage: OnceLock::new(),
         })))
+    }
+
+    /// Verifies each page from now on when it is read.
+    pub(super) fn verify(&self, pages: Pages) {
+        *self.0.pages() = Some(pages);
+    }
+
+    /// Where a page lies that was read and is not what was written.
+    pub(super) fn damage(&self) -> Option<u64> {
+        self.0.damage.get().copied()
     }
 
     /// Forgets what was kept back.
@@ -112,6 +134,10 @@ impl Inner {
         self.storage.sync_data()?;
         self.unsynced.store(NOTHING, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Option<Pages>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self) -> RwLockReadGuard<'_, Option<Kept>> {
@@ -203,9 +229,15 @@ impl StorageBackend for Guard {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         match &*self.0.kept() {
-            Some(kept) => kept.read(&*self.0.storage, offset, out),
-            None => self.0.storage.read(offset, out),
+            Some(kept) => kept.read(&*self.0.storage, offset, out)?,
+            None => self.0.storage.read(offset, out)?,
         }
+        let mut pages = self.0.pages();
+        if pages.as_mut().is_none_or(|it| it.verifies(offset, out)) {
+            return Ok(());
+        }
+        self.0.damage.get_or_init(|| offset);
+        Err(io::Error::other("a page is not what was written"))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
@@ -242,6 +274,9 @@ impl StorageBackend for Guard {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        if let Some(pages) = self.0.pages().as_mut() {
+            pages.written(offset, data.len());
+        }
         match self.0.kept_mut().as_mut() {
             Some(kept) => {
                 kept.lay(&*self.0.storage, offset, data)?;

@@ -1,10 +1,13 @@
 //! The tables in one file, by redb.
 //!
-//! redb checks nothing while it reads, and trusts what it reads. So each opening verifies the checksum of every page that counts,
-//! from the root down, before anything is believed; each commit has two phases, so that the state that counts is known and redb has no
+//! redb checks nothing while it reads, and trusts what it reads. So each page of a file that was closed in order is verified when it is
+//! read for the first time, from the root down; of any other file every page that counts is verified by the opening, before anything is
+//! believed. Each commit has two phases, so that the state that counts is known and redb has no
 //! reason to fall back to the one before it; and whatever panics in redb all the same ends here, as an error.
 
 mod guard;
+mod pages;
+mod xxh3;
 
 use core::cell::RefCell;
 use core::ops::Bound;
@@ -21,9 +24,11 @@ use redb::{
 };
 
 use crate::backend::{Backend, Batch, Pair, Table, Take};
+use crate::directory::sync_parent;
 use crate::error::{Error, Spot};
 use crate::holder::Note;
 use guard::Guard;
+use pages::Pages;
 
 /// What every file of redb begins with.
 const MAGIC: [u8; 9] = [b'r', b'e', b'd', b'b', 0x1a, 0x0a, 0xa9, 0x0d, 0x0a];
@@ -44,6 +49,15 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 }
 
 type Reading = [ReadOnlyTable<&'static [u8], &'static [u8]>; Table::ALL.len()];
+
+/// When the pages of a file are verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// When they are read for the first time, if the file was closed in order; else as [`Check::All`].
+    AsRead,
+    /// All that count, by the opening.
+    All,
+}
 
 /// Tables in a file of redb.
 #[derive(Debug)]
@@ -83,7 +97,7 @@ impl Disk {
             },
             _ => Error::io(path, "create", error),
         })?;
-        let made = sync_directory(path).and_then(|()| {
+        let made = sync_parent(path).and_then(|()| {
             let storage = Self::storage(path, file)?;
             Self::create_on(path, storage, cache_bytes)
         });
@@ -97,7 +111,12 @@ impl Disk {
     }
 
     /// The file at the path.
-    pub(crate) fn open(path: &Path, cache_bytes: usize, reads_only: bool) -> Result<Self, Error> {
+    pub(crate) fn open(
+        path: &Path,
+        cache_bytes: usize,
+        reads_only: bool,
+        check: Check,
+    ) -> Result<Self, Error> {
         let opened = OpenOptions::new().read(true).write(!reads_only).open(path);
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::NotFound {
@@ -110,7 +129,8 @@ impl Disk {
                 file: path.to_owned(),
             });
         }
-        let mut disk = Self::open_on(path, Self::storage(path, file)?, cache_bytes, reads_only)?;
+        let storage = Self::storage(path, file)?;
+        let mut disk = Self::open_on(path, storage, cache_bytes, reads_only, check)?;
         disk.note = if reads_only { None } else { Note::leave(path) };
         Ok(disk)
     }
@@ -129,7 +149,7 @@ impl Disk {
         cache_bytes: usize,
     ) -> Result<Self, Error> {
         let guard = Guard::new(storage, false).map_err(|error| Error::io(path, "create", error))?;
-        Self::load(path, guard, cache_bytes, false, "create")
+        Self::load(path, guard, cache_bytes, false, Check::All)
     }
 
     /// The database on a storage.
@@ -138,6 +158,7 @@ impl Disk {
         storage: Box<dyn StorageBackend>,
         cache_bytes: usize,
         reads_only: bool,
+        check: Check,
     ) -> Result<Self, Error> {
         let read = |error| Error::io(path, "read", error);
         let guard = Guard::new(storage, reads_only).map_err(read)?;
@@ -165,14 +186,22 @@ impl Disk {
             });
         }
         let Some(newer) = newer_slot_beside(&header) else {
-            return Self::load(path, guard, cache_bytes, reads_only, "open");
+            let pages = match check {
+                Check::AsRead => Pages::of(&header, length),
+                Check::All => None,
+            };
+            let check = pages.map_or(Check::All, |pages| {
+                guard.verify(pages);
+                Check::AsRead
+            });
+            return Self::load(path, guard, cache_bytes, reads_only, check);
         };
         // The last process ended within a commit, or the flags are damaged: the later state is taken if it is whole.
         guard.show(FLAGS as u64, &[newer]).map_err(read)?;
-        match Self::load(path, guard.clone(), cache_bytes, reads_only, "open") {
+        match Self::load(path, guard.clone(), cache_bytes, reads_only, Check::All) {
             Err(Error::Damaged { .. }) => {
                 guard.forget().map_err(read)?;
-                Self::load(path, guard, cache_bytes, reads_only, "open")
+                Self::load(path, guard, cache_bytes, reads_only, Check::All)
             }
             loaded => loaded,
         }
@@ -183,20 +212,20 @@ impl Disk {
         guard: Guard,
         cache_bytes: usize,
         reads_only: bool,
-        action: &'static str,
+        check: Check,
     ) -> Result<Self, Error> {
         let storage = guard.clone();
         let opened = guarded(path, || {
             let mut builder = Database::builder();
             builder.set_cache_size(cache_bytes);
-            builder.set_check_integrity_on_open(true);
+            builder.set_check_integrity_on_open(check == Check::All);
             builder
                 .create_with_backend(storage)
-                .map_err(|error| failed(path, action, error))
+                .map_err(|error| failed(path, "open", error))
         });
         Ok(Self {
             file: path.to_owned(),
-            database: Some(opened?),
+            database: Some(opened.map_err(|error| told(path, &guard, error))?),
             guard,
             reads_only,
             note: None,
@@ -218,7 +247,7 @@ impl Disk {
         with: impl FnOnce(&ReadOnlyTable<&'static [u8], &'static [u8]>) -> Result<T, StorageError>,
     ) -> Result<Option<T>, Error> {
         let database = self.database()?;
-        guarded(&self.file, || {
+        let looked = guarded(&self.file, || {
             let mut reading = self.reading.borrow_mut();
             if reading.is_none() {
                 let transaction = database
@@ -243,7 +272,8 @@ impl Disk {
                     .map_err(|error| self.failed("read", error)),
                 None => Ok(None),
             }
-        })
+        });
+        looked.map_err(|error| told(&self.file, &self.guard, error))
     }
 
     fn failed(&self, action: &'static str, error: impl Into<redb::Error>) -> Error {
@@ -311,7 +341,7 @@ impl Backend for Disk {
         drop(self.reading.take());
         let this = &*self;
         let database = this.database()?;
-        guarded(&this.file, || {
+        let committed = guarded(&this.file, || {
             let through = this.guard.let_through();
             through.map_err(|error| Error::io(&this.file, "write to", error))?;
             let mut transaction = database
@@ -333,7 +363,8 @@ impl Backend for Disk {
             transaction
                 .commit()
                 .map_err(|error| this.failed("write to", error))
-        })
+        });
+        committed.map_err(|error| told(&this.file, &this.guard, error))
     }
 
     fn close(&mut self, in_use_bytes: u64) -> Result<(), Error> {
@@ -352,7 +383,7 @@ impl Backend for Disk {
             closed.map_err(|error| failed(&self.file, "close", error))
         });
         self.note = None;
-        closed
+        closed.map_err(|error| told(&self.file, &self.guard, error))
     }
 }
 
@@ -361,17 +392,6 @@ impl Drop for Disk {
         // What was committed stays, and the next one to open the file puts it in order.
         drop(self.close(u64::MAX));
     }
-}
-
-/// Sees to it that the name of a new file survives a loss of power.
-fn sync_directory(path: &Path) -> Result<(), Error> {
-    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    if cfg!(unix) {
-        let synced = File::open(directory).and_then(|it| it.sync_all());
-        synced.map_err(|error| Error::io(directory, "sync", error))?;
-    }
-    Ok(())
 }
 
 /// The flags with the other slot counting, if that one is of a later transaction.
@@ -393,6 +413,14 @@ fn guarded<T>(path: &Path, call: impl FnOnce() -> Result<T, Error>) -> Result<T,
         let what = said.unwrap_or("the pages do not fit together");
         Err(Error::damaged(path, Spot::File, what))
     })
+}
+
+/// What redb makes of a page that is not what was written is that page's error.
+fn told(path: &Path, guard: &Guard, error: Error) -> Error {
+    match guard.damage() {
+        Some(offset) => Error::damaged(path, Spot::Page { offset }, "it is not what was written"),
+        None => error,
+    }
 }
 
 fn failed(path: &Path, action: &'static str, error: impl Into<redb::Error>) -> Error {

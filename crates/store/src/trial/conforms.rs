@@ -8,9 +8,11 @@ use chacha20::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 use super::image::Image;
+#[cfg(feature = "rocksdb")]
+use super::place::Place as _;
 use super::{CACHE_BYTES, NAME, below};
 use crate::backend::{Backend, Batch, Pair, Table};
-use crate::disk::Disk;
+use crate::disk::{Check, Disk};
 
 type Told = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
@@ -94,7 +96,7 @@ fn redb_in_memory_conforms() {
         if image.bytes().is_empty() {
             return Box::new(Disk::create_on(path, image, CACHE_BYTES).unwrap());
         }
-        Box::new(Disk::open_on(path, image, CACHE_BYTES, false).unwrap())
+        Box::new(Disk::open_on(path, image, CACHE_BYTES, false, Check::AsRead).unwrap())
     });
 }
 
@@ -104,8 +106,20 @@ fn redb_in_a_file_conforms() {
     let file = directory.path().join("tables");
     conforms(&|| {
         if file.exists() {
-            return Box::new(Disk::open(&file, CACHE_BYTES, false).unwrap());
+            return Box::new(Disk::open(&file, CACHE_BYTES, false, Check::AsRead).unwrap());
         }
         Box::new(Disk::create(&file, CACHE_BYTES).unwrap())
+    });
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn rocksdb_conforms() {
+    let folder = super::folder::Folder::new();
+    conforms(&|| {
+        if folder.path().exists() {
+            return folder.find().unwrap();
+        }
+        folder.make()
     });
 }

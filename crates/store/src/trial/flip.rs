@@ -8,7 +8,8 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 use super::image::Image;
 use super::{CACHE_BYTES, NAME, below, count, envelopes, open};
-use crate::disk::Disk;
+use crate::disk::{Check, Disk};
+use crate::durable::DurableReplica;
 use crate::error::Error;
 use crate::options::Options;
 use crate::store::Store;
@@ -58,13 +59,33 @@ fn check(bytes: &[u8], said: &[u8], at: usize, flip: u8) -> bool {
             "byte {at} ^ {flip:#04x}: {error:?}"
         );
     };
-    match open(image.clone()) {
+    let as_read = match open(image.clone()) {
+        Err(error) => {
+            is_told(&error);
+            true
+        }
+        Ok(replica) => {
+            let found = all(&replica);
+            // Whoever asks is told that what was answered lacks something.
+            assert!(
+                replica.fault().is_some() || found == said,
+                "byte {at} ^ {flip:#04x}: a wrong answer"
+            );
+            replica.fault().is_some()
+        }
+    };
+    assert!(image.bytes() == bytes, "byte {at}: the file was written to");
+    match open_whole(image.clone()) {
         Err(error) => {
             is_told(&error);
             assert!(image.bytes() == bytes, "byte {at}: the file was written to");
             true
         }
         Ok(replica) => {
+            assert!(
+                !as_read,
+                "byte {at} ^ {flip:#04x}: found only as it was read"
+            );
             assert!(
                 all(&replica) == said,
                 "byte {at} ^ {flip:#04x}: a wrong answer"
@@ -78,6 +99,13 @@ fn check(bytes: &[u8], said: &[u8], at: usize, flip: u8) -> bool {
             false
         }
     }
+}
+
+/// The replica on an image, all of which is verified first.
+fn open_whole(image: Image) -> Result<DurableReplica, Error> {
+    let path = Path::new(NAME);
+    let disk = Disk::open_on(path, Box::new(image), CACHE_BYTES, false, Check::All)?;
+    Options::new().on(Store::open_on(path, Box::new(disk))?, true)
 }
 
 fn some_bytes(writes: u64, in_order: bool, samples: usize) {
@@ -105,16 +133,40 @@ fn a_flipped_byte_after_a_crash_is_found_or_of_no_effect() {
 }
 
 #[test]
+fn damage_that_nobody_reads_keeps_nobody_from_the_rest() {
+    let (bytes, said) = file(400, true);
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let (mut opened, mut told) = (0, 0);
+    for _ in 0..200 {
+        let mut flipped = bytes.clone();
+        flipped[below(&mut random, bytes.len())] ^= 1;
+        let Ok(replica) = open(Image::of(flipped)) else {
+            continue;
+        };
+        opened += 1;
+        assert!(replica.decision(&replica.heads()[0]).is_some());
+        if all(&replica) != said {
+            told += 1;
+            let fault = replica.fault().expect("a fault");
+            assert!(fault.reason.contains("the page at byte"), "{fault}");
+        }
+    }
+    assert!(told > 20 && opened > 100, "{told} of {opened}");
+}
+
+/// Every byte, or every so many by `ECAC_FLIP_STEP`.
+#[test]
 #[ignore = "takes minutes"]
 fn each_flipped_byte_is_found_or_of_no_effect() {
     for in_order in [true, false] {
         let (bytes, said) = file(count("ECAC_FLIP_OPS", 24) as u64, in_order);
         let mut random = ChaCha8Rng::seed_from_u64(8);
-        let mut found = 0;
-        for at in 0..bytes.len() {
+        let (mut found, mut flips) = (0, 0);
+        for at in (0..bytes.len()).step_by(count("ECAC_FLIP_STEP", 1)) {
+            flips += 1;
             let flip = u8::try_from(1 + random.next_u32() % 255).unwrap();
             found += usize::from(check(&bytes, &said, at, flip));
         }
-        assert!(found > bytes.len() / 4, "{found} of {} flips", bytes.len());
+        assert!(found > flips / 4, "{found} of {flips} flips");
     }
 }

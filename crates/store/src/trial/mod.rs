@@ -3,25 +3,26 @@
 mod conforms;
 mod crash;
 mod flip;
+#[cfg(feature = "rocksdb")]
+mod folder;
 mod full;
 mod image;
 mod measure;
+mod place;
 mod resumed;
+#[cfg(feature = "rocksdb")]
+mod rocks;
 mod told;
-
-use std::path::Path;
 
 use chacha20::ChaCha8Rng;
 use ecac_core::payload::SetField;
 use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
 use rand_core::Rng as _;
 
-use crate::disk::Disk;
 use crate::durable::DurableReplica;
 use crate::error::Error;
-use crate::options::Options;
-use crate::store::Store;
 use image::Image;
+use place::Place;
 
 /// What errors call the image.
 const NAME: &str = "image";
@@ -30,9 +31,7 @@ const CACHE_BYTES: usize = 1 << 16;
 
 /// The replica on an image.
 fn open(image: Image) -> Result<DurableReplica, Error> {
-    let path = Path::new(NAME);
-    let disk = Disk::open_on(path, Box::new(image), CACHE_BYTES, false)?;
-    Options::new().on(Store::open_on(path, Box::new(disk))?, true)
+    Place::open(&image)
 }
 
 /// The envelopes of a project with so many writes by its root.

@@ -7,9 +7,9 @@ use ecac_core::{OpId, Replica, VerifiedOp};
 use ecac_oracle::{History, histories};
 use proptest::prelude::*;
 
+use super::NAME;
 use super::image::Image;
-use super::{CACHE_BYTES, NAME, open};
-use crate::disk::Disk;
+use super::place::Place;
 use crate::options::Options;
 use crate::store::Store;
 use crate::verify::verify_store;
@@ -57,11 +57,8 @@ fn same(durable: &Replica, plain: &Replica) {
 }
 
 /// The ops arrive in the order of these numbers, in batches of those sizes.
-fn check(history: &History, order: &[u64], betweens: &[(usize, Between)]) {
-    let image = Image::default();
-    let path = Path::new(NAME);
-    let disk = Disk::create_on(path, Box::new(image.clone()), CACHE_BYTES).unwrap();
-    let store = Store::create_on(path, Box::new(disk), history.project).unwrap();
+fn check(place: &dyn Place, history: &History, order: &[u64], betweens: &[(usize, Between)]) {
+    let store = Store::create_on(Path::new(NAME), place.make(), history.project).unwrap();
     let mut durable = Options::new().on(store, true).unwrap();
     let mut plain = Replica::join(history.project);
     let mut ops: Vec<(usize, &VerifiedOp)> = history.ops.iter().enumerate().collect();
@@ -79,13 +76,11 @@ fn check(history: &History, order: &[u64], betweens: &[(usize, Between)]) {
             Between::Snapshot => durable.snapshot().unwrap(),
             Between::Close => {
                 durable.close().unwrap();
-                durable = open(image.clone()).unwrap();
+                durable = place.open().unwrap();
             }
             Between::End => {
-                let left = image.bytes();
-                drop(durable);
-                image.replace(left);
-                durable = open(image.clone()).unwrap();
+                place.kill(durable);
+                durable = place.open().unwrap();
             }
         }
         same(&durable, &plain);
@@ -99,7 +94,7 @@ fn check(history: &History, order: &[u64], betweens: &[(usize, Between)]) {
     let verified = verify_store(durable.store(), 1).unwrap();
     assert_eq!(verified.state_digest, plain.state_digest());
     drop(durable);
-    same(&open(image).unwrap(), &plain);
+    same(&place.open().unwrap(), &plain);
 }
 
 proptest! {
@@ -111,7 +106,21 @@ proptest! {
         order in prop::collection::vec(any::<u64>(), 1..OPS),
         betweens in betweens(),
     ) {
-        check(&history, &order, &betweens);
+        check(&Image::default(), &history, &order, &betweens);
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_comes_after_a_snapshot_may_act_before_it_in_rocksdb(
+        history in histories(),
+        order in prop::collection::vec(any::<u64>(), 1..OPS),
+        betweens in betweens(),
+    ) {
+        check(&super::folder::Folder::new(), &history, &order, &betweens);
     }
 }
 

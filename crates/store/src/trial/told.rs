@@ -5,7 +5,7 @@ use std::path::Path;
 use super::image::Image;
 use super::{CACHE_BYTES, NAME, envelopes, open};
 use crate::backend::{Backend as _, Batch, Table};
-use crate::disk::Disk;
+use crate::disk::{Check, Disk};
 use crate::error::{Error, Spot};
 use crate::inner::Changes;
 use crate::options::Options;
@@ -96,7 +96,7 @@ fn a_snapshot_that_does_not_fit_is_told_and_can_be_rebuilt() {
     assert!(matches!(error, Error::Snapshot { .. }), "{error}");
     assert!(error.hint().unwrap().contains("rebuild"));
     let path = Path::new(NAME);
-    let disk = Disk::open_on(path, Box::new(image), CACHE_BYTES, false).unwrap();
+    let disk = Disk::open_on(path, Box::new(image), CACHE_BYTES, false, Check::AsRead).unwrap();
     let store = Store::open_on(path, Box::new(disk)).unwrap();
     let mut replica = Options::new().on(store, false).unwrap();
     assert_eq!(replica.state_digest(), digest);
@@ -112,7 +112,14 @@ fn a_newer_store_is_not_opened() {
     let image = Image::default();
     drop(store(&image, |_, _| {}));
     let path = Path::new(NAME);
-    let mut disk = Disk::open_on(path, Box::new(image.clone()), CACHE_BYTES, false).unwrap();
+    let mut disk = Disk::open_on(
+        path,
+        Box::new(image.clone()),
+        CACHE_BYTES,
+        false,
+        Check::AsRead,
+    )
+    .unwrap();
     let mut batch = Batch::default();
     let schema = sealed::seal(Table::Meta, b"schema", 2u32.to_le_bytes().to_vec());
     batch.put(Table::Meta, b"schema", schema);

@@ -1,10 +1,12 @@
 //! A shop whose ops the tests keep.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use ecac_core::payload::SetField;
 use ecac_core::{Genesis, Name, SigningKey, Value, public_key};
-use ecac_store::{DurableReplica, Error};
+use ecac_store::{DurableReplica, Error, Form, Options};
 use tempfile::TempDir;
 
 /// A project with one root, and a directory for its stores.
@@ -15,17 +17,34 @@ pub(crate) struct Shop {
     pub(crate) file: PathBuf,
     /// Removed with it.
     pub(crate) directory: TempDir,
+    /// The form of its stores.
+    pub(crate) form: Form,
 }
 
 impl Shop {
     /// A shop without a store.
     pub(crate) fn new() -> Self {
+        Self::of(Form::default())
+    }
+
+    /// One for each form that a store can have.
+    pub(crate) fn each() -> impl Iterator<Item = Self> {
+        Form::ALL.iter().copied().map(Self::of)
+    }
+
+    fn of(form: Form) -> Self {
         let directory = tempfile::tempdir().unwrap();
         Self {
             root: SigningKey::from([1; 32]),
             file: directory.path().join("shop.ecac"),
             directory,
+            form,
         }
+    }
+
+    /// Settings for its stores.
+    pub(crate) fn options(&self) -> Options {
+        Options::new().form(self.form)
     }
 
     /// A path in its directory.
@@ -51,7 +70,7 @@ impl Shop {
 
     /// Its store, new, at the path.
     pub(crate) fn create_at(&self, file: &Path) -> Result<DurableReplica, Error> {
-        DurableReplica::create(file, self.genesis(), &self.root, 1)
+        self.options().create(file, self.genesis(), &self.root, 1)
     }
 
     /// A write with this number.
@@ -70,4 +89,19 @@ pub(crate) fn batch_of(shop: &Shop, writes: u64) -> Vec<Vec<u8>> {
             .unwrap();
     }
     replica.envelopes().map(|it| it.into_owned()).collect()
+}
+
+/// All bytes of a store, by the names of its files.
+pub(crate) fn bytes_of(file: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = if file.is_dir() {
+        let entries = fs::read_dir(file).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    } else {
+        vec![file.to_owned()]
+    };
+    let read = files.into_iter().map(|it| {
+        let bytes = fs::read(&it).unwrap();
+        (it, bytes)
+    });
+    read.collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Shop, batch_of};
+use crate::common::{Shop, batch_of, bytes_of};
 use ecac_core::{AuthorError, DraftError, Event, Refusal, Replica, SigningKey, public_key};
 use ecac_store::{DurableReplica, Error, Options, Store, verify};
 
@@ -12,9 +12,7 @@ fn all(replica: &Replica) -> (Vec<u8>, Vec<u8>, Vec<Vec<u8>>) {
     (replica.state(), replica.trust(), envelopes)
 }
 
-#[test]
-fn what_was_written_and_received_is_there_again() {
-    let shop = Shop::new();
+fn what_was_written_and_received_is_there_again_in(shop: &Shop) {
     let mut replica = shop.create();
     for number in 0..20 {
         replica
@@ -23,7 +21,7 @@ fn what_was_written_and_received_is_there_again() {
     }
     let said = all(&replica);
     let other = shop.file("other");
-    let mut joined = DurableReplica::join(&other, replica.project()).unwrap();
+    let mut joined = shop.options().join(&other, replica.project()).unwrap();
     joined.receive(&said.2).unwrap();
     assert_eq!(all(&joined), said);
     for (replica, file) in [(replica, &shop.file), (joined, &other)] {
@@ -49,12 +47,15 @@ fn what_was_written_and_received_is_there_again() {
 }
 
 #[test]
-fn what_waits_is_there_again() {
-    let shop = Shop::new();
-    let envelopes = batch_of(&shop, 10);
+fn what_was_written_and_received_is_there_again() {
+    Shop::each().for_each(|shop| what_was_written_and_received_is_there_again_in(&shop));
+}
+
+fn what_waits_is_there_again_in(shop: &Shop) {
+    let envelopes = batch_of(shop, 10);
     let project = shop.create().project();
     let file = shop.file("other");
-    let mut joined = DurableReplica::join(&file, project).unwrap();
+    let mut joined = shop.options().join(&file, project).unwrap();
     joined.receive(&envelopes[5..]).unwrap();
     assert_eq!(joined.log().pending_count(), envelopes.len() - 5);
     joined.snapshot().unwrap();
@@ -78,8 +79,11 @@ fn what_waits_is_there_again() {
 }
 
 #[test]
-fn a_second_writer_is_told_of_the_first() {
-    let shop = Shop::new();
+fn what_waits_is_there_again() {
+    Shop::each().for_each(|shop| what_waits_is_there_again_in(&shop));
+}
+
+fn a_second_writer_is_told_of_the_first_in(shop: &Shop) {
     let replica = shop.create();
     let refused = DurableReplica::open(&shop.file).unwrap_err();
     let Error::Held { holder, .. } = &refused else {
@@ -102,6 +106,11 @@ fn a_second_writer_is_told_of_the_first() {
     ));
     drop(readers);
     DurableReplica::open(&shop.file).unwrap();
+}
+
+#[test]
+fn a_second_writer_is_told_of_the_first() {
+    Shop::each().for_each(|shop| a_second_writer_is_told_of_the_first_in(&shop));
 }
 
 #[test]
@@ -138,23 +147,26 @@ fn what_is_no_store_is_left_as_it_is() {
     assert!(!missing.exists());
 }
 
-#[test]
-fn opening_and_reading_touch_nothing() {
-    let shop = Shop::new();
+fn opening_and_reading_touch_nothing_in(shop: &Shop) {
     let mut replica = shop.create();
     replica.author(shop.write(1), &shop.root, 100).unwrap();
     drop(replica);
-    let before = fs::read(&shop.file).unwrap();
+    let before = bytes_of(&shop.file);
     drop(DurableReplica::open(&shop.file).unwrap());
     drop(DurableReplica::open_read_only(&shop.file).unwrap());
     verify(&shop.file, 1).unwrap();
     DurableReplica::open(&shop.file).unwrap().close().unwrap();
-    assert_eq!(fs::read(&shop.file).unwrap(), before);
+    assert!(bytes_of(&shop.file) == before);
     let mut reader = DurableReplica::open_read_only(&shop.file).unwrap();
     let written = reader.author(shop.write(2), &shop.root, 200).unwrap_err();
     assert!(matches!(written, Error::ReadOnly { .. }), "{written}");
     drop(reader);
-    assert_eq!(fs::read(&shop.file).unwrap(), before);
+    assert!(bytes_of(&shop.file) == before);
+}
+
+#[test]
+fn opening_and_reading_touch_nothing() {
+    Shop::each().for_each(|shop| opening_and_reading_touch_nothing_in(&shop));
 }
 
 #[test]
@@ -175,9 +187,7 @@ fn what_cannot_be_written_changes_nothing() {
     assert_eq!(replica.store().generation(), generation + 1);
 }
 
-#[test]
-fn others_read_what_is_committed() {
-    let shop = Shop::new();
+fn others_read_what_is_committed_in(shop: &Shop) {
     let mut replica = shop.create();
     let reader = replica.reader();
     let other = reader.clone();
@@ -200,4 +210,9 @@ fn others_read_what_is_committed() {
     assert_eq!(reader.envelope(31).unwrap(), None);
     replica.close().unwrap();
     assert!(matches!(reader.envelope(0), Err(Error::Broken { .. })));
+}
+
+#[test]
+fn others_read_what_is_committed() {
+    Shop::each().for_each(|shop| others_read_what_is_committed_in(&shop));
 }

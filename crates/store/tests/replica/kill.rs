@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::{Shop, batch_of};
 use ecac_core::Replica;
-use ecac_store::DurableReplica;
+use ecac_store::{DurableReplica, Form, Options, verify};
 
 /// Where the child writes, if this process is one.
 const FILE: &str = "ECAC_KILL_FILE";
@@ -53,12 +53,13 @@ fn kill_after(file: &Path, lines: usize) -> usize {
     last
 }
 
-fn kills(times: usize) {
+fn kills(form: Form, times: usize) {
     let shop = Shop::new();
     let envelopes = batch_of(&shop, WRITES);
     let project = shop.create().project();
-    let mut file = shop.file("killed-0");
-    drop(DurableReplica::join(&file, project).unwrap());
+    let mut file = shop.file("killed");
+    let join = |file: &Path| drop(Options::new().form(form).join(file, project).unwrap());
+    join(&file);
     for number in 0..times {
         let said = kill_after(&file, 1 + number % 7);
         let replica = DurableReplica::open_read_only(&file).unwrap();
@@ -74,21 +75,32 @@ fn kills(times: usize) {
         let mut told = Replica::join(project);
         told.receive(&envelopes[..count]);
         assert_eq!(replica.state_digest(), told.state_digest(), "kill {number}");
+        drop(replica);
+        let verified = verify(&file, 1).unwrap();
+        assert_eq!(verified.ops, count as u64, "kill {number}");
         if count == envelopes.len() {
-            drop(replica);
             file = shop.file(&format!("killed-{number}"));
-            drop(DurableReplica::join(&file, project).unwrap());
+            join(&file);
         }
     }
 }
 
 #[test]
 fn what_was_acknowledged_survives_a_kill() {
-    kills(5);
+    for &form in Form::ALL {
+        kills(form, 5);
+    }
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn what_was_acknowledged_survives_a_thousand_kills() {
-    kills(1000);
+    kills(Form::Redb, 1000);
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+#[ignore = "takes minutes"]
+fn what_was_acknowledged_survives_a_thousand_kills_in_rocksdb() {
+    kills(Form::RocksDb, 1000);
 }
