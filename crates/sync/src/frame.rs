@@ -1,6 +1,7 @@
 //! Frames: what a transport carries (`docs/sync.md`, Frames).
 
 use minicbor::Decoder;
+use minicbor::data::Type;
 
 use crate::codec::{Malformed, array_of, bytes, encoded, fixed};
 use crate::limits::FRAME_BYTES_MAX;
@@ -8,11 +9,17 @@ use crate::limits::FRAME_BYTES_MAX;
 /// Names a session; its dialler draws it.
 pub type SessionId = [u8; 16];
 
+/// Names one life of a listener in a session; it draws it when it hears of the session, and draws another one after it has
+/// forgotten the session.
+pub type ListenerId = [u8; 16];
+
 /// One frame. It carries a message or nothing, and says what has come and what may come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The session.
     pub session: SessionId,
+    /// The listener's life; `None` from a dialler that has not heard of it yet.
+    pub listener: Option<ListenerId>,
     /// The number of the message, from 1; 0 where there is none, or where it is a message that needs no answer.
     pub number: u64,
     /// All messages up to this number have come.
@@ -28,10 +35,21 @@ impl Frame {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         encoded(|out| {
-            out.array(5)?.bytes(&self.session)?.u64(self.number)?;
+            out.array(6)?.bytes(&self.session)?;
+            match &self.listener {
+                Some(listener) => out.bytes(listener)?,
+                None => out.null()?,
+            };
+            out.u64(self.number)?;
             out.u64(self.ack)?.u64(self.limit)?.bytes(&self.message)?;
             Ok(())
         })
+    }
+
+    /// Whether it is the first one of a session, which a listener answers that does not know the session.
+    #[must_use]
+    pub const fn begins(&self) -> bool {
+        self.number == 1 && self.listener.is_none()
     }
 
     /// Reads a frame.
@@ -43,9 +61,17 @@ impl Frame {
             return Err(Malformed::Limit);
         }
         let decoder = &mut Decoder::new(input);
-        array_of(decoder, 5)?;
+        array_of(decoder, 6)?;
+        let session = fixed(decoder)?;
+        let listener = if decoder.datatype()? == Type::Null {
+            decoder.null()?;
+            None
+        } else {
+            Some(fixed(decoder)?)
+        };
         let frame = Self {
-            session: fixed(decoder)?,
+            session,
+            listener,
             number: decoder.u64()?,
             ack: decoder.u64()?,
             limit: decoder.u64()?,

@@ -7,7 +7,10 @@
 
 mod close;
 mod codec;
+mod defect;
+mod exchange;
 mod frame;
+mod intake;
 mod keeper;
 pub mod limits;
 mod link;
@@ -17,11 +20,13 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 pub mod sim;
+mod tally;
 
 pub use close::CloseReason;
 pub use codec::Malformed;
-pub use frame::{Frame, SessionId};
+pub use frame::{Frame, ListenerId, SessionId};
 pub use keeper::{KeepError, Keeper};
 pub use message::{Message, Scope};
 pub use range::{Bound, Claim, Range};
-pub use session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing, Tally};
+pub use session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing};
+pub use tally::Tally;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::frame::{Frame, SessionId};
+use crate::defect::Defect;
+use crate::frame::{Frame, ListenerId, SessionId};
 use crate::limits::WINDOW_FRAMES;
-use crate::sim::Defect;
 
 /// Time after which what was not acknowledged is sent again, in milliseconds; doubled each time up to the greatest.
 const RETRY_MS: u64 = 400;
@@ -13,6 +13,9 @@ const RETRY_MS_MAX: u64 = 6_400;
 #[derive(Debug)]
 pub(crate) struct Link {
     session: SessionId,
+    is_dialler: bool,
+    /// The listener's life: its own, or that of the first frame that the dialler heard.
+    listener: Option<ListenerId>,
     /// The number of the message that is sent next.
     next: u64,
     unacked: VecDeque<(u64, Vec<u8>)>,
@@ -23,13 +26,20 @@ pub(crate) struct Link {
     retry_at_ms: Option<u64>,
     retry_ms: u64,
     owes_ack: bool,
-    pub(crate) defect: Option<Defect>,
+    defect: Option<Defect>,
 }
 
 impl Link {
-    pub(crate) const fn new(session: SessionId) -> Self {
+    /// The link of a listener with this life, or of a dialler.
+    pub(crate) const fn new(
+        session: SessionId,
+        listener: Option<ListenerId>,
+        defect: Option<Defect>,
+    ) -> Self {
         Self {
             session,
+            is_dialler: listener.is_none(),
+            listener,
             next: 1,
             unacked: VecDeque::new(),
             peer_limit: WINDOW_FRAMES,
@@ -38,12 +48,32 @@ impl Link {
             retry_at_ms: None,
             retry_ms: RETRY_MS,
             owes_ack: false,
-            defect: None,
+            defect,
         }
     }
 
     pub(crate) const fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// Whether a frame is of this session, and of the listener's life that this side knows. What an earlier life has said,
+    /// or what was said to it, counts for nothing: it told of ops that may be lost, and took messages that may be.
+    pub(crate) fn takes(&mut self, frame: &Frame) -> bool {
+        if frame.session != self.session {
+            return false;
+        }
+        if self.defect == Some(Defect::TakesEarlierLives) {
+            return true;
+        }
+        match (self.listener, frame.listener) {
+            (Some(known), Some(said)) => known == said,
+            (Some(_), None) => !self.is_dialler,
+            (None, Some(said)) => {
+                self.listener = Some(said);
+                true
+            }
+            (None, None) => false,
+        }
     }
 
     /// Whether one more message may be sent.
@@ -79,6 +109,7 @@ impl Link {
         self.owes_ack = false;
         let frame = Frame {
             session: self.session,
+            listener: self.listener,
             number,
             ack: self.received,
             limit: self.received + WINDOW_FRAMES,

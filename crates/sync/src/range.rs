@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use ecac_core::OpId;
 
+use crate::defect::Defect;
 use crate::limits::{RANGE_IDS_MAX, RANGES_MAX};
 
 /// Ops of a range up to which their ids are told instead of a digest.
@@ -58,10 +59,11 @@ pub(crate) struct Reconciler {
     ids: Vec<OpId>,
     /// What the other side lacks.
     pub(crate) lacked: BTreeSet<OpId>,
+    defect: Option<Defect>,
 }
 
 impl Reconciler {
-    pub(crate) fn new(mut items: Vec<Key>) -> Self {
+    pub(crate) fn new(mut items: Vec<Key>, defect: Option<Defect>) -> Self {
         items.sort_unstable();
         let mut ids: Vec<OpId> = items.iter().map(|it| it.1).collect();
         ids.sort_unstable();
@@ -69,6 +71,7 @@ impl Reconciler {
             items,
             ids,
             lacked: BTreeSet::new(),
+            defect,
         }
     }
 
@@ -103,7 +106,7 @@ impl Reconciler {
                     self.note_wanted(range);
                     answer.push(range.end.clone(), Claim::Settled);
                 }
-                Claim::Digest(digest) if *digest == self.digest(from, to) => {
+                Claim::Digest(digest) if self.agrees(digest, from, to) => {
                     answer.push(range.end.clone(), Claim::Settled);
                 }
                 Claim::Digest(_) => self.split(from, to, range.end.clone(), &mut answer),
@@ -126,8 +129,14 @@ impl Reconciler {
         answer.ranges
     }
 
+    fn agrees(&self, digest: &[u8; 32], from: usize, to: usize) -> bool {
+        *digest == self.digest(from, to) || self.defect == Some(Defect::TrustsDigests)
+    }
+
     fn note_wanted(&mut self, range: &Range) {
-        if let Claim::Want(ids) = &range.claim {
+        if let Claim::Want(ids) = &range.claim
+            && self.defect != Some(Defect::ForgetsWanted)
+        {
             let here = |id: &&OpId| self.ids.binary_search(id).is_ok();
             self.lacked.extend(ids.iter().filter(here));
         }
@@ -243,7 +252,8 @@ mod tests {
 
     /// Messages and what each side has learnt that the other lacks.
     fn run(a: &[u32], b: &[u32]) -> (usize, BTreeSet<OpId>, BTreeSet<OpId>) {
-        let of = |numbers: &[u32]| Reconciler::new(numbers.iter().copied().map(key).collect());
+        let of =
+            |numbers: &[u32]| Reconciler::new(numbers.iter().copied().map(key).collect(), None);
         let mut sides = [of(a), of(b)];
         let mut claims = sides[0].open();
         let mut messages = 1;

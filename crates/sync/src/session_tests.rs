@@ -4,7 +4,7 @@ use ecac_core::payload::SetField;
 use ecac_core::{Genesis, Name, OpId, Replica, SigningKey, Value, public_key};
 
 use crate::close::CloseReason;
-use crate::frame::Frame;
+use crate::frame::{Frame, ListenerId};
 use crate::limits::{ORPHANS_MAX, VERSIONS};
 use crate::message::{Message, Scope};
 use crate::session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing};
@@ -54,7 +54,8 @@ fn sync(a: &mut Replica, b: &mut Replica) -> (u32, u64) {
     let (mut ways, mut last) = (0, 0);
     loop {
         let there: Vec<_> = core::iter::from_fn(|| dialler.frame()).collect();
-        let other = listener.get_or_insert_with(|| Session::answer(b, &there[0], NOW_MS).unwrap());
+        let other =
+            listener.get_or_insert_with(|| Session::answer(b, &there[0], [2; 16], NOW_MS).unwrap());
         let back: Vec<_> = core::iter::from_fn(|| other.frame()).collect();
         if there.is_empty() && back.is_empty() {
             break;
@@ -164,12 +165,13 @@ impl Puppet {
     fn beginning(replica: Replica, hello: Message) -> Self {
         let first = Frame {
             session: [9; 16],
+            listener: None,
             number: 1,
             ack: 0,
             limit: 16,
             message: hello.encode(),
         };
-        let session = Session::answer(&replica, &first.encode(), NOW_MS).unwrap();
+        let session = Session::answer(&replica, &first.encode(), [2; 16], NOW_MS).unwrap();
         let mut puppet = Self {
             replica,
             session,
@@ -191,6 +193,7 @@ impl Puppet {
         }
         let frame = Frame {
             session: [9; 16],
+            listener: Some([2; 16]),
             number: self.number,
             ack: self.ack,
             limit: self.ack + 16,
@@ -256,6 +259,7 @@ fn a_session_without_end_is_ended() {
         // Frames of another session, and numbers far beyond the window, keep nothing alive and take no memory.
         let mut stray = Frame {
             session: [8; 16],
+            listener: None,
             number: 1,
             ack: 0,
             limit: u64::MAX,
@@ -315,4 +319,45 @@ fn orphans_are_not_kept_and_end_the_session() {
     puppet.is_closed(CloseReason::Orphans);
     assert!(sent <= ORPHANS_MAX + 100);
     assert_eq!(puppet.replica.holdings().pending_ops, 0);
+}
+
+/// The heads that a listener of so many ops tells, and what it takes of a dialler that has heard them.
+#[test]
+fn what_was_said_to_an_earlier_life_of_the_listener_counts_for_nothing() {
+    let mut a = replica(2, 30);
+    let (mut forgot, mut b) = (Replica::join(a.project()), copy_of(&a));
+    for number in 100..110 {
+        write(&mut a, 1, number);
+    }
+    let frames =
+        |session: &mut Session| -> Vec<_> { core::iter::from_fn(|| session.frame()).collect() };
+    let mut dialler = Session::dial(&a, [1; 16], NOW_MS);
+    let first = frames(&mut dialler);
+    let life = |number: u8| -> ListenerId { [number; 16] };
+    let mut before = Session::answer(&b, &first[0], life(1), NOW_MS).unwrap();
+    for frame in &first {
+        before.handle(&mut b, frame, NOW_MS);
+    }
+    let heads = frames(&mut before);
+    // The listener forgets the session and all that it had, and hears the first frames again.
+    let mut after = Session::answer(&forgot, &first[0], life(2), NOW_MS).unwrap();
+    for frame in &first {
+        after.handle(&mut forgot, frame, NOW_MS);
+    }
+    for frame in heads.iter().chain(&frames(&mut after)) {
+        dialler.handle(&mut a, frame, NOW_MS);
+    }
+    assert!(
+        dialler.tally().stray_frames > 0,
+        "the second life is none of its"
+    );
+    for frame in frames(&mut dialler) {
+        assert!(Session::answer(&forgot, &frame, life(3), NOW_MS).is_none());
+        after.handle(&mut forgot, &frame, NOW_MS);
+    }
+    assert_eq!((after.tally().orphans, after.tally().useful_ops), (0, 0));
+    // Its own frames are no answer to a dialler.
+    let strays = dialler.tally().stray_frames;
+    dialler.handle(&mut a, &first[0], NOW_MS);
+    assert_eq!(dialler.tally().stray_frames, strays + 1);
 }

@@ -1,0 +1,354 @@
+//! The exchange of a session: which message is due, what each one says, and which ops it comes down to.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Stocked, Tip};
+
+use crate::close::CloseReason;
+use crate::defect::Defect;
+use crate::intake::take_ops;
+use crate::keeper::Keeper;
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
+    VERSIONS,
+};
+use crate::message::{Message, Scope};
+use crate::range::{Range, Reconciler};
+use crate::tally::Tally;
+
+/// Which message is due from the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Hello,
+    Heads,
+    Disputes,
+    Ranges,
+    Ops,
+    Nothing,
+}
+
+/// Messages come in, in order and each once, and messages go out.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    is_dialler: bool,
+    project: ProjectId,
+    due: Due,
+    /// How many ops the replica had admitted when the session began; later ones wait for the next session.
+    admitted: usize,
+    /// What the replica had that it could not judge, by author.
+    unsupported: Vec<(PublicKey, Stocked)>,
+    heads: Vec<ChainHead>,
+    peer_heads: Option<Vec<ChainHead>>,
+    disputes: Option<Scope>,
+    reconciler: Option<Reconciler>,
+    /// Messages that wait for room, and then ops.
+    messages: VecDeque<Message>,
+    ops: VecDeque<OpId>,
+    owes_done: bool,
+    is_done: bool,
+    defect: Option<Defect>,
+}
+
+impl Exchange {
+    pub(crate) fn new(keeper: &dyn Keeper, is_dialler: bool, defect: Option<Defect>) -> Self {
+        let replica = keeper.replica();
+        let mut exchange = Self {
+            is_dialler,
+            project: replica.project(),
+            due: Due::Hello,
+            admitted: replica.log().admitted_count(),
+            unsupported: replica.unsupported_ops(),
+            heads: replica.chain_heads(),
+            peer_heads: Some(Vec::new()),
+            disputes: None,
+            reconciler: None,
+            messages: VecDeque::new(),
+            ops: VecDeque::new(),
+            owes_done: false,
+            is_done: false,
+            defect,
+        };
+        if defect == Some(Defect::ForgetsUnsupported) {
+            exchange.unsupported.clear();
+        }
+        exchange.messages.push_back(Message::Hello {
+            versions: VERSIONS,
+            project: exchange.project,
+        });
+        exchange.tell_heads();
+        exchange
+    }
+
+    fn tell_heads(&mut self) {
+        if self.heads.len() > HEADS_MAX {
+            let (last, heads) = (true, None);
+            self.messages.push_back(Message::Heads { last, heads });
+            return;
+        }
+        let count = self.heads.len().div_ceil(HEADS_PER_MESSAGE).max(1);
+        for at in 0..count {
+            let heads = self.heads.iter().skip(at * HEADS_PER_MESSAGE);
+            let heads = heads.take(HEADS_PER_MESSAGE).copied().collect();
+            self.messages.push_back(Message::Heads {
+                last: at + 1 == count,
+                heads: Some(heads),
+            });
+        }
+    }
+
+    /// Whether nothing more is due from the other side.
+    pub(crate) fn has_all(&self) -> bool {
+        self.due == Due::Nothing
+    }
+
+    /// Whether everything has been said.
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.is_done && self.messages.is_empty()
+    }
+
+    /// Says nothing more.
+    pub(crate) fn stop(&mut self) {
+        self.messages.clear();
+        self.ops.clear();
+        self.owes_done = false;
+    }
+
+    /// What is to be said next.
+    pub(crate) fn next(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Message> {
+        if let Some(message) = self.messages.pop_front() {
+            return Some(message);
+        }
+        if let Some(batch) = self.next_batch(keeper) {
+            tally.sent_ops += batch.len() as u64;
+            return Some(Message::Ops(batch));
+        }
+        if core::mem::take(&mut self.owes_done) {
+            self.is_done = true;
+            return Some(Message::Done);
+        }
+        None
+    }
+
+    fn next_batch(&mut self, keeper: &dyn Keeper) -> Option<Vec<Vec<u8>>> {
+        let (mut batch, mut left) = (Vec::new(), BATCH_BYTES_MAX);
+        while let Some(id) = self.ops.front() {
+            // What fell out meanwhile is passed over: it was never admitted.
+            if let Some(envelope) = keeper.replica().envelope(id) {
+                if envelope.len() > left || batch.len() == BATCH_OPS_MAX {
+                    break;
+                }
+                left -= envelope.len();
+                batch.push(envelope.into_owned());
+            }
+            self.ops.pop_front();
+        }
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    /// Takes a message in.
+    ///
+    /// # Errors
+    /// Why the session ends.
+    pub(crate) fn take(
+        &mut self,
+        keeper: &mut dyn Keeper,
+        message: Message,
+        tally: &mut Tally,
+    ) -> Result<(), CloseReason> {
+        match (message, self.due) {
+            (Message::Hello { versions, project }, Due::Hello) => {
+                if versions.0.max(VERSIONS.0) > versions.1.min(VERSIONS.1) {
+                    return Err(CloseReason::Version);
+                }
+                if project != self.project {
+                    return Err(CloseReason::Project);
+                }
+                self.due = Due::Heads;
+                Ok(())
+            }
+            (Message::Heads { last, heads }, Due::Heads) => self.take_heads(keeper, last, heads),
+            (Message::Disputes(theirs), Due::Disputes) => {
+                self.take_disputes(keeper, theirs);
+                Ok(())
+            }
+            (Message::Ranges(ranges), Due::Ranges) => {
+                tally.range_rounds += 1;
+                if tally.range_rounds > RANGE_ROUNDS_MAX {
+                    return Err(CloseReason::Ranges);
+                }
+                self.take_ranges(keeper, &ranges)
+            }
+            (Message::Ops(envelopes), Due::Ops) => take_ops(keeper, envelopes, tally, self.defect),
+            (Message::Done, Due::Ops) => {
+                self.due = Due::Nothing;
+                Ok(())
+            }
+            (
+                Message::Hello { .. }
+                | Message::Heads { .. }
+                | Message::Disputes(_)
+                | Message::Ranges(_)
+                | Message::Ops(_)
+                | Message::Done
+                | Message::Close(_),
+                _,
+            ) => Err(CloseReason::Unexpected),
+        }
+    }
+
+    fn take_heads(
+        &mut self,
+        keeper: &dyn Keeper,
+        last: bool,
+        heads: Option<Vec<ChainHead>>,
+    ) -> Result<(), CloseReason> {
+        match (heads, &mut self.peer_heads) {
+            (None, _) => self.peer_heads = None,
+            (Some(heads), Some(all)) => {
+                let goes_on = match (all.last(), heads.first()) {
+                    (Some(before), Some(next)) => before.author < next.author,
+                    (_, None) | (None, _) => true,
+                };
+                if !goes_on || all.len() + heads.len() > HEADS_MAX {
+                    return Err(CloseReason::Unexpected);
+                }
+                all.extend(heads);
+            }
+            (Some(_), None) => return Err(CloseReason::Unexpected),
+        }
+        if last {
+            self.due = Due::Disputes;
+            let disputes = self.find_disputes(keeper);
+            self.messages.push_back(Message::Disputes(disputes.clone()));
+            self.disputes = Some(disputes);
+        }
+        Ok(())
+    }
+
+    /// The authors of whom the heads do not say which ops each side has.
+    fn find_disputes(&self, keeper: &dyn Keeper) -> Scope {
+        let theirs = match &self.peer_heads {
+            Some(theirs) if self.heads.len() <= HEADS_MAX => theirs,
+            Some(_) | None => return Scope::All,
+        };
+        let mine: BTreeMap<PublicKey, Tip> =
+            self.heads.iter().map(|it| (it.author, it.tip)).collect();
+        let mut authors = Vec::new();
+        for head in theirs {
+            let is_open = match (mine.get(&head.author), head.tip) {
+                (None, _) => false,
+                (Some(Tip::Linear { seq, op }), Tip::Linear { seq: other, op: id }) => {
+                    let here = || keeper.replica().chain_op(&head.author, other);
+                    *seq == other && *op != id || *seq > other && here() != Some(id)
+                }
+                (Some(mine), theirs) => *mine != theirs,
+            };
+            if is_open && self.defect != Some(Defect::TrustsHeads) {
+                authors.push(head.author);
+            }
+        }
+        if authors.len() > DISPUTES_MAX {
+            return Scope::All;
+        }
+        Scope::Authors(authors)
+    }
+
+    fn take_disputes(&mut self, keeper: &dyn Keeper, theirs: Scope) {
+        let scope = match (self.disputes.take(), theirs) {
+            (Some(Scope::Authors(mine)), Scope::Authors(theirs)) => {
+                let both: BTreeSet<PublicKey> = mine.into_iter().chain(theirs).collect();
+                Scope::Authors(both.into_iter().collect())
+            }
+            (None | Some(_), _) => Scope::All,
+        };
+        let (is_open, authors): (bool, BTreeSet<PublicKey>) = match &scope {
+            Scope::Authors(authors) => (!authors.is_empty(), authors.iter().copied().collect()),
+            Scope::All => (true, self.heads.iter().map(|it| it.author).collect()),
+        };
+        let mut items = Vec::new();
+        for author in &authors {
+            let ops = keeper.replica().ops_of(author, 0).into_iter();
+            let known = ops.filter(|it| it.rank < self.admitted);
+            items.extend(known.map(|it| (it.hlc.physical_ms, it.op)));
+        }
+        let unjudged = self.unsupported.iter();
+        let unjudged = unjudged.filter(|it| authors.contains(&it.0));
+        items.extend(unjudged.map(|(_, it)| (it.hlc.physical_ms, it.op)));
+        self.reconciler = Some(Reconciler::new(items, self.defect));
+        self.disputes = Some(scope);
+        if !is_open {
+            self.settle(keeper);
+            return;
+        }
+        self.due = Due::Ranges;
+        if self.is_dialler
+            && let Some(reconciler) = &self.reconciler
+        {
+            self.messages.push_back(Message::Ranges(reconciler.open()));
+        }
+    }
+
+    fn take_ranges(&mut self, keeper: &dyn Keeper, ranges: &[Range]) -> Result<(), CloseReason> {
+        let Some(reconciler) = &mut self.reconciler else {
+            return Err(CloseReason::Unexpected);
+        };
+        let answer = reconciler.answer(ranges);
+        let ends = !ranges.iter().any(Range::is_open);
+        let answer_ends = !answer.iter().any(Range::is_open);
+        if !ends {
+            self.messages.push_back(Message::Ranges(answer));
+        }
+        if ends || answer_ends {
+            self.settle(keeper);
+        }
+        Ok(())
+    }
+
+    /// Nothing is open: what the other side lacks is sent.
+    fn settle(&mut self, keeper: &dyn Keeper) {
+        self.due = Due::Ops;
+        let scope = self.disputes.take().unwrap_or(Scope::All);
+        let lacked = self.reconciler.take().map(|it| it.lacked);
+        let lacked = lacked.unwrap_or_default();
+        let mut ops: Vec<Stocked> = Vec::new();
+        let theirs = self.peer_heads.take().unwrap_or_default();
+        let theirs: BTreeMap<PublicKey, Tip> =
+            theirs.into_iter().map(|it| (it.author, it.tip)).collect();
+        let mut unjudged_of: BTreeSet<PublicKey> = BTreeSet::new();
+        for head in core::mem::take(&mut self.heads) {
+            let disputed = match &scope {
+                Scope::All => true,
+                Scope::Authors(authors) => authors.binary_search(&head.author).is_ok(),
+            };
+            let from = match (theirs.get(&head.author), head.tip) {
+                _ if disputed => Some(0),
+                (None, _) if self.defect == Some(Defect::ForgetsNewAuthors) => None,
+                (None, _) => {
+                    unjudged_of.insert(head.author);
+                    Some(0)
+                }
+                (Some(Tip::Linear { seq, .. }), Tip::Linear { seq: mine, .. }) if *seq < mine => {
+                    Some(*seq + 1)
+                }
+                (Some(_), _) => None,
+            };
+            if let Some(from) = from {
+                let theirs = keeper.replica().ops_of(&head.author, from).into_iter();
+                let known = theirs.filter(|it| it.rank < self.admitted);
+                ops.extend(known.filter(|it| !disputed || lacked.contains(&it.op)));
+            }
+        }
+        ops.sort_unstable();
+        self.ops = ops.iter().map(|it| it.op).collect();
+        let unjudged = core::mem::take(&mut self.unsupported).into_iter();
+        let unjudged =
+            unjudged.filter(|(author, it)| unjudged_of.contains(author) || lacked.contains(&it.op));
+        self.ops.extend(unjudged.map(|(_, it)| it.op));
+        match self.defect {
+            Some(Defect::ForgetsTheLast) => drop(self.ops.pop_back()),
+            Some(Defect::ChildrenFirst) => self.ops.make_contiguous().reverse(),
+            Some(_) | None => {}
+        }
+        self.owes_done = true;
+    }
+}

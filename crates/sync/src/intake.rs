@@ -1,0 +1,64 @@
+//! What becomes of ops that come in: those with their parents are handed to the keeper, which verifies them.
+
+use std::collections::BTreeSet;
+
+use ecac_core::{Costs, Event, Op, OpId, Refusal};
+
+use crate::close::CloseReason;
+use crate::defect::Defect;
+use crate::keeper::Keeper;
+use crate::limits::{ORPHANS_MAX, USELESS_MAX};
+use crate::tally::Tally;
+
+/// Hands on what has its parents, and counts what came of it.
+///
+/// # Errors
+/// Why the session ends: bytes that are no op of the project, too much that is of no use, or a store that has failed.
+pub(crate) fn take_ops(
+    keeper: &mut dyn Keeper,
+    envelopes: Vec<Vec<u8>>,
+    tally: &mut Tally,
+    defect: Option<Defect>,
+) -> Result<(), CloseReason> {
+    let mut fresh: BTreeSet<OpId> = BTreeSet::new();
+    let mut batch = Vec::with_capacity(envelopes.len());
+    for envelope in envelopes {
+        let op = Op::decode(&envelope, &mut Costs::default());
+        let op = op.map_err(|_| CloseReason::BadOp)?;
+        let log = keeper.replica().log();
+        let mut parents = op.body().parents.iter();
+        let here = parents.all(|it| fresh.contains(it) || log.holds(it));
+        if here || defect == Some(Defect::ChecksNoParents) {
+            fresh.insert(op.id());
+            batch.push(envelope);
+        } else {
+            tally.orphans += 1;
+        }
+    }
+    if tally.orphans > ORPHANS_MAX {
+        return Err(CloseReason::Orphans);
+    }
+    let received = keeper.keep(&batch).map_err(|_| CloseReason::Store)?;
+    let mut is_bad = false;
+    for event in &received.events {
+        match event {
+            Event::Rejected { .. } => is_bad = true,
+            Event::Refused { reason, .. } if *reason == Refusal::ForeignProject => is_bad = true,
+            Event::Duplicate { .. } | Event::Refused { .. } | Event::Dropped { .. } => {
+                tally.useless_ops += 1;
+            }
+            Event::Pending { .. } => tally.orphans += 1,
+            Event::Applied { .. } | Event::Denied { .. } | Event::Unsupported { .. } => {
+                tally.useful_ops += 1;
+            }
+            Event::RolledBack { .. } | Event::Reinstated { .. } => {}
+        }
+    }
+    if is_bad {
+        return Err(CloseReason::BadOp);
+    }
+    if tally.useless_ops > USELESS_MAX + tally.useful_ops {
+        return Err(CloseReason::Useless);
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! What a session has done.
+
+/// What a session has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Ops that came and were new.
+    pub useful_ops: u64,
+    /// Ops that came and changed nothing: duplicates, refused ones.
+    pub useless_ops: u64,
+    /// Ops that came without their parents; they were not kept.
+    pub orphans: u64,
+    /// Ops that were sent, each once.
+    pub sent_ops: u64,
+    /// Bytes of frames that were made, those that were sent again too.
+    pub sent_bytes: u64,
+    /// Messages of ranges that came.
+    pub range_rounds: u32,
+    /// Frames of other sessions, or of other lives of the listener, which count for nothing.
+    pub stray_frames: u64,
+    /// Frames that could not be read.
+    pub malformed_frames: u32,
+}
