@@ -62,5 +62,10 @@ pub(crate) fn shown(value: &Value) -> String {
             }
             _ => format!("{} bytes {}", bytes.len(), hex::encode(bytes)),
         },
+        Value::Sealed(sealed) => format!(
+            "sealed under {}, {} bytes",
+            text::op(&sealed.key),
+            sealed.ciphertext.len()
+        ),
     }
 }

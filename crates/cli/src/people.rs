@@ -154,6 +154,11 @@ pub(crate) fn known_tags(replica: &Replica) -> Tags {
             | Payload::Endorse(_)
             | Payload::Device(_)
             | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => continue,
         };
         tags.extend(rules.iter().flat_map(|rule| rule.tags.iter().cloned()));

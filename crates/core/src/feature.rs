@@ -3,6 +3,8 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+use crate::confidential::Confidential;
+
 /// A feature that this program knows.
 #[derive(
     Debug,
@@ -30,6 +32,8 @@ pub enum Feature {
     Endorse,
     /// `Device` and `DeviceRevoke` ops: several keys for one person.
     Device,
+    /// Values that only readers can open, and the keys to them.
+    Confidential,
 }
 
 /// What decides whether a feature can be in force with its parameters.
@@ -61,7 +65,7 @@ impl Feature {
 
     /// Whether the feature can be in force with these parameters.
     #[must_use]
-    pub const fn allows(self, parameters: &[u8], terms: Terms) -> bool {
+    pub fn allows(self, parameters: &[u8], terms: Terms) -> bool {
         match self {
             Self::Schema | Self::Endorse | Self::Device => parameters.is_empty(),
             Self::Quorum => {
@@ -69,6 +73,7 @@ impl Feature {
                     && matches!(parameters, [k] if *k >= 1 && (*k as usize) <= terms.roots)
             }
             Self::Seal => parameters.is_empty() && 2 * terms.quorum > terms.roots,
+            Self::Confidential => Confidential::read(parameters).is_some(),
         }
     }
 }
@@ -98,5 +103,8 @@ mod tests {
         let seal = |roots, k| Feature::Seal.allows(&[], terms(roots, k, false));
         assert!(seal(1, 1) && seal(3, 2) && seal(4, 3));
         assert!(!seal(2, 1) && !seal(3, 1) && !seal(4, 2));
+        let marks =
+            |parameters: &[u8]| Feature::Confidential.allows(parameters, terms(1, 1, false));
+        assert!(marks(b"\x82\x01\x81\x61a") && !marks(&[]));
     }
 }

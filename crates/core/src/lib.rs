@@ -13,6 +13,7 @@ mod readme {}
 
 mod authority;
 mod columns;
+mod confidential;
 mod costs;
 pub mod credential;
 mod dag;
@@ -38,6 +39,7 @@ mod reason;
 mod replay;
 mod replica;
 mod schema_map;
+mod sealed;
 mod signature;
 mod snapshot;
 mod state;
@@ -47,6 +49,7 @@ mod trust;
 mod value;
 
 pub use authority::{DELEGATION_DEPTH_MAX, Effect, EffectCode};
+pub use confidential::{Confidential, Kem};
 pub use costs::Costs;
 pub use explain::{DeviceLink, Explanation, Link, Witness, explain};
 pub use feature::{Feature, Terms};
@@ -74,6 +77,7 @@ pub use replica::{
     Stocked, Tip, Warrant, Winner, Written,
 };
 pub use schema_map::SchemaRule;
+pub use sealed::Sealed;
 pub use signature::zip215_verifies;
 pub use snapshot::{RestoreError, snapshot};
 pub use state::State;

@@ -25,6 +25,12 @@ pub const FEATURE_PARAMETERS_BYTES_MAX: usize = 1024;
 pub const PAYLOAD_TYPE_MAX: u16 = u16::MAX;
 /// Ops that one `Endorse` may name.
 pub const ENDORSED_MAX: usize = 64;
+/// Recipients of one `KeyGrant`.
+pub const RECIPIENTS_MAX: usize = 512;
+/// Shortest ciphertext of a value, in bytes: one byte and the authentication tag of XChaCha20-Poly1305.
+pub const SEALED_BYTES_MIN: usize = 17;
+/// Longest ciphertext of a value, in bytes; its payload holds less.
+pub const SEALED_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
 /// Arrays and maps in each other in a payload of a type that is not assigned, its own map counted.
 pub const UNASSIGNED_LEVELS_MAX: usize = 16;
 /// Absent ancestors that the decision on a pending op names.

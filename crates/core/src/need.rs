@@ -43,6 +43,10 @@ pub enum Action {
     Found,
     /// Link devices to a person, and end their links; everybody may for the own person, whatever the role.
     Link,
+    /// Read what is confidential, and publish a key for that.
+    Read,
+    /// Make the keys of confidential tags, and hand them on.
+    ManageKeys,
 }
 
 impl Action {
@@ -57,8 +61,6 @@ impl Action {
 }
 
 /// The one table from roles to actions (`docs/policy-model.md`, Roles and actions).
-///
-/// `reader` reads and `key_admin` administers read keys: neither writes any op of this kind.
 pub(crate) const fn permits(role: Role, action: Action) -> bool {
     match role {
         Role::Root => true,
@@ -69,8 +71,9 @@ pub(crate) const fn permits(role: Role, action: Action) -> bool {
                 Action::GrantUser | Action::RevokeUser | Action::Present | Action::Link
             )
         }
-        Role::Editor => matches!(action, Action::Edit),
-        Role::KeyAdmin | Role::Reader => false,
+        Role::KeyAdmin => matches!(action, Action::Read | Action::ManageKeys),
+        Role::Editor => matches!(action, Action::Edit | Action::Read | Action::ManageKeys),
+        Role::Reader => matches!(action, Action::Read),
     }
 }
 
@@ -149,8 +152,8 @@ mod tests {
     #[test]
     fn the_role_table_is_the_one_of_the_design() {
         use Action::{
-            Edit, Found, GrantAdministrator, GrantUser, Link, Present, RevokeAdministrator,
-            RevokeUser, Trust,
+            Edit, Found, GrantAdministrator, GrantUser, Link, ManageKeys, Present, Read,
+            RevokeAdministrator, RevokeUser, Trust,
         };
         let all = [
             Edit,
@@ -162,6 +165,8 @@ mod tests {
             Trust,
             Found,
             Link,
+            Read,
+            ManageKeys,
         ];
         let check = |role: Role, want: &[Action]| {
             let have: Vec<Action> = all
@@ -173,8 +178,8 @@ mod tests {
         check(Role::Root, &all);
         check(Role::IssuerAdmin, &[Present, Trust]);
         check(Role::PolicyAdmin, &[Present, GrantUser, RevokeUser, Link]);
-        check(Role::KeyAdmin, &[]);
-        check(Role::Editor, &[Edit]);
-        check(Role::Reader, &[]);
+        check(Role::KeyAdmin, &[Read, ManageKeys]);
+        check(Role::Editor, &[Edit, Read, ManageKeys]);
+        check(Role::Reader, &[Read]);
     }
 }

@@ -8,7 +8,7 @@ use crate::dag::{Index, Past};
 use crate::id::{OpId, PublicKey};
 use crate::limits::PARENTS_MAX;
 use crate::log::Log;
-use crate::payload::Payload;
+use crate::payload::{self, Payload};
 use crate::replay::Replay;
 
 /// The parents that are offered for a new op.
@@ -138,6 +138,12 @@ fn acted_on(log: &Log, replay: &Replay, payload: &Payload) -> Vec<Index> {
         Payload::SetField(_) | Payload::SetAdd(_) | Payload::SetRemove(_) => {
             groups.push(live_ends(log, replay, payload));
         }
+        Payload::SetFieldSealed(payload::SetFieldSealed { value, .. })
+        | Payload::SetAddSealed(payload::SetAddSealed { value, .. }) => {
+            groups.push(live_ends(log, replay, payload));
+            groups.push(log.dag.find(&value.key).into_iter().collect());
+        }
+        Payload::KeyGrant(grant) => groups.push(log.dag.find(&grant.key).into_iter().collect()),
         Payload::Grant(grant) => {
             if let Some(carrier) = log.dag.find(&grant.credential) {
                 groups.push(vec![carrier]);
@@ -191,6 +197,8 @@ fn acted_on(log: &Log, replay: &Replay, payload: &Payload) -> Vec<Index> {
         | Payload::Upgrade(_)
         | Payload::Schema(_)
         | Payload::Seal(_)
+        | Payload::ReaderKey(_)
+        | Payload::KeyRotate(_)
         | Payload::Unassigned(_) => {}
     }
     for group in &mut groups {

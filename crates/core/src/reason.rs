@@ -47,7 +47,7 @@ pub enum Refusal {
     HlcNotMonotonic,
     /// A parent has been refused.
     RefusedParent,
-    /// It names an op that it cannot name: no quorum op, or no data op, of its past.
+    /// It names an op that it cannot name: no quorum op, no data op, or no content key, of its past.
     BadTarget,
     /// No grant in the past names the author.
     NoGrant,
@@ -69,6 +69,10 @@ pub enum Refusal {
     Revoked,
     /// The author signed two ops with one sequence number, and no grant was made after seeing both.
     Frozen,
+    /// The key is not one for the secret tags of the field, or somebody would have it who may not read them.
+    StaleKey,
+    /// The field has secret tags, and the value is not sealed.
+    NotSealed,
 }
 
 impl Refusal {
@@ -164,7 +168,7 @@ mod tests {
         assert_eq!(
             refused.join(" "),
             "non_canonical bad_signature foreign_project unknown_kind bad_sequence hlc_not_monotonic refused_parent bad_target no_grant \
-             bad_credential untrusted_issuer status_unknown out_of_scope action_not_permitted not_yet_valid expired revoked frozen"
+             bad_credential untrusted_issuer status_unknown out_of_scope action_not_permitted not_yet_valid expired revoked frozen stale_key not_sealed"
         );
         let denied: Vec<_> = DenialReason::ALL
             .iter()

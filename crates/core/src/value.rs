@@ -1,6 +1,7 @@
 //! Values of registers and set elements.
 
 use crate::limits::INTEGER_MAX;
+use crate::sealed::Sealed;
 
 /// A scalar value. There are no floating-point numbers, whose text form could differ between machines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +16,8 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// A value that only readers can open; written by ops of the feature `confidential` only.
+    Sealed(Sealed),
 }
 
 impl Value {
@@ -24,7 +27,7 @@ impl Value {
         value.unsigned_abs() <= INTEGER_MAX
     }
 
-    /// The value in exports: JSON's own types, and `{"bytes": "<hex>"}` for bytes.
+    /// The value in exports: JSON's own types, `{"bytes": "<hex>"}` for bytes, and of a sealed value its digest and its key.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         match self {
@@ -33,6 +36,7 @@ impl Value {
             Self::Int(value) => (*value).into(),
             Self::Text(value) => value.as_str().into(),
             Self::Bytes(value) => serde_json::json!({ "bytes": hex::encode(value) }),
+            Self::Sealed(value) => value.to_json(),
         }
     }
 }

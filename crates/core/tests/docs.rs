@@ -11,8 +11,9 @@ use ecac_core::credential::{Credential, StatusList};
 use ecac_core::limits::{
     ABSENT_NAMED_MAX, AUDIENCES_MAX, ENVELOPE_BYTES_MAX, FEATURE_PARAMETERS_BYTES_MAX,
     FEATURES_MAX, JWT_BYTES_MAX, NAME_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_TYPE_MAX,
-    ROOTS_MAX, SCHEMA_RULES_MAX, STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, STATUS_LIST_BYTES_MAX,
-    STATUS_LIST_BYTES_MIN, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
+    RECIPIENTS_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, SEALED_BYTES_MAX, SEALED_BYTES_MIN,
+    STATUS_ENTRIES_MAX, STATUS_INDEX_MAX, STATUS_LIST_BYTES_MAX, STATUS_LIST_BYTES_MIN, TAGS_MAX,
+    UNASSIGNED_LEVELS_MAX,
 };
 use ecac_core::payload;
 use ecac_core::{
@@ -264,6 +265,9 @@ fn the_limits_are_those_of_the_code() {
         ("roots", SCHEMA_RULES_MAX as u64),
         ("features", FEATURES_MAX as u64),
         ("features", FEATURE_PARAMETERS_BYTES_MAX as u64),
+        ("recipients", RECIPIENTS_MAX as u64),
+        ("ciphertext", SEALED_BYTES_MAX as u64),
+        ("ciphertext", SEALED_BYTES_MIN as u64),
         ("nesting", UNASSIGNED_LEVELS_MAX as u64),
         ("pending ops", held.pending_ops as u64),
         ("pending ops", mib(held.pending_bytes)),
@@ -377,7 +381,14 @@ fn the_table_of_effects_is_complete_and_says_what_counts() {
     }
     assert_eq!(codes, EffectCode::ALL.iter().copied().collect());
     let mut with_effects: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-    with_effects.retain(|name| !["SetField", "SetAdd", "SetRemove"].contains(name));
+    let data = [
+        "SetField",
+        "SetAdd",
+        "SetRemove",
+        "SetFieldSealed",
+        "SetAddSealed",
+    ];
+    with_effects.retain(|name| !data.contains(name));
     assert_eq!(kinds, with_effects);
 }
 
@@ -417,7 +428,12 @@ fn the_tables_of_kinds_and_features_are_complete() {
         .expect("there is a table");
     for kind in Kind::ALL {
         let is_told = match kind {
-            Kind::Genesis | Kind::SetField | Kind::SetAdd | Kind::SetRemove => false,
+            Kind::Genesis
+            | Kind::SetField
+            | Kind::SetAdd
+            | Kind::SetRemove
+            | Kind::SetFieldSealed
+            | Kind::SetAddSealed => false,
             Kind::Credential
             | Kind::Grant
             | Kind::Revoke
@@ -430,7 +446,10 @@ fn the_tables_of_kinds_and_features_are_complete() {
             | Kind::Cosign
             | Kind::Endorse
             | Kind::Device
-            | Kind::DeviceRevoke => true,
+            | Kind::DeviceRevoke
+            | Kind::ReaderKey
+            | Kind::KeyRotate
+            | Kind::KeyGrant => true,
         };
         let told = quoted(header).any(|name| name == kind.name());
         assert_eq!(told, is_told, "{}", kind.name());

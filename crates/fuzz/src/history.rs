@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload;
-use ecac_core::{Body, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, Value, VerifiedOp};
+use ecac_core::{
+    Body, Hlc, Kem, Name, OpId, Payload, PublicKey, SchemaRule, Sealed, Value, VerifiedOp,
+};
 use ecac_oracle::world::{FAR_MS, START_MS, genesis_payload, name, person, scope, tags};
 
 use crate::people::{self, ISSUER_KEYS};
@@ -41,9 +43,18 @@ fn founding(first: u8) -> Payload {
         return payload;
     };
     if first & 0x20 != 0 {
-        let features = ["device", "endorse", "quorum", "schema", "seal"];
+        let features = [
+            "confidential",
+            "device",
+            "endorse",
+            "quorum",
+            "schema",
+            "seal",
+        ];
         let with_parameters = |feature: &str| match feature {
             "quorum" => (name(feature), vec![2]),
+            // X25519, and the tag that the field `title` has in `doc/2` only.
+            "confidential" => (name(feature), b"\x82\x01\x81ac".to_vec()),
             _ => (name(feature), Vec::new()),
         };
         genesis.features = features.into_iter().map(with_parameters).collect();
@@ -163,7 +174,7 @@ impl History {
 
     /// Payloads that name other ops, or keys of people.
     fn signed(&self, kind: u8, script: &mut Script<'_>) -> Payload {
-        match kind % 5 {
+        match kind % 10 {
             0 => Payload::Seal(payload::Seal {
                 digest: [script.byte(); 32],
             }),
@@ -187,10 +198,48 @@ impl History {
                     proof: if device & 0x80 == 0 { proof } else { forged },
                 })
             }
-            _ => Payload::DeviceRevoke(payload::DeviceRevoke {
+            4 => Payload::DeviceRevoke(payload::DeviceRevoke {
                 person: subject(script),
                 key: subject(script),
             }),
+            5 => Payload::ReaderKey(payload::ReaderKey {
+                kem: Kem::X25519,
+                public: vec![script.byte(); 32],
+            }),
+            6 => Payload::KeyRotate(payload::KeyRotate {
+                tags: tags((script.byte() & 7).max(1)),
+            }),
+            7 => {
+                let count = 1 + script.below(3);
+                let share = payload::Share {
+                    enc: vec![0; 32],
+                    ciphertext: [0; 48],
+                };
+                let shares = (0..count).map(|_| (subject(script), share.clone()));
+                let shares = shares.collect();
+                let key = self.ops[script.below(self.ops.len())].id();
+                Payload::KeyGrant(payload::KeyGrant { key, shares })
+            }
+            8 => Payload::SetFieldSealed(payload::SetFieldSealed {
+                object: object(script),
+                field: field(script),
+                value: self.sealed(script),
+            }),
+            _ => Payload::SetAddSealed(payload::SetAddSealed {
+                object: object(script),
+                field: field(script),
+                element: element(script),
+                value: self.sealed(script),
+            }),
+        }
+    }
+
+    /// A value under some op, which may be a content key.
+    fn sealed(&self, script: &mut Script<'_>) -> Sealed {
+        Sealed {
+            key: self.ops[script.below(self.ops.len())].id(),
+            nonce: [0; 24],
+            ciphertext: vec![script.byte(); 17],
         }
     }
 
@@ -270,7 +319,7 @@ impl History {
 
 /// Kinds from here on are those of features.
 const UPGRADES: u8 = 240;
-/// Kinds from here on are quorum, seals, endorsements and devices.
+/// Kinds from here on are quorum, seals, endorsements, devices, keys and sealed values.
 const SIGNED: u8 = 200;
 
 /// Payloads that change what the project is, or that nobody here knows.
@@ -297,7 +346,7 @@ fn later(kind: u8, script: &mut Script<'_>) -> Payload {
             let bytes = [
                 0xa2,
                 0x00,
-                0x11 + script.byte() % 7,
+                0x16 + script.byte() % 2,
                 0x01,
                 script.byte() % 24,
             ];

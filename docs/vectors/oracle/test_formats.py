@@ -62,42 +62,42 @@ class Wire(unittest.TestCase):
         return wire.read_op(seal(3, body[:-1] + payload))
 
     def test_types_that_are_not_assigned_are_read_as_one_shape(self):
-        one = b"\xa2\x00\x11\x01"
+        one = b"\xa2\x00\x16\x01"
         for payload, type_ in [
-            (b"\xa1\x00\x11", 17),
+            (b"\xa1\x00\x16", 22),
             (b"\xa1\x00\x18\x18", 24),
             (b"\xa1\x00\x19\xff\xff", 65_535),
             # The greatest integers of 64 bits, as value and as key.
-            (one + b"\x1b" + b"\xff" * 8, 17),
-            (one + b"\x3b" + b"\xff" * 8, 17),
-            (b"\xa2\x00\x11\x1b" + b"\xff" * 8 + b"\x00", 17),
-            *((one + value, 17) for value in (b"\xf4", b"\xf5", b"\xf6", b"\x40", b"\x60", b"\x80", b"\xa0")),
+            (one + b"\x1b" + b"\xff" * 8, 22),
+            (one + b"\x3b" + b"\xff" * 8, 22),
+            (b"\xa2\x00\x16\x1b" + b"\xff" * 8 + b"\x00", 22),
+            *((one + value, 22) for value in (b"\xf4", b"\xf5", b"\xf6", b"\x40", b"\x60", b"\x80", b"\xa0")),
             # Text of any form; keys of any type, by their bytes: 24 before -1 before a text; 1 beside true.
-            (one + b"\x63e\xcc\x81", 17),
-            (one + b"\x61\x00", 17),
-            (one + b"\xa3\x18\x18\x00\x20\x00\x60\x00", 17),
-            (one + b"\xa2\x01\x00\xf5\x00", 17),
-            (one + b"\xa1\xa1\x01\x02\x00", 17),
-            (one + b"\x81" * 14 + b"\x80", 17),
-            (one + b"\xa1\x01" * 14 + b"\x80", 17),
-            (one + b"\x59\xff\xf9" + bytes(65_529), 17),
+            (one + b"\x63e\xcc\x81", 22),
+            (one + b"\x61\x00", 22),
+            (one + b"\xa3\x18\x18\x00\x20\x00\x60\x00", 22),
+            (one + b"\xa2\x01\x00\xf5\x00", 22),
+            (one + b"\xa1\xa1\x01\x02\x00", 22),
+            (one + b"\x81" * 14 + b"\x80", 22),
+            (one + b"\xa1\x01" * 14 + b"\x80", 22),
+            (one + b"\x59\xff\xf9" + bytes(65_529), 22),
         ]:
             op = self.unassigned(payload)
             self.assertEqual((op.kind, op.says), ("Unassigned", {"type": type_}), payload[:20].hex())
         for payload in [
             b"\xa1\x00\x1a\x00\x01\x00\x00",
-            b"\xa1\x00\x18\x11",
-            b"\xa1\x18\x00\x11",
+            b"\xa1\x00\x18\x16",
+            b"\xa1\x18\x00\x16",
             b"\xa1\x00\x2c",
-            b"\xb8\x01\x00\x11",
-            b"\xbf\x00\x11\xff",
-            b"\x82\x00\x11",
-            b"\xa1\x01\x11",
-            b"\xa2\x00\x11\x61a\x00",
-            b"\xa2\x00\x11\x20\x00",
-            b"\xa2\x00\x11\x00\x11",
-            b"\xa3\x00\x11\x02\x00\x01\x00",
-            b"\xa1\x00\x11\x00",
+            b"\xb8\x01\x00\x16",
+            b"\xbf\x00\x16\xff",
+            b"\x82\x00\x16",
+            b"\xa1\x01\x16",
+            b"\xa2\x00\x16\x61a\x00",
+            b"\xa2\x00\x16\x20\x00",
+            b"\xa2\x00\x16\x00\x16",
+            b"\xa3\x00\x16\x02\x00\x01\x00",
+            b"\xa1\x00\x16\x00",
             *(
                 one + value
                 for value in (
@@ -134,7 +134,7 @@ class Wire(unittest.TestCase):
         ]:
             with self.assertRaises(wire.NonCanonical, msg=payload[:20].hex()):
                 self.unassigned(payload)
-        parentless = self.body({0: 17}, k3=[])
+        parentless = self.body({0: 22}, k3=[])
         with self.assertRaises(wire.NonCanonical):
             wire.read_op(seal(3, cbor2.dumps(parentless, canonical=True)))
 

@@ -64,7 +64,7 @@ class Written(unittest.TestCase):
         project.op("nobody", 1, ["key"], revoke(8))
         project.op("upgrade", 1, ["nobody"], upgrade("schema"))
         project.op("other", 1, ["upgrade"], upgrade("other"))
-        project.op("held", 1, ["other"], {0: 17})
+        project.op("held", 1, ["other"], {0: 22})
         project.op("second-key", 1, ["other"], project.trust(10), seq=5)
         project.op("lost", 2, ["key"], edit(1))
         self.lost = project.ops.pop("lost").hex()

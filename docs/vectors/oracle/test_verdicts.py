@@ -28,6 +28,7 @@ from project import (
     upgrade,
 )
 from test_features import HISTORIES
+from test_reading import keys_and_their_effects
 
 
 class Verdicts(unittest.TestCase):
@@ -257,7 +258,7 @@ class Verdicts(unittest.TestCase):
         project = self.project
         project.hire("grant", 1, ["key"], 3)
         project.op("no feature", 2, ["grant"], schema(rule), seq=77)
-        project.op("child", 2, ["no feature"], {0: 17})
+        project.op("child", 2, ["no feature"], {0: 22})
         project.op("editor", 3, ["grant"], upgrade("schema"))
         project.op("with parameters", 1, ["grant"], upgrade("schema", b"\x00"))
         project.op("not yet", 1, ["with parameters"], schema(rule))
@@ -266,7 +267,7 @@ class Verdicts(unittest.TestCase):
         project.op("editor's rules", 3, ["upgrade"], schema(rule), seq=0)
         project.op("before", 3, ["upgrade"], edit(1, object_="x/1"), seq=0)
         project.op("after", 3, ["rules"], edit(1, object_="x/1"), seq=0)
-        project.op("unknown", 1, ["rules"], {0: 17, 1: "anything"})
+        project.op("unknown", 1, ["rules"], {0: 22, 1: "anything"})
         self.check(
             project,
             no_feature=("refused", "unknown_kind", None),
@@ -282,7 +283,7 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(project.verdicts()["editor's rules"], ("refused", "action_not_permitted", "grant"))
         # Whoever reads of a feature that they do not know can no more than wait.
         project.op("future", 1, ["rules"], upgrade("future", b"x"), seq=7)
-        project.op("held", 1, ["future"], {0: 17, 1: "anything"})
+        project.op("held", 1, ["future"], {0: 22, 1: "anything"})
         self.check(project, unknown=("refused", "unknown_kind", None), held=("unsupported", None, None))
 
     def test_a_denied_op_of_evolution_counts_like_any_other(self):
@@ -303,14 +304,14 @@ class Verdicts(unittest.TestCase):
         features = [["future", b"anything"], ["schema", b""], ["älter", b""]]
         project = Project(features)
         project.op("foreign", 8, [], {0: 0, 1: "other", 2: bytes(16), 3: [public(8)], 4: []}, at=0)
-        project.op("foreign child", 8, ["foreign"], {0: 17})
+        project.op("foreign child", 8, ["foreign"], {0: 22})
         project.op("key", 1, ["genesis"], project.trust())
         project.op("known", 1, ["key"], schema(["x/*", "*", ["a"]]))
         project.op("held", 8, ["key"], {0: 65_535, 1: [{}]}, seq=77, at=0)
         project.op("child", 1, ["held"], edit(1), at=0)
         project.op("mixed", 1, ["child", "known", "foreign"], edit(1))
         project.op("stale", 2, ["key"], edit(1), at=1)
-        project.op("of refused", 2, ["stale"], {0: 17})
+        project.op("of refused", 2, ["stale"], {0: 22})
         project.op("lost", 2, ["key"], edit(1), seq=0)
         project.op("lost child", 2, ["lost", "held"], edit(1))
         project.items.pop(-2)
@@ -755,6 +756,7 @@ class Effects(unittest.TestCase):
             self.status_lists,
             self.evolution,
             self.sixty_five_links,
+            keys_and_their_effects,
         ):
             with self.subTest(history.__name__):
                 told |= self.check(*history())
@@ -786,7 +788,7 @@ class Compared(unittest.TestCase):
     def test_every_member_of_a_decision_is_compared(self):
         project = Project([["future", b""]])
         project.op("nobody", 1, ["genesis"], revoke(8))
-        project.op("held", 1, ["genesis"], {0: 17})
+        project.op("held", 1, ["genesis"], {0: 22})
         project.op("lost", 1, ["nobody"], edit(1))
         project.op("waits", 1, ["lost"], edit(1))
         project.items.pop(-2)

@@ -108,11 +108,12 @@ impl Seen<'_> {
     pub(crate) fn in_force(&mut self, feature: Feature) -> bool {
         let authority = self.authority;
         let mut named = authority.features.iter();
-        named.any(|it| {
-            it.usable == Some(feature)
-                && self.contains(it.op)
-                && (it.op == 0 || self.is_full(it.op))
-        })
+        named.any(|it| it.usable == Some(feature) && self.puts_in_force(it.op))
+    }
+
+    /// Whether what the op names beyond version 1 counts.
+    pub(super) fn puts_in_force(&mut self, op: Index) -> bool {
+        self.contains(op) && (op == 0 || self.is_full(op))
     }
 
     /// Whether a feature is named that this program does not know.
@@ -138,9 +139,23 @@ impl Seen<'_> {
         applicant: &Applicant,
     ) -> Result<Vec<Title>, Unauthorised> {
         self.costs.ops_evaluated += 1;
+        let left = self.titles_for(need, &applicant.author, applicant.now_ms)?;
+        self.thaw(left, applicant)
+    }
+
+    /// The titles in the past by which the key may do it, whether or not an equivocation keeps it from signing.
+    ///
+    /// # Errors
+    /// [`Unauthorised`] when no candidate is left.
+    pub(super) fn titles_for(
+        &mut self,
+        need: &Need,
+        key: &PublicKey,
+        now_ms: u64,
+    ) -> Result<Vec<Title>, Unauthorised> {
         let (dag, past, authority) = (self.dag, &self.past.clone(), self.authority);
         let grants = &authority.grants;
-        let mut left = authority.titles_of(&applicant.author);
+        let mut left = authority.titles_of(key);
         left.retain(|title| {
             let link = title.link.map(|link| authority.links[link].op);
             dag.contains(past, grants[title.grant].op, self.costs)
@@ -187,10 +202,10 @@ impl Seen<'_> {
             vouched.map(|vouched| &vouched.credential)
         };
         stage(Refusal::NotYetValid, &mut left, &|title| {
-            paper(title).is_none_or(|it| it.valid_from.reached_by_ms(applicant.now_ms))
+            paper(title).is_none_or(|it| it.valid_from.reached_by_ms(now_ms))
         })?;
         stage(Refusal::Expired, &mut left, &|title| {
-            paper(title).is_none_or(|it| !it.valid_until.reached_by_ms(applicant.now_ms))
+            paper(title).is_none_or(|it| !it.valid_until.reached_by_ms(now_ms))
         })?;
 
         let mut judge = Judge::new(dag, authority, self.costs);
@@ -210,7 +225,7 @@ impl Seen<'_> {
                 witness,
             });
         }
-        self.thaw(left, applicant)
+        Ok(left)
     }
 
     /// Whether the title is none of those that are as good as no grant: too deep, of root and short, or by a link that does

@@ -113,6 +113,16 @@ pub enum EffectCode {
     Unlinks,
     /// it had reached no link: there is none of that device and person, but for those that were made after it
     NoLink,
+    /// publishes a key to which content keys can be sealed
+    Publishes,
+    /// the project seals no content keys to a key of this KEM
+    OtherKem,
+    /// makes a content key
+    Rotates,
+    /// one of its tags is not confidential
+    NotConfidential,
+    /// gives a content key to its recipients
+    HandsOn,
 }
 
 impl EffectCode {
@@ -153,7 +163,10 @@ impl EffectCode {
             | Self::Reinstates
             | Self::ReinstatesNothing
             | Self::Links
-            | Self::Unlinks => Some(true),
+            | Self::Unlinks
+            | Self::Publishes
+            | Self::Rotates
+            | Self::HandsOn => Some(true),
             Self::Unreadable
             | Self::OtherProject
             | Self::NoCredential
@@ -178,7 +191,9 @@ impl EffectCode {
             | Self::BadProof
             | Self::OwnKey
             | Self::CarriesNothing
-            | Self::NoLink => Some(false),
+            | Self::NoLink
+            | Self::OtherKem
+            | Self::NotConfidential => Some(false),
             Self::UnknownFeature => None,
         }
     }

@@ -10,12 +10,13 @@ use super::judge::{Judge, Kill};
 use super::register::{Authority, Carried};
 use super::revocation::Revocation;
 use super::status_list::ListStanding;
+use crate::confidential::{Confidential, Kem};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
 use crate::log::Log;
-use crate::name::Name;
+use crate::name::{Name, Tags};
 use crate::schema_map::SchemaRule;
 
 /// Finds the effect of one admitted op.
@@ -303,6 +304,29 @@ impl<'a> Effects<'a> {
         self.denial(EffectCode::Unlinks, &grants, on)
     }
 
+    /// Of a `ReaderKey` of the KEM.
+    pub(crate) fn reader_key(&mut self, kem: Kem) -> Effect {
+        Effect::new(if self.seen().kems().contains(&kem) {
+            EffectCode::Publishes
+        } else {
+            EffectCode::OtherKem
+        })
+    }
+
+    /// Of a `KeyRotate` for the tags.
+    pub(crate) fn key_rotate(&mut self, tags: &Tags) -> Effect {
+        Effect::new(if tags.is_subset(&self.seen().confidential()) {
+            EffectCode::Rotates
+        } else {
+            EffectCode::NotConfidential
+        })
+    }
+
+    /// Of a `KeyGrant` of the key.
+    pub(crate) fn key_grant(&self, key: &OpId) -> Effect {
+        self.effect(EffectCode::HandsOn, self.dag.find(key))
+    }
+
     /// What a denial that reaches these grants comes to: `code` on these ops, if nothing is in its way.
     fn denial(&mut self, code: EffectCode, grants: &[GrantId], on: Vec<Index>) -> Effect {
         let (at, mut judge) = (self.at, self.judge());
@@ -347,9 +371,20 @@ impl<'a> Effects<'a> {
         feature.allows(parameters, self.authority.terms(self.at == 0))
     }
 
-    /// Whether the feature is in force for the op.
-    pub(crate) fn in_force(&mut self, feature: Feature) -> bool {
-        self.seen().in_force(feature)
+    /// Whether the feature is in force for the op, with all that the parameters name.
+    pub(crate) fn in_force(&mut self, feature: Feature, parameters: &[u8]) -> bool {
+        let mut seen = self.seen();
+        let marks = || Confidential::read(parameters);
+        match feature {
+            Feature::Confidential => marks().is_some_and(|Confidential { kem, tags }| {
+                seen.kems().contains(&kem) && tags.is_subset(&seen.confidential())
+            }),
+            Feature::Schema
+            | Feature::Quorum
+            | Feature::Seal
+            | Feature::Endorse
+            | Feature::Device => seen.in_force(feature),
+        }
     }
 
     /// The rules of the schema map in the op's past.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::content_key::ContentKey;
 use super::effect::EffectCode;
 use super::grant::{DELEGATION_DEPTH_MAX, Grant, Standing, Void, Vouched};
 use super::issuer_key::{IssuerKey, KeyId};
@@ -13,6 +14,7 @@ use super::reach::Reached;
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
+use crate::confidential::{Confidential, Kem};
 use crate::costs::Costs;
 use crate::credential::{Credential, Role, StatusList, Timestamp};
 use crate::dag::{Dag, Index};
@@ -87,6 +89,11 @@ impl<'a> Entry<'a> {
         if usable == Some(Feature::Quorum) {
             self.authority.quorum = parameters.first().copied().map_or(0, usize::from);
         }
+        if usable == Some(Feature::Confidential)
+            && let Some(Confidential { kem, tags }) = Confidential::read(parameters)
+        {
+            self.authority.marks.insert(self.at, (kem, tags));
+        }
         self.authority.features.push(Named {
             op: self.at,
             name: name.clone(),
@@ -119,6 +126,34 @@ impl<'a> Entry<'a> {
             let endorsed = self.authority.endorsed.entry(self.at);
             endorsed.or_default().push(named);
         }
+    }
+
+    /// A key to which content keys can be sealed for the author.
+    pub(crate) fn publish(&mut self, kem: Kem) {
+        let author = self.dag.node(self.at).author;
+        let keys = self.authority.reader_keys.entry(author).or_default();
+        keys.push((self.at, kem));
+    }
+
+    /// A content key for fields with these secret tags.
+    pub(crate) fn rotate(&mut self, tags: &Tags) {
+        let key = ContentKey {
+            tags: tags.clone(),
+            grants: Vec::new(),
+        };
+        self.authority.content_keys.insert(self.at, key);
+    }
+
+    /// Recipients of a content key.
+    pub(crate) fn share<'r>(
+        &mut self,
+        key: &OpId,
+        recipients: impl Iterator<Item = &'r PublicKey>,
+    ) {
+        let key = self.dag.find(key);
+        let key = key.and_then(|at| self.authority.content_keys.get_mut(&at));
+        let key = key.expect("a KeyGrant names a KeyRotate of its past");
+        key.grants.push((self.at, recipients.copied().collect()));
     }
 
     /// The project.

@@ -4,13 +4,14 @@
 //! [`Entry`] registers it; [`judge`] answers from it which denials kill which grants, [`admission`] which grants let an
 //! op enter the DAG, [`effects`] what an op of trust or policy does. What authorises an op is a [`title`]: a grant, by
 //! itself or through the [`link`] of a device, as far as it is [`carrying`] the grant; [`quorum`] says which ops enough roots have signed, and what a seal makes of
-//! denials.
+//! denials, and [`reading`] who may read what is confidential.
 //!
 //! Nothing here knows payloads, but which field a data op touches: each family of payloads says by itself what it needs
 //! and what it does.
 
 mod admission;
 mod carrying;
+mod content_key;
 mod effect;
 mod effects;
 mod entry;
@@ -22,6 +23,7 @@ mod leave;
 mod link;
 mod quorum;
 mod reach;
+mod reading;
 mod register;
 mod revocation;
 mod roll;
@@ -32,7 +34,7 @@ mod strike;
 mod title;
 mod verdicts;
 
-pub(crate) use admission::{Applicant, Seen};
+pub(crate) use admission::{Applicant, Seen, Unauthorised};
 pub use effect::{Effect, EffectCode};
 pub(crate) use effects::Effects;
 pub(crate) use entry::Entry;

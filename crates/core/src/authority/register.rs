@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::content_key::ContentKey;
 use super::grant::{Grant, GrantId};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
@@ -13,6 +14,7 @@ use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
 use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
 use super::verdicts::Verdicts;
+use crate::confidential::Kem;
 use crate::costs::Costs;
 use crate::credential::Credential;
 use crate::dag::{Dag, Index};
@@ -77,6 +79,12 @@ pub(crate) struct Authority {
     /// Rules of the schema map by the op that brings them.
     pub(super) rules: Vec<(Index, BTreeSet<SchemaRule>)>,
     pub(super) features: Vec<Named>,
+    /// What the feature `confidential` marks, by the op that names it with parameters that it allows.
+    pub(super) marks: BTreeMap<Index, (Kem, Tags)>,
+    /// By `KeyRotate`.
+    pub(super) content_keys: BTreeMap<Index, ContentKey>,
+    /// The `ReaderKey`s of each author, in order of admission.
+    pub(super) reader_keys: BTreeMap<PublicKey, Vec<(Index, Kem)>>,
     /// Sets of grants under which ops were admitted, each stored once.
     pub(super) warrants: Vec<Box<[Title]>>,
     pub(super) warrant_ids: BTreeMap<Box<[Title]>, WarrantsId>,
@@ -281,6 +289,11 @@ impl Authority {
             && self.seals.is_empty()
             && self.links.is_empty()
             && self.endorsements.is_empty()
+    }
+
+    /// Whether any value can be confidential.
+    pub(crate) fn has_secrets(&self) -> bool {
+        !self.marks.is_empty()
     }
 
     /// The seals, in order of admission.

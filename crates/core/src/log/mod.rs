@@ -393,20 +393,21 @@ impl Log {
             own,
         };
         let spot = self.places.spot(&body.payload);
-        let admit = |past, leave| {
-            Finding::Admitted(Admission {
+        let admit = |past, leave, costs: &mut Costs| {
+            let admission = Admission {
                 parents,
                 past,
                 own,
                 spot,
                 leave,
-            })
+            };
+            self.admit_discreet(body, admission, costs)
         };
         let tags = spot.and_then(|spot| self.authority.tags_of_field(spot.field));
         if let Some(tags) = tags {
             let (dag, asked) = (&self.dag, Asked::Edit(tags));
             if let Some(leave) = self.authority.leave(dag, &past, &applicant, asked, costs) {
-                return admit(past, leave);
+                return admit(past, leave, costs);
             }
         }
         let mut seen = self.seen(&past, costs);
@@ -414,15 +415,30 @@ impl Log {
             return refuse(Refusal::BadTarget, Some(target));
         }
         let Some(need) = body.payload.need(&mut seen) else {
-            return admit(past, Leave::of(Vec::new()));
+            return admit(past, Leave::of(Vec::new()), costs);
         };
         let (dag, authority) = (&self.dag, &self.authority);
         if let Some(leave) = authority.leave(dag, &past, &applicant, Asked::Need(&need), costs) {
-            return admit(past, leave);
+            return admit(past, leave, costs);
         }
         match self.seen(&past, costs).authorise(&need, &applicant) {
-            Ok(titles) => admit(past, Leave::of(titles)),
+            Ok(titles) => admit(past, Leave::of(titles), costs),
             Err(why) => refuse(why.reason, why.witness),
+        }
+    }
+
+    /// Admits an op that is authorised, unless it would show a value or give a key to somebody who may not read it.
+    fn admit_discreet(&self, body: &Body, admission: Admission, costs: &mut Costs) -> Finding {
+        if !self.authority.has_secrets() {
+            return Finding::Admitted(admission);
+        }
+        let mut seen = self.seen(&admission.past, costs);
+        match body.payload.keeps_secrets(&mut seen, body.hlc.physical_ms) {
+            Ok(()) => Finding::Admitted(admission),
+            Err(why) => Finding::Refused {
+                reason: why.reason,
+                witness: why.witness,
+            },
         }
     }
 

@@ -5,10 +5,10 @@ use serde_json::{Value as Json, json};
 
 use super::describe::Part;
 use super::wire::{
-    CodecError, Out, Written, check_value, expect_entries, expect_key, read_name, read_value,
-    write_value,
+    CodecError, Out, Written, check_value, expect_entries, expect_key, read_any_value, read_name,
+    read_value, write_value,
 };
-use crate::authority::Seen;
+use crate::authority::{Seen, Unauthorised};
 use crate::name::{Name, NameError};
 use crate::need::{Action, Need, Reach};
 use crate::value::Value;
@@ -80,18 +80,18 @@ pub(crate) fn read_value_alone(input: &mut Decoder<'_>, names: usize) -> Option<
         input.skip().ok()?;
     }
     input.u8().ok()?;
-    read_value(input).ok()
+    read_any_value(input).ok()
 }
 
 /// A write needs a scope that meets the tags that the field has in the past of the op.
-fn need(object: &Name, field: &Name, seen: &mut Seen<'_>) -> Need {
+pub(super) fn need(object: &Name, field: &Name, seen: &mut Seen<'_>) -> Need {
     Need {
         reach: Reach::Meets(seen.tags(object, field)),
         ..Need::any(Action::Edit)
     }
 }
 
-fn place(object: &Name, field: &Name, element: Option<&Name>) -> Part {
+pub(super) fn place(object: &Name, field: &Name, element: Option<&Name>) -> Part {
     Part::Place {
         object: object.to_string(),
         field: field.to_string(),
@@ -125,6 +125,10 @@ impl SetField {
 
     pub(super) fn need(&self, seen: &mut Seen<'_>) -> Need {
         need(&self.object, &self.field, seen)
+    }
+
+    pub(super) fn keeps_secrets(&self, seen: &mut Seen<'_>) -> Result<(), Unauthorised> {
+        seen.shows(&self.object, &self.field)
     }
 
     pub(super) fn describe(&self) -> Vec<Part> {
@@ -169,6 +173,10 @@ impl SetAdd {
 
     pub(super) fn need(&self, seen: &mut Seen<'_>) -> Need {
         need(&self.object, &self.field, seen)
+    }
+
+    pub(super) fn keeps_secrets(&self, seen: &mut Seen<'_>) -> Result<(), Unauthorised> {
+        seen.shows(&self.object, &self.field)
     }
 
     pub(super) fn describe(&self) -> Vec<Part> {

@@ -44,6 +44,16 @@ pub enum Kind {
     Device = 15,
     /// Ends the links of a device's key to a person.
     DeviceRevoke = 16,
+    /// Publishes a key to which content keys are sealed.
+    ReaderKey = 17,
+    /// Makes a content key.
+    KeyRotate = 18,
+    /// Gives a content key to recipients.
+    KeyGrant = 19,
+    /// Writes a register with a sealed value.
+    SetFieldSealed = 20,
+    /// Adds an element with a sealed value to a set.
+    SetAddSealed = 21,
 }
 
 impl Kind {
@@ -77,6 +87,11 @@ impl Kind {
             Self::Cosign => Some(Feature::Quorum),
             Self::Endorse => Some(Feature::Endorse),
             Self::Device | Self::DeviceRevoke => Some(Feature::Device),
+            Self::ReaderKey
+            | Self::KeyRotate
+            | Self::KeyGrant
+            | Self::SetFieldSealed
+            | Self::SetAddSealed => Some(Feature::Confidential),
             Self::Genesis
             | Self::SetField
             | Self::SetAdd

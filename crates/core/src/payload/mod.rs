@@ -1,6 +1,7 @@
 //! Payloads: what an op says. Each kind has its family's file, with what it is, how it is written and read, what its
 //! author needs, what it does, and how it is described.
 
+mod content_key;
 mod cosign;
 mod credential;
 mod data;
@@ -12,14 +13,17 @@ mod grant;
 mod issuer_key;
 mod jwt;
 mod kind;
+mod reader_key;
 mod revoke;
 mod schema;
 mod seal;
+mod sealed;
 mod status_list;
 mod unassigned;
 mod upgrade;
 pub(crate) mod wire;
 
+pub use content_key::{KeyGrant, KeyRotate, Share};
 pub use cosign::Cosign;
 pub use credential::Credential;
 pub(crate) use data::read_value_alone;
@@ -31,9 +35,11 @@ pub use genesis::Genesis;
 pub use grant::Grant;
 pub use issuer_key::{IssuerKey, IssuerKeyRevoke};
 pub use kind::Kind;
+pub use reader_key::ReaderKey;
 pub use revoke::Revoke;
 pub use schema::Schema;
 pub use seal::Seal;
+pub use sealed::{SetAddSealed, SetFieldSealed};
 pub use status_list::StatusList;
 pub use unassigned::Unassigned;
 pub use upgrade::Upgrade;
@@ -41,7 +47,7 @@ pub use upgrade::Upgrade;
 use minicbor::Decoder;
 use serde_json::Value as Json;
 
-use crate::authority::{Effect, Effects, Entry, Seen};
+use crate::authority::{Effect, Effects, Entry, Seen, Unauthorised};
 use crate::id::OpId;
 use crate::name::Name;
 use crate::need::Need;
@@ -129,6 +135,11 @@ payloads! {
     Endorse,
     Device,
     DeviceRevoke,
+    ReaderKey,
+    KeyRotate,
+    KeyGrant,
+    SetFieldSealed,
+    SetAddSealed,
 }
 
 impl Payload {
@@ -182,17 +193,24 @@ impl Payload {
             | Self::Endorse(_)
             | Self::Device(_)
             | Self::DeviceRevoke(_)
+            | Self::ReaderKey(_)
+            | Self::KeyRotate(_)
+            | Self::KeyGrant(_)
+            | Self::SetFieldSealed(_)
+            | Self::SetAddSealed(_)
             | Self::Unassigned(_) => false,
         }
     }
 
     /// The value that a data payload writes.
     #[must_use]
-    pub const fn value(&self) -> Option<&Value> {
+    pub fn value(&self) -> Option<Value> {
         match self {
             Self::SetField(SetField { value, .. }) | Self::SetAdd(SetAdd { value, .. }) => {
-                Some(value)
+                Some(value.clone())
             }
+            Self::SetFieldSealed(SetFieldSealed { value, .. })
+            | Self::SetAddSealed(SetAddSealed { value, .. }) => Some(Value::Sealed(value.clone())),
             Self::SetRemove(_)
             | Self::Genesis(_)
             | Self::Credential(_)
@@ -208,6 +226,9 @@ impl Payload {
             | Self::Endorse(_)
             | Self::Device(_)
             | Self::DeviceRevoke(_)
+            | Self::ReaderKey(_)
+            | Self::KeyRotate(_)
+            | Self::KeyGrant(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -218,7 +239,9 @@ impl Payload {
         match self {
             Self::SetField(SetField { object, field, .. })
             | Self::SetAdd(SetAdd { object, field, .. })
-            | Self::SetRemove(SetRemove { object, field, .. }) => Some((object, field)),
+            | Self::SetRemove(SetRemove { object, field, .. })
+            | Self::SetFieldSealed(SetFieldSealed { object, field, .. })
+            | Self::SetAddSealed(SetAddSealed { object, field, .. }) => Some((object, field)),
             Self::Genesis(_)
             | Self::Credential(_)
             | Self::Grant(_)
@@ -233,6 +256,9 @@ impl Payload {
             | Self::Endorse(_)
             | Self::Device(_)
             | Self::DeviceRevoke(_)
+            | Self::ReaderKey(_)
+            | Self::KeyRotate(_)
+            | Self::KeyGrant(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -241,10 +267,11 @@ impl Payload {
     #[must_use]
     pub const fn element(&self) -> Option<&Name> {
         match self {
-            Self::SetAdd(SetAdd { element, .. }) | Self::SetRemove(SetRemove { element, .. }) => {
-                Some(element)
-            }
+            Self::SetAdd(SetAdd { element, .. })
+            | Self::SetRemove(SetRemove { element, .. })
+            | Self::SetAddSealed(SetAddSealed { element, .. }) => Some(element),
             Self::SetField(_)
+            | Self::SetFieldSealed(_)
             | Self::Genesis(_)
             | Self::Credential(_)
             | Self::Grant(_)
@@ -259,6 +286,9 @@ impl Payload {
             | Self::Endorse(_)
             | Self::Device(_)
             | Self::DeviceRevoke(_)
+            | Self::ReaderKey(_)
+            | Self::KeyRotate(_)
+            | Self::KeyGrant(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -285,6 +315,11 @@ impl Payload {
             Self::Endorse(it) => it.describe(),
             Self::Device(it) => it.describe(),
             Self::DeviceRevoke(it) => it.describe(),
+            Self::ReaderKey(it) => it.describe(),
+            Self::KeyRotate(it) => it.describe(),
+            Self::KeyGrant(it) => it.describe(),
+            Self::SetFieldSealed(it) => it.describe(),
+            Self::SetAddSealed(it) => it.describe(),
             Self::Unassigned(it) => it.describe(),
         }
     }
@@ -302,6 +337,11 @@ impl Payload {
             Self::Upgrade(it) => it.check(),
             Self::Schema(it) => it.check(),
             Self::Endorse(it) => it.check(),
+            Self::ReaderKey(it) => it.check(),
+            Self::KeyRotate(it) => it.check(),
+            Self::KeyGrant(it) => it.check(),
+            Self::SetFieldSealed(it) => it.check(),
+            Self::SetAddSealed(it) => it.check(),
             Self::SetRemove(_)
             | Self::Grant(_)
             | Self::IssuerKeyRevoke(_)
@@ -318,6 +358,7 @@ impl Payload {
         match self {
             Self::Cosign(it) => it.bad_target(seen),
             Self::Endorse(it) => it.bad_target(seen),
+            Self::KeyGrant(it) => it.bad_target(seen),
             Self::Genesis(_)
             | Self::SetField(_)
             | Self::SetAdd(_)
@@ -333,6 +374,10 @@ impl Payload {
             | Self::Seal(_)
             | Self::Device(_)
             | Self::DeviceRevoke(_)
+            | Self::ReaderKey(_)
+            | Self::KeyRotate(_)
+            | Self::SetFieldSealed(_)
+            | Self::SetAddSealed(_)
             | Self::Unassigned(_) => None,
         }
     }
@@ -357,7 +402,46 @@ impl Payload {
             Self::Endorse(it) => Some(it.need(seen)),
             Self::Device(it) => Some(it.need()),
             Self::DeviceRevoke(it) => Some(it.need()),
+            Self::ReaderKey(it) => Some(it.need()),
+            Self::KeyRotate(it) => Some(it.need()),
+            Self::KeyGrant(it) => Some(it.need(seen)),
+            Self::SetFieldSealed(it) => Some(it.need(seen)),
+            Self::SetAddSealed(it) => Some(it.need(seen)),
             Self::Genesis(_) | Self::Unassigned(_) => None,
+        }
+    }
+
+    /// Errs if an authorised op with this payload and this physical time would show a value, or give a key, to somebody who
+    /// may not read it.
+    pub(crate) fn keeps_secrets(
+        &self,
+        seen: &mut Seen<'_>,
+        now_ms: u64,
+    ) -> Result<(), Unauthorised> {
+        match self {
+            Self::SetField(it) => it.keeps_secrets(seen),
+            Self::SetAdd(it) => it.keeps_secrets(seen),
+            Self::KeyGrant(it) => it.keeps_secrets(seen, now_ms),
+            Self::SetFieldSealed(it) => it.keeps_secrets(seen, now_ms),
+            Self::SetAddSealed(it) => it.keeps_secrets(seen, now_ms),
+            Self::Genesis(_)
+            | Self::SetRemove(_)
+            | Self::Credential(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::IssuerKey(_)
+            | Self::IssuerKeyRevoke(_)
+            | Self::StatusList(_)
+            | Self::Upgrade(_)
+            | Self::Schema(_)
+            | Self::Seal(_)
+            | Self::Cosign(_)
+            | Self::Endorse(_)
+            | Self::Device(_)
+            | Self::DeviceRevoke(_)
+            | Self::ReaderKey(_)
+            | Self::KeyRotate(_)
+            | Self::Unassigned(_) => Ok(()),
         }
     }
 
@@ -378,7 +462,15 @@ impl Payload {
             Self::Endorse(it) => it.register(entry),
             Self::Device(it) => it.register(entry),
             Self::DeviceRevoke(it) => it.register(entry),
-            Self::SetField(_) | Self::SetAdd(_) | Self::SetRemove(_) | Self::Unassigned(_) => {}
+            Self::ReaderKey(it) => it.register(entry),
+            Self::KeyRotate(it) => it.register(entry),
+            Self::KeyGrant(it) => it.register(entry),
+            Self::SetField(_)
+            | Self::SetAdd(_)
+            | Self::SetRemove(_)
+            | Self::SetFieldSealed(_)
+            | Self::SetAddSealed(_)
+            | Self::Unassigned(_) => {}
         }
     }
 
@@ -399,7 +491,15 @@ impl Payload {
             Self::Endorse(it) => Some(it.effect(of)),
             Self::Device(it) => Some(it.effect(of)),
             Self::DeviceRevoke(it) => Some(it.effect(of)),
-            Self::SetField(_) | Self::SetAdd(_) | Self::SetRemove(_) | Self::Unassigned(_) => None,
+            Self::ReaderKey(it) => Some(it.effect(of)),
+            Self::KeyRotate(it) => Some(it.effect(of)),
+            Self::KeyGrant(it) => Some(it.effect(of)),
+            Self::SetField(_)
+            | Self::SetAdd(_)
+            | Self::SetRemove(_)
+            | Self::SetFieldSealed(_)
+            | Self::SetAddSealed(_)
+            | Self::Unassigned(_) => None,
         }
     }
 }

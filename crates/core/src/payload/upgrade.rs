@@ -56,7 +56,7 @@ impl Upgrade {
         let code = match Feature::named(&self.feature) {
             None => EffectCode::UnknownFeature,
             Some(feature) if !of.allows(feature, &self.parameters) => EffectCode::BadParameters,
-            Some(feature) if of.in_force(feature) => EffectCode::InForce,
+            Some(feature) if of.in_force(feature, &self.parameters) => EffectCode::InForce,
             Some(_) if !of.is_full() => EffectCode::Short,
             Some(_) => EffectCode::Upgrades,
         };

@@ -10,8 +10,11 @@ use minicbor::{Decoder, Encoder};
 use unicode_normalization::is_nfc;
 
 use crate::id::{OpId, PublicKey};
-use crate::limits::{FEATURE_PARAMETERS_BYTES_MAX, INTEGER_MAX, TAGS_MAX};
+use crate::limits::{
+    FEATURE_PARAMETERS_BYTES_MAX, INTEGER_MAX, SEALED_BYTES_MAX, SEALED_BYTES_MIN, TAGS_MAX,
+};
 use crate::name::{Name, NameError, Tags};
+use crate::sealed::Sealed;
 use crate::value::Value;
 
 /// Why bytes are not the canonical encoding of an op. Each is a refusal `non_canonical`.
@@ -275,14 +278,47 @@ pub(crate) fn write_value(out: &mut Out<'_>, value: &Value) -> Written {
         Value::Int(value) => out.i64(*value)?,
         Value::Text(value) => out.str(value)?,
         Value::Bytes(value) => out.bytes(value)?,
+        Value::Sealed(value) => return write_sealed(out, value),
     };
     Ok(())
+}
+
+/// A value that only readers can open.
+pub(crate) fn read_sealed(input: &mut Decoder<'_>) -> Result<Sealed, CodecError> {
+    expect_array(input, 3, "sealed value")?;
+    Ok(Sealed {
+        key: read_fixed(input, "key").map(OpId::from_bytes)?,
+        nonce: read_fixed(input, "nonce")?,
+        ciphertext: read!(input, bytes, "ciphertext").to_owned(),
+    })
+}
+
+pub(crate) fn write_sealed(out: &mut Out<'_>, value: &Sealed) -> Written {
+    out.array(3)?.bytes(value.key.as_bytes())?;
+    out.bytes(&value.nonce)?.bytes(&value.ciphertext)?;
+    Ok(())
+}
+
+pub(crate) fn check_sealed(value: &Sealed) -> Result<(), CodecError> {
+    if value.ciphertext.len() < SEALED_BYTES_MIN {
+        return Err(CodecError::Malformed("ciphertext"));
+    }
+    limit("ciphertext", value.ciphertext.len(), SEALED_BYTES_MAX)
+}
+
+/// The value that comes next in an op that was decoded before, plain or sealed.
+pub(crate) fn read_any_value(input: &mut Decoder<'_>) -> Result<Value, CodecError> {
+    match input.datatype() {
+        Ok(Type::Array) => read_sealed(input).map(Value::Sealed),
+        Ok(_) | Err(_) => read_value(input),
+    }
 }
 
 pub(crate) fn check_value(value: &Value) -> Result<(), CodecError> {
     match value {
         Value::Int(value) if !Value::integer_in_range(*value) => Err(CodecError::Range("integer")),
         Value::Text(text) if !is_nfc(text) => Err(CodecError::NotNfc),
+        Value::Sealed(_) => Err(CodecError::Malformed("value")),
         Value::Int(_) | Value::Text(_) | Value::Null | Value::Bool(_) | Value::Bytes(_) => Ok(()),
     }
 }
@@ -296,5 +332,13 @@ impl Value {
         let written = write_value(&mut Encoder::new(&mut out), self);
         debug_assert!(written.is_ok());
         out
+    }
+
+    /// The value of which these bytes are the canonical CBOR; `None` if they are not, or it is a sealed one.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let value = read_value(&mut Decoder::new(bytes)).ok()?;
+        let is_sound = check_value(&value).is_ok() && value.encode() == bytes;
+        is_sound.then_some(value)
     }
 }

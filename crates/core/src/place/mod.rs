@@ -36,8 +36,8 @@ impl Touch {
     /// What the payload does, if it is data.
     pub(crate) const fn of(payload: &Payload) -> Option<Self> {
         match payload {
-            Payload::SetField(_) => Some(Self::Write),
-            Payload::SetAdd(_) => Some(Self::Add),
+            Payload::SetField(_) | Payload::SetFieldSealed(_) => Some(Self::Write),
+            Payload::SetAdd(_) | Payload::SetAddSealed(_) => Some(Self::Add),
             Payload::SetRemove(_) => Some(Self::Remove),
             Payload::Genesis(_)
             | Payload::Credential(_)
@@ -53,6 +53,9 @@ impl Touch {
             | Payload::Endorse(_)
             | Payload::Device(_)
             | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
             | Payload::Unassigned(_) => None,
         }
     }

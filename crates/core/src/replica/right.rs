@@ -44,7 +44,8 @@ pub struct NotAllowed {
 impl Replica {
     /// Whether an op by the key with this stamp that had seen all that is here would be authorised, and why not.
     ///
-    /// The tags are those of the field for [`Action::Edit`] ([`Replica::tags`]); the scope that is handed on for
+    /// The tags are those of the field for [`Action::Edit`] ([`Replica::tags`]), and the secret ones for [`Action::Read`] and
+    /// [`Action::ManageKeys`]; the scope that is handed on for
     /// [`Action::GrantUser`]; the scope that is named, or none, for [`Action::RevokeUser`]; and of no account otherwise.
     /// [`Action::Link`] is for a person other than oneself. For what takes several roots, each signature is asked for by
     /// itself.
@@ -119,7 +120,19 @@ impl Replica {
         let (dag, costs) = (&self.log.dag, &mut Costs::default());
         let everything = dag.everything();
         let mut seen = self.log.seen(&everything, costs);
-        if action == Action::Link && !seen.in_force(Feature::Device) {
+        let feature = match action {
+            Action::Link => Some(Feature::Device),
+            Action::Read | Action::ManageKeys => Some(Feature::Confidential),
+            Action::Edit
+            | Action::Present
+            | Action::GrantUser
+            | Action::GrantAdministrator
+            | Action::RevokeUser
+            | Action::RevokeAdministrator
+            | Action::Trust
+            | Action::Found => None,
+        };
+        if feature.is_some_and(|feature| !seen.in_force(feature)) {
             return Err(NotAllowed {
                 reason: Refusal::UnknownKind,
                 witness: None,
@@ -157,7 +170,8 @@ impl Replica {
 /// How the scope of a grant has to lie for the action on these tags.
 fn reach(action: Action, tags: &Tags) -> Reach {
     match action {
-        Action::Edit => Reach::Meets(tags.clone()),
+        Action::Edit | Action::ManageKeys => Reach::Meets(tags.clone()),
+        Action::Read if !tags.is_empty() => Reach::Meets(tags.clone()),
         Action::GrantUser => Reach::Contains(tags.iter().map(ToString::to_string).collect()),
         Action::RevokeUser if !tags.is_empty() => Reach::Meets(tags.clone()),
         Action::RevokeUser
@@ -166,6 +180,7 @@ fn reach(action: Action, tags: &Tags) -> Reach {
         | Action::RevokeAdministrator
         | Action::Trust
         | Action::Found
+        | Action::Read
         | Action::Link => Reach::Any,
     }
 }

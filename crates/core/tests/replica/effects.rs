@@ -8,8 +8,8 @@ use ecac_core::credential::mint::{mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload;
 use ecac_core::{
-    Costs, DELEGATION_DEPTH_MAX, Effect, EffectCode, Explanation, Kind, OpId, Outcome, Payload,
-    SchemaRule, Tags, explain,
+    Confidential, Costs, DELEGATION_DEPTH_MAX, Effect, EffectCode, Explanation, Kem, Kind, OpId,
+    Outcome, Payload, SchemaRule, Tags, explain,
 };
 use serde_json::{Value as Json, json};
 
@@ -166,6 +166,7 @@ fn every_effect_of_every_kind_is_told() {
     evolution(&mut shown);
     quorum::effects(&mut shown);
     devices::effects(&mut shown);
+    secrets(&mut shown);
 
     // The rows of the page.
     use EffectCode as E;
@@ -199,7 +200,7 @@ fn every_effect_of_every_kind_is_told() {
         E::Withdraws,
         E::WithdrawsNothing,
     ];
-    let page: [(Kind, &[EffectCode]); 14] = [
+    let page: [(Kind, &[EffectCode]); 17] = [
         (Kind::Genesis, &[E::Founds]),
         (
             Kind::Credential,
@@ -269,6 +270,9 @@ fn every_effect_of_every_kind_is_told() {
                 E::Unlinks,
             ],
         ),
+        (Kind::ReaderKey, &[E::OtherKem, E::Publishes]),
+        (Kind::KeyRotate, &[E::NotConfidential, E::Rotates]),
+        (Kind::KeyGrant, &[E::HandsOn]),
     ];
     let rows = page
         .iter()
@@ -485,6 +489,53 @@ fn evolution(shown: &mut Shown) {
     shown.check(project, again, EffectCode::InForce, &[]);
     let more = project.write(ROOT, rules(&["b", "c"]));
     shown.check(project, more, EffectCode::AddsRules, &[]);
+}
+
+fn secrets(shown: &mut Shown) {
+    let project = &mut Project::found([ROOT]);
+    let marks = |kem, tags: &[&str]| {
+        let tags = tags.iter().map(|tag| name(tag)).collect();
+        upgrade("confidential", &Confidential { kem, tags }.parameters())
+    };
+    let first = project.write(ROOT, marks(Kem::X25519, &["a", "b"]));
+    shown.check(project, first, EffectCode::Upgrades, &[]);
+    let less = project.write(ROOT, marks(Kem::X25519, &["b"]));
+    shown.check(project, less, EffectCode::InForce, &[]);
+    let bad = project.write(ROOT, upgrade("confidential", &[]));
+    shown.check(project, bad, EffectCode::BadParameters, &[]);
+    let publish = |kem: Kem| {
+        Payload::ReaderKey(payload::ReaderKey {
+            kem,
+            public: vec![1; kem.public_key_bytes()],
+        })
+    };
+    let usual = project.write(ROOT, publish(Kem::X25519));
+    shown.check(project, usual, EffectCode::Publishes, &[]);
+    let other = project.write(ROOT, publish(Kem::XWing));
+    shown.check(project, other, EffectCode::OtherKem, &[]);
+    let second = project.write(ROOT, marks(Kem::XWing, &["b"]));
+    shown.check(project, second, EffectCode::Upgrades, &[]);
+    let later = project.write(ROOT, publish(Kem::XWing));
+    shown.check(project, later, EffectCode::Publishes, &[]);
+    shown.check(project, other, EffectCode::OtherKem, &[]);
+    let rotate = |tags: &[&str]| {
+        let tags = tags.iter().map(|tag| name(tag)).collect();
+        Payload::KeyRotate(payload::KeyRotate { tags })
+    };
+    let key = project.write(ROOT, rotate(&["a", "b"]));
+    shown.check(project, key, EffectCode::Rotates, &[]);
+    let odd = project.write(ROOT, rotate(&["a", "c"]));
+    shown.check(project, odd, EffectCode::NotConfidential, &[]);
+    let share = payload::Share {
+        enc: vec![1; 32],
+        ciphertext: [1; 48],
+    };
+    let grant = payload::KeyGrant {
+        key,
+        shares: [(author(ROOT), share)].into(),
+    };
+    let grant = project.write(ROOT, Payload::KeyGrant(grant));
+    shown.check(project, grant, EffectCode::HandsOn, &[key]);
 }
 
 #[test]

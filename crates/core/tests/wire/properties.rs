@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use ecac_core::credential::Role;
-use ecac_core::limits::{INTEGER_MAX, NAME_BYTES_MAX, PAYLOAD_TYPE_MAX, UNASSIGNED_LEVELS_MAX};
+use ecac_core::limits::{
+    INTEGER_MAX, NAME_BYTES_MAX, PAYLOAD_TYPE_MAX, SEALED_BYTES_MIN, UNASSIGNED_LEVELS_MAX,
+};
 use ecac_core::payload;
 use ecac_core::{
-    Body, Costs, Genesis, Hlc, Kind, Name, Op, OpId, Payload, PublicKey, SchemaRule, Tags, Value,
-    VerifiedOp, public_key,
+    Body, Costs, Genesis, Hlc, Kem, Kind, Name, Op, OpId, Payload, PublicKey, SchemaRule, Sealed,
+    Tags, Value, VerifiedOp, public_key,
 };
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization as _;
@@ -140,6 +142,26 @@ fn arb_unassigned() -> BoxedStrategy<Payload> {
         .boxed()
 }
 
+fn arb_share() -> BoxedStrategy<payload::Share> {
+    (prop::sample::select(Kem::ALL), any::<u8>(), any::<u8>())
+        .prop_map(|(kem, enc, byte)| payload::Share {
+            enc: vec![enc; kem.enc_bytes()],
+            ciphertext: [byte; 48],
+        })
+        .boxed()
+}
+
+fn arb_sealed() -> BoxedStrategy<Sealed> {
+    let ciphertext = prop::collection::vec(any::<u8>(), SEALED_BYTES_MIN..300);
+    (arb_id(), any::<[u8; 24]>(), ciphertext)
+        .prop_map(|(key, nonce, ciphertext)| Sealed {
+            key,
+            nonce,
+            ciphertext,
+        })
+        .boxed()
+}
+
 fn arb_child() -> BoxedStrategy<Payload> {
     let role = prop::option::of(prop::sample::select(Role::ALL));
     prop_oneof![
@@ -228,6 +250,30 @@ fn arb_child() -> BoxedStrategy<Payload> {
         (arb_key(), arb_key()).prop_map(|(person, key)| {
             Payload::DeviceRevoke(payload::DeviceRevoke { person, key })
         }),
+        (prop::sample::select(Kem::ALL), any::<u8>()).prop_map(|(kem, byte)| {
+            Payload::ReaderKey(payload::ReaderKey {
+                kem,
+                public: vec![byte; kem.public_key_bytes()],
+            })
+        }),
+        arb_tags().prop_map(|tags| Payload::KeyRotate(payload::KeyRotate { tags })),
+        (arb_id(), prop::collection::btree_map(arb_key(), arb_share(), 1..5))
+            .prop_map(|(key, shares)| Payload::KeyGrant(payload::KeyGrant { key, shares })),
+        (arb_name(), arb_name(), arb_sealed()).prop_map(|(object, field, value)| {
+            Payload::SetFieldSealed(payload::SetFieldSealed {
+                object,
+                field,
+                value,
+            })
+        }),
+        (arb_name(), arb_name(), arb_name(), arb_sealed()).prop_map(
+            |(object, field, element, value)| Payload::SetAddSealed(payload::SetAddSealed {
+                object,
+                field,
+                element,
+                value
+            })
+        ),
         arb_unassigned(),
     ]
     .boxed()

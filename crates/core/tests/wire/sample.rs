@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use ecac_core::limits::{
     ENDORSED_MAX, FEATURE_PARAMETERS_BYTES_MAX, FEATURES_MAX, INTEGER_MAX, NAME_BYTES_MAX,
-    PARENTS_MAX, PAYLOAD_BYTES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX, UNASSIGNED_LEVELS_MAX,
+    PARENTS_MAX, PAYLOAD_BYTES_MAX, RECIPIENTS_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, SEALED_BYTES_MIN,
+    TAGS_MAX, UNASSIGNED_LEVELS_MAX,
 };
 use ecac_core::payload;
 use ecac_core::{
-    Body, Genesis, Hlc, Name, OpId, Payload, PublicKey, SchemaRule, SigningKey, Tags, Value,
-    VerifiedOp, public_key,
+    Body, Genesis, Hlc, Kem, Name, OpId, Payload, PublicKey, SchemaRule, Sealed, SigningKey, Tags,
+    Value, VerifiedOp, public_key,
 };
 
 /// Longest JWT that fits: the payload's limit less map head, key 0, type, key 1 and the head of the text.
@@ -130,6 +131,56 @@ fn schema(rules: impl IntoIterator<Item = SchemaRule>) -> Payload {
 fn endorse(count: usize) -> Payload {
     Payload::Endorse(payload::Endorse {
         ops: ids(count).into_iter().map(OpId::from_bytes).collect(),
+    })
+}
+
+fn reader_key(kem: Kem) -> Payload {
+    Payload::ReaderKey(payload::ReaderKey {
+        kem,
+        public: vec![0x5e; kem.public_key_bytes()],
+    })
+}
+
+fn key_rotate(count: usize) -> Payload {
+    Payload::KeyRotate(payload::KeyRotate { tags: names(count) })
+}
+
+fn key_grant(count: usize, kem: Kem) -> Payload {
+    let share = |recipient: [u8; 32]| {
+        let share = payload::Share {
+            enc: vec![0xec; kem.enc_bytes()],
+            ciphertext: [0xc1; 48],
+        };
+        (PublicKey::from_bytes(recipient), share)
+    };
+    Payload::KeyGrant(payload::KeyGrant {
+        key: OpId::from_bytes([0x4e; 32]),
+        shares: ids(count).into_iter().map(share).collect(),
+    })
+}
+
+fn sealed(length: usize) -> Sealed {
+    Sealed {
+        key: OpId::from_bytes([0x4e; 32]),
+        nonce: [0x24; 24],
+        ciphertext: vec![0xc1; length],
+    }
+}
+
+fn set_field_sealed(length: usize) -> Payload {
+    Payload::SetFieldSealed(payload::SetFieldSealed {
+        object: name("doc/1"),
+        field: name("title"),
+        value: sealed(length),
+    })
+}
+
+fn set_add_sealed() -> Payload {
+    Payload::SetAddSealed(payload::SetAddSealed {
+        object: name("doc/1"),
+        field: name("labels"),
+        element: name("red"),
+        value: sealed(SEALED_BYTES_MIN),
     })
 }
 
@@ -283,19 +334,29 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
                 key: public_key(&key(3)),
             }),
         ),
-        ("unassigned", unassigned("a1 00 11")),
+        ("reader key", reader_key(Kem::X25519)),
+        ("long reader key", reader_key(Kem::XWing)),
+        ("key rotate", key_rotate(1)),
+        ("key rotate of most tags", key_rotate(TAGS_MAX)),
+        ("key grant", key_grant(1, Kem::X25519)),
+        ("key grant to most", key_grant(RECIPIENTS_MAX, Kem::X25519)),
+        ("key grant by the other KEM", key_grant(2, Kem::XWing)),
+        ("field sealed", set_field_sealed(SEALED_BYTES_MIN)),
+        ("field sealed with a long value", set_field_sealed(60_000)),
+        ("add sealed", set_add_sealed()),
+        ("unassigned", unassigned("a1 00 16")),
         ("last unassigned", unassigned("a1 00 19ffff")),
         (
             "unassigned with every item",
             unassigned(
-                "aa 00 11 01 1bffffffffffffffff 02 3bffffffffffffffff 03 f4 04 f5 05 f6 18 18 42ff00 \
+                "aa 00 16 01 1bffffffffffffffff 02 3bffffffffffffffff 03 f4 04 f5 05 f6 18 18 42ff00 \
                  19 0100 62c3a9 1a 00010000 83 18ff 80 a0 1bffffffffffffffff a3 20 00 61 61 01 81 00 02",
             ),
         ),
         (
             "unassigned of most levels",
             unassigned(&format!(
-                "a2 00 11 01 {}00",
+                "a2 00 16 01 {}00",
                 "81".repeat(UNASSIGNED_LEVELS_MAX - 1)
             )),
         ),

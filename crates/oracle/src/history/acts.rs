@@ -5,8 +5,8 @@ use ecac_core::payload;
 use ecac_core::{Decision, OpId, Payload, ProjectId, VerifiedOp};
 
 use super::command::{
-    Act, Clock, Command, DEPUTY, DEVICES, Denial, EDITORS, Oddity, PLACES, Proof, RULES, Seen, Seq,
-    Unlinked,
+    Act, Clock, Command, DEPUTY, DEVICES, Denial, EDITORS, Oddity, PLACES, Proof, RULES, SECRETS,
+    Seen, Seq, Unlinked,
 };
 use super::player::{Player, is_signed_together, some};
 use crate::world::{self, FIRST, Hand, person};
@@ -164,6 +164,86 @@ impl Player {
             Act::Schema { rules } => {
                 let rules: Vec<_> = rules.iter().map(|rule| RULES[*rule]).collect();
                 world::schema(&rules)
+            }
+            Act::Publish { second } => world::reader_key(*second),
+            Act::NewKey { tags, readers } => {
+                let key = self.make(command, world::key_rotate(*tags));
+                let seen = Command {
+                    seen: Seen::Own,
+                    ..command.clone()
+                };
+                if !readers.is_empty() {
+                    self.make(&seen, world::key_grant(key, readers));
+                }
+                return;
+            }
+            Act::Share {
+                pick,
+                readers,
+                any_op,
+            } => {
+                let parents = self.parents(command);
+                let is_key = |it: &Payload| matches!(it, Payload::KeyRotate(_));
+                let keys = self.seen_by(&parents, *any_op, is_key);
+                if let Some(key) = some(&keys, *pick) {
+                    self.sign(command, parents, world::key_grant(key, readers));
+                }
+                return;
+            }
+            Act::Hide {
+                place,
+                element,
+                pick,
+                any_key,
+            } => {
+                let (object, field) = PLACES[*place];
+                let parents = self.parents(command);
+                let fits: fn(&Payload) -> bool = |it| matches!(it, Payload::KeyRotate(_));
+                let mut keys = self.seen_by(&parents, false, fits);
+                let secret = SECRETS[*place];
+                let is_for_field = |key: &OpId| {
+                    matches!(&self.body(*key).payload, Payload::KeyRotate(it)
+                        if it.tags == world::tags(secret))
+                };
+                if !any_key && keys.iter().any(is_for_field) {
+                    keys.retain(is_for_field);
+                }
+                let key = some(&keys, *pick).unwrap_or(self.project);
+                let payload = world::hidden(object, field, element.as_ref(), key);
+                self.sign(command, parents, payload);
+                return;
+            }
+            Act::Betray {
+                place,
+                readers,
+                revoked,
+                by,
+                knows,
+            } => {
+                let (object, field) = PLACES[*place];
+                let own = |actor| Command {
+                    actor,
+                    seen: Seen::Own,
+                    ..command.clone()
+                };
+                let key = self.make(command, world::key_rotate(SECRETS[*place]));
+                let mut readers = readers.clone();
+                readers.push(*revoked);
+                self.make(&own(command.actor), world::key_grant(key, &readers));
+                let seen = Command {
+                    seen: Seen::Meet(command.actor),
+                    ..own(*by)
+                };
+                self.make(&seen, world::hidden(object, field, None, key));
+                let root = Command {
+                    seen: Seen::Meet(command.actor),
+                    ..own(1)
+                };
+                self.make(&root, world::revoke(*revoked, None, None));
+                let seen = if *knows { Seen::Meet(1) } else { Seen::Own };
+                let last = Command { seen, ..own(*by) };
+                self.make(&last, world::hidden(object, field, Some(&0), key));
+                return;
             }
             Act::Seal => world::seal([7; 32]),
             Act::Rotate { subject } => {

@@ -40,6 +40,9 @@ pub(super) const PLACES: [(&str, &str); 5] = [
     ("vault", "code"),
 ];
 
+/// Of each of these, the tags that are usually secret where any are.
+pub(super) const SECRETS: [u8; 5] = [0b001, 0b010, 0b101, 0b100, 0b001];
+
 /// A feature by name, with parameters.
 pub(super) type Feature = (&'static str, &'static [u8]);
 
@@ -49,7 +52,14 @@ pub(super) const QUORUM: [Feature; 3] = [("quorum", &[1]), ("quorum", &[2]), ("q
 pub(super) const SEAL: Feature = ("seal", &[]);
 pub(super) const ENDORSE: Feature = ("endorse", &[]);
 pub(super) const DEVICE: Feature = ("device", &[]);
+/// Tags a and c.
+pub(super) const CONFIDENTIAL: Feature = ("confidential", b"\x82\x01\x82aaac");
+/// Tags b and c, with the other KEM.
+pub(super) const MORE_CONFIDENTIAL: Feature = ("confidential", b"\x82\x02\x82abac");
+/// A tag that nothing has.
+pub(super) const IDLE_CONFIDENTIAL: Feature = ("confidential", b"\x82\x01\x81az");
 /// The same with parameters that they do not allow.
+pub(super) const BAD_CONFIDENTIAL: Feature = ("confidential", b"\x82\x01\x80");
 pub(super) const BAD_SCHEMA: Feature = ("schema", &[1]);
 pub(super) const BAD_QUORUM: Feature = ("quorum", &[4]);
 pub(super) const BAD_SEAL: Feature = ("seal", &[0]);
@@ -155,6 +165,38 @@ pub(super) enum Act {
     Schema {
         rules: Vec<usize>,
     },
+    /// A key to which content keys are sealed, of the first KEM or of the second.
+    Publish {
+        second: bool,
+    },
+    /// A content key, at times with shares for some people.
+    NewKey {
+        tags: u8,
+        readers: Vec<u8>,
+    },
+    /// Shares of some content key.
+    Share {
+        pick: Index,
+        readers: Vec<u8>,
+        any_op: bool,
+    },
+    /// A sealed value under some content key, mostly one for the field.
+    Hide {
+        place: usize,
+        /// Of a set, if there is one.
+        element: Option<u8>,
+        pick: Index,
+        any_key: bool,
+    },
+    /// The actor makes a key for a field and gives it to people, one of them is revoked, and somebody goes on under the key.
+    Betray {
+        place: usize,
+        readers: Vec<u8>,
+        revoked: u8,
+        by: u8,
+        /// Whether whoever goes on has seen the revocation.
+        knows: bool,
+    },
     Seal,
     /// Roots revoke somebody, and seal what they have.
     Rotate {
@@ -219,6 +261,11 @@ impl Act {
             Self::Cosign { .. } => Some("quorum"),
             Self::Endorse { .. } => Some("endorse"),
             Self::Link { .. } | Self::Chain { .. } | Self::Unlink { .. } => Some("device"),
+            Self::Publish { .. }
+            | Self::NewKey { .. }
+            | Self::Share { .. }
+            | Self::Hide { .. }
+            | Self::Betray { .. } => Some("confidential"),
             Self::Set { .. }
             | Self::Add { .. }
             | Self::Remove { .. }

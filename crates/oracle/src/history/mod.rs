@@ -72,7 +72,12 @@ impl History {
             | Payload::Cosign(_)
             | Payload::Endorse(_)
             | Payload::Device(_)
-            | Payload::DeviceRevoke(_) => true,
+            | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_) => true,
             Payload::Genesis(_)
             | Payload::SetField(_)
             | Payload::SetAdd(_)
@@ -180,7 +185,28 @@ impl fmt::Debug for History {
                 | Payload::Seal(_)
                 | Payload::Device(_)
                 | Payload::DeviceRevoke(_)
+                | Payload::ReaderKey(_)
+                | Payload::KeyRotate(_)
                 | Payload::Unassigned(_) => format!("{:?}", body.payload),
+                Payload::KeyGrant(payload::KeyGrant { key, shares }) => {
+                    let to: Vec<String> = shares.keys().map(ToString::to_string).collect();
+                    format!("KeyGrant of #{:?} to {to:?}", number.get(key))
+                }
+                Payload::SetFieldSealed(payload::SetFieldSealed {
+                    object,
+                    field,
+                    value,
+                })
+                | Payload::SetAddSealed(payload::SetAddSealed {
+                    object,
+                    field,
+                    value,
+                    ..
+                }) => {
+                    let kind = body.payload.kind();
+                    let key = number.get(&value.key);
+                    format!("{kind} {object} {field} under #{key:?}")
+                }
                 Payload::Cosign(payload::Cosign { op }) => {
                     format!("Cosign of #{:?}", number.get(op))
                 }

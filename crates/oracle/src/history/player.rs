@@ -119,6 +119,11 @@ pub(super) fn is_signed_together(payload: &Payload) -> bool {
         | Payload::IssuerKey(_)
         | Payload::Cosign(_)
         | Payload::Endorse(_)
+        | Payload::ReaderKey(_)
+        | Payload::KeyRotate(_)
+        | Payload::KeyGrant(_)
+        | Payload::SetFieldSealed(_)
+        | Payload::SetAddSealed(_)
         | Payload::Unassigned(_) => false,
     }
 }
@@ -326,6 +331,11 @@ impl Player {
                 | Payload::Cosign(_)
                 | Payload::Endorse(_)
                 | Payload::DeviceRevoke(_)
+                | Payload::ReaderKey(_)
+                | Payload::KeyRotate(_)
+                | Payload::KeyGrant(_)
+                | Payload::SetFieldSealed(_)
+                | Payload::SetAddSealed(_)
                 | Payload::Unassigned(_) => None,
             };
             let is_subject = |who: &u8| handed == Some(person(*who).public);

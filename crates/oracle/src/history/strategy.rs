@@ -8,10 +8,10 @@ use proptest::sample::{Index, select};
 
 use super::History;
 use super::command::{
-    Act, BAD_QUORUM, BAD_SCHEMA, BAD_SEAL, Clock, Command, DEPUTY, DEVICE, DEVICES, Denial,
-    EDITORS, ENDORSE, Feature, ISSUER_ADMINS, LATER, NEWCOMERS, Oddity, PEOPLE, PLACES,
-    POLICY_ADMINS, Paper, Proof, QUORUM, RULES, SCHEMA, SEAL, SECOND, STILL_LATER, Seen, Seq,
-    THIRD, Unlinked,
+    Act, BAD_CONFIDENTIAL, BAD_QUORUM, BAD_SCHEMA, BAD_SEAL, CONFIDENTIAL, Clock, Command, DEPUTY,
+    DEVICE, DEVICES, Denial, EDITORS, ENDORSE, Feature, IDLE_CONFIDENTIAL, ISSUER_ADMINS, LATER,
+    MORE_CONFIDENTIAL, NEWCOMERS, Oddity, PEOPLE, PLACES, POLICY_ADMINS, Paper, Proof, QUORUM,
+    RULES, SCHEMA, SEAL, SECOND, SECRETS, STILL_LATER, Seen, Seq, THIRD, Unlinked,
 };
 use super::player::play;
 use super::setup::setup;
@@ -35,6 +35,10 @@ pub fn histories() -> impl Strategy<Value = History> {
         1 => Just(vec![one, SEAL, ENDORSE]),
         1 => Just(vec![three, SEAL, ENDORSE, DEVICE]),
         1 => Just(vec![two, BAD_SEAL]),
+        4 => Just(vec![CONFIDENTIAL]),
+        3 => Just(vec![SCHEMA, CONFIDENTIAL, DEVICE]),
+        3 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE, CONFIDENTIAL]),
+        1 => Just(vec![SCHEMA, BAD_CONFIDENTIAL]),
     ];
     // The second issuer's key can run out in the middle of the history.
     let second_until = prop_oneof![
@@ -99,7 +103,7 @@ fn commands_for(features: &[Feature], commands: Vec<Command>, none: bool) -> Vec
 /// The features, and all that can be added to them without anything being used.
 fn with_all(features: &[Feature]) -> Vec<Feature> {
     let is_new = |(name, _): &Feature| !features.iter().any(|(it, _)| it == name);
-    let more = [SCHEMA, SEAL, ENDORSE, DEVICE];
+    let more = [SCHEMA, SEAL, ENDORSE, DEVICE, IDLE_CONFIDENTIAL];
     let more = more.into_iter().filter(is_new);
     features.iter().copied().chain(more).collect()
 }
@@ -129,6 +133,11 @@ fn command() -> impl Strategy<Value = Command> {
         8 => (link_actor(), link()),
         3 => (link_actor(), chain()),
         3 => (link_actor(), unlink()),
+        2 => (reader(), any::<bool>().prop_map(|second| Act::Publish { second })),
+        5 => (key_actor(), new_key()),
+        4 => (key_actor(), share()),
+        10 => (data_actor(), hide()),
+        4 => (key_actor(), betray()),
         1 => (PEOPLE, unassigned()),
         1 => (PEOPLE, (1..3_u8).prop_map(|nonce| Act::ForeignGenesis { nonce })),
     ];
@@ -184,6 +193,64 @@ fn policy_actor() -> impl Strategy<Value = u8> {
 
 fn root_actor() -> impl Strategy<Value = u8> {
     prop_oneof![5 => 0..3_u8, 2 => Just(DEPUTY), 1 => PEOPLE]
+}
+
+/// Who may mostly make keys.
+fn key_actor() -> impl Strategy<Value = u8> {
+    prop_oneof![6 => select(&EDITORS), 3 => 0..3_u8, 1 => select(&NEWCOMERS), 1 => PEOPLE]
+}
+
+/// Who may mostly read.
+fn reader() -> impl Strategy<Value = u8> {
+    prop_oneof![
+        5 => select(&EDITORS),
+        2 => 0..3_u8,
+        1 => select(&NEWCOMERS),
+        2 => DEVICES,
+        1 => PEOPLE,
+    ]
+}
+
+fn new_key() -> impl Strategy<Value = Act> {
+    let tags = prop_oneof![6 => select(&SECRETS), 1 => 1..8_u8];
+    let readers = prop::collection::vec(reader(), 0..3);
+    (tags, readers).prop_map(|(tags, readers)| Act::NewKey { tags, readers })
+}
+
+fn share() -> impl Strategy<Value = Act> {
+    let readers = prop::collection::vec(reader(), 1..4);
+    (any::<Index>(), readers, any_op()).prop_map(|(pick, readers, any_op)| Act::Share {
+        pick,
+        readers,
+        any_op,
+    })
+}
+
+fn hide() -> impl Strategy<Value = Act> {
+    let element = prop_oneof![3 => Just(None), 1 => (0..2_u8).prop_map(Some)];
+    let any_key = prop::bool::weighted(0.15);
+    (0..PLACES.len(), element, any::<Index>(), any_key).prop_map(
+        |(place, element, pick, any_key)| Act::Hide {
+            place,
+            element,
+            pick,
+            any_key,
+        },
+    )
+}
+
+fn betray() -> impl Strategy<Value = Act> {
+    let readers = prop::collection::vec(reader(), 0..2);
+    let place = prop_oneof![3 => Just(0), 1 => 0..PLACES.len()];
+    (place, readers, reader(), data_actor(), any::<bool>()).prop_map(
+        |(place, readers, revoked, by, knows)| Act::Betray {
+            place,
+            readers,
+            revoked,
+            by,
+            knows,
+        },
+    )
 }
 
 fn fork_actor() -> impl Strategy<Value = u8> {
@@ -350,6 +417,10 @@ fn feature() -> impl Strategy<Value = Feature> {
         ENDORSE,
         DEVICE,
         DEVICE,
+        CONFIDENTIAL,
+        CONFIDENTIAL,
+        MORE_CONFIDENTIAL,
+        BAD_CONFIDENTIAL,
         BAD_SCHEMA,
         LATER,
         STILL_LATER,
@@ -464,7 +535,7 @@ fn schema() -> impl Strategy<Value = Act> {
 }
 
 fn unassigned() -> impl Strategy<Value = Act> {
-    let kind = select(&[17, 23, 24, 300, u16::MAX]);
+    let kind = select(&[22, 23, 24, 300, u16::MAX]);
     (kind, 0..30_u8).prop_map(|(kind, content)| Act::Unassigned { kind, content })
 }
 

@@ -19,6 +19,8 @@ pub enum Law {
     SealedStands,
     /// Where a quorum is needed, no grant of root is ended without one but by its holder, and none serves without one.
     QuorumHolds,
+    /// No op is admitted under a key that a reader revoked in its past holds.
+    SecretsKept,
     /// Features that are named and not used change no decision.
     FeaturesAreInert,
     /// Advances after any parts of an arrival order, and from any checkpoint, come to what one replay comes to.

@@ -10,6 +10,7 @@ mod roots;
 mod said;
 mod saved;
 mod seals;
+mod secrets;
 mod steps;
 mod trial;
 mod wish;
@@ -59,6 +60,7 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     }
     seals::check(&log, &said)?;
     roots::check(&log, &said)?;
+    secrets::check(&log)?;
     inert::check(trial)?;
     embedded::check(trial, &said)?;
     if trial.second {

@@ -36,7 +36,8 @@ pub(super) fn check(log: &Log, said: &Said) -> Result<(), Breach> {
     Ok(())
 }
 
-fn past_of(log: &Log, op: &VerifiedOp) -> BTreeSet<OpId> {
+/// The ids of the strict ancestors.
+pub(super) fn past_of(log: &Log, op: &VerifiedOp) -> BTreeSet<OpId> {
     let mut past = BTreeSet::new();
     let mut todo: Vec<OpId> = op.body().parents.clone();
     while let Some(id) = todo.pop() {

@@ -258,6 +258,11 @@ const fn moves(payload: &Payload) -> Moves {
         | Payload::Upgrade(_)
         | Payload::Schema(_)
         | Payload::Device(_)
+        | Payload::ReaderKey(_)
+        | Payload::KeyRotate(_)
+        | Payload::KeyGrant(_)
+        | Payload::SetFieldSealed(_)
+        | Payload::SetAddSealed(_)
         | Payload::Unassigned(_) => Moves::Nothing,
     }
 }

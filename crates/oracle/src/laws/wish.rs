@@ -32,6 +32,10 @@ pub(super) enum What {
     Cosign(Index),
     /// Of some write.
     Endorse(Index),
+    /// A sealed value, under some content key.
+    Hide(&'static str, &'static str, Index),
+    /// Some content key, to somebody.
+    Share(Index, u8),
     /// Of some device, to the author.
     Link(u8),
     Unlink(u8),
@@ -78,12 +82,15 @@ pub(super) fn wishes() -> impl Strategy<Value = Wish> {
         any::<Index>().prop_map(What::Endorse),
         (14..18_u8).prop_map(What::Link),
         (14..18_u8).prop_map(What::Unlink),
+        (place(), any::<Index>())
+            .prop_map(|((object, field), pick)| What::Hide(object, field, pick)),
+        (any::<Index>(), 0..18_u8).prop_map(|(pick, who)| What::Share(pick, who)),
     ];
     let wish = prop_oneof![
         4 => (editor(), data),
         4 => (granter(), policy),
         2 => (0..5_u8, trust),
-        1 => (editor(), more),
+        2 => (editor(), more),
     ];
     // Of the clocks some are behind most of the log, and some ahead of all.
     let clock_ms = prop_oneof![0..1_000_u64, Just(10_000_u64)];
@@ -131,6 +138,14 @@ impl Wish {
             What::Endorse(pick) => {
                 let is_data = |payload: &Payload| payload.target().is_some();
                 world::endorse(vec![some_op(log, *pick, is_data)?])
+            }
+            What::Hide(object, field, pick) => {
+                let is_key = |payload: &Payload| matches!(payload, Payload::KeyRotate(_));
+                world::hidden(object, field, None, some_op(log, *pick, is_key)?)
+            }
+            What::Share(pick, who) => {
+                let is_key = |payload: &Payload| matches!(payload, Payload::KeyRotate(_));
+                world::key_grant(some_op(log, *pick, is_key)?, &[*who])
             }
             What::Link(device) => world::device(log.project(), self.author, *device),
             What::Unlink(device) => world::device_revoke(self.author, *device),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ecac_core::credential::{Credential, Role, Timestamp};
 use ecac_core::payload::{
-    Device, DeviceRevoke, Endorse, Grant, Revoke, SetAdd, SetField, SetRemove,
+    Device, DeviceRevoke, Endorse, Grant, KeyGrant, KeyRotate, Revoke, SetAdd, SetAddSealed,
+    SetField, SetFieldSealed, SetRemove,
 };
 use ecac_core::{OpId, Payload, PublicKey, Refusal};
 
@@ -37,18 +38,17 @@ impl Oracle {
     pub(super) fn need(&self, payload: &Payload, past: &Set) -> Need {
         const ROOT: &[Role] = &[Role::Root];
         const POLICY: &[Role] = &[Role::Root, Role::PolicyAdmin];
+        const KEYS: &[Role] = &[Role::Root, Role::KeyAdmin, Role::Editor];
         let is_administrator = |role: Role| role != Role::Editor && role != Role::Reader;
-        let need = |roles, scope| Need {
-            roles,
-            own: None,
-            scope,
-        };
+        let need = Need::of;
         match payload {
             Payload::Genesis(_) => unreachable!("genesis needs no grant"),
             Payload::Unassigned(_) => unreachable!("what is not assigned is not authorised"),
             Payload::SetField(SetField { object, field, .. })
             | Payload::SetAdd(SetAdd { object, field, .. })
-            | Payload::SetRemove(SetRemove { object, field, .. }) => need(
+            | Payload::SetRemove(SetRemove { object, field, .. })
+            | Payload::SetFieldSealed(SetFieldSealed { object, field, .. })
+            | Payload::SetAddSealed(SetAddSealed { object, field, .. }) => need(
                 &[Role::Root, Role::Editor],
                 Scope::Meets(vec![self.tags(object, field, past)]),
             ),
@@ -92,6 +92,18 @@ impl Oracle {
                 own: Some(*person),
                 ..need(POLICY, Scope::Any)
             },
+            Payload::ReaderKey(_) => need(
+                &[Role::Root, Role::KeyAdmin, Role::Editor, Role::Reader],
+                Scope::Any,
+            ),
+            Payload::KeyRotate(KeyRotate { tags }) => {
+                need(KEYS, Scope::Meets(vec![texts(tags)]))
+            }
+            Payload::KeyGrant(KeyGrant { key, .. }) => {
+                let key = self.content_key(key, past);
+                let tags = key.map(|(_, tags)| tags).unwrap_or_default();
+                need(KEYS, Scope::Meets(vec![tags]))
+            }
         }
     }
 
@@ -127,6 +139,25 @@ impl Oracle {
         past: &Set,
     ) -> Result<Vec<Title>, (Refusal, Option<OpId>)> {
         let need = self.need(payload, past);
+        let mut left = self.left_before_frozen(author, at_ms, &need, past)?;
+        let fallen = left.clone();
+        left.retain(|title| self.unseen_half(author, *title, past).is_none());
+        if left.is_empty() {
+            let halves = fallen.iter();
+            let halves = halves.filter_map(|it| self.unseen_half(author, *it, past));
+            return Err((Refusal::Frozen, halves.min().map(|(_, half)| half)));
+        }
+        Ok(left)
+    }
+
+    /// The titles of a key that meet the conditions before the last one, or the condition at which the last one falls.
+    pub(super) fn left_before_frozen(
+        &self,
+        author: &PublicKey,
+        at_ms: u64,
+        need: &Need,
+        past: &Set,
+    ) -> Result<Vec<Title>, (Refusal, Option<OpId>)> {
         let within = Within::new(self, past);
         let now = Timestamp::from_ms(at_ms);
         let valid = |title: &Title, holds: fn(&Credential, Timestamp) -> bool| {
@@ -182,15 +213,6 @@ impl Oracle {
             let kills = fallen.iter().filter_map(|it| within.kill(*it, None));
             (Refusal::Revoked, kills.min().map(|(_, denial)| denial))
         })?;
-        sieve(&mut left, &|title| {
-            self.unseen_half(author, *title, past).is_none()
-        })
-        .map_err(|fallen| {
-            let halves = fallen
-                .iter()
-                .filter_map(|it| self.unseen_half(author, *it, past));
-            (Refusal::Frozen, halves.min().map(|(_, half)| half))
-        })?;
         Ok(left)
     }
 
@@ -215,6 +237,14 @@ impl Oracle {
 }
 
 impl Need {
+    pub(super) const fn of(roles: &'static [Role], scope: Scope) -> Self {
+        Self {
+            roles,
+            own: None,
+            scope,
+        }
+    }
+
     pub(super) fn is_permitted(&self, right: &Right, subject: &PublicKey) -> bool {
         self.roles.contains(&right.role) || self.own.as_ref() == Some(subject)
     }

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use ecac_core::credential::Role;
 use ecac_core::payload::{
-    Credential, DeviceRevoke, Endorse, IssuerKeyRevoke, Schema, StatusList, Upgrade,
+    Credential, DeviceRevoke, Endorse, IssuerKeyRevoke, KeyGrant, KeyRotate, Schema, StatusList,
+    Upgrade,
 };
 use ecac_core::{OpId, Payload};
 
 use super::kills::{Kill, Within};
 use super::papers;
+use super::reading::marks;
 use super::right::{Made, Void};
 use super::set::{Op, Set};
 use super::title::Link;
-use super::{FEATURES, GrantAt, Oracle};
+use super::{FEATURES, GrantAt, Oracle, texts};
 
 /// The effect of an op, as the page names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +61,11 @@ impl Oracle {
     fn effect(&self, op: Op, within: &Within<'_>) -> Option<Found> {
         let past = &self.past[op];
         let found = match &self.bodies[op].payload {
-            Payload::SetField(_) | Payload::SetAdd(_) | Payload::SetRemove(_) => return None,
+            Payload::SetField(_)
+            | Payload::SetAdd(_)
+            | Payload::SetRemove(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_) => return None,
             Payload::Unassigned(_) => unreachable!("what is not assigned is not admitted"),
             Payload::Genesis(_) => does("founds", Vec::new()),
             Payload::Credential(Credential { jwt }) => match papers::credential(jwt) {
@@ -91,6 +97,17 @@ impl Oracle {
             Payload::Endorse(endorse) => self.effect_of_endorse(op, endorse, within),
             Payload::Device(_) => self.effect_of_device(op, within),
             Payload::DeviceRevoke(revoke) => self.effect_of_device_revoke(op, revoke, within),
+            Payload::ReaderKey(key) if self.has_kem(key.kem.number(), past) => {
+                does("publishes", Vec::new())
+            }
+            Payload::ReaderKey(_) => does_nothing("other_kem", Vec::new()),
+            Payload::KeyRotate(KeyRotate { tags })
+                if texts(tags).is_subset(&self.confidential(past)) =>
+            {
+                does("rotates", Vec::new())
+            }
+            Payload::KeyRotate(_) => does_nothing("not_confidential", Vec::new()),
+            Payload::KeyGrant(KeyGrant { key, .. }) => does("hands_on", vec![self.at[key]]),
         };
         Some(found)
     }
@@ -249,12 +266,22 @@ impl Oracle {
             ("unknown_feature", None, Vec::new())
         } else if !self.allows(feature, &upgrade.parameters, op) {
             does_nothing("bad_parameters", Vec::new())
-        } else if self.in_force(feature, past) {
+        } else if self.adds_nothing(upgrade, past) {
             does_nothing("in_force", Vec::new())
         } else if !within.is_full(op) {
             does_nothing("short", Vec::new())
         } else {
             does("upgrades", Vec::new())
+        }
+    }
+
+    /// Whether what the op names is in force for the op itself.
+    fn adds_nothing(&self, upgrade: &Upgrade, past: &Set) -> bool {
+        match (upgrade.feature.as_str(), marks(&upgrade.parameters)) {
+            ("confidential", Some((kem, tags))) => {
+                self.has_kem(kem, past) && tags.is_subset(&self.confidential(past))
+            }
+            (feature, _) => self.in_force(feature, past),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::{Role, StatusList};
-use ecac_core::payload;
 use ecac_core::{Decision, OpId, Payload, PublicKey, Value};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +13,7 @@ use super::title::Title;
 use super::{GrantAt, Oracle, Standing};
 
 /// A write and its value.
-type Write<'a> = (Op, &'a Value);
+type Write = (Op, Value);
 
 impl Oracle {
     /// The state export.
@@ -23,27 +22,30 @@ impl Oracle {
         let is_applied =
             |op: &Op| matches!(self.decisions()[&self.ids[*op]], Decision::Applied { .. });
         let applied: Vec<Op> = self.admitted.iter().filter(is_applied).collect();
-        let removes = |op: Op, of: &payload::SetAdd| {
+        let removes = |op: Op, of: (&str, &str, &str)| {
             let Payload::SetRemove(remove) = &self.bodies[op].payload else {
                 return false;
             };
-            remove.object == of.object && remove.field == of.field && remove.element == of.element
+            (&*remove.object, &*remove.field, &*remove.element) == of
         };
-        let mut fields: BTreeMap<(&str, &str), Vec<Write<'_>>> = BTreeMap::new();
-        let mut adds: BTreeMap<(&str, &str, &str), Vec<Write<'_>>> = BTreeMap::new();
+        let mut fields: BTreeMap<(&str, &str), Vec<Write>> = BTreeMap::new();
+        let mut adds: BTreeMap<(&str, &str, &str), Vec<Write>> = BTreeMap::new();
         for &op in &applied {
-            if let Payload::SetField(set) = &self.bodies[op].payload {
-                let writes = fields.entry((&set.object, &set.field)).or_default();
-                writes.push((op, &set.value));
-            }
-            if let Payload::SetAdd(add) = &self.bodies[op].payload {
-                let is_removed = applied
-                    .iter()
-                    .any(|other| removes(*other, add) && self.past[*other].contains(op));
-                if !is_removed {
-                    let key = (&*add.object, &*add.field, &*add.element);
-                    adds.entry(key).or_default().push((op, &add.value));
-                }
+            let payload = &self.bodies[op].payload;
+            let (Some((object, field)), Some(value)) = (payload.target(), payload.value()) else {
+                continue;
+            };
+            let Some(element) = payload.element() else {
+                let writes = fields.entry((&**object, &**field)).or_default();
+                writes.push((op, value));
+                continue;
+            };
+            let key = (&**object, &**field, &**element);
+            let is_removed = applied
+                .iter()
+                .any(|other| removes(*other, key) && self.past[*other].contains(op));
+            if !is_removed {
+                adds.entry(key).or_default().push((op, value));
             }
         }
         let mut objects = json!({});
@@ -73,12 +75,12 @@ impl Oracle {
     }
 
     /// The writes that no other of them has in its past, and the one to show.
-    fn winners(&self, writes: &[Write<'_>]) -> Json {
-        let undominated = |(op, _): &&Write<'_>| {
+    fn winners(&self, writes: &[Write]) -> Json {
+        let undominated = |(op, _): &&Write| {
             let mut others = writes.iter();
             !others.any(|(other, _)| self.past[*other].contains(*op))
         };
-        let mut winners: Vec<&Write<'_>> = writes.iter().filter(undominated).collect();
+        let mut winners: Vec<&Write> = writes.iter().filter(undominated).collect();
         winners.sort_by_key(|(op, _)| self.ids[*op]);
         let shown = winners
             .iter()

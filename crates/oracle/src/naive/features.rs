@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ecac_core::{Payload, SchemaRule};
 
+use super::reading;
 use super::set::{Op, Set};
 use super::{FEATURES, Oracle, texts};
 
@@ -35,6 +36,11 @@ impl Oracle {
                 | Payload::Endorse(_)
                 | Payload::Device(_)
                 | Payload::DeviceRevoke(_)
+                | Payload::ReaderKey(_)
+                | Payload::KeyRotate(_)
+                | Payload::KeyGrant(_)
+                | Payload::SetFieldSealed(_)
+                | Payload::SetAddSealed(_)
                 | Payload::Unassigned(_) => {}
             }
         }
@@ -47,6 +53,7 @@ impl Oracle {
         match feature {
             "schema" | "endorse" | "device" => parameters.is_empty(),
             "seal" => parameters.is_empty() && 2 * self.k() > roots,
+            "confidential" => reading::marks(parameters).is_some(),
             "quorum" => {
                 let by_genesis = matches!(self.bodies[op].payload, Payload::Genesis(_));
                 let [k] = parameters else { return false };
@@ -92,6 +99,11 @@ impl Oracle {
             Payload::Cosign(_) => self.in_force("quorum", past),
             Payload::Endorse(_) => self.in_force("endorse", past),
             Payload::Device(_) | Payload::DeviceRevoke(_) => self.in_force("device", past),
+            Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_) => self.in_force("confidential", past),
             Payload::Unassigned(_) => false,
         }
     }
@@ -119,6 +131,11 @@ impl Oracle {
                 | Payload::Endorse(_)
                 | Payload::Device(_)
                 | Payload::DeviceRevoke(_)
+                | Payload::ReaderKey(_)
+                | Payload::KeyRotate(_)
+                | Payload::KeyGrant(_)
+                | Payload::SetFieldSealed(_)
+                | Payload::SetAddSealed(_)
                 | Payload::Unassigned(_) => {}
             }
         }

@@ -71,6 +71,11 @@ impl Oracle {
             | Payload::Cosign(_)
             | Payload::Endorse(_)
             | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => {}
         }
     }

@@ -14,6 +14,7 @@ mod links;
 mod papers;
 mod parents;
 mod quorum;
+mod reading;
 mod right;
 mod seals;
 mod set;
@@ -24,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ecac_core::credential::StatusList;
-use ecac_core::payload::{Cosign, Endorse, Genesis};
+use ecac_core::payload::{Cosign, Endorse, Genesis, KeyGrant};
 use ecac_core::{Body, Decision, OpId, Payload, PublicKey, Refusal, Tags};
 
 pub use effects::Told;
@@ -37,7 +38,14 @@ use set::{Op, Set};
 use title::{Link, Title};
 
 /// The features that this version of the pages defines.
-const FEATURES: [&str; 5] = ["schema", "quorum", "seal", "endorse", "device"];
+const FEATURES: [&str; 6] = [
+    "schema",
+    "quorum",
+    "seal",
+    "endorse",
+    "device",
+    "confidential",
+];
 /// Absent ancestors that the decision on a pending op names.
 const ABSENT_NAMED_MAX: usize = 16;
 
@@ -272,8 +280,12 @@ impl Oracle {
         if let Some(target) = self.bad_target(&body.payload, past) {
             return Err((Refusal::BadTarget, Some(target)));
         }
-        self.authorise(&body.author, body.hlc.physical_ms, &body.payload, past)
-            .map(Some)
+        let at_ms = body.hlc.physical_ms;
+        let warrants = self.authorise(&body.author, at_ms, &body.payload, past)?;
+        match self.indiscreet(&body.payload, at_ms, past) {
+            Some(refused) => Err(refused),
+            None => Ok(Some(warrants)),
+        }
     }
 
     /// One more than the greatest number of the author's ops in the past, or 0.
@@ -282,7 +294,7 @@ impl Oracle {
         own.map(|op| self.bodies[op].seq + 1).max().unwrap_or(0)
     }
 
-    /// The op with the least id that a `Cosign` or an `Endorse` with this past names and cannot name.
+    /// The op with the least id that a `Cosign`, an `Endorse` or a `KeyGrant` with this past names and cannot name.
     fn bad_target(&self, payload: &Payload, past: &Set) -> Option<OpId> {
         let seen = |id: &OpId| self.at.get(id).copied().filter(|op| past.contains(*op));
         let is_data = |op: Op| self.bodies[op].payload.target().is_some();
@@ -294,6 +306,9 @@ impl Oracle {
             Payload::Endorse(Endorse { ops }) => {
                 let unfit = ops.iter().filter(|op| !seen(op).is_some_and(is_data));
                 unfit.min().copied()
+            }
+            Payload::KeyGrant(KeyGrant { key, .. }) => {
+                self.content_key(key, past).is_none().then_some(*key)
             }
             Payload::Genesis(_)
             | Payload::SetField(_)
@@ -310,6 +325,10 @@ impl Oracle {
             | Payload::Seal(_)
             | Payload::Device(_)
             | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecac_core::credential::{Role, Timestamp};
-use ecac_core::payload::Grant;
+use ecac_core::payload::{Grant, SetAddSealed, SetFieldSealed};
 use ecac_core::{OpId, Payload, PublicKey};
 
 use super::Oracle;
@@ -92,6 +92,11 @@ impl Oracle {
             && self.need(draft.payload, &past) != self.need(draft.payload, &self.admitted)
         {
             Some("the field has other tags there")
+        } else if self
+            .indiscreet(draft.payload, stamp_ms, &past)
+            .is_some()
+        {
+            Some("somebody would read it who may not")
         } else {
             None
         };
@@ -187,6 +192,11 @@ impl Oracle {
             | Payload::Schema(_)
             | Payload::Endorse(_)
             | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => false,
         };
         self.admitted.iter().filter(comes).count()
@@ -199,6 +209,11 @@ impl Oracle {
             Payload::SetField(_) | Payload::SetAdd(_) | Payload::SetRemove(_) => {
                 payload.target() == other.target()
             }
+            Payload::SetFieldSealed(SetFieldSealed { value, .. })
+            | Payload::SetAddSealed(SetAddSealed { value, .. }) => {
+                payload.target() == other.target() || self.ids[op] == value.key
+            }
+            Payload::KeyGrant(grant) => self.ids[op] == grant.key,
             Payload::Grant(grant) => match other {
                 Payload::Revoke(revoke) => revoke.subject == grant.subject,
                 Payload::Credential(_) => self.ids[op] == grant.credential,
@@ -216,6 +231,11 @@ impl Oracle {
                 | Payload::Endorse(_)
                 | Payload::Device(_)
                 | Payload::DeviceRevoke(_)
+                | Payload::ReaderKey(_)
+                | Payload::KeyRotate(_)
+                | Payload::KeyGrant(_)
+                | Payload::SetFieldSealed(_)
+                | Payload::SetAddSealed(_)
                 | Payload::Unassigned(_) => false,
             },
             Payload::Revoke(revoke) => {
@@ -236,6 +256,8 @@ impl Oracle {
             | Payload::Upgrade(_)
             | Payload::Schema(_)
             | Payload::Seal(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
             | Payload::Unassigned(_) => false,
         }
     }

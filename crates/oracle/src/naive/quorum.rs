@@ -85,6 +85,11 @@ impl Oracle {
             | Payload::Endorse(_)
             | Payload::Device(_)
             | Payload::DeviceRevoke(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => unreachable!("only genesis and grants grant"),
         }
     }
@@ -115,6 +120,11 @@ impl Oracle {
             | Payload::IssuerKey(_)
             | Payload::Cosign(_)
             | Payload::Endorse(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => false,
         }
     }
@@ -155,6 +165,11 @@ impl Oracle {
             | Payload::Cosign(_)
             | Payload::Endorse(_)
             | Payload::Device(_)
+            | Payload::ReaderKey(_)
+            | Payload::KeyRotate(_)
+            | Payload::KeyGrant(_)
+            | Payload::SetFieldSealed(_)
+            | Payload::SetAddSealed(_)
             | Payload::Unassigned(_) => false,
         }
     }
@@ -185,6 +200,11 @@ pub(super) const fn is_denial(payload: &Payload) -> bool {
         | Payload::Cosign(_)
         | Payload::Endorse(_)
         | Payload::Device(_)
+        | Payload::ReaderKey(_)
+        | Payload::KeyRotate(_)
+        | Payload::KeyGrant(_)
+        | Payload::SetFieldSealed(_)
+        | Payload::SetAddSealed(_)
         | Payload::Unassigned(_) => false,
     }
 }

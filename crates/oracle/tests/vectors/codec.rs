@@ -54,7 +54,7 @@ const FRAME: &str = "docs/protocol.cddl#op = #6.18";
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// The names of the payload types, in their order.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 22] = [
     "genesis",
     "set-field",
     "set-add",
@@ -72,6 +72,11 @@ const KINDS: [&str; 17] = [
     "endorse",
     "device",
     "device-revoke",
+    "reader-key",
+    "key-rotate",
+    "key-grant",
+    "set-field-sealed",
+    "set-add-sealed",
 ];
 
 /// Every vector of the codec.

@@ -35,14 +35,16 @@ ACTIONS = {
         "trust",
         "extend",
         "link",
+        "read",
+        "manage keys",
     },
     "issuer_admin": {"present", "trust"},
     "policy_admin": {"present", "grant user", "revoke user", "link"},
-    "key_admin": set(),
-    "editor": {"edit"},
-    "reader": set(),
+    "key_admin": {"read", "manage keys"},
+    "editor": {"edit", "read", "manage keys"},
+    "reader": {"read"},
 }
-DATA_KINDS = ("SetField", "SetAdd", "SetRemove")
+DATA_KINDS = ("SetField", "SetAdd", "SetRemove", "SetFieldSealed", "SetAddSealed")
 DENIAL_KINDS = ("Revoke", "IssuerKeyRevoke", "StatusList", "DeviceRevoke")
 
 

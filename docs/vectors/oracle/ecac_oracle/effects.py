@@ -6,6 +6,7 @@ from .authority import DENIAL_KINDS, Title, has, matches, name_of_key, names, re
 from .devices import names_link
 from .judge import FEATURES
 from .quorum import ends_itself, most_pairs
+from .wire import marks
 
 VOID_DOCUMENT = {"unreadable": False, "other_project": False}
 BITES = {"stale": False, "dropped": False, "short": False, "in_part": True}
@@ -45,6 +46,9 @@ COUNTS = {
         "links": True,
     },
     "DeviceRevoke": {"no_link": False, "out_of_reach": False, **BITES, "unlinks": True},
+    "ReaderKey": {"other_kem": False, "publishes": True},
+    "KeyRotate": {"not_confidential": False, "rotates": True},
+    "KeyGrant": {"hands_on": True},
 }
 
 
@@ -104,6 +108,12 @@ def effect(history, at, op):
             return device(history, at)
         case "DeviceRevoke":
             return device_revocation(history, at)
+        case "ReaderKey":
+            return "publishes" if op.says["kem"] in history.marks(history.past[at])[0] else "other_kem", ()
+        case "KeyRotate":
+            return "rotates" if op.says["tags"] <= history.marks(history.past[at])[1] else "not_confidential", ()
+        case "KeyGrant":
+            return "hands_on", [op.says["key"]]
 
 
 def fault(history, found):
@@ -225,9 +235,18 @@ def upgrade(history, at, op):
         return "unknown_feature"
     if not history.allows(at, feature, op.says["parameters"]):
         return "bad_parameters"
-    if history.is_in_force(feature, history.past[at]):
+    if adds_nothing(history, at, op):
         return "in_force"
     return "short" if is_short(history, at) else "upgrades"
+
+
+def adds_nothing(history, at, op):
+    """Whether what an `Upgrade` names is in force for the op itself."""
+    if op.says["feature"] != "confidential":
+        return history.is_in_force(op.says["feature"], history.past[at])
+    kem, tags = marks(op.says["parameters"])
+    kems, confidential = history.marks(history.past[at])
+    return kem in kems and tags <= confidential
 
 
 def cosign(history, at, op):

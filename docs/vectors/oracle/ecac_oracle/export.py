@@ -11,6 +11,7 @@ from .authority import DATA_KINDS, DENIALS, Title, has
 from .credential import NS_PER_SECOND
 from .effects import effects, grants_to
 from .text import did_key, utf8
+from .wire import Sealed
 
 
 def canonical(document):
@@ -99,7 +100,7 @@ def state(history):
 def register(history, winners):
     """The concurrent winners, and as the displayed value the one with the least BLAKE3."""
     ops = [history.ops[at] for at in winners]
-    displayed = min((op.says["value"] for op in ops), key=lambda value: blake3(cbor2.dumps(value)).digest())
+    displayed = min((op.says["value"] for op in ops), key=lambda value: blake3(cbor2.dumps(cbor_value(value))).digest())
     return {
         "value": json_value(displayed),
         "winners": [
@@ -108,7 +109,14 @@ def register(history, winners):
     }
 
 
+def cbor_value(value):
+    return [value.key, value.nonce, value.ciphertext] if isinstance(value, Sealed) else value
+
+
 def json_value(value):
+    if isinstance(value, Sealed):
+        digest = hashlib.sha256(value.nonce + value.ciphertext).hexdigest()
+        return {"sealed": {"digest": digest, "key": value.key.hex()}}
     return {"bytes": value.hex()} if isinstance(value, bytes) else value
 
 

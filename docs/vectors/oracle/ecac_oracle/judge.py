@@ -28,8 +28,9 @@ from .devices import Devices
 from .kills import Kills
 from .memory import remembered
 from .quorum import Quorum
+from .reading import Reading
 from .seals import Seals
-from .wire import Op
+from .wire import Op, marks
 
 NS_PER_MS = 10**6
 DELEGATION_DEPTH_MAX = 64
@@ -55,10 +56,12 @@ REFUSALS = (
     "expired",
     "revoked",
     "frozen",
+    "stale_key",
+    "not_sealed",
 )
 ABSENT_MAX = 16
 # The features that this program knows, and the kinds that need one.
-FEATURES = ("schema", "quorum", "seal", "endorse", "device")
+FEATURES = ("schema", "quorum", "seal", "endorse", "device", "confidential")
 FEATURE_OF_KIND = {
     "Schema": "schema",
     "Cosign": "quorum",
@@ -66,6 +69,11 @@ FEATURE_OF_KIND = {
     "Endorse": "endorse",
     "Device": "device",
     "DeviceRevoke": "device",
+    "ReaderKey": "confidential",
+    "KeyRotate": "confidential",
+    "KeyGrant": "confidential",
+    "SetFieldSealed": "confidential",
+    "SetAddSealed": "confidential",
 }
 
 
@@ -85,7 +93,7 @@ def matches_pattern(pattern, text):
 
 
 @dataclass
-class History(Kills, Quorum, Seals, Devices):
+class History(Kills, Quorum, Seals, Devices, Reading):
     """The ops of a file, judged for one project."""
 
     project: bytes
@@ -177,9 +185,27 @@ class History(Kills, Quorum, Seals, Devices):
         if wrong:
             return self.refuse(op, "bad_target", min(wrong))
 
-        candidates = self.titles(op.author, past)
-        needed = self.need(op, past)
-        now_ns = op.hlc[0] * NS_PER_MS
+        reason, left = self.first_failing(op.author, self.need(op, past), past, op.hlc[0])
+        if reason == "revoked":
+            return self.refuse(op, reason, min(self.kill(title, past) for title in left)[1])
+        if reason:
+            return self.refuse(op, reason, min((title.grant.op.id for title in left), default=None))
+        thawed = [title for title in left if not self.unseen_halves(op.author, title, past)]
+        if not thawed:
+            halves = [half for title in left for half in self.unseen_halves(op.author, title, past)]
+            return self.refuse(op, "frozen", min((half.seq, half.id) for half in halves)[1])
+        indiscretion = self.indiscretion(op, past)
+        if indiscretion:
+            return self.refuse(op, *indiscretion)
+        return self.admit(op, past, thawed)
+
+    def first_failing(self, author, needed, past, ms):
+        """The first condition before `frozen` that no title of the author meets, with the titles that fall there.
+
+        None, with the titles that are left, where there is no such condition.
+        """
+        candidates = self.titles(author, past)
+        now_ns = ms * NS_PER_MS
         stages = [
             ("no_grant", lambda title: self.can_serve(title, past)),
             ("bad_credential", lambda title: title.grant.flaw != "bad_credential"),
@@ -190,27 +216,23 @@ class History(Kills, Quorum, Seals, Devices):
             ("not_yet_valid", lambda title: not title.grant.credential or title.grant.credential.from_ns <= now_ns),
             ("expired", lambda title: not title.grant.credential or now_ns < title.grant.credential.until_ns),
             ("revoked", lambda title: self.kill(title, past) is None),
-            ("frozen", lambda title: not self.unseen_halves(op.author, title, past)),
         ]
         for reason, passes in stages:
             left = [title for title in candidates if passes(title)]
-            if not left and reason == "revoked":
-                return self.refuse(op, reason, min(self.kill(title, past) for title in candidates)[1])
-            if not left and reason == "frozen":
-                halves = [half for title in candidates for half in self.unseen_halves(op.author, title, past)]
-                return self.refuse(op, reason, min((half.seq, half.id) for half in halves)[1])
             if not left:
-                return self.refuse(op, reason, min((title.grant.op.id for title in candidates), default=None))
+                return reason, candidates
             candidates = left
-        return self.admit(op, past, candidates)
+        return None, candidates
 
     def wrong_targets(self, op, past):
-        """The ids that a `Cosign` or an `Endorse` names and cannot name."""
+        """The ids that a `Cosign`, an `Endorse` or a `KeyGrant` names and cannot name."""
         match op.kind:
             case "Cosign":
                 named, fits = [op.says["op"]], self.is_quorum_op
             case "Endorse":
                 named, fits = op.says["ops"], lambda at: self.ops[at].kind in DATA_KINDS
+            case "KeyGrant":
+                named, fits = [op.says["key"]], lambda at: self.ops[at].kind == "KeyRotate"
             case _:
                 return []
         seen = {id_: self.number[id_] for id_ in named if id_ in self.number and has(past, self.number[id_])}
@@ -352,6 +374,8 @@ class History(Kills, Quorum, Seals, Devices):
                 return parameters == b"" and 2 * self.threshold > len(self.ops[0].says["roots"])
             case "quorum":
                 return self.ops[at].kind == "Genesis" and self.is_threshold(parameters)
+            case "confidential":
+                return marks(parameters) is not None
         return False
 
     def is_in_force(self, feature, past):
@@ -479,7 +503,7 @@ class History(Kills, Quorum, Seals, Devices):
     def need(self, op, past):
         """What the op needs of a title of its author."""
         match op.kind:
-            case "SetField" | "SetAdd" | "SetRemove":
+            case "SetField" | "SetAdd" | "SetRemove" | "SetFieldSealed" | "SetAddSealed":
                 return Need("edit", meets=(self.tags(op.says["object"], op.says["field"], past),))
             case "Endorse":
                 named = [self.ops[self.number[id_]].says for id_ in op.says["ops"]]
@@ -503,6 +527,12 @@ class History(Kills, Quorum, Seals, Devices):
                 return Need("extend")
             case "Device" | "DeviceRevoke":
                 return Need("link", person=op.says["person"])
+            case "ReaderKey":
+                return Need("read")
+            case "KeyRotate":
+                return Need("manage keys", meets=(op.says["tags"],))
+            case "KeyGrant":
+                return Need("manage keys", meets=(self.ops[self.content_key(op.says["key"], past)].says["tags"],))
 
 
 def absent_ancestors(waiting, judged):

@@ -25,6 +25,11 @@ PARENTS_MAX = 16
 TAGS_MAX = 64
 ROOTS_MAX = 64
 SCHEMA_RULES_MAX = 256
+RECIPIENTS_MAX = 512
+SEALED_BYTES = range(17, 65_537)
+# By KEM the length of a public key; the lengths of what it encapsulates.
+READER_KEY_BYTES = {1: 32, 2: 1216}
+ENC_BYTES = (32, 1120)
 FEATURES_MAX = 64
 PARAMETERS_BYTES_MAX = 1024
 UNASSIGNED_TYPE_MAX = 65_535
@@ -60,6 +65,15 @@ class Op:
     kind: str
     # The members of the payload by the names of the CDDL; of an unassigned one the type alone.
     says: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A value under a content key."""
+
+    key: bytes
+    nonce: bytes
+    ciphertext: bytes
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -229,6 +243,37 @@ def endorsed(value):
     return tuple(value)
 
 
+def kem(value):
+    return integer(value, 1, 2)
+
+
+def shares(value):
+    """The recipients; what they are given nobody can read here."""
+    recipients = []
+    for share in array(value, 1, RECIPIENTS_MAX):
+        recipient, enc, ciphertext = array(share, 3, 3)
+        recipients.append(key(recipient))
+        need(len(octets(enc)) in ENC_BYTES, "enc of another size")
+        octets(ciphertext, 48)
+    ascending(recipients, "shares")
+    return tuple(recipients)
+
+
+def sealed(value):
+    content_key, nonce, ciphertext = array(value, 3, 3)
+    need(len(octets(ciphertext)) in SEALED_BYTES, "ciphertext of another size")
+    return Sealed(op_id(content_key), octets(nonce, 24), ciphertext)
+
+
+def marks(parameters):
+    """KEM and tags of the parameters of the feature `confidential`; None where they are not of their one form."""
+    try:
+        number, names = array(loads(parameters), 2, 2)
+        return kem(number), tags(names)
+    except NonCanonical:
+        return None
+
+
 def roots(value):
     array(value, 1, ROOTS_MAX)
     ascending([key(root) for root in value], "roots")
@@ -288,6 +333,11 @@ PAYLOADS = [
     ("Endorse", [("ops", endorsed)]),
     ("Device", [("person", key), ("device", key), ("proof", lambda value: octets(value, 64))]),
     ("DeviceRevoke", [("person", key), ("device", key)]),
+    ("ReaderKey", [("kem", kem), ("public", octets)]),
+    ("KeyRotate", [("tags", tags)]),
+    ("KeyGrant", [("key", op_id), ("shares", shares)]),
+    ("SetFieldSealed", [("object", name), ("field", name), ("value", sealed)]),
+    ("SetAddSealed", [("object", name), ("field", name), ("element", name), ("value", sealed)]),
 ]
 OPTIONAL = {"Genesis": (5,), "Revoke": (2, 3)}
 
@@ -302,6 +352,8 @@ def payload(value):
     says = {part: read(value[number]) for number, (part, read) in enumerate(parts, 1) if number in value}
     if kind == "IssuerKey":
         need(says["from"] < says["until"], "empty window")
+    if kind == "ReaderKey":
+        octets(says["public"], READER_KEY_BYTES[says["kem"]])
     return kind, says
 
 

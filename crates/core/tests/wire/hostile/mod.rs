@@ -7,6 +7,7 @@ mod name;
 mod op;
 mod parent;
 pub(crate) mod payload;
+mod secret;
 mod set;
 mod signed;
 mod size;
@@ -35,5 +36,6 @@ pub(crate) fn bodies() -> Vec<Hostile> {
     signed::add(&mut table);
     size::add(&mut table);
     window::add(&mut table);
+    secret::add(&mut table);
     table.0
 }

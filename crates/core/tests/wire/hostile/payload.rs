@@ -60,12 +60,37 @@ pub(crate) fn payloads() -> Vec<Fields> {
         fields(&[uint(14), byte_strings(&[[1; 32], [2; 32]])]),
         fields(&[uint(15), key.clone(), bytes(&[3; 32]), bytes(&[4; 64])]),
         fields(&[uint(16), key, bytes(&[3; 32])]),
+        fields(&[uint(17), uint(1), bytes(&[5; 32])]),
+        fields(&[uint(18), texts(&["finance", "hr"])]),
+        fields(&[
+            uint(19),
+            bytes(&[9; 32]),
+            array(&[share(&[1; 32]), share(&[2; 32])]),
+        ]),
+        fields(&[uint(20), name("doc/1"), name("title"), sealed()]),
+        fields(&[
+            uint(21),
+            name("doc/1"),
+            name("labels"),
+            name("red"),
+            sealed(),
+        ]),
     ]
+}
+
+/// A content key that is sealed to a recipient.
+pub(super) fn share(recipient: &[u8]) -> Vec<u8> {
+    array(&[bytes(recipient), bytes(&[6; 32]), bytes(&[7; 48])])
+}
+
+/// A sealed value.
+pub(super) fn sealed() -> Vec<u8> {
+    array(&[bytes(&[9; 32]), bytes(&[8; 24]), bytes(&[7; 17])])
 }
 
 /// The entries of a good payload of a type that is not assigned.
 pub(super) fn unassigned_entries() -> Fields {
-    Fields(vec![(0, uint(17)), (1, uint(1)), (2, array(&[text("x")]))])
+    Fields(vec![(0, uint(22)), (1, uint(1)), (2, array(&[text("x")]))])
 }
 
 pub(super) const GENESIS: usize = 0;
@@ -82,6 +107,11 @@ pub(super) const COSIGN: usize = 13;
 pub(super) const ENDORSE: usize = 14;
 pub(super) const DEVICE: usize = 15;
 pub(super) const DEVICE_REVOKE: usize = 16;
+pub(super) const READER_KEY: usize = 17;
+pub(super) const KEY_ROTATE: usize = 18;
+pub(super) const KEY_GRANT: usize = 19;
+pub(super) const SET_FIELD_SEALED: usize = 20;
+pub(super) const SET_ADD_SEALED: usize = 21;
 
 /// Where a payload of a type that is not assigned is malformed.
 pub(crate) const UNASSIGNED_PLACE: &str = "payload of a type that is not assigned";

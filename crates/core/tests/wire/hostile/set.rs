@@ -4,7 +4,9 @@ use ecac_core::CodecError;
 use ecac_core::credential::Role;
 use ecac_core::limits::{ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX};
 
-use super::payload::{GENESIS, REVOKE, SCHEMA, genesis_rule, numbered, payloads};
+use super::payload::{
+    GENESIS, KEY_ROTATE, REVOKE, SCHEMA, genesis_rule, numbered, payloads,
+};
 use super::table::ForbiddenBy::{Cbor, Grammar, Rule};
 use super::table::Table;
 use crate::raw::{self, Fields, array, byte_strings, bytes, cbor, text, texts, uint};
@@ -52,7 +54,8 @@ pub(super) fn add(table: &mut Table) {
         let schema = array(&[array(&[text("o"), text("f"), tags.clone()])]);
         table.payload((GENESIS, 4), how, schema.clone(), error.clone(), by);
         table.payload((SCHEMA, 1), how, schema, error.clone(), by);
-        table.payload((REVOKE, 3), how, tags, error, by);
+        table.payload((REVOKE, 3), how, tags.clone(), error.clone(), by);
+        table.payload((KEY_ROTATE, 1), how, tags, error, by);
     }
 
     let [a, b] = [[1; 32], [2; 32]];

@@ -13,7 +13,7 @@ pub(super) fn add(table: &mut Table) {
     let good = unassigned_entries();
     let mut add = |what: &str, payload: Vec<u8>, error, by| {
         let body = raw::body(&good).with(5, payload).encode();
-        table.add(&format!("type 17: {what}"), body, error, by);
+        table.add(&format!("type 22: {what}"), body, error, by);
     };
     let keys = || CodecError::Order("payload keys");
     add(
@@ -40,7 +40,7 @@ pub(super) fn add(table: &mut Table) {
         CodecError::Order("map keys"),
         Grammar,
     );
-    let with_key = |key: Vec<u8>| [vec![0xa2, 0x00, 0x11], key, vec![0x00]].concat();
+    let with_key = |key: Vec<u8>| [vec![0xa2, 0x00, 0x16], key, vec![0x00]].concat();
     let key = || CodecError::Malformed("payload key");
     add("negative key", with_key(vec![0x20]), key(), Grammar);
     add("key as text", with_key(text("1")), key(), Grammar);

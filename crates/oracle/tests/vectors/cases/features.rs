@@ -100,7 +100,7 @@ fn a_program_survives_the_features_of_tomorrow(v: &mut Vectors) {
     story.hire("hired", ROOT, "key", ALICE, Role::Editor, A);
     story.op("edit", ALICE, "hired", title(1));
     story.op("new", ROOT, "edit", world::unassigned(TOMORROW, 1));
-    story.op("stranger", OUTSIDER, "edit", world::unassigned(17, 2));
+    story.op("stranger", OUTSIDER, "edit", world::unassigned(22, 2));
     story.op("on-new", ALICE, "new", title(2));
     story.op("on-both", ALICE, "on-new stranger", title(3));
     story.op("beside", BOB, "edit", title(4));

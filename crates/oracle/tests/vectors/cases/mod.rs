@@ -24,6 +24,7 @@ mod frozen;
 mod handed;
 mod killed;
 mod laws;
+mod reading;
 mod refused;
 mod revoked;
 mod state;
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
     theft::ALL,
     devices::ALL,
     handed::ALL,
+    reading::ALL,
     laws::ALL,
 ];
 
@@ -65,6 +67,7 @@ const QUORUM: &str = "docs/policy-model.md#quorum";
 const SEALS: &str = "docs/policy-model.md#seals";
 const ENDORSEMENTS: &str = "docs/policy-model.md#endorsements";
 const DEVICES: &str = "docs/policy-model.md#devices";
+const READING: &str = "docs/policy-model.md#confidential-tags";
 const WORKED: &str = "docs/policy-model.md#worked-histories";
 const EFFECTS: &str = "docs/policy-model.md#effects";
 const PRECISELY: &str = "docs/policy-model.md#precisely";
