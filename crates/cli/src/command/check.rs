@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::output::{self, Form, Format};
 use crate::replica::{Replica, Source};
 use crate::table::{self, Table};
+use crate::text;
 
 /// Digits of a digest in the table.
 const DIGITS: usize = 16;
@@ -240,10 +241,10 @@ impl Answer {
         let shuffled = self.orders.len() - 1;
         let differing = self.orders.iter().filter(|it| it.difference.is_some());
         format!(
-            "project {}\n{} items, {} ops; seed {}\n\n{}\n{} of {shuffled} random orders amount to the same\n",
+            "project {}\n{}, {}; seed {}\n\n{}\n{} of {shuffled} random orders amount to the same\n",
             self.project,
-            self.items,
-            self.ops,
+            text::count(self.items, "item"),
+            text::count(self.ops, "op"),
             self.seed,
             table.render(table::terminal_width()),
             shuffled - differing.count(),

@@ -1,15 +1,20 @@
 //! A terminal as standard output.
 
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
+use ecac_core::payload::SetField;
+use ecac_core::{Genesis, Replica, SigningKey, Value, public_key};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::fixture::Small;
+use tempfile::tempdir;
+
+use crate::fixture::{START_MS, Small, name};
 use crate::run::{command, directory_with, ecac_in, text};
 
 /// Both ends of a terminal of so many columns.
@@ -86,4 +91,80 @@ fn a_terminal_has_colours_unless_no_color_is_set() {
     assert!(!run(Some("1"), &["log", "ops"]));
     assert!(!run(None, &["log", "ops", "--color", "never"]));
     assert!(run(Some("1"), &["log", "ops", "--color=always"]));
+}
+
+/// The envelopes of a project with so many writes, one after the other, and the line by which it is joined.
+fn long_log(writes: u64) -> (Vec<u8>, String) {
+    let key = SigningKey::from([3; 32]);
+    let genesis = Genesis {
+        name: name("long"),
+        nonce: [0; 16],
+        roots: BTreeSet::from([public_key(&key)]),
+        schema: BTreeSet::new(),
+        features: BTreeMap::new(),
+    };
+    let mut replica = Replica::create(genesis, &key, START_MS).expect("a genesis");
+    for number in 0..writes {
+        let value = Value::Text(number.to_string());
+        let write = SetField::new("motor/7", "status", value).expect("a write");
+        let written = replica.author(write, &key, START_MS + number);
+        assert!(written.is_ok());
+    }
+    let line = format!("ecac:join/{}/{}/long", replica.project(), public_key(&key));
+    (
+        replica.envelopes().flat_map(|it| it.to_vec()).collect(),
+        line,
+    )
+}
+
+#[test]
+fn long_work_says_how_far_it_is_where_somebody_looks() {
+    let directory = tempdir().expect("there is room for a directory");
+    let (log, line) = long_log(2_100);
+    fs::write(directory.path().join("long.cborseq"), log).expect("a file");
+    let program = |args: &[&str]| {
+        let mut program = command();
+        program.args(args).current_dir(directory.path());
+        program.env("ECAC_HOME", directory.path().join("home"));
+        program
+            .env("TERM", "xterm")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        program
+    };
+    assert!(
+        program(&["join", &line])
+            .status()
+            .expect("it runs")
+            .success()
+    );
+    for (args, words) in [
+        (&["import", "long.cborseq"][..], "looking at 2,101 ops"),
+        (&["verify-store"], "/2,101 ops"),
+        (&["export", "all.cborseq", "--force"], "exporting ["),
+        // Once more, and nobody looks.
+        (&["import", "long.cborseq"], ""),
+        (&["verify-store"], ""),
+        (&["export", "all.cborseq", "--force"], ""),
+    ] {
+        if words.is_empty() {
+            let output = program(args).stderr(Stdio::piped()).output();
+            let output = output.expect("it runs");
+            assert!(output.status.success());
+            assert_eq!(text(output.stderr), "", "{args:?}");
+            continue;
+        }
+        let (master, slave) = terminal(100);
+        let mut started = program(args);
+        let mut child = started
+            .stderr(Stdio::from(slave))
+            .spawn()
+            .expect("it starts");
+        drop(started);
+        let mut shown = Vec::new();
+        let _ = File::from(master).read_to_end(&mut shown);
+        assert!(child.wait().expect("it ends").success());
+        let shown = text(shown);
+        assert!(shown.contains(words), "{args:?}: {shown:?}");
+    }
 }
