@@ -14,6 +14,7 @@ use xtask::host::progress::Progress;
 
 use crate::answer::{Answer, Row};
 use crate::case::{CASES, Case};
+use crate::durable;
 use crate::machine::Machine;
 use crate::measure::{self, Measured, Plan};
 use crate::svg;
@@ -160,6 +161,19 @@ fn groups() -> Vec<Group> {
             measure: Box::new(|plan| {
                 let it = measure::kept(plan)?;
                 Ok(vec![it.open, it.disk, it.memory])
+            }),
+        },
+        Group {
+            label: "rocksdb",
+            cases: vec![
+                "rocksdb-append",
+                "rocksdb-append-one",
+                "rocksdb-open",
+                "rocksdb-disk",
+            ],
+            measure: Box::new(|plan| match durable::rocksdb() {
+                Some(form) => Ok(measure::beside_redb(plan, form)?.into()),
+                None => Ok(vec![Measured::default(); 4]),
             }),
         },
     ]);

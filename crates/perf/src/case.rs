@@ -55,7 +55,7 @@ const GROWTH_FROM: u64 = 10_000;
 const MILLION: u64 = 1_000_000;
 
 /// Every case, in the order in which they are shown.
-pub const CASES: [Case; 31] = [
+pub const CASES: [Case; 35] = [
     // Seven tenths of the floor's speed.
     case("ingest-64", "op", 200_000, &[Limit::Ratio(1_428)]),
     case("ingest-64-2", "op", 200_000, &[Limit::Ratio(580)]),
@@ -93,6 +93,10 @@ pub const CASES: [Case; 31] = [
     case("open", "opening", MILLION, &[Limit::Cost(300 * MS)]),
     case("disk", "op", MILLION, &[Limit::Disk(1_150, 60)]),
     case("memory-open", "op", MILLION, &[Limit::Bytes(250)]),
+    case("rocksdb-append", "op", 51_200, &[]),
+    case("rocksdb-append-one", "op", 1_000, &[]),
+    case("rocksdb-open", "opening", MILLION, &[]),
+    case("rocksdb-disk", "op", MILLION, &[]),
 ];
 
 impl Case {

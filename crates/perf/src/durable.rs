@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ecac_core::{ProjectId, Replica};
-use ecac_store::{DurableReplica, Options, Store};
+use ecac_store::{DurableReplica, Form, Options, Store};
 use redb::{Database, TableDefinition};
 
 /// The one table of bare redb.
@@ -16,14 +16,20 @@ fn options() -> Options {
     Options::new().replica(Replica::builder().places(false).threads(1))
 }
 
-/// A replica in a new store, which holds nothing.
-pub fn join(file: &Path, project: ProjectId) -> Result<DurableReplica> {
-    Ok(options().join(file, project)?)
+/// The form of stores beside that of redb, if this program is built with one: RocksDB.
+#[must_use]
+pub fn rocksdb() -> Option<Form> {
+    Form::ALL.iter().copied().find(|it| *it != Form::Redb)
 }
 
-/// The replica in a store, to read it.
+/// A replica in a new store, which holds nothing.
+pub fn join(form: Form, file: &Path, project: ProjectId) -> Result<DurableReplica> {
+    Ok(options().form(form).join(file, project)?)
+}
+
+/// The replica in a store that was closed, to read it; its pages are verified as they are read.
 pub fn open(file: &Path) -> Result<DurableReplica> {
-    Ok(options().open_read_only(file)?)
+    Ok(options().verify_as_read().open_read_only(file)?)
 }
 
 /// Whether the replica has decided on its last op: the first decision that is asked for.
@@ -49,8 +55,8 @@ impl Appender for Store {
 }
 
 /// A new store, without an engine.
-pub fn store(file: &Path, project: ProjectId) -> Result<Store> {
-    Ok(Store::create(file, project)?)
+pub fn store(form: Form, file: &Path, project: ProjectId) -> Result<Store> {
+    Ok(Store::create_as(form, file, project)?)
 }
 
 /// Bare redb: one table from the number of an envelope to the envelope, and commits in two phases as those of the store.

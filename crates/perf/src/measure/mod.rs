@@ -11,7 +11,7 @@ pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
 pub use memory::{Weighed, memory, weigh, weigh_open};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
-pub use store::{Appended, Kept, append, append_one, kept};
+pub use store::{Appended, Kept, append, append_one, beside_redb, kept};
 pub use verification::{Ingested, ingest};
 
 use anyhow::{Result, ensure};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use ecac_core::{ProjectId, VerifiedOp};
+use ecac_store::Form;
 use tempfile::TempDir;
 
 use super::memory::memory_open;
@@ -85,27 +86,37 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// The store, bare redb and a file: what each took for an op, and the fewest ops that one of them came to.
-    fn run(&self, project: ProjectId) -> Result<([u64; 3], usize)> {
-        let (mut least, mut fewest) = ([u64::MAX; 3], self.envelopes.len());
+    /// What each of the appenders took for an op, which are made anew in a directory for each round, and the fewest ops that
+    /// one of them came to.
+    fn run<const N: usize>(
+        &self,
+        make: impl Fn(&Path) -> Result<[Box<dyn Appender>; N]>,
+    ) -> Result<([u64; N], usize)> {
+        let (mut least, mut fewest) = ([u64::MAX; N], self.envelopes.len());
         let mut budget = self.plan.budget();
         for round in 0..self.plan.rounds {
             if round > 0 && !budget.is_left() {
                 break;
             }
             let directory = directory()?;
-            let file = |name: &str| directory.path().join(name);
-            let mut store = durable::store(&file("store"), project)?;
-            let mut bare = Bare::create(&file("bare"))?;
-            let mut raw = Raw::create(&file("raw"))?;
-            let appenders: [&mut dyn Appender; 3] = [&mut store, &mut bare, &mut raw];
-            for (least, appender) in least.iter_mut().zip(appenders) {
-                let (count, ns) = append_all(appender, self.envelopes, self.size, &mut budget)?;
+            for (least, mut appender) in least.iter_mut().zip(make(directory.path())?) {
+                let (count, ns) =
+                    append_all(&mut *appender, self.envelopes, self.size, &mut budget)?;
                 *least = ps_each(ns, count).min(*least);
                 fewest = fewest.min(count);
             }
         }
         Ok((least, fewest))
+    }
+
+    fn measured(&self, ops: usize, ps: u64, floor_ps: u64) -> Measured {
+        Measured {
+            ops: ops as u64,
+            ps: Some(ps),
+            floor_ps: Some(floor_ps),
+            stopped: ops < self.envelopes.len(),
+            ..Measured::default()
+        }
     }
 }
 
@@ -117,17 +128,20 @@ pub fn append(plan: &Plan) -> Result<Appended> {
         envelopes: &envelopes,
         size: BATCH,
     };
-    let ([store, bare, raw], ops) = trial.run(project)?;
-    let beside = |floor_ps| Measured {
-        ops: ops as u64,
-        ps: Some(store),
-        floor_ps: Some(floor_ps),
-        stopped: ops < envelopes.len(),
-        ..Measured::default()
-    };
+    let ([store, bare, raw], ops) = trial.run(|directory| {
+        Ok([
+            Box::new(durable::store(
+                Form::Redb,
+                &directory.join("store"),
+                project,
+            )?),
+            Box::new(Bare::create(&directory.join("bare"))?),
+            Box::new(Raw::create(&directory.join("raw"))?),
+        ])
+    })?;
     Ok(Appended {
-        beside_redb: beside(bare),
-        beside_file: beside(raw),
+        beside_redb: trial.measured(ops, store, bare),
+        beside_file: trial.measured(ops, store, raw),
     })
 }
 
@@ -139,14 +153,46 @@ pub fn append_one(plan: &Plan) -> Result<Measured> {
         envelopes: &envelopes,
         size: 1,
     };
-    let ([store, bare, _], ops) = trial.run(project)?;
-    Ok(Measured {
-        ops: ops as u64,
-        ps: Some(store),
-        floor_ps: Some(bare),
-        stopped: ops < envelopes.len(),
-        ..Measured::default()
-    })
+    let ([store, bare], ops) = trial.run(|directory| {
+        Ok([
+            Box::new(durable::store(
+                Form::Redb,
+                &directory.join("store"),
+                project,
+            )?),
+            Box::new(Bare::create(&directory.join("bare"))?),
+        ])
+    })?;
+    Ok(trial.measured(ops, store, bare))
+}
+
+/// A store in that form beside one of redb: appending batches, appending one by one, opening, and bytes on the disk.
+pub fn beside_redb(plan: &Plan, form: Form) -> Result<[Measured; 4]> {
+    let appended = |ops, size| -> Result<Measured> {
+        let (project, envelopes) = raced(plan, ops);
+        let trial = Trial {
+            plan,
+            envelopes: &envelopes,
+            size,
+        };
+        let ([other, redb], ops) = trial.run(|directory| {
+            Ok([
+                Box::new(durable::store(form, &directory.join("other"), project)?),
+                Box::new(durable::store(
+                    Form::Redb,
+                    &directory.join("redb"),
+                    project,
+                )?),
+            ])
+        })?;
+        Ok(trial.measured(ops, other, redb))
+    };
+    let (batches, alone) = (appended(OPS_APPENDED, BATCH)?, appended(OPS_ALONE, 1)?);
+    let (other, redb) = (directory()?, directory()?);
+    let redb = opened(plan, &filled(plan, Form::Redb, redb.path())?)?;
+    let (mut open, disk) = opened(plan, &filled(plan, form, other.path())?)?;
+    open.floor_ps = redb.0.ps;
+    Ok([batches, alone, open, disk])
 }
 
 /// A store that is closed.
@@ -158,11 +204,11 @@ struct Filled {
 }
 
 /// Fills a store with the work of 64 racing authors, and closes it.
-fn filled(plan: &Plan, directory: &Path) -> Result<Filled> {
+fn filled(plan: &Plan, form: Form, directory: &Path) -> Result<Filled> {
     let wanted = plan.ops(OPS_KEPT);
     let mut workload = Workload::new(Shape::Race(64), plan.seed);
     let file = directory.join("store");
-    let mut replica = durable::join(&file, workload.project)?;
+    let mut replica = durable::join(form, &file, workload.project)?;
     let setup = envelopes(&workload.setup);
     replica.receive(&setup)?;
     let mut envelope_bytes: usize = setup.iter().map(Vec::len).sum();
@@ -194,7 +240,20 @@ fn filled(plan: &Plan, directory: &Path) -> Result<Filled> {
 /// Fills a store, opens it, and looks at what it takes up.
 pub fn kept(plan: &Plan) -> Result<Kept> {
     let directory = directory()?;
-    let filled = filled(plan, directory.path())?;
+    let filled = filled(plan, Form::Redb, directory.path())?;
+    let (open, disk) = opened(plan, &filled)?;
+    Ok(Kept {
+        open,
+        disk,
+        memory: Measured {
+            stopped: filled.stopped,
+            ..memory_open(&filled.file)?
+        },
+    })
+}
+
+/// From a store to the first decision, and what it takes up on the disk.
+fn opened(plan: &Plan, filled: &Filled) -> Result<(Measured, Measured)> {
     let (mut best, mut floor_ns) = (u64::MAX, u64::MAX);
     for _ in 0..plan.rounds {
         let (ns, opened) = timed(|| {
@@ -204,7 +263,7 @@ pub fn kept(plan: &Plan) -> Result<Kept> {
         });
         best = best.min(ns);
         drop(opened?);
-        let bytes = fs::read(&filled.file).context("read the store")?;
+        let bytes = bytes_of(&filled.file)?;
         let (ns, _) = timed(|| std::hint::black_box(blake3::hash(&bytes)));
         floor_ns = floor_ns.min(ns);
     }
@@ -213,22 +272,30 @@ pub fn kept(plan: &Plan) -> Result<Kept> {
         stopped: filled.stopped,
         ..Measured::default()
     };
-    let length = fs::metadata(&filled.file).context("read the store")?.len();
+    let length = bytes_of(&filled.file)?.len() as u64;
     let per_op = |bytes: u64| Some(bytes / filled.ops.max(1));
-    Ok(Kept {
-        open: Measured {
-            ps: Some(ps_each(best, 1)),
-            floor_ps: Some(ps_each(floor_ns, 1)),
-            ..measured.clone()
-        },
-        disk: Measured {
-            bytes: per_op(length.saturating_sub(filled.envelope_bytes)),
-            envelope: per_op(filled.envelope_bytes),
-            ..measured
-        },
-        memory: Measured {
-            stopped: filled.stopped,
-            ..memory_open(&filled.file)?
-        },
-    })
+    let open = Measured {
+        ps: Some(ps_each(best, 1)),
+        floor_ps: Some(ps_each(floor_ns, 1)),
+        ..measured.clone()
+    };
+    let disk = Measured {
+        bytes: per_op(length.saturating_sub(filled.envelope_bytes)),
+        envelope: per_op(filled.envelope_bytes),
+        ..measured
+    };
+    Ok((open, disk))
+}
+
+/// The bytes of a store: of its file, or of all files in its directory.
+fn bytes_of(store: &Path) -> Result<Vec<u8>> {
+    if !store.is_dir() {
+        return fs::read(store).context("read the store");
+    }
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(store).context("read the store")? {
+        let path = entry.context("read the store")?.path();
+        bytes.extend(fs::read(path).context("read the store")?);
+    }
+    Ok(bytes)
 }

@@ -1,0 +1,27 @@
+//! A node: syncs a project directory with other nodes, over QUIC, by node keys (`docs/node.md`).
+//!
+//! What is said is [`ecac_sync`]'s business; here are connections, who may make them, and what the operator sees. All of it is
+//! behind the feature `quic`, because it brings a network stack.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "quic")]
+mod counters;
+#[cfg(feature = "quic")]
+mod drive;
+#[cfg(feature = "quic")]
+mod identity;
+#[cfg(feature = "quic")]
+mod journal;
+#[cfg(feature = "quic")]
+mod keeping;
+#[cfg(feature = "quic")]
+mod metrics;
+#[cfg(feature = "quic")]
+mod node;
+#[cfg(feature = "quic")]
+mod peer;
+
+#[cfg(feature = "quic")]
+pub use node::{Node, Settings, sync_once};
+#[cfg(feature = "quic")]
+pub use peer::{ParsePeerError, Peer};
