@@ -33,6 +33,7 @@ pub(crate) mod revoke;
 pub(crate) mod set;
 pub(crate) mod snapshot;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod trust_dump;
 pub(crate) mod verify_store;
 pub(crate) mod whoami;

@@ -32,8 +32,8 @@ use color::Color;
 use command::{
     add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, credential,
     decisions, dump_state_json, explain, export, get, import, init, invite, issuer, join, key, log,
-    ls, man, members, regrant, remove, revoke, set, snapshot, status, trust_dump, verify_store,
-    whoami,
+    ls, man, members, regrant, remove, revoke, set, snapshot, status, sync, trust_dump,
+    verify_store, whoami,
 };
 use edge::Globals;
 use failure::Failure;
@@ -76,6 +76,7 @@ enum Command {
     #[command(visible_alias = "merge")]
     Import(import::Args),
     Export(export::Args),
+    Sync(sync::Args),
     #[command(subcommand)]
     Issuer(issuer::Command),
     #[command(subcommand)]
@@ -120,6 +121,7 @@ impl Command {
             Self::Regrant(args) => regrant::run(args, globals),
             Self::Import(args) => import::run(args, globals),
             Self::Export(args) => export::run(args, globals),
+            Self::Sync(args) => sync::run(args, globals),
             Self::Issuer(command) => issuer::run(command, globals),
             Self::Credential(command) => credential::run(command, globals),
             Self::Status(command) => status::run(command, globals),
@@ -153,6 +155,7 @@ fn after_help() -> String {
   ecac set motor/7 status repaired            write, with or without a network
   ecac revoke tom --preview                   which work of whom would be taken back
   ecac import from-van.cborseq                meet: take in what others wrote
+  ecac sync /media/stick                      meet through a folder: a USB stick, a share
   ecac log ops.cborseq                        list every op with its verdict
   ecac explain ops.cborseq 1f3a9c0d           say why an op counts, or why it does not
   ecac dump-state-json ops.cborseq | sha256sum

@@ -1,12 +1,16 @@
 //! A bucket in a folder: a USB stick, a share.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
 
-use crate::bucket::{Bucket, BucketError, Put};
+use crate::bucket::{Bucket, BucketError, Listed, Object};
 
-/// A folder with a file for each object. A file is written under another name, synced and then linked, so that nobody sees
+/// Entries of a directory that are looked at; what is beyond them is not seen.
+const ENTRIES_MAX: usize = 1 << 20;
+
+/// A folder with a file for each object. A file is written under another name, synced and then renamed, so that nobody sees
 /// a part of it.
 #[derive(Debug)]
 pub struct Folder {
@@ -25,11 +29,8 @@ impl Folder {
         }
     }
 
-    fn create(&self, name: &str, bytes: &[u8]) -> io::Result<Put> {
+    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<String> {
         let file = self.path.join(name);
-        if file.try_exists()? {
-            return Ok(Put::Exists);
-        }
         let directory = file.parent().unwrap_or(&self.path);
         fs::create_dir_all(directory)?;
         let new = directory.join(format!(".{}.new", self.tag));
@@ -37,65 +38,76 @@ impl Folder {
         out.write_all(bytes)?;
         out.sync_all()?;
         drop(out);
-        let put = link(&new, &file);
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let put = put?;
+        fs::rename(&new, &file)?;
         File::open(directory)?.sync_all()?;
-        Ok(put)
+        version(&fs::metadata(&file)?)
     }
-}
 
-/// Gives the file its name unless there is one with it. Where there are no links, as on a USB stick, it is renamed.
-fn link(new: &Path, file: &Path) -> io::Result<Put> {
-    match fs::hard_link(new, file) {
-        Ok(()) => Ok(Put::Created),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
-        Err(_) => fs::rename(new, file).map(|()| Put::Created),
+    fn read(&self, name: &str, bytes_max: usize) -> io::Result<Option<Object>> {
+        let path = self.path.join(name);
+        // What is no file, a pipe for instance, might never end.
+        if !fs::metadata(&path)?.is_file() {
+            return Ok(None);
+        }
+        let file = File::open(path)?;
+        let version = version(&file.metadata()?)?;
+        let mut bytes = Vec::new();
+        let count = file.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+        Ok((count <= bytes_max).then_some(Object { bytes, version }))
+    }
+
+    fn entries(&self, first: &str) -> io::Result<Vec<Listed>> {
+        let entries = match fs::read_dir(self.path.join(first)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut listed = Vec::new();
+        for entry in entries.take(ENTRIES_MAX) {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|it| !it.starts_with('.')) else {
+                continue;
+            };
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                // It went while the list was made.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            listed.push(Listed {
+                name: name.to_owned(),
+                version: version(&metadata)?,
+            });
+        }
+        listed.sort_unstable();
+        Ok(listed)
     }
 }
 
 impl Bucket for Folder {
-    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<Put, BucketError> {
-        self.create(name, bytes)
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<String, BucketError> {
+        self.replace(name, bytes)
             .map_err(|source| failed(name, source))
     }
 
-    fn get(&self, name: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, BucketError> {
-        let file = match File::open(self.path.join(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(failed(name, source)),
-        };
-        let mut bytes = Vec::new();
-        let mut some = file.take(bytes_max as u64 + 1);
-        match some.read_to_end(&mut bytes) {
-            Ok(count) => Ok((count <= bytes_max).then_some(bytes)),
-            Err(source) => Err(failed(name, source)),
+    fn get(&self, name: &str, bytes_max: usize) -> Result<Option<Object>, BucketError> {
+        match self.read(name, bytes_max) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            read => read.map_err(|source| failed(name, source)),
         }
     }
 
-    fn list(&self, first: &str) -> Result<Vec<String>, BucketError> {
-        let entries = match fs::read_dir(self.path.join(first)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(failed(first, source)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|source| failed(first, source))?;
-            let name = entry.file_name();
-            names.extend(
-                name.to_str()
-                    .filter(|it| !it.starts_with('.'))
-                    .map(str::to_owned),
-            );
-        }
-        names.sort_unstable();
-        Ok(names)
+    fn list(&self, first: &str) -> Result<Vec<Listed>, BucketError> {
+        self.entries(first).map_err(|source| failed(first, source))
     }
+}
+
+/// The length and the time of the last change.
+fn version(metadata: &Metadata) -> io::Result<String> {
+    let changed = metadata.modified()?.duration_since(UNIX_EPOCH);
+    let changed_ns = changed.map_or(0, |it| it.as_nanos());
+    Ok(format!("{}-{changed_ns}", metadata.len()))
 }
 
 fn failed(name: &str, source: io::Error) -> BucketError {

@@ -6,13 +6,18 @@
 #![forbid(unsafe_code)]
 
 mod bucket;
+mod defect;
 mod folder;
 mod index;
 mod mailbox;
+mod memory;
 mod pack;
+mod sort;
+#[cfg(test)]
+mod trial;
 
-pub use bucket::{Bucket, BucketError, Put};
+pub use bucket::{Bucket, BucketError, Listed, Object};
 pub use folder::Folder;
-pub use index::{INDEX_BYTES_MAX, INDEX_PACKS_MAX};
-pub use mailbox::{Fetched, Mailbox, MailboxError};
+pub use index::{INDEX_BYTES_MAX, INDEX_NAMES_MAX, NodeId, id_of};
+pub use mailbox::{BAD_PACKS_MAX, Mailbox, MailboxError, NAMES_MAX, NODES_MAX, Visit};
 pub use pack::PACK_BYTES_MAX;

@@ -1,5 +1,7 @@
 //! Packs: envelopes under the name of their content.
 
+use core::fmt;
+
 use ecac_core::split_op_log;
 
 /// One pack, in bytes.
@@ -7,24 +9,58 @@ pub const PACK_BYTES_MAX: usize = 8 << 20;
 /// What every pack begins with.
 const MAGIC: &[u8; 8] = b"ECACPK1\n";
 
-/// A pack of envelopes, in order. The attempt makes another pack of the same ones, where the first was spoilt.
-pub(crate) fn pack(attempt: u32, envelopes: &[Vec<u8>]) -> Vec<u8> {
+/// The name of a pack: BLAKE3 of its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PackName(pub(crate) [u8; 32]);
+
+impl PackName {
+    pub(crate) fn of(pack: &[u8]) -> Self {
+        Self(*blake3::hash(pack).as_bytes())
+    }
+
+    /// The first part of the object's name: packs lie in [`PackName::PARTS`] parts.
+    pub(crate) fn part(part: u8) -> String {
+        format!("packs-{part:02x}")
+    }
+
+    /// How many parts there are.
+    pub(crate) const PARTS: usize = 256;
+
+    /// The name of the object.
+    pub(crate) fn object(&self) -> String {
+        format!("{}/{self}", Self::part(self.0[0]))
+    }
+
+    /// The pack whose object has this second part in its name.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let name = Self(hex::decode(text).ok()?.try_into().ok()?);
+        (name.to_string() == text).then_some(name)
+    }
+}
+
+impl fmt::Display for PackName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for PackName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A pack of envelopes, in order.
+pub(crate) fn pack<'a>(envelopes: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(attempt.to_be_bytes());
-    bytes.extend(envelopes.iter().flatten());
+    envelopes.into_iter().for_each(|it| bytes.extend(it));
     bytes
 }
 
-/// The name of a pack: BLAKE3 of its bytes, in hexadecimal.
-pub(crate) fn name_of(pack: &[u8]) -> String {
-    blake3::hash(pack).to_hex().to_string()
-}
-
 /// The envelopes of a pack with the name; `None` if it is not what its name says.
-pub(crate) fn unpack<'a>(name: &str, bytes: &'a [u8]) -> Option<Vec<&'a [u8]>> {
-    if name_of(bytes) != name {
+pub(crate) fn unpack(name: PackName, bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    if PackName::of(bytes) != name {
         return None;
     }
-    let rest = bytes.strip_prefix(MAGIC)?;
-    split_op_log(rest.get(4..)?).ok()
+    split_op_log(bytes.strip_prefix(MAGIC)?).ok()
 }

@@ -1,24 +1,26 @@
-//! Replicas that meet in a mailbox, honest and hostile.
+//! Replicas that meet in a folder, and what a day in a mailbox costs.
 #![expect(
     clippy::unwrap_used,
     reason = "what a helper of a test cannot do fails the test"
 )]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 use ecac_core::payload::SetField;
 use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
-use ecac_mailbox::{Bucket, BucketError, Folder, Mailbox, MailboxError, Put};
+use ecac_mailbox::{Bucket, BucketError, Folder, Listed, Mailbox, MailboxError, Object, Visit};
 
 const NOW_MS: u64 = 1_767_225_600_000;
 
-fn founded() -> Replica {
+fn founded(authors: u8) -> Replica {
     let genesis = Genesis {
         name: Name::new("shop").unwrap(),
         nonce: [0; 16],
-        roots: (1..=4)
+        roots: (1..=authors)
             .map(|it| public_key(&SigningKey::from([it; 32])))
             .collect(),
         schema: [].into(),
@@ -34,165 +36,238 @@ fn write(replica: &mut Replica, author: u8, number: u64) {
     replica.author(op, &key, NOW_MS + number).unwrap();
 }
 
+/// Files below the folder whose directory's name begins so.
+fn files(folder: &Path, first: &str) -> usize {
+    let directories = fs::read_dir(folder).unwrap().map(|it| it.unwrap());
+    let named = directories.filter(|it| it.file_name().to_str().unwrap().starts_with(first));
+    named
+        .map(|it| fs::read_dir(it.path()).unwrap().count())
+        .sum()
+}
+
 #[test]
 fn replicas_that_never_meet_agree_through_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let mut a = founded();
+    let mut a = founded(2);
     let mut b = Replica::join(a.project());
     let mailbox = |node: u8| Mailbox::new(Folder::new(folder.path(), [node; 16]), [node; 16]);
-    let (mut at_a, mut at_b) = (mailbox(1), mailbox(2));
-    for round in 0..12 {
+    let (mut at_a, mut at_b) = (mailbox(1), mailbox(2).looking_after_all());
+    let mut known = 0;
+    for round in 0..20 {
         write(&mut a, 1, round);
         at_a.sync(&mut a).unwrap();
-        at_b.sync(&mut b).unwrap();
+        known += at_b.sync(&mut b).unwrap().packs_known;
         write(&mut b, 2, round);
         at_b.sync(&mut b).unwrap();
         at_a.sync(&mut a).unwrap();
         assert_eq!(a.state_digest(), b.state_digest());
     }
-    // Nothing new is put where nothing is new.
-    let count = || {
-        std::fs::read_dir(folder.path().join("indexes"))
-            .unwrap()
-            .count()
-    };
-    let before = count();
-    at_a.sync(&mut a).unwrap();
-    assert_eq!(count(), before);
+    assert!(known > 0, "a pack that was made of known ones is not read");
 
-    // A node that has forgotten what it named names it still.
-    mailbox(1).sync(&mut a).unwrap();
-    assert_eq!(count(), before);
+    // Nothing is put where nothing is new, and nothing is read again.
+    let visit = at_a.sync(&mut a).unwrap();
+    assert_eq!((visit.packs, visit.packs_put, visit.bytes_put), (0, 0, 0));
 
-    // A newcomer reads what the indexes name, which after compaction is less than what lies there.
+    // Who remembers reads nothing again; who has forgotten reads what is named, and puts nothing.
+    let memory = at_a.memory(&a);
+    let visit = mailbox(1)
+        .remembering(&a, &memory)
+        .looking_after_all()
+        .sync(&mut a)
+        .unwrap();
+    assert_eq!((visit.packs, visit.lost_packs, visit.bytes_put), (0, 0, 0));
+    let visit = mailbox(1).sync(&mut a).unwrap();
+    assert!(visit.packs > 0);
+    assert_eq!((visit.packs_put, visit.bytes_put), (0, 0));
+    // What was kept for another replica is left alone.
+    let visit = mailbox(1)
+        .remembering(&Replica::join(a.project()), &memory)
+        .sync(&mut a)
+        .unwrap();
+    assert!(visit.packs > 0);
+
+    // A newcomer reads what the indexes name, which after merging is less than what lies there.
     let mut c = Replica::join(a.project());
-    let fetched = mailbox(3).fetch(&mut c).unwrap();
-    let packs = std::fs::read_dir(folder.path().join("packs"))
-        .unwrap()
-        .count();
-    assert!(fetched.packs < packs, "{} of {packs}", fetched.packs);
-    assert_eq!((fetched.orphans, fetched.bad_packs), (0, 0));
+    let visit = mailbox(3).fetch(&mut c).unwrap();
+    assert!(visit.packs < files(folder.path(), "packs-"));
+    assert_eq!((visit.orphans, visit.bad_packs), (0, 0));
     assert_eq!(c.state_digest(), a.state_digest());
 }
 
-/// A bucket whose owner does what it likes with it.
-#[derive(Clone, Default)]
-struct Hostile(Rc<RefCell<BTreeMap<String, Vec<u8>>>>);
-
-impl Bucket for Hostile {
-    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<Put, BucketError> {
-        let mut objects = self.0.borrow_mut();
-        if objects.contains_key(name) {
-            return Ok(Put::Exists);
-        }
-        objects.insert(name.to_owned(), bytes.to_vec());
-        Ok(Put::Created)
-    }
-
-    fn get(&self, name: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, BucketError> {
-        let objects = self.0.borrow();
-        Ok(objects
-            .get(name)
-            .filter(|it| it.len() <= bytes_max)
-            .cloned())
-    }
-
-    fn list(&self, first: &str) -> Result<Vec<String>, BucketError> {
-        let objects = self.0.borrow();
-        let names = objects
-            .keys()
-            .filter_map(|it| it.strip_prefix(first)?.strip_prefix('/'));
-        Ok(names.map(str::to_owned).collect())
-    }
-}
-
-impl Hostile {
-    /// Does something to the packs.
-    fn spoil(&self, mut how: impl FnMut(&mut Vec<u8>)) {
-        let mut objects = self.0.borrow_mut();
-        for (_, bytes) in objects.iter_mut().filter(|it| it.0.starts_with("packs/")) {
-            how(bytes);
-        }
-    }
-}
-
-/// What was spoilt does not deceive, and comes again once its owner has looked.
-fn survives(spoil: impl Fn(&Hostile)) {
-    let bucket = Hostile::default();
-    let mut a = founded();
+#[test]
+fn what_is_done_to_a_folder_delays_and_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut a = founded(2);
     for number in 0..5 {
         write(&mut a, 1, number);
     }
-    let mut at_a = Mailbox::new(bucket.clone(), [1; 16]);
+    let mailbox = |node: u8| {
+        let folder = Folder::new(folder.path(), [node; 16]);
+        Mailbox::new(folder, [node; 16]).looking_after_all()
+    };
+    let mut at_a = mailbox(1);
     at_a.sync(&mut a).unwrap();
-    spoil(&bucket);
-    let mut b = Replica::join(a.project());
-    let mut at_b = Mailbox::new(bucket.clone(), [2; 16]);
-    at_b.sync(&mut b).unwrap();
-    // A node that remembers nothing of the mailbox looks at everything in it.
-    let mut again = Mailbox::new(bucket.clone(), [1; 16]);
-    again.sync(&mut a).unwrap();
-    at_b.sync(&mut b).unwrap();
-    assert_eq!(a.state_digest(), b.state_digest());
-    assert_eq!(a.log().admitted_count(), b.log().admitted_count());
-    assert_eq!(b.holdings().rejected, 0);
-}
-
-#[test]
-fn a_hostile_bucket_delays_and_deceives_nobody() {
-    // Flipped bits, cut ends, nothing left, packs of others' making under a good name.
-    survives(|bucket| bucket.spoil(|it| *it.last_mut().unwrap() ^= 1));
-    survives(|bucket| bucket.spoil(|it| it.truncate(it.len() / 2)));
-    survives(|bucket| bucket.spoil(Vec::clear));
-    survives(|bucket| bucket.spoil(|it| *it = b"ECACPK1\n\0\0\0\0".to_vec()));
-    // Everything is gone; only the packs are; only the indexes are.
-    survives(|bucket| bucket.0.borrow_mut().clear());
-    survives(|bucket| {
-        bucket
-            .0
-            .borrow_mut()
-            .retain(|name, _| name.starts_with("indexes"))
-    });
-    survives(|bucket| {
-        bucket
-            .0
-            .borrow_mut()
-            .retain(|name, _| name.starts_with("packs"))
-    });
-    // An index of the greatest generation, an index that is none.
-    survives(|bucket| {
-        let name = format!("indexes/{}-{}", "01".repeat(16), "f".repeat(16));
-        bucket.0.borrow_mut().insert(name, b"nothing".to_vec());
-    });
-    survives(|bucket| {
-        let mut objects = bucket.0.borrow_mut();
-        objects.iter_mut().for_each(|it| {
-            if it.0.starts_with("indexes") {
-                it.1.push(0);
+    let packs = |how: &dyn Fn(&Path)| {
+        for directory in fs::read_dir(folder.path()).unwrap() {
+            let directory = directory.unwrap().path();
+            if directory.to_str().unwrap().contains("packs-") {
+                for file in fs::read_dir(directory).unwrap() {
+                    how(&file.unwrap().path());
+                }
             }
-        });
-    });
+        }
+    };
+    let truncate = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    let replace = |path: &Path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    };
+    for (number, harm) in [
+        &truncate as &dyn Fn(&Path),
+        &|path| fs::remove_file(path).unwrap(),
+        &|path| fs::write(path, b"ECACPK1\n").unwrap(),
+        &replace,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        packs(harm);
+        let mut b = Replica::join(a.project());
+        let visit = mailbox(2).sync(&mut b).unwrap();
+        assert_eq!(b.log().admitted_count(), 0, "harm {number}");
+        assert!(visit.bad_packs + visit.packs > 0);
+        if number == 3 {
+            packs(&|path| fs::remove_dir(path).unwrap());
+        }
+        // Its owner looks, and puts it there again.
+        let visit = at_a.sync(&mut a).unwrap();
+        assert!(visit.lost_packs > 0 && visit.packs_put > 0, "{visit:?}");
+        mailbox(2).sync(&mut b).unwrap();
+        assert_eq!(b.state_digest(), a.state_digest());
+    }
 }
 
-/// A bucket that says of everything that it is there.
+/// A bucket that takes everything and has nothing.
 struct Liar;
 
 impl Bucket for Liar {
-    fn put(&mut self, _: &str, _: &[u8]) -> Result<Put, BucketError> {
-        Ok(Put::Exists)
+    fn put(&mut self, _: &str, _: &[u8]) -> Result<String, BucketError> {
+        Ok("1".to_owned())
     }
 
-    fn get(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>, BucketError> {
+    fn get(&self, _: &str, _: usize) -> Result<Option<Object>, BucketError> {
         Ok(None)
     }
 
-    fn list(&self, _: &str) -> Result<Vec<String>, BucketError> {
+    fn list(&self, _: &str) -> Result<Vec<Listed>, BucketError> {
         Ok(Vec::new())
     }
 }
 
 #[test]
 fn a_bucket_that_takes_nothing_is_an_error() {
-    let synced = Mailbox::new(Liar, [1; 16]).sync(&mut founded());
+    let synced = Mailbox::new(Liar, [1; 16]).sync(&mut founded(1));
     assert!(matches!(synced, Err(MailboxError::TakesNothing)));
+}
+
+/// Requests and bytes of a bucket.
+#[derive(Debug, Default)]
+struct Bill {
+    puts: Cell<u64>,
+    gets: Cell<u64>,
+    lists: Cell<u64>,
+    bytes_in: Cell<u64>,
+    bytes_out: Cell<u64>,
+    objects: RefCell<BTreeMap<String, (u64, Vec<u8>)>>,
+}
+
+#[derive(Clone, Default)]
+struct Counted(Rc<Bill>);
+
+fn add(count: &Cell<u64>, more: usize) {
+    count.set(count.get() + more as u64);
+}
+
+impl Bucket for Counted {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<String, BucketError> {
+        add(&self.0.puts, 1);
+        add(&self.0.bytes_in, bytes.len());
+        let version = self.0.puts.get();
+        let object = (version, bytes.to_vec());
+        self.0.objects.borrow_mut().insert(name.to_owned(), object);
+        Ok(version.to_string())
+    }
+
+    fn get(&self, name: &str, _: usize) -> Result<Option<Object>, BucketError> {
+        add(&self.0.gets, 1);
+        let object = self.0.objects.borrow().get(name).cloned();
+        Ok(object.map(|(version, bytes)| {
+            add(&self.0.bytes_out, bytes.len());
+            let version = version.to_string();
+            Object { bytes, version }
+        }))
+    }
+
+    fn list(&self, first: &str) -> Result<Vec<Listed>, BucketError> {
+        let objects = self.0.objects.borrow();
+        let listed = objects.iter().filter_map(|(name, object)| {
+            let name = name.strip_prefix(first)?.strip_prefix('/')?.to_owned();
+            let version = object.0.to_string();
+            Some(Listed { name, version })
+        });
+        let listed: Vec<Listed> = listed.collect();
+        // A page of S3 has a thousand names.
+        add(&self.0.lists, listed.len().div_ceil(1000).max(1));
+        Ok(listed)
+    }
+}
+
+/// `docs/sync.md`, Cost: what N nodes that write in W of V visits a day come to.
+#[test]
+fn a_day_costs_what_the_page_says() {
+    const NODES: u64 = 10;
+    const VISITS: u64 = 24;
+    let bucket = Counted::default();
+    let mut replicas = vec![founded(10)];
+    let project = replicas[0].project();
+    replicas.extend((1..NODES).map(|_| Replica::join(project)));
+    let mut mailboxes: Vec<_> = (1..=10)
+        .map(|it: u8| Mailbox::new(bucket.clone(), [it; 16]))
+        .collect();
+    let mut all = Visit::default();
+    // Everybody gets the genesis, and has an index.
+    for _ in 0..2 {
+        for (node, replica) in replicas.iter_mut().enumerate() {
+            mailboxes[node].sync(replica).unwrap();
+        }
+    }
+    let counts = |bill: &Bill| [&bill.puts, &bill.gets, &bill.lists].map(Cell::get);
+    let before = counts(&bucket.0);
+    for visit in 0..VISITS {
+        for (node, replica) in (1..=10).zip(&mut replicas) {
+            write(replica, node, 100 + visit);
+            let of = mailboxes[usize::from(node) - 1].sync(replica).unwrap();
+            all.packs_known += of.packs_known;
+            all.packs_merged += of.packs_merged;
+            all.packs += of.packs;
+        }
+    }
+    let after = counts(&bucket.0);
+    let [puts, gets, lists] = [0, 1, 2].map(|it| after[it] - before[it]);
+    let written = NODES * VISITS;
+    let merged = all.packs_merged as u64;
+    // A pack, an index, and what is merged.
+    assert_eq!(puts, 2 * written + merged);
+    assert!(merged <= written.div_ceil(7), "{merged} packs are merged");
+    // Each index and each pack once for each other node, and the own index after it was put.
+    let most = 2 * written * (NODES - 1) + written;
+    assert!(gets <= most && gets > most * 8 / 10, "{gets} of {most}");
+    assert!(all.packs_known as u64 >= merged * (NODES - 2));
+    // The indexes, and one part of the packs where this node knows any.
+    assert!(lists >= written && lists <= 2 * written, "{lists}");
+    let bytes = bucket.0.bytes_out.get() / (written * (NODES - 1));
+    assert!(bytes < 1600, "{bytes} bytes for an op and a reader");
 }

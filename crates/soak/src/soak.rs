@@ -1,10 +1,7 @@
 //! `cargo xtask soak`: the laws of the engine on as many random adversarial histories as one likes.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -20,8 +17,8 @@ use xtask::host::interrupt;
 use xtask::host::output::{self, Format};
 use xtask::host::progress::Counter;
 
-/// Histories that a thread takes at a time.
-const CHUNK: u64 = 16;
+use crate::search::{search, threads};
+use crate::sync;
 
 /// Arguments of `soak`.
 #[derive(Debug, ClapArgs)]
@@ -29,6 +26,10 @@ pub(crate) struct Args {
     /// How many histories
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     histories: u64,
+    /// Play so many schedules of sync instead of checking histories: replicas that meet over a bad network and lose power, half of
+    /// them on durable stores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["histories", "export"])]
+    sync: Option<u64>,
     /// The seed that they are made from
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
@@ -109,61 +110,47 @@ impl Answer {
 
 /// Checks the histories, or writes them down.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let Some(end) = args.first.checked_add(args.histories) else {
-        return Err(
-            Failure::new(exit::USAGE, "the numbers of the histories exceed 64 bits")
-                .hint("choose a smaller --first")
-                .into(),
-        );
+    let count = args.sync.unwrap_or(args.histories);
+    let Some(end) = args.first.checked_add(count) else {
+        return Err(Failure::new(exit::USAGE, "the numbers exceed 64 bits")
+            .hint("choose a smaller --first")
+            .into());
     };
-    match &args.export {
-        Some(directory) => export(args, end, directory),
-        None => soak(args, end),
+    match (&args.export, args.sync) {
+        (Some(directory), _) => export(args, end, directory),
+        (None, Some(_)) => {
+            let (seed, first) = (args.seed, args.first);
+            sync::run(sync::Range { seed, first, end }, args.jobs, args.format)
+        }
+        (None, None) => soak(args, end),
     }
 }
 
 fn soak(args: &Args, end: u64) -> Result<()> {
-    let start = Instant::now();
-    let threads = match args.jobs {
-        Some(jobs) => jobs.get(),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    let search = Search {
-        seed: args.seed,
-        end,
-        next: AtomicU64::new(args.first),
-        stop: AtomicBool::new(false),
-        failed: Mutex::new(None),
-        counter: Counter::new("histories", args.histories),
-    };
+    let (start, threads) = (Instant::now(), threads(args.jobs));
+    let searched = search("histories", (args.first, end), threads, || {
+        let trials = Trials::new(args.seed);
+        move |number, seen: &mut Answer| match laws::check(&trials.get(number)) {
+            Ok(said) => {
+                seen.add(&said);
+                true
+            }
+            Err(_) => false,
+        }
+    })?;
+    if let Some(number) = searched.failed {
+        return Err(breach(args.seed, number).into());
+    }
     let mut answer = Answer {
         seed: args.seed,
         first: args.first,
         ..Answer::default()
     };
-    let mut next = end;
-    std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| search.work()))
-            .collect();
-        for worker in workers {
-            // A panic of the engine is caught where it happens; one that is not is a defect of the search.
-            let (part, left) = worker.join().ok().context("join a thread of the search")?;
-            answer.merge(part);
-            next = next.min(left);
-        }
-        Ok(())
-    })?;
-    answer.took(start, threads);
-    let failed = search
-        .failed
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    drop(search.counter);
-    if let Some(number) = failed {
-        return Err(breach(args.seed, number).into());
+    for part in searched.parts {
+        answer.merge(part);
     }
-    answer.next = (next < end).then_some(next);
+    answer.took(start, threads);
+    answer.next = (searched.next < end).then_some(searched.next);
     match args.format {
         Format::Text => output::print(&text(&answer)),
         Format::Json => output::print_json(&answer),
@@ -185,54 +172,6 @@ fn interrupted(args: &Args, next: u64, end: u64, rest: &str) -> Failure {
         args.seed,
         end - next
     ))
-}
-
-/// What the threads share.
-struct Search {
-    seed: u64,
-    end: u64,
-    next: AtomicU64,
-    stop: AtomicBool,
-    /// The least number of a history of which a law does not hold.
-    failed: Mutex<Option<u64>>,
-    counter: Counter,
-}
-
-impl Search {
-    /// Checks histories until there are none left, or something is wrong. Also the least number that this thread, or
-    /// whoever comes after it, leaves.
-    fn work(&self) -> (Answer, u64) {
-        let trials = Trials::new(self.seed);
-        let mut answer = Answer::default();
-        loop {
-            let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
-            if first >= self.end {
-                return (answer, self.end);
-            }
-            for number in first..self.end.min(first.saturating_add(CHUNK)) {
-                if self.stop.load(Ordering::Relaxed) || interrupt::requested() {
-                    return (answer, number);
-                }
-                match catch_unwind(AssertUnwindSafe(|| laws::check(&trials.get(number)))) {
-                    Ok(Ok(said)) => answer.add(&said),
-                    Ok(Err(_)) | Err(_) => {
-                        self.fail(number);
-                        return (answer, number);
-                    }
-                }
-                self.counter.inc();
-            }
-        }
-    }
-
-    fn fail(&self, number: u64) {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut failed = self
-            .failed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *failed = Some(failed.map_or(number, |other| other.min(number)));
-    }
 }
 
 /// The failure of a history, which is made small first.

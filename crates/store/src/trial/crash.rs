@@ -6,10 +6,11 @@ use chacha20::ChaCha8Rng;
 use ecac_core::Replica;
 use rand_core::SeedableRng as _;
 
-use super::image::{Failing, Image, Step};
+use super::image::{Failing, Image};
 use super::{CACHE_BYTES, NAME, count, envelopes, open};
 use crate::disk::Disk;
 use crate::error::Error;
+use crate::fault::Step;
 use crate::options::Options;
 use crate::store::Store;
 

@@ -4,35 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chacha20::ChaCha8Rng;
-use rand_core::Rng as _;
 use redb::StorageBackend;
 
 use super::below;
-
-/// What is done to a disk.
-#[derive(Debug, Clone)]
-pub(super) enum Step {
-    Write { offset: u64, bytes: Vec<u8> },
-    Resize(u64),
-    Sync,
-}
-
-/// Applies a step, of a write only these bytes.
-fn apply(bytes: &mut Vec<u8>, step: &Step, part: impl Fn(usize) -> core::ops::Range<usize>) {
-    match step {
-        Step::Write { offset, bytes: new } => {
-            let part = part(new.len());
-            let start = usize::try_from(*offset).unwrap() + part.start;
-            let new = &new[part];
-            if bytes.len() < start + new.len() {
-                bytes.resize(start + new.len(), 0);
-            }
-            bytes[start..start + new.len()].copy_from_slice(new);
-        }
-        Step::Resize(length) => bytes.resize(usize::try_from(*length).unwrap(), 0),
-        Step::Sync => {}
-    }
-}
+use crate::fault::{Step, torn};
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -99,7 +74,7 @@ impl StorageBackend for Image {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.step(Step::Resize(len))
+        self.step(Step::Resize(usize::try_from(len).unwrap()))
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -108,7 +83,7 @@ impl StorageBackend for Image {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.step(Step::Write {
-            offset,
+            offset: usize::try_from(offset).unwrap(),
             bytes: data.to_vec(),
         })
     }
@@ -120,17 +95,9 @@ impl Image {
         if inner.full_after.is_some_and(|it| it <= inner.steps.len()) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        apply(&mut inner.bytes, &step, |length| 0..length);
+        step.apply_all(&mut inner.bytes);
         inner.steps.push(step);
         Ok(())
-    }
-}
-
-/// Whether a step writes within the first 512 bytes.
-fn in_first_sector(step: &Step) -> bool {
-    match step {
-        Step::Write { offset, bytes } => offset + bytes.len() as u64 <= 512,
-        Step::Resize(_) | Step::Sync => false,
     }
 }
 
@@ -159,7 +126,7 @@ impl<'a> Failing<'a> {
             return;
         };
         for step in &self.steps[self.synced_steps..=last.max(self.synced_steps.saturating_sub(1))] {
-            apply(&mut self.synced, step, |length| 0..length);
+            step.apply_all(&mut self.synced);
         }
         self.synced_steps = self.synced_steps.max(last + 1);
     }
@@ -173,33 +140,18 @@ impl<'a> Failing<'a> {
         let mut bytes = self.synced.clone();
         if all {
             for step in self.rest(moment) {
-                apply(&mut bytes, step, |length| 0..length);
+                step.apply_all(&mut bytes);
             }
         }
         bytes
     }
 
-    /// Of the rest some steps are on the disk, in some order, and some of the writes in part; what lies in one sector is there
-    /// whole or not at all.
+    /// Of the rest some is on the disk.
     pub(super) fn torn(&self, moment: usize, random: &mut ChaCha8Rng) -> Vec<u8> {
         let mut bytes = self.synced.clone();
-        let mut rest: Vec<&Step> = self.rest(moment).iter().collect();
-        for at in (1..rest.len()).rev() {
-            rest.swap(at, below(random, at + 1));
-        }
-        for step in rest {
-            match random.next_u32() % 4 {
-                0 => {}
-                1 if !in_first_sector(step) => {
-                    let (seed, unit) = (random.next_u32() as usize, [1, 512][below(random, 2)]);
-                    apply(&mut bytes, step, |length| {
-                        let cut = (seed % (length + 1)) / unit * unit;
-                        if seed % 2 == 0 { 0..cut } else { cut..length }
-                    });
-                }
-                _ => apply(&mut bytes, step, |length| 0..length),
-            }
-        }
+        torn(&mut bytes, self.rest(moment), &mut |bound| {
+            below(random, bound)
+        });
         bytes
     }
 }

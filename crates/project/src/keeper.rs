@@ -1,0 +1,19 @@
+//! The writer of a project directory as what a session of sync, or a mailbox, reads from and hands ops to.
+
+use ecac_core::{Received, Replica};
+use ecac_sync::{KeepError, Keeper};
+
+use crate::writer::Writer;
+
+impl Keeper for Writer {
+    fn replica(&self) -> &Replica {
+        self
+    }
+
+    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+        let envelopes: Vec<&[u8]> = envelopes.iter().map(Vec::as_slice).collect();
+        self.receive(&envelopes).map_err(|error| KeepError {
+            reason: error.to_string(),
+        })
+    }
+}
