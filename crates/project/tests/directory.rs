@@ -216,7 +216,7 @@ fn a_directory_is_found_from_within_and_made_once() {
     ));
     let project = here.found().unwrap();
     let within = here.directory.path().join("a/b");
-    std::fs::create_dir_all(&within).unwrap();
+    fs::create_dir_all(&within).unwrap();
     assert_eq!(find(&within).unwrap(), project.folder());
     let error = here.found().unwrap_err();
     assert!(matches!(error, Error::Exists { .. }));

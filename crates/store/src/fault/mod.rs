@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ecac_core::ProjectId;
 use redb::StorageBackend;
 
-use crate::disk::Disk;
+use crate::disk::{Check, Disk};
 use crate::durable::DurableReplica;
 use crate::error::Error;
 use crate::options::Options;
@@ -79,7 +79,7 @@ impl FaultyDisk {
     /// [`Error`] if there is none, or power fails.
     pub fn open(&self, options: Options) -> Result<DurableReplica, Error> {
         let path = Path::new(NAME);
-        let disk = Disk::open_on(path, Box::new(self.clone()), PAGES_BYTES, false)?;
+        let disk = Disk::open_on(path, Box::new(self.clone()), PAGES_BYTES, false, Check::All)?;
         options.on(Store::open_on(path, Box::new(disk))?, true)
     }
 
