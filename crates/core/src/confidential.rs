@@ -125,11 +125,7 @@ mod tests {
     fn parameters_have_one_encoding() {
         let check = |bytes: &str, sound: bool| {
             let bytes = hex::decode(bytes).unwrap();
-            assert_eq!(
-                Confidential::read(&bytes).is_some(),
-                sound,
-                "{bytes:02x?}"
-            );
+            assert_eq!(Confidential::read(&bytes).is_some(), sound, "{bytes:02x?}");
         };
         check("8201816161", true);
         check("820282616162", false);

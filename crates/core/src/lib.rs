@@ -71,10 +71,10 @@ pub use quote::{defuse, is_plain, quote};
 pub use reason::{DenialReason, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
 pub use replica::{
-    Allowed, Answer, Arrived, AuthorError, Authored, AuthoredBatch, ChainHead, DRIFT_MS,
-    DraftError, Element, Event, Granted, LinkedDevice, Member, Mention, NotAllowed, Place,
-    PlaceChange, Preview, Received, Replica, ReplicaBuilder, Shown, SignError, Signer, Standing,
-    Stocked, Tip, Warrant, Winner, Written,
+    Allowed, Answer, Arrived, AuthorError, Authored, AuthoredBatch, ChainHead, ContentKeyInfo,
+    DRIFT_MS, DraftError, Element, Event, Granted, LinkedDevice, Member, Mention, NotAllowed,
+    Place, PlaceChange, Preview, Received, Replica, ReplicaBuilder, Shown, SignError, Signer,
+    Standing, Stocked, Tip, Warrant, Winner, Written,
 };
 pub use schema_map::SchemaRule;
 pub use sealed::Sealed;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::admission::{Seen, Unauthorised};
 use crate::confidential::Kem;
+use crate::dag::Index;
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
 use crate::name::Tags;
@@ -18,7 +19,7 @@ impl Seen<'_> {
     }
 
     /// The KEMs of reader keys.
-    pub(super) fn kems(&mut self) -> Vec<Kem> {
+    pub(crate) fn kems(&mut self) -> Vec<Kem> {
         self.marks().into_iter().map(|(kem, _)| kem).collect()
     }
 
@@ -93,11 +94,17 @@ impl Seen<'_> {
         if tags != secret {
             return stale(*key);
         }
+        self.stale_by(at, &tags, now_ms).map_or(Ok(()), stale)
+    }
+
+    /// What shows that the content key is not fresh: its `KeyRotate`, if its author may not read its tags; else the `KeyGrant`
+    /// with the least id of which a recipient may not.
+    pub(crate) fn stale_by(&mut self, at: Index, tags: &Tags, now_ms: u64) -> Option<OpId> {
         let (dag, authority) = (self.dag, self.authority);
         let mut may_read: BTreeMap<PublicKey, bool> = BTreeMap::new();
         let author = dag.node(at).author;
-        if !self.may_read(&author, &tags, now_ms) {
-            return stale(*key);
+        if !self.may_read(&author, tags, now_ms) {
+            return Some(dag.id(at));
         }
         may_read.insert(author, true);
         let mut least: Option<OpId> = None;
@@ -107,7 +114,7 @@ impl Seen<'_> {
             }
             for recipient in recipients {
                 let known = may_read.get(recipient).copied();
-                let may = known.unwrap_or_else(|| self.may_read(recipient, &tags, now_ms));
+                let may = known.unwrap_or_else(|| self.may_read(recipient, tags, now_ms));
                 may_read.insert(*recipient, may);
                 if !may {
                     let id = dag.id(*grant);
@@ -116,7 +123,7 @@ impl Seen<'_> {
                 }
             }
         }
-        least.map_or(Ok(()), stale)
+        least
     }
 
     /// Errs unless each of the recipients may read the tags of the key, which is one of the past.

@@ -291,6 +291,21 @@ impl Authority {
             && self.endorsements.is_empty()
     }
 
+    /// The content keys, in order of admission of their `KeyRotate`s.
+    pub(crate) fn content_keys(&self) -> impl Iterator<Item = (Index, &ContentKey)> {
+        self.content_keys.iter().map(|(&op, key)| (op, key))
+    }
+
+    /// The content key that the op makes.
+    pub(crate) fn content_key(&self, op: Index) -> Option<&ContentKey> {
+        self.content_keys.get(&op)
+    }
+
+    /// The `ReaderKey`s of the author, with their KEMs.
+    pub(crate) fn reader_keys_of(&self, author: &PublicKey) -> &[(Index, Kem)] {
+        self.reader_keys.get(author).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether any value can be confidential.
     pub(crate) fn has_secrets(&self) -> bool {
         !self.marks.is_empty()

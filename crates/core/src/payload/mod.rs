@@ -51,6 +51,7 @@ use crate::authority::{Effect, Effects, Entry, Seen, Unauthorised};
 use crate::id::OpId;
 use crate::name::Name;
 use crate::need::Need;
+use crate::sealed::Sealed;
 use crate::value::Value;
 use jwt::OneJwt;
 use wire::{CodecError, Out, Written, expect_key, read};
@@ -231,6 +232,22 @@ impl Payload {
             | Self::KeyGrant(_)
             | Self::Unassigned(_) => None,
         }
+    }
+
+    /// Puts another value in the place of the sealed one, under the same key; whether there is one.
+    pub(crate) fn put_sealed(&mut self, sealed: Sealed) -> bool {
+        let value = if let Self::SetFieldSealed(write) = self {
+            &mut write.value
+        } else if let Self::SetAddSealed(write) = self {
+            &mut write.value
+        } else {
+            return false;
+        };
+        let is_same_key = value.key == sealed.key;
+        if is_same_key {
+            *value = sealed;
+        }
+        is_same_key
     }
 
     /// The object and field that a data payload touches.

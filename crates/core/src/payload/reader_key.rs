@@ -62,7 +62,9 @@ impl ReaderKey {
         vec![
             Part::Word("of"),
             Part::Word(self.kem.name()),
-            Part::Name(hex::encode(&self.public[..self.public.len().min(BYTES_SHOWN)])),
+            Part::Name(hex::encode(
+                &self.public[..self.public.len().min(BYTES_SHOWN)],
+            )),
         ]
     }
 

@@ -81,6 +81,9 @@ pub enum DraftError {
     /// This program could not judge the op.
     #[error("this program does not know the kind of the payload")]
     Unsupported,
+    /// There is no sealed value to write, or it is under another key.
+    #[error("the value is not sealed")]
+    Unsealed,
     /// The op store has failed.
     #[error(transparent)]
     Store(#[from] StoreError),

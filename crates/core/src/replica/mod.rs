@@ -13,6 +13,7 @@ mod member;
 mod place;
 mod preview;
 mod query;
+mod reading;
 mod receive;
 mod resume;
 mod right;
@@ -28,6 +29,7 @@ pub use member::{Granted, LinkedDevice, Member, Standing};
 pub use place::{Element, Place, Shown, Winner};
 pub use preview::Preview;
 pub use query::Answer;
+pub use reading::ContentKeyInfo;
 pub use right::{Allowed, NotAllowed, Warrant};
 pub use signer::{SignError, Signer};
 

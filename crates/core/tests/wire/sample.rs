@@ -36,6 +36,16 @@ pub(crate) fn names(count: usize) -> Tags {
     (0..count).map(|at| name(&format!("{at:03}"))).collect()
 }
 
+/// `count` keys, ascending.
+pub(crate) fn recipients(count: usize) -> Vec<[u8; 32]> {
+    let numbered = |number: usize| {
+        let mut key = [0x5e; 32];
+        key[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        key
+    };
+    (1..=count).map(numbered).collect()
+}
+
 /// `count` byte strings, ascending.
 pub(crate) fn ids(count: usize) -> Vec<[u8; 32]> {
     (1..=count)
@@ -155,7 +165,7 @@ fn key_grant(count: usize, kem: Kem) -> Payload {
     };
     Payload::KeyGrant(payload::KeyGrant {
         key: OpId::from_bytes([0x4e; 32]),
-        shares: ids(count).into_iter().map(share).collect(),
+        shares: recipients(count).into_iter().map(share).collect(),
     })
 }
 

@@ -39,6 +39,10 @@ pub(super) fn setup(second_until_ms: u64) -> Vec<Command> {
         };
         (actor, act)
     };
+    let key = |actor, tags, readers: &[u8]| {
+        let readers = readers.to_vec();
+        (actor, Act::NewKey { tags, readers })
+    };
     // Begins and ends in the middle of the history.
     let soon = (START_MS + 250, START_MS + 400);
     let list = Act::List {
@@ -104,6 +108,8 @@ pub(super) fn setup(second_until_ms: u64) -> Vec<Command> {
         link(EDITORS[0], EDITORS[0], 0),
         link(POLICY_ADMINS[0], EDITORS[1], 1),
         link(0, 0, 2),
+        key(EDITORS[0], 0b001, &[EDITORS[1], 1]),
+        key(EDITORS[2], 0b100, &[EDITORS[2], 0]),
     ];
     // The deputy and the device are roots only if enough roots say so.
     let is_of_root = |act: &Act| {

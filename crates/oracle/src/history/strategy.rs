@@ -500,7 +500,8 @@ fn link() -> impl Strategy<Value = Act> {
         1 => Just(Proof::OfAnother),
         1 => Just(Proof::Garbage),
     ];
-    (linked(), device(), proof).prop_map(|(person, device, proof)| Act::Link {
+    let device = prop_oneof![12 => device(), 1 => select(&EDITORS), 1 => 0..3_u8];
+    (linked(), device, proof).prop_map(|(person, device, proof)| Act::Link {
         person,
         device,
         proof,

@@ -14,7 +14,10 @@ pub(super) fn check(log: &Log) -> Result<(), Breach> {
             continue;
         };
         let past = past_of(log, &write);
-        let seen: Vec<VerifiedOp> = log.admitted().filter(|op| past.contains(&op.id())).collect();
+        let seen: Vec<VerifiedOp> = log
+            .admitted()
+            .filter(|op| past.contains(&op.id()))
+            .collect();
         let mut within = Log::new(log.project());
         for op in &seen {
             within.ingest(op.clone(), &mut Costs::default());

@@ -96,9 +96,7 @@ impl Oracle {
                 &[Role::Root, Role::KeyAdmin, Role::Editor, Role::Reader],
                 Scope::Any,
             ),
-            Payload::KeyRotate(KeyRotate { tags }) => {
-                need(KEYS, Scope::Meets(vec![texts(tags)]))
-            }
+            Payload::KeyRotate(KeyRotate { tags }) => need(KEYS, Scope::Meets(vec![texts(tags)])),
             Payload::KeyGrant(KeyGrant { key, .. }) => {
                 let key = self.content_key(key, past);
                 let tags = key.map(|(_, tags)| tags).unwrap_or_default();

@@ -92,10 +92,7 @@ impl Oracle {
             && self.need(draft.payload, &past) != self.need(draft.payload, &self.admitted)
         {
             Some("the field has other tags there")
-        } else if self
-            .indiscreet(draft.payload, stamp_ms, &past)
-            .is_some()
-        {
+        } else if self.indiscreet(draft.payload, stamp_ms, &past).is_some() {
             Some("somebody would read it who may not")
         } else {
             None

@@ -39,7 +39,7 @@ fn shares(table: &mut Table) {
     let [one, other] = [[1; 32], [2; 32]];
     let with = |enc: Vec<u8>, ciphertext: Vec<u8>| array(&[bytes(&one), enc, ciphertext]);
     let (enc, ciphertext) = (|| bytes(&[6; 32]), || bytes(&[7; 48]));
-    let many: Vec<Vec<u8>> = sample::ids(RECIPIENTS_MAX + 1)
+    let many: Vec<Vec<u8>> = sample::recipients(RECIPIENTS_MAX + 1)
         .iter()
         .map(|recipient| share(recipient))
         .collect();
@@ -49,7 +49,12 @@ fn shares(table: &mut Table) {
     };
     let malformed = CodecError::Malformed;
     for (how, shares, error, by) in [
-        ("no shares", array(&[]), CodecError::Range("shares"), Grammar),
+        (
+            "no shares",
+            array(&[]),
+            CodecError::Range("shares"),
+            Grammar,
+        ),
         ("513 shares", array(&many), too_many(), Grammar),
         (
             "2^64 - 1 shares",
@@ -123,11 +128,7 @@ fn shares(table: &mut Table) {
 }
 
 fn sealed_values(table: &mut Table) {
-    let (key, nonce, ciphertext) = (
-        || bytes(&[9; 32]),
-        || bytes(&[8; 24]),
-        || bytes(&[7; 17]),
-    );
+    let (key, nonce, ciphertext) = (|| bytes(&[9; 32]), || bytes(&[8; 24]), || bytes(&[7; 17]));
     let shape = || CodecError::Malformed("sealed value");
     for (how, value, error) in [
         ("sealed value of two", array(&[key(), nonce()]), shape()),
@@ -159,7 +160,13 @@ fn sealed_values(table: &mut Table) {
             CodecError::Malformed("ciphertext"),
         ),
     ] {
-        table.payload((SET_FIELD_SEALED, 3), how, value.clone(), error.clone(), Grammar);
+        table.payload(
+            (SET_FIELD_SEALED, 3),
+            how,
+            value.clone(),
+            error.clone(),
+            Grammar,
+        );
         table.payload((SET_ADD_SEALED, 4), how, value, error, Grammar);
     }
 }

@@ -4,9 +4,7 @@ use ecac_core::CodecError;
 use ecac_core::credential::Role;
 use ecac_core::limits::{ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX};
 
-use super::payload::{
-    GENESIS, KEY_ROTATE, REVOKE, SCHEMA, genesis_rule, numbered, payloads,
-};
+use super::payload::{GENESIS, KEY_ROTATE, REVOKE, SCHEMA, genesis_rule, numbered, payloads};
 use super::table::ForbiddenBy::{Cbor, Grammar, Rule};
 use super::table::Table;
 use crate::raw::{self, Fields, array, byte_strings, bytes, cbor, text, texts, uint};

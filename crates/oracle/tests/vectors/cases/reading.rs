@@ -163,9 +163,7 @@ fn what_the_writer_had_not_seen_counts_for_nothing(v: &mut Vectors) {
 
 fn a_key_is_for_one_set_of_tags(v: &mut Vectors) {
     let mut story = with_key(with_readers(), "reader");
-    let both = |story: &Story, key: &str| {
-        world::hidden("doc/2", "title", None, story.ids[key])
-    };
+    let both = |story: &Story, key: &str| world::hidden("doc/2", "title", None, story.ids[key]);
     let payload = both(&story, "made");
     story.op("too-few", ROOT, "given", payload);
     story.op("for-both", ROOT, "given", world::key_rotate(0b101));
@@ -193,7 +191,14 @@ fn a_key_is_granted_to_readers_only(v: &mut Vectors) {
     story.hire("promoted", ROOT, "given", BOSS, Role::PolicyAdmin, A);
     story.hire("chief", ROOT, "promoted", CHIEF, Role::KeyAdmin, B);
     give(&mut story, "outside", ALICE, "chief", "made", &[OUTSIDER]);
-    give(&mut story, "one-of-two", ALICE, "chief", "made", &[BOB, OUTSIDER]);
+    give(
+        &mut story,
+        "one-of-two",
+        ALICE,
+        "chief",
+        "made",
+        &[BOB, OUTSIDER],
+    );
     give(&mut story, "policy", ALICE, "chief", "made", &[BOSS]);
     give(&mut story, "elsewhere", ALICE, "chief", "made", &[CHIEF]);
     story.op("revoked", ROOT_2, "chief", revoke(BOB, None, None));
@@ -387,7 +392,12 @@ fn a_schema_adds_secret_tags(v: &mut Vectors) {
 
 fn proposals_mark_nothing(v: &mut Vectors) {
     let mut story = hiring(Story::using(&[("quorum", &[2])]));
-    story.op("short", ROOT, "reader", world::upgrade("confidential", MARKS));
+    story.op(
+        "short",
+        ROOT,
+        "reader",
+        world::upgrade("confidential", MARKS),
+    );
     story.op("plain", ALICE, "short", title(1));
     story.op("early", ALICE, "plain", world::key_rotate(A));
     let cosign = world::cosign(story.ids["short"]);
@@ -438,7 +448,9 @@ fn sealed_values_show_their_keys(v: &mut Vectors) {
         .iter()
         .map(|winner| &winner["value"]["sealed"]["key"])
         .collect();
-    assert!(keys.contains(&&json!(story.ids["made"])) && keys.contains(&&json!(story.ids["other"])));
+    assert!(
+        keys.contains(&&json!(story.ids["made"])) && keys.contains(&&json!(story.ids["other"]))
+    );
 }
 
 fn a_sealed_write_is_denied_like_any(v: &mut Vectors) {

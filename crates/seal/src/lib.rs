@@ -1,0 +1,24 @@
+//! Values and keys under seal (`docs/protocol.md`, Sealed values and keys): what a writer seals, and what a reader opens.
+//!
+//! The engine judges who was given which key and never holds one; here are the keys. Nothing here knows a random source, a
+//! clock or a file: randomness comes in as bytes, secrets are wiped when they are dropped, and no text of an error or of
+//! `Debug` shows any. A private key may live elsewhere: whatever implements [`Opener`] opens shares. A [`Writer`] writes to a
+//! replica, making keys and handing them on where a write takes it, and [`read()`] opens what a reader was given.
+#![forbid(unsafe_code)]
+
+mod content_key;
+mod context;
+mod reader;
+mod share;
+mod writer;
+
+pub use content_key::ContentKey;
+pub use context::Context;
+pub use reader::{BadReaderKey, Opener, ReaderSecret};
+pub use share::{info, seal_share};
+pub use writer::{Redacted, Target, WriteError, Writer, open_key, read};
+
+/// Why something does not open: it is not what was sealed under this key, for this place. No more is told, or known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("does not open under this key")]
+pub struct Unopened;
