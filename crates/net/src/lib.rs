@@ -1,6 +1,6 @@
 //! A node: syncs a project directory with other nodes, over QUIC, by node keys (`docs/node.md`).
 //!
-//! What is said is [`ecac_sync`]'s business; here are connections, who may make them, and what the operator sees. All of it is
+//! What is said is the business of `ecac-sync`; here are connections, who may make them, and what the operator sees. All of it is
 //! behind the feature `quic`, because it brings a network stack.
 #![forbid(unsafe_code)]
 
