@@ -69,8 +69,9 @@ pub use reason::{DenialReason, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
 pub use replica::{
     Allowed, Answer, AuthorError, Authored, ChainHead, DRIFT_MS, DraftError, Element, Event,
-    Granted, LinkedDevice, Member, Mention, NotAllowed, Place, PlaceChange, Preview, Received,
-    Replica, ReplicaBuilder, Shown, SignError, Signer, Standing, Stocked, Tip, Warrant, Winner,
+    Foreseen, Granted, LinkedDevice, Member, Mention, NotAllowed, Place, PlaceChange, Preview,
+    Proposal, Pruned, Received, Replica, ReplicaBuilder, SealCheck, Sealing, Shown, SignError,
+    Signature, Signer, Standing, Stocked, TakenBack, Tip, Warrant, Winner,
 };
 pub use schema_map::SchemaRule;
 pub use signature::zip215_verifies;

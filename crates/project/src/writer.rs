@@ -3,7 +3,7 @@
 use core::ops::Deref;
 use std::collections::BTreeMap;
 
-use ecac_core::{Authored, Event, OpId, Payload, Received, Replica, VerifiedOp};
+use ecac_core::{Authored, Event, OpId, Payload, Received, Replica, SigningKey, VerifiedOp};
 use ecac_store::DurableReplica;
 
 use crate::error::Error;
@@ -67,11 +67,30 @@ impl Writer {
         key: &Key,
         now_ms: u64,
     ) -> Result<Authored, Error> {
+        let payload = payload.into();
+        self.sign(key, |replica, signing| {
+            replica.author(payload, signing, now_ms)
+        })
+    }
+
+    /// Writes a `Seal` of everything that it names as its past, as [`DurableReplica::seal`] does.
+    ///
+    /// # Errors
+    /// As [`Writer::author`].
+    pub fn seal(&mut self, key: &Key, now_ms: u64) -> Result<Authored, Error> {
+        self.sign(key, |replica, signing| replica.seal(signing, now_ms))
+    }
+
+    fn sign(
+        &mut self,
+        key: &Key,
+        author: impl FnOnce(&mut DurableReplica, &SigningKey) -> Result<Authored, ecac_store::Error>,
+    ) -> Result<Authored, Error> {
         let signing = key.signing();
         if let Some(finished) = self.replica.finish(&signing)? {
             self.trail.receive(&finished.envelope);
         }
-        let authored = self.replica.author(payload, &signing, now_ms)?;
+        let authored = author(&mut self.replica, &signing)?;
         self.trail.receive(&authored.envelope);
         Ok(authored)
     }

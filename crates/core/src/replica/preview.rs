@@ -57,23 +57,68 @@ impl Replica {
         now_ms: u64,
     ) -> Result<Preview, DraftError> {
         let costs = &mut Costs::default();
-        let Drafted { draft, parents } = self.draft(author, payload.into(), now_ms, costs)?;
-        let op = draft.id();
+        let drafted = self.draft(author, payload.into(), now_ms, costs)?;
+        Ok(self.copy()?.pretend(drafted))
+    }
+
+    /// What several ops would do, if their author wrote them now, one after the other: `next` is shown the previews so far,
+    /// whose ids an op may name, and says what comes next, or that this is all.
+    ///
+    /// The cost is that of one copy of the log and of the decisions.
+    ///
+    /// ```
+    /// use ecac_core::payload::SetField;
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// # let replica = Replica::create(genesis, &key, 1)?;
+    /// let writes = ["in", "out"].map(|it| SetField::new("order/1", "status", Value::Text(it.into())));
+    /// let [first, second] = writes;
+    /// let mut writes = [first?, second?].into_iter();
+    /// let previews = replica.preview_all(public_key(&key), 2, &mut |_| writes.next().map(Into::into))?;
+    /// assert_eq!(previews[1].parents, [previews[0].op]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DraftError`] of the first op that could not be written.
+    pub fn preview_all(
+        &self,
+        author: PublicKey,
+        now_ms: u64,
+        next: &mut dyn FnMut(&[Preview]) -> Option<Payload>,
+    ) -> Result<Vec<Preview>, DraftError> {
+        let costs = &mut Costs::default();
         let mut copy = self.copy()?;
+        let mut previews = Vec::new();
+        while let Some(payload) = next(&previews) {
+            let drafted = copy.draft(author, payload, now_ms, costs)?;
+            previews.push(copy.pretend(drafted));
+        }
+        Ok(previews)
+    }
+
+    /// Takes in what was drafted on this copy, under no signature.
+    pub(super) fn pretend(&mut self, drafted: Drafted) -> Preview {
+        let Drafted { draft, parents } = drafted;
+        let op = draft.id();
         let mut intake = Intake::default();
-        copy.take(draft.pretend(), &mut intake);
-        let received = copy.decide(intake);
-        Ok(Preview {
+        self.take(draft.pretend(), &mut intake);
+        let received = self.decide(intake);
+        Preview {
             op,
             parents: parents.ids,
             unseen: parents.unseen,
-            effect: copy.effect(&op),
+            effect: self.effect(&op),
             received,
-        })
+        }
     }
 
     /// A copy to try things in. Nobody else gets one: who writes on two copies signs one number twice.
-    fn copy(&self) -> Result<Self, StoreError> {
+    pub(super) fn copy(&self) -> Result<Self, StoreError> {
         Ok(Self {
             log: self.log.branch()?,
             replay: self.replay.clone(),
