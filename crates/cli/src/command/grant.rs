@@ -39,6 +39,8 @@ pub(crate) struct Written {
     pub(crate) issuer_key: Option<OpId>,
     pub(crate) credential: OpId,
     pub(crate) grant: OpId,
+    /// Whether the grant does nothing until more roots have signed it.
+    pub(crate) waits: bool,
 }
 
 /// The user as an issuer.
@@ -94,7 +96,8 @@ pub(crate) fn grant(
     };
     let granted = writer.author(grant, key, now_ms);
     let granted = granted.map_err(|error| Failure::of("grant", &error))?;
-    if told::counts_for_nothing(granted.effect.as_ref()) {
+    let effect = granted.effect.as_ref();
+    if told::counts_for_nothing(effect) && !told::waits(effect) {
         let cause = told::effect(granted.effect.as_ref());
         let hint = "nobody was let in by it; `ecac explain` with its op id says more";
         return Err(
@@ -106,6 +109,7 @@ pub(crate) fn grant(
         issuer_key,
         credential,
         grant: granted.op,
+        waits: told::waits(granted.effect.as_ref()),
     })
 }
 
@@ -155,11 +159,17 @@ pub(crate) fn tell(
             "issuer_key": written.issuer_key,
             "credential": written.credential,
             "grant": written.grant,
+            "waits": written.waits,
         }));
     }
     let scope = text::list(scope.iter().map(String::as_str));
+    let is = if written.waits {
+        "will be, once more roots have signed it (`ecac pending`),"
+    } else {
+        "is"
+    };
     let told = format!(
-        "{} is {role} over {scope}\ngrant    {}\nexport what is here and send it to them: `ecac export FILE`\n",
+        "{} {is} {role} over {scope}\ngrant    {}\nexport what is here and send it to them: `ecac export FILE`\n",
         people.show(person),
         text::op(&written.grant)
     );

@@ -67,7 +67,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let revoke = revocation(args, &people)?;
     let preview = foresee(&writer, revoke.clone(), &key, now_ms)?;
     let doing = format!("revoke {}", people.show(&revoke.subject));
-    if told::counts_for_nothing(preview.effect.as_ref()) {
+    let effect = preview.effect.as_ref();
+    if told::counts_for_nothing(effect) && !told::waits(effect) {
         let cause = format!(
             "it would count for nothing: {}",
             told::effect(preview.effect.as_ref())
@@ -101,10 +102,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return output::print_json(&document);
     }
     let told = format!(
-        "revoked {}: {}\n{}  Revoke\n{lost}",
+        "revoked {}: {}\n{}  Revoke\n{lost}{}",
         people.show(&revoke.subject),
         told::effect(authored.effect.as_ref()),
-        text::op(&authored.op)
+        text::op(&authored.op),
+        told::waiting(authored.effect.as_ref())
     );
     output::print(told.as_bytes())
 }
@@ -129,17 +131,15 @@ fn foresee(
 
 fn tell_preview(args: &Args, teller: &Teller<'_>, preview: &Preview) -> Result<(), Failure> {
     if args.json {
-        return output::print_json(&json!({
-            "format": "ecac-revoke-v1",
-            "person": teller.people.json(&teller.people.find(&args.who)?),
-            "op": preview.op,
-            "unseen": preview.unseen,
-            "effect": preview.effect,
-            "rolled_back": teller.lost_json(&preview.received),
-        }));
+        let mut document = teller.preview_json(preview);
+        document["format"] = json!("ecac-revoke-v1");
+        document["person"] = teller.people.json(&teller.people.find(&args.who)?);
+        return output::print_json(&document);
     }
     let nothing = told::counts_for_nothing(preview.effect.as_ref());
-    let word = if nothing {
+    let word = if told::waits(preview.effect.as_ref()) {
+        "would wait for more roots"
+    } else if nothing {
         "would count for nothing"
     } else {
         "would count"

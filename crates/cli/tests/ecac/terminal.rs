@@ -13,7 +13,7 @@ use crate::fixture::Small;
 use crate::run::{command, directory_with, ecac_in, text};
 
 /// Both ends of a terminal of so many columns.
-fn terminal(columns: u16) -> (OwnedFd, OwnedFd) {
+pub(crate) fn terminal(columns: u16) -> (OwnedFd, OwnedFd) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("access");
     unlockpt(&master).expect("access");
