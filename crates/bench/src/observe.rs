@@ -29,6 +29,7 @@ impl Observation {
             log: Log::new(project),
             replay: Replay::new(),
             applied: BTreeSet::new(),
+            rolled_back: BTreeSet::new(),
             row: MetricsRow::new(MetricsStep::Total),
             costs: Costs::default(),
             timeline: Vec::new(),
@@ -63,6 +64,8 @@ struct Observer {
     log: Log,
     replay: Replay,
     applied: BTreeSet<OpId>,
+    /// Denied ops that were applied before.
+    rolled_back: BTreeSet<OpId>,
     row: MetricsRow,
     costs: Costs,
     timeline: Vec<u8>,
@@ -90,14 +93,18 @@ impl Observer {
                     if change.cause.is_some() {
                         self.row.denied -= 1;
                     }
+                    if self.rolled_back.remove(&change.op) {
+                        self.row.rolled_back -= 1;
+                    }
                     self.applied.insert(change.op);
-                    self.event(EventKind::Applied, Some(change.op), None, None);
+                    self.event(EventKind::Applied, Some(change.op), None, change.cause);
                 }
                 Decision::Denied { reason, denial } => {
                     self.row.denied += 1;
                     let event = if self.applied.remove(&change.op) {
                         self.row.applied -= 1;
                         self.row.rolled_back += 1;
+                        self.rolled_back.insert(change.op);
                         EventKind::RolledBack
                     } else {
                         EventKind::Denied

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::{
-    Genesis, OpId, Payload, ProjectId, PublicKey, Replica, ReplicaBuilder, SigningKey, VerifiedOp,
-    public_key,
+    Genesis, OpId, Payload, ProjectId, PublicKey, Replica, ReplicaBuilder, SigningKey, TakenBack,
+    VerifiedOp, public_key,
 };
 
 use crate::storage::{Storage, StoredReplica};
@@ -85,6 +85,20 @@ impl<R: StoredReplica> Author<R> {
         let op = VerifiedOp::sign(body, &self.key).expect("scenarios stay within the limits");
         self.replica.take(vec![op.clone()])?;
         Ok(op)
+    }
+
+    /// Signs a `Seal` of everything that is here, with the digest of its snapshot, and takes it in.
+    pub(crate) fn seal(&mut self, now_ms: u64) -> Result<VerifiedOp, R::Error> {
+        self.settle()?;
+        let seal = self.replica.next_seal(self.key(), now_ms);
+        let seal = seal.expect("a root seals in a project that uses seals");
+        self.write(now_ms, seal)
+    }
+
+    /// The work that was taken back, as far as it has been fetched.
+    pub(crate) fn taken_back(&mut self) -> Result<Vec<TakenBack>, R::Error> {
+        self.settle()?;
+        Ok(self.replica.taken_back().value)
     }
 
     /// Fetches everything that the other has and this one lacks.

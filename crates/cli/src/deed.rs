@@ -1,17 +1,14 @@
 //! Deeds of trust and policy: previewed, asked about where they take work away, written in one transaction, and told.
 
-use std::io::{self, IsTerminal as _};
-
 use ecac_artifact::exit;
 use ecac_core::{EffectCode, OpId, Payload, Preview, Written};
 use ecac_project::{Key, Writer};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use crate::color::Paint;
 use crate::failure::Failure;
 use crate::people::People;
 use crate::told::{self, Teller};
-use crate::{output, text};
+use crate::{consent, text};
 
 /// How a deed is done. Its last op is the one that matters; those before it are what it rests on.
 pub(crate) struct Deed<'a> {
@@ -31,7 +28,9 @@ pub(crate) struct Done {
     pub(crate) ops: Vec<Written>,
     /// What the last op does, in words.
     pub(crate) effect: &'static str,
-    /// The same for machines: `op`, `unseen`, `effect` and `rolled_back`, without a `format`.
+    /// Whether it does nothing until more roots have signed it.
+    pub(crate) waits: bool,
+    /// The same for machines, as [`Teller::written_json`] says it, without a `format`.
     pub(crate) document: Json,
     /// The work that no longer counts, for people.
     pub(crate) lost: String,
@@ -84,14 +83,11 @@ impl Deed<'_> {
         };
         let last = written.ops.last();
         let effect = last.and_then(|it| it.effect.as_ref());
+        let op = last.map(|it| it.op);
         let done = Done {
             effect: told::effect(effect),
-            document: json!({
-                "op": last.map(|it| it.op),
-                "unseen": unseen,
-                "effect": effect,
-                "rolled_back": teller.lost_json(&written.received),
-            }),
+            waits: told::waits(effect),
+            document: teller.written_json(op.as_ref(), &unseen, effect, &written.received),
             lost: teller.lost(&written.received, "no longer count"),
             ops: written.ops,
         };
@@ -105,7 +101,7 @@ impl Deed<'_> {
     fn check(&self, previews: &[Preview]) -> Result<(), Failure> {
         let effect = previews.last().and_then(|it| it.effect.as_ref());
         let is_fine = effect.is_some_and(|it| self.fine.contains(&it.code));
-        if is_fine || !told::counts_for_nothing(effect) {
+        if is_fine || told::waits(effect) || !told::counts_for_nothing(effect) {
             return Ok(());
         }
         let cause = format!("it would count for nothing: {}", told::effect(effect));
@@ -117,58 +113,19 @@ impl Deed<'_> {
     fn confirm(&self, teller: &Teller<'_>, previews: &[Preview]) -> Result<(), Failure> {
         let lost = previews.iter().map(|it| it.received.rolled_back().count());
         let count: usize = lost.sum();
-        if count == 0 || self.yes {
-            return Ok(());
-        }
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            let cause = format!(
-                "it takes back {}, and nobody is here to be asked",
-                text::count(count, "op")
-            );
-            return Err(Failure::new(
-                exit::USAGE,
-                self.doing,
-                cause,
-                "look at them with --preview, and say --yes",
-            ));
-        }
         let lost = previews
             .iter()
             .map(|it| teller.lost(&it.received, "would no longer count"));
-        output::note(&format!(
-            "{}{} Type `yes` to go on: ",
-            lost.collect::<String>(),
-            Paint::Care.err("Take that back?")
-        ));
-        let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer);
-        read.map_err(|error| Failure::read("your answer", &error))?;
-        if answer.trim() == "yes" {
-            return Ok(());
-        }
-        Err(Failure::new(
-            exit::REFUSED,
-            self.doing,
-            "you did not say yes",
-            "nothing was written",
-        ))
+        consent::confirm(self.doing, count, &lost.collect::<String>(), self.yes)
     }
-}
-
-/// What an op would do, for machines, without a `format`.
-pub(crate) fn preview_json(teller: &Teller<'_>, preview: &Preview) -> Json {
-    json!({
-        "op": preview.op,
-        "unseen": preview.unseen,
-        "effect": preview.effect,
-        "rolled_back": teller.lost_json(&preview.received),
-    })
 }
 
 /// What an op would do, for people.
 pub(crate) fn preview_text(teller: &Teller<'_>, preview: &Preview) -> String {
     let effect = preview.effect.as_ref();
-    let word = if told::counts_for_nothing(effect) {
+    let word = if told::waits(effect) {
+        "would wait for more roots"
+    } else if told::counts_for_nothing(effect) {
         "would count for nothing"
     } else {
         "would count"

@@ -8,20 +8,26 @@ mod audit_log;
 mod behind;
 mod color;
 mod command;
+mod consent;
 mod deed;
 mod edge;
 mod failure;
+mod feature;
+mod give_back;
 mod input;
 mod interrupt;
+mod op_prefix;
 mod output;
 mod payload;
 mod people;
 mod progress;
 mod replica;
+mod review;
 mod table;
 mod text;
 mod told;
 mod variable;
+mod when;
 
 use std::panic;
 use std::process::ExitCode;
@@ -30,10 +36,10 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use color::Color;
 use command::{
-    add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, credential,
-    decisions, dump_state_json, explain, export, get, import, init, invite, issuer, join, key, log,
-    ls, man, members, regrant, remove, revoke, set, snapshot, status, sync, trust_dump,
-    verify_store, whoami,
+    add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, cosign,
+    credential, decisions, device, dump_state_json, endorse, explain, export, get, import, init,
+    invite, issuer, join, key, log, ls, man, members, pending, regrant, remove, revoke, seal, set,
+    snapshot, status, sync, trust_dump, verify_store, whoami,
 };
 use edge::Globals;
 use failure::Failure;
@@ -73,6 +79,12 @@ enum Command {
     Ls(ls::Args),
     Revoke(revoke::Args),
     Regrant(regrant::Args),
+    Endorse(endorse::Args),
+    Seal(seal::Args),
+    Cosign(cosign::Args),
+    Pending(pending::Args),
+    #[command(subcommand)]
+    Device(device::Command),
     #[command(visible_alias = "merge")]
     Import(import::Args),
     Export(export::Args),
@@ -81,8 +93,7 @@ enum Command {
     Issuer(issuer::Command),
     #[command(subcommand)]
     Credential(credential::Command),
-    #[command(subcommand)]
-    Status(status::Command),
+    Status(status::Args),
     Snapshot(snapshot::Args),
     VerifyStore(verify_store::Args),
     Log(log::Args),
@@ -119,12 +130,17 @@ impl Command {
             Self::Ls(args) => ls::run(args, globals),
             Self::Revoke(args) => revoke::run(args, globals),
             Self::Regrant(args) => regrant::run(args, globals),
+            Self::Endorse(args) => endorse::run(args, globals),
+            Self::Seal(args) => seal::run(args, globals),
+            Self::Cosign(args) => cosign::run(args, globals),
+            Self::Pending(args) => pending::run(args, globals),
+            Self::Device(command) => device::run(command, globals),
             Self::Import(args) => import::run(args, globals),
             Self::Export(args) => export::run(args, globals),
             Self::Sync(args) => sync::run(args, globals),
             Self::Issuer(command) => issuer::run(command, globals),
             Self::Credential(command) => credential::run(command, globals),
-            Self::Status(command) => status::run(command, globals),
+            Self::Status(args) => status::run(args, globals),
             Self::Snapshot(args) => snapshot::run(args, globals),
             Self::VerifyStore(args) => verify_store::run(args, globals),
             Self::Log(args) => log::run(args, globals),

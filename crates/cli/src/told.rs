@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ecac_core::{
-    Authored, Effect, Event, Mention, OpId, Payload, Place, PlaceChange, Received, Replica, Shown,
+    Authored, Effect, EffectCode, Event, Mention, OpId, Payload, Place, PlaceChange, Preview,
+    Received, Replica, Shown,
 };
 use serde_json::{Value as Json, json};
 
@@ -57,22 +58,37 @@ impl Teller<'_> {
         received.rolled_back().map(|op| self.op_json(&op)).collect()
     }
 
+    /// The ops that count again, for machines.
+    pub(crate) fn given_json(&self, received: &Received) -> Vec<Json> {
+        received.reinstated().map(|op| self.op_json(&op)).collect()
+    }
+
     /// The ops that lose their effect: a row each, with a line before them.
     pub(crate) fn lost(&self, received: &Received, line: &str) -> String {
+        let ops: Vec<OpId> = received.rolled_back().collect();
+        self.listed(&ops, Paint::Bad, line)
+    }
+
+    /// The ops that count again: likewise.
+    pub(crate) fn given(&self, received: &Received, line: &str) -> String {
+        let ops: Vec<OpId> = received.reinstated().collect();
+        self.listed(&ops, Paint::Good, line)
+    }
+
+    /// A row for each op, with a line before them that says what becomes of them and whose they are; nothing for none.
+    pub(crate) fn listed(&self, ops: &[OpId], paint: Paint, line: &str) -> String {
         let mut table = Table::new(["N", "OP", "BY", "WHAT"]);
-        let mut count = 0;
         let mut by: BTreeMap<String, usize> = BTreeMap::new();
-        for event in &received.events {
-            let (Event::RolledBack { .. }, Some(mention)) = (event, event.mention()) else {
-                continue;
-            };
-            count += 1;
-            *by.entry(self.who(mention)).or_default() += 1;
-            if count <= ROWS_MAX {
-                let (op, what) = (text::op(&mention.id), self.what(&mention.id));
-                table.push([count.to_string(), op, self.who(mention), what]);
+        for (number, op) in ops.iter().enumerate() {
+            let held = self.replica.log().get(op);
+            let author = held.map(|op| op.body().author);
+            let who = author.map_or_else(|| "-".to_owned(), |key| self.people.show(&key));
+            *by.entry(who.clone()).or_default() += 1;
+            if number < ROWS_MAX {
+                table.push([(number + 1).to_string(), text::op(op), who, self.what(op)]);
             }
         }
+        let count = ops.len();
         if count == 0 {
             return String::new();
         }
@@ -80,7 +96,7 @@ impl Teller<'_> {
             .iter()
             .map(|(who, count)| format!("{count} by {who}"))
             .collect();
-        let line = Paint::Bad.out(&format!("{} {line}", text::count(count, "op")));
+        let line = paint.out(&format!("{} {line}", text::count(count, "op")));
         let mut told = format!(
             "{line} ({}):\n{}",
             by.join(", "),
@@ -229,7 +245,7 @@ impl Teller<'_> {
     }
 
     /// The places that show something else.
-    fn changes(&self, changes: &[PlaceChange]) -> String {
+    pub(crate) fn changes(&self, changes: &[PlaceChange]) -> String {
         if changes.is_empty() {
             return String::new();
         }
@@ -256,11 +272,42 @@ impl Teller<'_> {
 
     /// An op that was written, for machines.
     pub(crate) fn authored_json(&self, authored: &Authored) -> Json {
+        let Authored {
+            op,
+            unseen,
+            effect,
+            received,
+            ..
+        } = authored;
+        self.written_json(Some(op), unseen, effect.as_ref(), received)
+    }
+
+    /// What an op would do, for machines: what [`Teller::authored_json`] says of it once it is written.
+    pub(crate) fn preview_json(&self, preview: &Preview) -> Json {
+        let Preview {
+            op,
+            unseen,
+            effect,
+            received,
+            ..
+        } = preview;
+        self.written_json(Some(op), unseen, effect.as_ref(), received)
+    }
+
+    /// What an op does, for machines, without a `format`.
+    pub(crate) fn written_json(
+        &self,
+        op: Option<&OpId>,
+        unseen: &[OpId],
+        effect: Option<&Effect>,
+        received: &Received,
+    ) -> Json {
         json!({
-            "op": authored.op,
-            "unseen": authored.unseen,
-            "effect": authored.effect,
-            "rolled_back": self.lost_json(&authored.received),
+            "op": op,
+            "unseen": unseen,
+            "effect": effect,
+            "rolled_back": self.lost_json(received),
+            "reinstated": self.given_json(received),
         })
     }
 }
@@ -305,7 +352,8 @@ pub(crate) fn place_json(place: &Place) -> Json {
     json!({ "object": place.object, "field": place.field, "element": place.element })
 }
 
-fn change_json(change: &PlaceChange) -> Json {
+/// A place that shows something else, for machines.
+pub(crate) fn change_json(change: &PlaceChange) -> Json {
     let value = |shown: &Option<Shown>| shown.as_ref().map(|it| it.value.to_json());
     json!({
         "place": place_json(&change.place),
@@ -335,3 +383,11 @@ pub(crate) fn effect(effect: Option<&Effect>) -> &'static str {
 pub(crate) fn counts_for_nothing(effect: Option<&Effect>) -> bool {
     effect.is_none_or(|it| it.code.counts() != Some(true))
 }
+
+/// Whether the op does nothing until more roots have signed it.
+pub(crate) fn waits(effect: Option<&Effect>) -> bool {
+    effect.is_some_and(|it| it.code == EffectCode::Short)
+}
+
+/// What to do about an op that waits, as a line of its own.
+pub(crate) const WAITING: &str = "it waits for more roots: send it to them, `ecac export FILE`, and they sign it, `ecac pending`\n";

@@ -10,7 +10,7 @@ use crate::credential::Role;
 use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::log::Log;
-use crate::op::VerifiedOp;
+use crate::op::Body;
 use crate::payload::Payload;
 use crate::quote::quote;
 use crate::replay::{Decision, Replay};
@@ -92,15 +92,15 @@ pub struct Link {
 #[must_use]
 pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
     let decision = replay.decision(log, id)?;
-    let op = log.get(id);
+    let body = body(log, id);
     let warrants = log
         .dag
         .find(id)
         .map_or(&[][..], |at| log.authority.warrants(at));
     Some(Explanation {
         op: *id,
-        author: op.as_ref().map(|op| op.body().author),
-        kind: op.as_ref().map(|op| op.body().payload.kind()),
+        author: body.as_ref().map(|body| body.author),
+        kind: body.as_ref().map(|body| body.payload.kind()),
         verdict: decision.verdict(),
         reason: decision.reason(),
         meaning: meaning(log, &decision),
@@ -112,12 +112,19 @@ pub fn explain(log: &Log, replay: &Replay, id: &OpId) -> Option<Explanation> {
 }
 
 fn witness(log: &Log, op: OpId) -> Witness {
-    let held = log.get(&op);
-    let body = held.as_ref().map(VerifiedOp::body);
+    let body = body(log, &op);
     Witness {
         op,
-        author: body.map(|body| body.author),
-        kind: body.map(|body| body.payload.kind()),
+        author: body.as_ref().map(|body| body.author),
+        kind: body.as_ref().map(|body| body.payload.kind()),
+    }
+}
+
+/// The body of an op that is held, also where its envelope was dropped; of a refused one nothing is kept.
+fn body(log: &Log, op: &OpId) -> Option<Body> {
+    match log.dag.find(op) {
+        Some(at) => log.body(at),
+        None => log.get(op).map(|op| op.body().clone()),
     }
 }
 

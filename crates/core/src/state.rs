@@ -126,6 +126,12 @@ impl State {
             }
     }
 
+    /// Whether the op is applied and has no value that shows, because another op at its place covers it.
+    pub(crate) fn is_covered(&self, op: Index) -> bool {
+        self.applied[op]
+            && (self.count(op, Cover::Written) > 0 || self.count(op, Cover::Removed) > 0)
+    }
+
     /// Lists the op at its place, or takes it out.
     fn settle(&mut self, op: Index, place: PlaceId, touch: Touch) {
         let is_live = self.is_live(op, touch);

@@ -30,8 +30,8 @@ impl StoreError {
 
 /// Envelopes of admitted ops by position, which is the order of admission: parents come before children.
 ///
-/// What is appended is never changed and never taken away. An implementation gives back the bytes that it was given, or
-/// fails: the engine takes them for verified.
+/// What is appended is never changed, and taken away only by [`OpStore::prune`]. An implementation gives back the bytes that it
+/// was given, or fails: the engine takes them for verified.
 pub trait OpStore: Debug + Send {
     /// How many envelopes there are.
     fn len(&self) -> usize;
@@ -53,13 +53,29 @@ pub trait OpStore: Debug + Send {
     /// [`StoreError`] if it cannot be read, or if there is none at the position.
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError>;
 
+    /// Drops the envelopes at these positions for good; the positions stay, and [`OpStore::is_pruned`] says so of each.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store keeps every envelope, as one does that says nothing else; it is then as it was.
+    fn prune(&mut self, positions: &[usize]) -> Result<(), StoreError> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::new("this store keeps every envelope"))
+    }
+
+    /// Whether the envelope at the position was dropped.
+    fn is_pruned(&self, _position: usize) -> bool {
+        false
+    }
+
     /// A store with the same envelopes for a trial: what is appended to it does not show here.
     ///
     /// # Errors
     /// [`StoreError`] if there cannot be one.
     fn branch(&self) -> Result<Box<dyn OpStore>, StoreError>;
 
-    /// Calls `take` with each envelope from the position on, in order, until it breaks off.
+    /// Calls `take` with each envelope from the position on that was not dropped, in order, until it breaks off.
     ///
     /// # Errors
     /// [`StoreError`] for the first that cannot be read.
@@ -68,7 +84,7 @@ pub trait OpStore: Debug + Send {
         from: usize,
         take: &mut dyn FnMut(usize, &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        for position in from..self.len() {
+        for position in (from..self.len()).filter(|&it| !self.is_pruned(it)) {
             if take(position, &self.read(position)?).is_break() {
                 break;
             }
@@ -104,6 +120,8 @@ pub struct MemoryStore {
     firsts: Vec<usize>,
     /// By position: where in its segment the envelope ends.
     ends: Vec<u32>,
+    /// By position, as far as anything was dropped: whether the envelope was.
+    pruned: Vec<bool>,
 }
 
 impl MemoryStore {
@@ -118,7 +136,7 @@ impl MemoryStore {
     pub fn memory(&self) -> usize {
         let segments = self.segments.iter();
         let segments = segments.map(|it| it.capacity()).sum::<usize>();
-        segments + self.ends.capacity() * size_of::<u32>()
+        segments + self.ends.capacity() * size_of::<u32>() + self.pruned.capacity()
     }
 }
 
@@ -148,7 +166,41 @@ impl OpStore for MemoryStore {
         Ok(Box::new(self.clone()))
     }
 
+    fn prune(&mut self, positions: &[usize]) -> Result<(), StoreError> {
+        if let Some(beyond) = positions.iter().find(|&&it| it >= self.len()) {
+            let reason = format!("there is no envelope at position {beyond}");
+            return Err(StoreError::new(reason));
+        }
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let mut pruned = self.pruned.clone();
+        pruned.resize(self.len(), false);
+        for &position in positions {
+            pruned[position] = true;
+        }
+        let mut kept = Self::new();
+        for (position, is_gone) in pruned.iter().enumerate() {
+            let envelope = if *is_gone {
+                Cow::Borrowed(&[][..])
+            } else {
+                self.read(position)?
+            };
+            kept.append(&envelope)?;
+        }
+        *self = Self { pruned, ..kept };
+        Ok(())
+    }
+
+    fn is_pruned(&self, position: usize) -> bool {
+        self.pruned.get(position).copied().unwrap_or(false)
+    }
+
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+        if self.is_pruned(position) {
+            let reason = format!("the envelope at position {position} was dropped");
+            return Err(StoreError::new(reason));
+        }
         let none = || StoreError::new(format!("there is no envelope at position {position}"));
         let end = *self.ends.get(position).ok_or_else(none)? as usize;
         let number = self.firsts.partition_point(|&first| first <= position);
@@ -192,5 +244,36 @@ mod tests {
         };
         store.scan(90, &mut take).unwrap();
         assert_eq!(seen, [90, 91, 92, 93, 94, 95]);
+    }
+
+    #[test]
+    fn what_was_dropped_is_gone_and_the_rest_is_where_it_was() {
+        let mut store = MemoryStore::new();
+        let envelope = |at: usize| vec![u8::try_from(at % 256).unwrap(); 5000];
+        for at in 0..500 {
+            store.append(&envelope(at)).unwrap();
+        }
+        let (before, full) = (store.memory(), store.clone());
+        assert!(store.prune(&[500]).is_err());
+        let gone = |at: usize| !at.is_multiple_of(10);
+        let first: Vec<usize> = (0..250).filter(|&at| gone(at)).collect();
+        let second: Vec<usize> = (200..500).filter(|&at| gone(at)).collect();
+        store.prune(&first).unwrap();
+        store.prune(&second).unwrap();
+        store.append(&envelope(500)).unwrap();
+        for at in 0..500 {
+            assert_eq!(store.is_pruned(at), gone(at));
+            assert_eq!(store.read(at).is_err(), gone(at));
+            assert!(gone(at) || store.read(at).unwrap() == envelope(at));
+        }
+        let mut seen = 0;
+        let mut take = |_: usize, _: &[u8]| {
+            seen += 1;
+            ControlFlow::Continue(())
+        };
+        store.scan(0, &mut take).unwrap();
+        assert_eq!((seen, store.len()), (51, 501));
+        assert!(store.memory() < before / 2);
+        assert!(full.read(1).is_ok());
     }
 }

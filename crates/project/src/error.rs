@@ -253,6 +253,7 @@ const fn hint_of_draft(error: &DraftError) -> &'static str {
         }
         DraftError::Encoding { .. } => "shorten or mend the names or the value",
         DraftError::Clock { .. } => "mend the clock of this machine",
+        DraftError::Pruned => "ask a root whose replica has every envelope to seal",
         _ => "open the project again",
     }
 }

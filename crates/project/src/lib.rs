@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod device_request;
 mod error;
 mod file;
 mod home;
@@ -23,6 +24,7 @@ mod trail;
 mod writer;
 
 pub use config::{CONFIG, Config, VERSION};
+pub use device_request::{DeviceRequest, ParseDeviceRequestError};
 pub use error::{Cause, Error};
 pub use home::Home;
 pub use invitation::{Invitation, ParseInvitationError};

@@ -4,7 +4,7 @@ use core::ops::Deref;
 use std::collections::BTreeMap;
 
 use ecac_core::{
-    Authored, AuthoredBatch, Body, Event, OpId, Payload, Received, Replica, VerifiedOp,
+    Authored, AuthoredBatch, Body, Event, OpId, Payload, Received, Replica, SigningKey, VerifiedOp,
 };
 use ecac_store::DurableReplica;
 
@@ -69,8 +69,28 @@ impl Writer {
         key: &Key,
         now_ms: u64,
     ) -> Result<Authored, Error> {
+        let payload = payload.into();
+        self.sign(key, |replica, signing| {
+            replica.author(payload, signing, now_ms)
+        })
+    }
+
+    /// Writes a `Seal` of everything that it names as its past, as [`DurableReplica::seal`] does.
+    ///
+    /// # Errors
+    /// As [`Writer::author`].
+    pub fn seal(&mut self, key: &Key, now_ms: u64) -> Result<Authored, Error> {
+        self.sign(key, |replica, signing| replica.seal(signing, now_ms))
+    }
+
+    fn sign(
+        &mut self,
+        key: &Key,
+        author: impl FnOnce(&mut DurableReplica, &SigningKey) -> Result<Authored, ecac_store::Error>,
+    ) -> Result<Authored, Error> {
+        let signing = key.signing();
         self.finish(key)?;
-        let authored = self.replica.author(payload, &key.signing(), now_ms)?;
+        let authored = author(&mut self.replica, &signing)?;
         self.trail.record(&self.replica, &authored.received)?;
         Ok(authored)
     }

@@ -21,7 +21,7 @@ pub struct ParameterArgs {
     /// How many ops each scenario makes
     #[arg(long, value_name = "N", default_value_t = OPS, value_parser = clap::value_parser!(u32).range(1..))]
     ops: u32,
-    /// A scenario to run; repeat it for several [default: all]
+    /// A scenario to run; repeat it for several [default: those of the golden set]
     #[arg(long = "scenario", value_name = "NAME", value_parser = PossibleValuesParser::new(engine::scenario_names()))]
     scenarios: Vec<String>,
 }
@@ -29,9 +29,14 @@ pub struct ParameterArgs {
 impl ParameterArgs {
     /// The parameters, with each scenario once and in the order of the engine.
     pub fn resolve(&self) -> Parameters {
-        let wanted = |name: &&str| {
-            self.scenarios.is_empty() || self.scenarios.iter().any(|scenario| scenario == name)
-        };
+        if self.scenarios.is_empty() {
+            return Parameters {
+                seed: self.seed,
+                ops: self.ops,
+                ..cited()
+            };
+        }
+        let wanted = |name: &&str| self.scenarios.iter().any(|scenario| scenario == name);
         Parameters {
             scenarios: engine::scenario_names()
                 .filter(wanted)
@@ -47,7 +52,7 @@ impl ParameterArgs {
 #[must_use]
 pub fn cited() -> Parameters {
     Parameters {
-        scenarios: engine::scenario_names().map(str::to_owned).collect(),
+        scenarios: engine::golden_names().map(str::to_owned).collect(),
         seed: SEED,
         ops: OPS,
     }

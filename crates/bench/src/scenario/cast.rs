@@ -1,6 +1,6 @@
 //! What the scenarios share: the project, its issuer, and what people write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
@@ -41,7 +41,7 @@ pub(crate) fn genesis(stream: &mut Stream, project: &str, roots: &[PublicKey]) -
         nonce: stream.bytes(),
         roots: roots.iter().copied().collect(),
         schema: BTreeSet::from([rule]),
-        features: std::collections::BTreeMap::new(),
+        features: BTreeMap::new(),
     }
 }
 
@@ -71,6 +71,15 @@ impl Issuer {
             public_key: public_key(&self.key),
             valid_from_ms: EPOCH_MS,
             valid_until_ms: EPOCH_MS + YEAR_MS,
+        })
+    }
+
+    /// The op payload that ends the trust in the issuer's key.
+    pub(crate) fn key_revocation(&self) -> Payload {
+        Payload::IssuerKeyRevoke(payload::IssuerKeyRevoke {
+            issuer: name(Self::NAME),
+            kid: name(Self::KID),
+            reason: name("stolen"),
         })
     }
 

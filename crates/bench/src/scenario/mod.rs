@@ -6,6 +6,7 @@ mod cast;
 mod concurrent;
 mod hb_chain;
 mod offline_revoke;
+mod stolen_admin;
 
 use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
@@ -39,16 +40,22 @@ pub enum Scenario {
     /// An editor works offline, an administrator revokes meanwhile, they meet; roll back, re-grant, work
     /// resumes.
     OfflineRevoke,
+    /// A stolen policy administrator and a stolen root of three rage on old parents; sealed work stands, unsealed work is
+    /// lost and endorsed again.
+    StolenAdmin,
 }
 
 /// A text that names no scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scenario `{0}`; there are hb-chain, concurrent and offline-revoke")]
+#[error("unknown scenario `{0}`; there are hb-chain, concurrent, offline-revoke and stolen-admin")]
 pub struct UnknownScenario(pub String);
 
 impl Scenario {
     /// Every scenario, in the order in which they are reported.
     pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Those of the golden set, in the same order.
+    pub const GOLDEN: &'static [Self] = &[Self::HbChain, Self::Concurrent, Self::OfflineRevoke];
 
     /// The name in file names and command lines.
     #[must_use]
@@ -65,6 +72,9 @@ impl Scenario {
             Self::OfflineRevoke => {
                 "an editor works offline while an administrator revokes; roll back, re-grant, resume"
             }
+            Self::StolenAdmin => {
+                "stolen keys of an administrator and of one root of three rage; sealed work stands, the rest is endorsed"
+            }
         }
     }
 
@@ -75,6 +85,7 @@ impl Scenario {
             Self::HbChain => 8,
             Self::Concurrent => 40,
             Self::OfflineRevoke => 100,
+            Self::StolenAdmin => 150,
         }
     }
 
@@ -91,6 +102,7 @@ impl Scenario {
             Self::HbChain => hb_chain::generate(&mut stream, ops, storage),
             Self::Concurrent => concurrent::generate(&mut stream, ops, storage),
             Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops, storage),
+            Self::StolenAdmin => stolen_admin::generate(&mut stream, ops, storage),
         }?;
         assert_eq!(
             observer.count(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use ecac_artifact::exit;
 use ecac_core::{Explanation, OpId, ProjectId, PublicKey};
@@ -11,17 +10,11 @@ use serde::Serialize;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
+use crate::op_prefix::{OpPrefix, not_found};
 use crate::output::{self, Form, Format};
 use crate::people::People;
 use crate::replica::{Replica, Source};
 use crate::text;
-
-/// Fewest digits that stand for an op id.
-const DIGITS_MIN: usize = 8;
-/// Digits of a whole op id.
-const DIGITS_MAX: usize = 64;
-/// Most candidates that an error lists.
-const CANDIDATES_MAX: usize = 8;
 
 /// Explain why one op counts, or why it does not
 ///
@@ -100,7 +93,7 @@ struct Answer {
 
 impl Args {
     /// The op id, which comes last, and the op logs before it.
-    fn split(&self) -> Result<(Prefix, Vec<PathBuf>), Failure> {
+    fn split(&self) -> Result<(OpPrefix, Vec<PathBuf>), Failure> {
         let (last, paths) = self.words.split_last().ok_or_else(|| {
             Failure::new(
                 exit::USAGE,
@@ -110,7 +103,7 @@ impl Args {
             )
         })?;
         let digits = last.to_string_lossy();
-        let op = digits.parse::<Prefix>();
+        let op = digits.parse::<OpPrefix>();
         let op = op.map_err(|error| {
             let doing = format!("read the op id {}", text::name(&digits));
             Failure::new(
@@ -142,85 +135,4 @@ fn explain(replica: &Replica, op: &OpId) -> Option<Explanation> {
             grants: Vec::new(),
         })
     })
-}
-
-/// The first digits of an op id.
-#[derive(Debug, Clone)]
-struct Prefix(String);
-
-impl FromStr for Prefix {
-    type Err = String;
-
-    fn from_str(digits: &str) -> Result<Self, String> {
-        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if digits.bytes().all(is_digit) && (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) {
-            Ok(Self(digits.to_owned()))
-        } else {
-            Err(format!(
-                "an op id is {DIGITS_MAX} lower-case hexadecimal digits, or the first {DIGITS_MIN} or more of them"
-            ))
-        }
-    }
-}
-
-impl Prefix {
-    /// The one op id that begins so.
-    fn find(&self, known: &BTreeSet<OpId>, label: &str) -> Result<OpId, Failure> {
-        let mut matching = known
-            .iter()
-            .filter(|id| id.to_string().starts_with(&self.0));
-        let Some(&first) = matching.next() else {
-            return Err(not_found(self, label));
-        };
-        let others: Vec<&OpId> = matching.collect();
-        if others.is_empty() {
-            return Ok(first);
-        }
-        let shown = std::iter::once(&first).chain(others.iter().copied().take(CANDIDATES_MAX - 1));
-        let candidates = shown.map(OpId::to_string).collect();
-        Err(Failure::new(
-            exit::USAGE,
-            format!("find op {} in {label}", self.0),
-            format!("{} op ids begin so", others.len() + 1),
-            "give more digits",
-        )
-        .with_details(candidates))
-    }
-}
-
-fn not_found(prefix: &Prefix, label: &str) -> Failure {
-    Failure::new(
-        exit::NOT_FOUND,
-        format!("find op {} in {label}", prefix.0),
-        "the op log does not have it",
-        "list the ops with `ecac log`, or fetch an op log that has it",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(head: [u8; 2]) -> OpId {
-        let mut bytes = [7; 32];
-        bytes[3..5].copy_from_slice(&head);
-        OpId::from_bytes(bytes)
-    }
-
-    #[test]
-    fn a_prefix_names_one_op_or_is_an_error() {
-        let known = BTreeSet::from([id([1, 1]), id([1, 2]), id([2, 1])]);
-        let find = |digits: &str| {
-            let prefix: Prefix = digits.parse().unwrap();
-            prefix.find(&known, "ops").map_err(|failure| failure.code)
-        };
-        assert_eq!(find("07070702"), Ok(id([2, 1])));
-        assert_eq!(find("0707070101"), Ok(id([1, 1])));
-        assert_eq!(find(&id([1, 2]).to_string()), Ok(id([1, 2])));
-        assert_eq!(find("07070701"), Err(exit::USAGE));
-        assert_eq!(find("07070703"), Err(exit::NOT_FOUND));
-        for bad in ["", "0707070", "0707070G", "0707070A", &"0".repeat(65)] {
-            assert!(bad.parse::<Prefix>().is_err(), "{bad}");
-        }
-    }
 }

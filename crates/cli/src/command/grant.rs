@@ -40,6 +40,8 @@ pub(crate) struct Granted {
     pub(crate) issuer_key: Option<OpId>,
     pub(crate) credential: OpId,
     pub(crate) grant: OpId,
+    /// Whether the grant does nothing until more roots have signed it.
+    pub(crate) waits: bool,
 }
 
 /// The user as an issuer.
@@ -117,6 +119,7 @@ pub(crate) fn grant(
             issuer_key: ops.first().copied().filter(|_| is_listed_now),
             credential,
             grant,
+            waits: done.waits,
         }),
         _ => Err(Failure::new(
             exit::INTERNAL,
@@ -183,11 +186,17 @@ pub(crate) fn tell(
             "issuer_key": written.issuer_key,
             "credential": written.credential,
             "grant": written.grant,
+            "waits": written.waits,
         }));
     }
     let scope = text::list(scope.iter().map(String::as_str));
+    let is = if written.waits {
+        "will be, once more roots have signed it (`ecac pending`),"
+    } else {
+        "is"
+    };
     let told = format!(
-        "{} is {role} over {scope}\ngrant    {}\nexport what is here and send it to them: `ecac export FILE`\n",
+        "{} {is} {role} over {scope}\ngrant    {}\nexport what is here and send it to them: `ecac export FILE`\n",
         people.show(person),
         text::op(&written.grant)
     );

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_artifact::exit;
-use ecac_core::{Genesis, Name, PublicKey, SchemaRule, Tags};
+use ecac_core::{Feature, Genesis, Name, PublicKey, SchemaRule, Tags, Terms};
 use ecac_project::{Founding, KeyUse, Project};
 use serde_json::json;
 
@@ -22,11 +22,16 @@ const ROOTS_WISE: usize = 3;
 /// directory of keys and never in the project. Three roots are wise, because two administrators who revoke each other both
 /// lose: ask two others for the line that `ecac whoami` prints, and name them with --root. Tags say what grants are about:
 /// each --tag gives a tag to the fields that match; without any, every field has the tag `all`.
+///
+/// From three roots on, what makes or ends a root, seals the project or changes its rules takes more than half of them, unless
+/// --quorum says another number: so one stolen root key can do none of it. The number is fixed for good. With fewer roots, one
+/// signs alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac init 'motor shop'
   ecac init 'motor shop' --tag 'motor/*.*=repair' --tag 'bill/*.*=office'
-  ecac init 'motor shop' --root did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")]
+  ecac init 'motor shop' --root did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK
+  ecac init 'motor shop' --root DID --root DID --quorum 2")]
 pub(crate) struct Args {
     /// What the project is called
     #[arg(value_name = "NAME")]
@@ -34,6 +39,9 @@ pub(crate) struct Args {
     /// Another root, by its did:key
     #[arg(long = "root", value_name = "DID")]
     roots: Vec<PublicKey>,
+    /// How many roots sign together what makes, ends or binds roots
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    quorum: Option<u8>,
     /// A tag of the fields that match; either pattern may end in `*`
     #[arg(long = "tag", value_name = "OBJECT.FIELD=TAG", value_parser = rule)]
     rules: Vec<SchemaRule>,
@@ -68,12 +76,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let key = globals.key(KeyUse::Author, &key_name(&args.key)?)?;
     let mut roots: BTreeSet<PublicKey> = args.roots.iter().copied().collect();
     roots.insert(key.public());
+    let quorum = quorum(args, roots.len())?;
+    let features = features(roots.len(), quorum)?;
     let genesis = Genesis {
         name: name.clone(),
         nonce: nonce(args)?,
         roots: roots.clone(),
         schema: schema(&args.rules)?,
-        features: BTreeMap::new(),
+        features: features.clone(),
     };
     let project = Project::found(
         &globals.new_folder(),
@@ -102,16 +112,73 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             "key": key.name(),
             "did": key.public(),
             "roots": roots,
+            "quorum": quorum,
+            "features": features.keys().collect::<Vec<_>>(),
         }));
     }
+    let together = if quorum > 1 {
+        format!("roots    {}, of whom {quorum} sign together\n", roots.len())
+    } else {
+        String::new()
+    };
     let told = format!(
-        "founded {} in {}\nproject  {id}\nyou are  {} (key {})\nothers join by the line that `ecac invite` prints\n",
+        "founded {} in {}\nproject  {id}\nyou are  {} (key {})\n{together}others join by the line that `ecac invite` prints\n",
         text::name(&name),
         text::path(project.folder()),
         key.public(),
         key.name()
     );
     output::print(told.as_bytes())
+}
+
+/// How many roots sign together.
+fn quorum(args: &Args, roots: usize) -> Result<u8, Failure> {
+    let majority = if roots >= ROOTS_WISE {
+        roots / 2 + 1
+    } else {
+        1
+    };
+    let majority = u8::try_from(majority).unwrap_or(u8::MAX);
+    let quorum = args.quorum.unwrap_or(majority);
+    if usize::from(quorum) > roots {
+        let cause = format!(
+            "{quorum} of {} cannot sign together",
+            text::count(roots, "root")
+        );
+        let hint = "name more roots with --root, or a smaller --quorum";
+        return Err(Failure::new(exit::USAGE, "found the project", cause, hint));
+    }
+    Ok(quorum)
+}
+
+/// What the project uses: endorsements and devices always, a quorum where one root does not sign alone, and seals where those
+/// who sign are more than half.
+fn features(roots: usize, quorum: u8) -> Result<BTreeMap<Name, Vec<u8>>, Failure> {
+    let terms = Terms {
+        roots,
+        quorum: quorum.into(),
+        genesis: true,
+    };
+    let mut features = BTreeMap::new();
+    for feature in Feature::ALL {
+        let parameters = match feature {
+            Feature::Quorum if quorum == 1 => continue,
+            // It takes tags to be secret.
+            Feature::Confidential => continue,
+            Feature::Quorum => vec![quorum],
+            Feature::Schema | Feature::Seal | Feature::Endorse | Feature::Device => Vec::new(),
+        };
+        if !feature.allows(&parameters, terms) {
+            continue;
+        }
+        let name = Name::new(feature.name());
+        let name = name.map_err(|error| {
+            let doing = "found the project";
+            Failure::new(exit::INTERNAL, doing, error, "please report this")
+        })?;
+        features.insert(name, parameters);
+    }
+    Ok(features)
 }
 
 fn nonce(args: &Args) -> Result<[u8; 16], Failure> {

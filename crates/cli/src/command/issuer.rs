@@ -220,7 +220,7 @@ fn revoke(args: &Revoke, globals: &Globals) -> Result<(), Failure> {
             people: &people,
         };
         if args.json {
-            let mut document = deed::preview_json(&teller, &preview);
+            let mut document = teller.preview_json(&preview);
             document["format"] = json!("ecac-issuer-revoke-v1");
             return output::print_json(&document);
         }

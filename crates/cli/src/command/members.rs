@@ -4,6 +4,7 @@ use ecac_core::credential::Role;
 use ecac_core::{Granted, Standing};
 use serde_json::{Value as Json, json};
 
+use super::device;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::People;
@@ -12,8 +13,9 @@ use crate::{output, text};
 
 /// List who has been granted what, and what has become of it
 ///
-/// Each grant that counts, or did until something ended it, has a row: who it is for, the role, the tags, whether it gives
-/// anything now, until when, and who made it. People have the names that you gave them.
+/// By person: each grant that counts, or did until something ended it, has a row with the role, the tags, whether it gives
+/// anything now, until when, and who made it; below them each device that signs for the person. People have the names that you
+/// gave them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac members
@@ -33,7 +35,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             .iter()
             .map(|member| {
                 let grants: Vec<Json> = member.grants.iter().map(|it| grant_json(it, &people)).collect();
-                let devices: Vec<Json> = member.devices.iter().map(|it| json!({ "did": it.key, "link": it.link, "by": people.json(&it.by) })).collect();
+                let devices: Vec<Json> = member.devices.iter().map(|it| device::to_json(it, &people)).collect();
                 json!({ "person": people.json(&member.person), "live": member.is_live(), "grants": grants, "devices": devices })
             })
             .collect();
@@ -53,6 +55,18 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
                 until.map_or_else(|| "-".to_owned(), text::timestamp),
                 people.show(&grant.by),
                 scope(grant),
+            ]);
+        }
+        for linked in &member.devices {
+            number += 1;
+            table.push([
+                number.to_string(),
+                format!("  {}", people.show(&linked.key)),
+                "device".to_owned(),
+                device::standing(linked),
+                "-".to_owned(),
+                people.show(&linked.by),
+                format!("of {}", people.show(&member.person)),
             ]);
         }
     }

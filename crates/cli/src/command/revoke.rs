@@ -10,7 +10,7 @@ use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::output;
 use crate::people::{self, People};
-use crate::told::Teller;
+use crate::told::{self, Teller};
 
 /// Take grants away, and see before what work that takes back
 ///
@@ -66,11 +66,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return output::print_json(&done.document);
     }
     let told = format!(
-        "revoked {}: {}\n{}{}it takes hold where it arrives: `ecac export FILE`, and send it\n",
+        "revoked {}: {}\n{}{}{}",
         people.show(&person),
         done.effect,
         done.line("Revoke"),
-        done.lost
+        done.lost,
+        if done.waits {
+            told::WAITING
+        } else {
+            "it takes hold where it arrives: `ecac export FILE`, and send it\n"
+        }
     );
     output::print(told.as_bytes())
 }
@@ -98,7 +103,7 @@ fn preview(args: &Args, globals: &Globals, now_ms: u64) -> Result<(), Failure> {
         people: &people,
     };
     if args.json {
-        let mut document = deed::preview_json(&teller, &preview);
+        let mut document = teller.preview_json(&preview);
         document["format"] = json!("ecac-revoke-v1");
         document["person"] = people.json(&person);
         return output::print_json(&document);

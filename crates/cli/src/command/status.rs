@@ -1,88 +1,149 @@
-//! `ecac status`: withdrawing credentials by number.
+//! `ecac status`: where the project stands, and what to do next.
 
-use std::collections::BTreeSet;
+mod publish;
 
-use ecac_core::EffectCode;
-use ecac_core::limits::STATUS_INDEX_MAX;
-use ecac_core::payload::StatusList;
+use ecac_core::Feature;
 use serde_json::json;
 
-use super::grant;
-use crate::deed::Deed;
 use crate::edge::Globals;
 use crate::failure::Failure;
-use crate::people::People;
-use crate::{output, text};
+use crate::{output, people, text};
 
-/// Withdraw credentials by number
+/// From so many ops that count and that no final seal has, a seal is suggested.
+const UNSEALED_MANY: usize = 100;
+
+/// Say where the project stands, and what to do next
 ///
-/// A status list is a document with a bit for each credential that names it; a bit that is set withdraws it for good.
-#[derive(Debug, clap::Subcommand)]
+/// Counts what is here by verdict, and names what waits: signatures, work that was taken back, absent ancestors, and a seal where 100
+/// ops or more are not sealed. `ecac status publish` withdraws credentials by number: a status list is a document with a bit for each
+/// credential that names it; a bit that is set withdraws it for good.
+#[derive(Debug, clap::Args)]
 #[command(
-    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:
+  ecac status
+  ecac status --json | jq .sealing
   ecac status publish https://shop.example/status
   ecac status publish https://shop.example/status --bits 7,12"
 )]
-pub(crate) enum Command {
-    Publish(Publish),
-}
-
-/// Publish a version of a status list in the project
-///
-/// Bits that an earlier version set stay set, named or not. Without --bits the list has none set, so that credentials can name
-/// it. Where work is taken back, you are asked; a script says --yes.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  ecac status publish https://shop.example/status
-  ecac status publish https://shop.example/status --bits 7,12 --yes")]
-pub(crate) struct Publish {
-    /// The list's URL, as credentials name it
-    #[arg(value_name = "LIST")]
-    list: String,
-    /// The bits to set, with commas between them
-    #[arg(long, value_name = "BITS", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(..=STATUS_INDEX_MAX))]
-    bits: Vec<u64>,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(command: &Command, globals: &Globals) -> Result<(), Failure> {
-    match command {
-        Command::Publish(args) => publish(args, globals),
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Publish(publish::Args),
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    match &args.command {
+        Some(Command::Publish(args)) => publish::run(args, globals),
+        None => report(args, globals),
     }
 }
 
-fn publish(args: &Publish, globals: &Globals) -> Result<(), Failure> {
-    let (project, writer, key) = globals.writing()?;
-    let people = People::of(&project);
-    let now_ms = globals.now_ms()?;
-    let issuer = grant::issuer(globals, &key)?;
-    let listing = grant::unlisted(&writer, &key, &issuer, now_ms)?;
-    let is_listed_now = listing.is_some();
-    let bits: BTreeSet<u64> = args.bits.iter().copied().collect();
-    let jwt = issuer.status_list(&args.list, now_ms, &bits);
-    let deed = Deed {
-        doing: "publish the status list",
-        hint: "a list is named by a URL, such as https://shop.example/status",
-        fine: &[EffectCode::WithdrawsNothing],
-        yes: args.yes,
-    };
-    let list = StatusList { jwt };
-    let mut ops = listing.map(Into::into).into_iter().chain([list.into()]);
-    let mut done = deed.carry_out(writer, &people, &key, now_ms, &mut |_| ops.next())?;
+/// Where the project stands.
+fn report(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let (_, replica) = globals.reading()?;
+    let log = replica.log();
+    let applied = replica.applied_count();
+    let denied = log.admitted_count() - applied;
+    let holdings = replica.holdings();
+    let (proposals, lost) = (replica.proposals().len(), replica.taken_back().len());
+    let (sealing, seals) = (replica.sealing().value, replica.uses(Feature::Seal));
+    let is_suggested = seals && sealing.unsealed >= UNSEALED_MANY;
+    let missing = replica.missing();
+    let name = people::project_name(&replica);
     if args.json {
-        let listed = done.ops.first().filter(|_| is_listed_now);
-        done.document["format"] = json!("ecac-status-v1");
-        done.document["list"] = json!(args.list);
-        done.document["bits"] = json!(bits);
-        done.document["issuer_key"] = json!(listed.map(|it| it.op));
-        return output::print_json(&done.document);
+        return output::print_json(&json!({
+            "format": "ecac-project-v1",
+            "project": replica.project(),
+            "name": name,
+            "ops": {
+                "applied": applied,
+                "denied": denied,
+                "pending": holdings.pending_ops,
+                "unsupported": holdings.unsupported_ops,
+            },
+            "missing": missing,
+            "quorum": replica.quorum(),
+            "waiting": proposals,
+            "taken_back": lost,
+            "sealing": {
+                "used": seals,
+                "seals": sealing.finals,
+                "unsealed": sealing.unsealed,
+                "since_ms": sealing.since_ms,
+                "suggested": is_suggested,
+            },
+        }));
     }
-    let what = format!("StatusList {}: {}", text::name(&args.list), done.effect);
-    output::print((done.line(&what) + &done.lost).as_bytes())
+    let name = name.map_or_else(|| "not known yet".to_owned(), |it| text::name(&it));
+    let mut said = format!(
+        "project  {name} {}\n{} count, {denied} taken back or denied\n",
+        replica.project(),
+        text::count(applied, "op")
+    );
+    let mut say = |condition: bool, line: String| {
+        if condition {
+            said += &line;
+        }
+    };
+    say(
+        holdings.pending_ops > 0,
+        format!(
+            "{} wait for {} that are not here: ask whoever wrote them, and import\n",
+            text::count(holdings.pending_ops, "op"),
+            text::count(missing.len(), "ancestor")
+        ),
+    );
+    say(
+        proposals > 0,
+        format!(
+            "{} for the signatures of more roots: `ecac pending`\n",
+            waits(proposals)
+        ),
+    );
+    say(
+        lost > 0 && replica.uses(Feature::Endorse),
+        format!(
+            "{} taken back and can be given back: `ecac endorse --list`\n",
+            were(lost)
+        ),
+    );
+    let since = sealing.since_ms.map_or_else(String::new, |ms| {
+        format!(", the oldest of {}", text::instant(ms))
+    });
+    say(
+        seals,
+        format!(
+            "{} not sealed{since}{}\n",
+            are(sealing.unsealed),
+            if is_suggested {
+                ": a root should seal them, `ecac seal`"
+            } else {
+                ""
+            }
+        ),
+    );
+    output::print(said.as_bytes())
+}
+
+fn waits(count: usize) -> String {
+    let verb = if count == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", text::count(count, "op"))
+}
+
+fn were(count: usize) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb}", text::count(count, "op"))
+}
+
+fn are(count: usize) -> String {
+    let verb = if count == 1 { "is" } else { "are" };
+    format!("{} {verb}", text::count(count, "op"))
 }

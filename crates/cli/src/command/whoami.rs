@@ -1,5 +1,6 @@
 //! `ecac whoami`: who you are, and in which project.
 
+use ecac_core::Member;
 use serde_json::json;
 
 use crate::edge::Globals;
@@ -31,6 +32,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let members = replica.members(now_ms);
     let mine = members.iter().find(|it| it.person == me);
     let grants = mine.map_or(&[][..], |it| &it.grants);
+    let is_mine = |member: &&Member| member.devices.iter().any(|it| it.key == me);
+    let persons: Vec<&Member> = members.iter().filter(is_mine).collect();
     let people = People::of(&project);
     let name = project_name(&replica);
     if args.json {
@@ -45,6 +48,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             "project": replica.project(),
             "name": name,
             "grants": grants,
+            "device_of": persons.iter().map(|it| people.json(&it.person)).collect::<Vec<_>>(),
         }));
     }
     let mut told = format!("{}\nkey      {}\n", did(&key), key.name());
@@ -55,7 +59,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let scope = super::members::scope(grant);
         told += &format!("{}  {scope}  {standing}\n", grant.role);
     }
-    if grants.is_empty() {
+    for member in &persons {
+        let linked = member.devices.iter().filter(|it| it.key == me);
+        for linked in linked {
+            let standing = super::device::standing(linked);
+            told += &format!("a device of {}  {standing}\n", people.show(&member.person));
+        }
+    }
+    if grants.is_empty() && persons.is_empty() {
         told += "nothing is granted to you here as far as is known\n";
     }
     output::print(told.as_bytes())

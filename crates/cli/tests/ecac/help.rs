@@ -27,6 +27,15 @@ const COMMANDS: &[&[&str]] = &[
     &["ls"],
     &["revoke"],
     &["regrant"],
+    &["endorse"],
+    &["seal"],
+    &["cosign"],
+    &["pending"],
+    &["device"],
+    &["device", "ask"],
+    &["device", "add"],
+    &["device", "revoke"],
+    &["device", "list"],
     &["import"],
     &["export"],
     &["issuer"],
@@ -96,7 +105,14 @@ fn the_help_lists_every_command_and_ends_in_the_exit_codes() {
 
 #[test]
 fn without_a_command_there_is_help_and_a_usage_error() {
-    for args in [&[][..], &["audit"], &["bench"], &["key"], &["issuer"]] {
+    for args in [
+        &[][..],
+        &["audit"],
+        &["bench"],
+        &["key"],
+        &["issuer"],
+        &["device"],
+    ] {
         let ran = ecac_in(Path::new("."), args);
         assert_eq!(ran.code, Some(exit::USAGE.into()));
         assert!(ran.stderr.contains("Usage: ecac"), "{}", ran.stderr);
@@ -128,6 +144,11 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["audit-export", "ops"],
         &["audit-export", "ops", "--seed", "1", "--node-key", "k"],
         &["audit-verify", "audit"],
+        &["endorse", "--since", "yesterday"],
+        &["endorse", "1f3a9c0d", "--all-of", "tom"],
+        &["cosign", "1f3a9c0d", "--preview", "--yes"],
+        &["device", "add", "ecac:device/x"],
+        &["init", "shop", "--quorum", "0"],
         &["audit", "prove", "abc", "--audit", "audit"],
         &["audit", "check-proof", "proof", "--witness", "me"],
         &[

@@ -154,6 +154,18 @@ impl<'a> Judge<'a> {
         self.link_killed(link, grant, View::EVERYTHING)
     }
 
+    /// Whether the op was admitted under titles with links only, each of which is killed for it.
+    pub(crate) fn has_lost_its_links(&mut self, op: Index) -> bool {
+        self.forget();
+        let view = View::EVERYTHING.judging(op);
+        let titles = self.authority.warrants(op);
+        !titles.is_empty()
+            && titles.iter().all(|title| {
+                let killed = |link| self.link_killed(link, title.grant, view).is_some();
+                title.link.is_some_and(killed)
+            })
+    }
+
     /// Which denial in the past kills the issuer key.
     pub(crate) fn key_killed_in(&mut self, key: KeyId, past: &Past) -> Option<Kill> {
         self.forget();

@@ -44,6 +44,20 @@ impl Judge<'_> {
     /// The most pairs of a root and a key that have signed the op, with no root and no key in two of them; `without` one of
     /// the `Cosign`s.
     pub(super) fn pairs(&mut self, op: Index, without: Option<Index>, view: View<'_>) -> usize {
+        let mut roots_of: BTreeMap<PublicKey, BTreeSet<PublicKey>> = BTreeMap::new();
+        for signed in self.signed(op, without, view) {
+            let roots = roots_of.entry(self.dag.node(signed).author).or_default();
+            roots.extend(self.roots_behind(signed));
+        }
+        let edges: Vec<Vec<PublicKey>> = roots_of
+            .into_values()
+            .map(|roots| roots.into_iter().collect())
+            .collect();
+        greatest_matching(&edges)
+    }
+
+    /// The op, and those of its `Cosign`s in the set that count; `without` one of them.
+    fn signed(&mut self, op: Index, without: Option<Index>, view: View<'_>) -> Vec<Index> {
         let authority = self.authority;
         let denial = authority.denials.contains(&op);
         let mut signed = vec![op];
@@ -55,21 +69,15 @@ impl Judge<'_> {
                 signed.push(cosign);
             }
         }
-        let mut roots_of: BTreeMap<PublicKey, BTreeSet<PublicKey>> = BTreeMap::new();
-        for op in signed {
-            let roots = roots_of.entry(self.dag.node(op).author).or_default();
-            for title in authority.warrants(op) {
-                let grant = &authority.grants[title.grant];
-                if grant.is_root() {
-                    roots.insert(grant.subject);
-                }
-            }
-        }
-        let edges: Vec<Vec<PublicKey>> = roots_of
-            .into_values()
-            .map(|roots| roots.into_iter().collect())
-            .collect();
-        greatest_matching(&edges)
+        signed
+    }
+
+    /// The roots for whom the op's signature can stand.
+    fn roots_behind(&self, op: Index) -> BTreeSet<PublicKey> {
+        let titles = self.authority.warrants(op).iter();
+        let grants = titles.map(|title| &self.authority.grants[title.grant]);
+        let roots = grants.filter(|grant| grant.is_root());
+        roots.map(|grant| grant.subject).collect()
     }
 
     /// The seals in the set that enough roots have signed.
@@ -184,6 +192,36 @@ impl Judge<'_> {
         self.ever(|judge, view| judge.is_full(op, view))
     }
 
+    /// The op and its `Cosign`s that count among all ops, each with the roots for whom it can stand, and how many of them
+    /// count together.
+    pub(crate) fn signatures_ever(
+        &mut self,
+        op: Index,
+    ) -> (Vec<(Index, BTreeSet<PublicKey>)>, usize) {
+        self.ever(|judge, view| {
+            let signed = judge.signed(op, None, view).into_iter();
+            let signed = signed.map(|it| (it, judge.roots_behind(it))).collect();
+            (signed, judge.pairs(op, None, view))
+        })
+    }
+
+    /// Whether the op is one that more roots can still sign to some purpose: too few have among all ops, and no final seal
+    /// has made it stale, dropped it, or sealed what it would seal.
+    pub(crate) fn waits_ever(&mut self, op: Index) -> bool {
+        let authority = self.authority;
+        self.ever(|judge, view| {
+            if judge.is_full(op, view) {
+                return false;
+            }
+            if authority.denials.contains(&op) {
+                return !judge.is_stale(op, view) && judge.dropping(op, view).is_empty();
+            }
+            let finals = judge.finals(view).into_iter();
+            let mut later = finals.filter(|&seal| judge.dag.before(op, seal, judge.costs));
+            !authority.seals.contains(&op) || later.next().is_none()
+        })
+    }
+
     /// Whether the `Cosign` brings a pair of a root and a key more.
     pub(super) fn adds_a_pair(&mut self, cosign: Index, signed: Index) -> bool {
         self.ever(|judge, view| {
@@ -221,6 +259,11 @@ impl Judge<'_> {
                     .own_for(op, &person, grant, self.dag, self.costs)
                     .is_empty()
         })
+    }
+
+    /// Whether the op is applied in the past of a final seal among all ops.
+    pub(crate) fn is_sealed_ever(&mut self, op: Index) -> bool {
+        self.ever(|judge, view| !judge.sealing(op, view).is_empty())
     }
 
     /// The final seals among all ops.

@@ -316,6 +316,17 @@ impl Authority {
         &self.seals
     }
 
+    /// The ops that a `Cosign` may name, but for those of genesis, in order of admission.
+    pub(crate) fn quorum_ops(&self) -> impl Iterator<Item = Index> {
+        self.quorum_ops.iter().copied()
+    }
+
+    /// The `Seal`s and the `Cosign`s of any op.
+    pub(crate) fn seals_and_cosigns(&self) -> BTreeSet<Index> {
+        let cosigns = self.cosigns.values().flatten();
+        self.seals.iter().chain(cosigns).copied().collect()
+    }
+
     /// What decides whether a feature can be in force.
     pub(super) fn terms(&self, genesis: bool) -> Terms {
         Terms {

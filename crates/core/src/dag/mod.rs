@@ -190,6 +190,18 @@ impl Dag {
         }
     }
 
+    /// Ops whose pasts, with themselves, are the op's past: its parents, and the op before it in its chain.
+    pub(crate) fn covering(&self, at: Index) -> Vec<Index> {
+        let (chain, position) = self.position(at);
+        let before = position.checked_sub(1);
+        let before = before.and_then(|it| self.chain(chain).get(it as usize));
+        let others = self.other_parents(at).iter();
+        let mut covering: Vec<Index> = others.chain(before).map(|&op| op as Index).collect();
+        covering.sort_unstable();
+        covering.dedup();
+        covering
+    }
+
     /// The past of an op with these parents: the parents and their pasts.
     pub(crate) fn past_of(&self, parents: &[Index]) -> Past {
         let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());

@@ -1,5 +1,6 @@
 //! The log: what a replica holds of one project, and what entered the DAG.
 
+mod pruned;
 mod questions;
 mod saved;
 
@@ -452,13 +453,17 @@ impl Log {
         }
     }
 
-    /// The admitted op at the index; `None` if the store has failed.
+    /// The admitted op at the index; `None` if its envelope was dropped, or the store has failed.
     pub(crate) fn op(&self, at: Index) -> Option<VerifiedOp> {
         self.read(at, VerifiedOp::stored)
     }
 
-    /// The body of the admitted op at the index; `None` if the store has failed.
+    /// The body of the admitted op at the index; if its envelope was dropped, what is known of it without. `None` if the store
+    /// has failed.
     pub(crate) fn body(&self, at: Index) -> Option<Body> {
+        if self.store.is_pruned(at) {
+            return self.hollow_body(at);
+        }
         self.read(at, VerifiedOp::stored_body)
     }
 
@@ -468,6 +473,9 @@ impl Log {
     }
 
     fn read<T>(&self, at: Index, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+        if self.store.is_pruned(at) {
+            return None;
+        }
         let found = self.store.read(at).and_then(|envelope| {
             let none = || StoreError::new(format!("there is no op at position {at}"));
             read(&envelope).ok_or_else(none)
@@ -501,7 +509,7 @@ impl Log {
         self.parent(id).is_some() || self.pending.contains(id)
     }
 
-    /// The op, unless it is refused or not here; nothing is kept of the bytes of refused ops.
+    /// The op, unless it is refused, not here, or its envelope was dropped; nothing is kept of the bytes of refused ops.
     #[must_use]
     pub fn get(&self, id: &OpId) -> Option<VerifiedOp> {
         match self.dag.find(id) {

@@ -121,29 +121,27 @@ impl Log {
         self.dag.find(id)
     }
 
-    /// Admitted ops, in order of admission: parents come before children.
+    /// Admitted ops whose envelopes are here, in order of admission: parents come before children.
     pub fn admitted(&self) -> impl Iterator<Item = VerifiedOp> {
         self.admitted_since(0)
     }
 
-    /// The admitted ops but for the first `count`, in order of admission: what is new since a log of that many.
+    /// The admitted ops but for the first `count`, in order of admission: what is new since a log of that many. Those whose
+    /// envelopes were dropped are left out.
     pub fn admitted_since(&self, count: usize) -> impl Iterator<Item = VerifiedOp> {
         (count..self.dag.len()).filter_map(|at| self.op(at))
     }
 
-    /// The envelopes of the admitted ops, in order of admission.
+    /// The envelopes of the admitted ops, in order of admission, but for those that were dropped.
     pub fn envelopes(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
-        (0..self.store.len()).filter_map(|at| match self.store.read(at) {
-            Ok(envelope) => Some(envelope),
-            Err(fault) => {
-                self.failed(fault);
-                None
-            }
-        })
+        (0..self.store.len()).filter_map(|at| self.envelope_at(at))
     }
 
-    /// The envelope of the admitted op at the position; `None` if there is none, or the store has failed.
+    /// The envelope of the admitted op at the position; `None` if there is none, it was dropped, or the store has failed.
     pub(crate) fn envelope_at(&self, at: usize) -> Option<Cow<'_, [u8]>> {
+        if self.store.is_pruned(at) {
+            return None;
+        }
         match self.store.read(at) {
             Ok(envelope) => Some(envelope),
             Err(fault) => {
@@ -180,7 +178,7 @@ impl Log {
         self.unsupported.iter().map(|(_, op)| op)
     }
 
-    /// Admitted ops in the total order: parents first, ties by (stamp, op id). For display and export; no
+    /// Admitted ops whose envelopes are here, in the total order: parents first, ties by (stamp, op id). For display and export; no
     /// decision depends on it.
     pub fn total_order(&self) -> impl Iterator<Item = VerifiedOp> {
         let order = self.dag.total_order().into_iter();

@@ -163,6 +163,17 @@ impl VerifiedOp {
         }))
     }
 
+    /// An op of which the id and the body are known and the envelope is not, for a log that nobody sees. The body is not that of
+    /// the id.
+    pub(crate) const fn hollow(id: OpId, body: Body) -> Self {
+        Self(Op {
+            id,
+            body,
+            envelope: Vec::new(),
+            body_bytes: 0..0,
+        })
+    }
+
     /// The op of an envelope that was verified before it was stored; `None` if these are no bytes of an op at all.
     pub(crate) fn stored(envelope: &[u8]) -> Option<Self> {
         let op = Op::decode(envelope, &mut Costs::default()).ok()?;

@@ -222,6 +222,23 @@ impl Places {
         names
     }
 
+    /// The names of the object, the field and the element of a place. The cost is that of a walk over the fields.
+    pub(crate) fn names(&self, place: PlaceId) -> Option<(&str, &str, Option<&str>)> {
+        let wanted = self.cells.get(place as usize)?.field;
+        let objects = self.objects.iter();
+        let mut fields = objects.flat_map(|(object, fields)| {
+            let fields = fields.fields();
+            fields.map(move |(name, field)| (&**object, name, field))
+        });
+        let (object, name, field) = fields.find(|(.., field)| field.id == wanted)?;
+        if field.register == Some(place) {
+            return Some((object, name, None));
+        }
+        let mut elements = field.elements.iter();
+        let (element, _) = elements.find(|(_, it)| **it == place)?;
+        Some((object, name, Some(element)))
+    }
+
     /// How many fields there are.
     pub(crate) const fn fields(&self) -> usize {
         self.fields as usize

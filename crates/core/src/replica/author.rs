@@ -84,6 +84,9 @@ pub enum DraftError {
     /// There is no sealed value to write, or it is under another key.
     #[error("the value is not sealed")]
     Unsealed,
+    /// A value that a `Seal` would be about was dropped here.
+    #[error("a value that the seal would be about was dropped here; somebody who has it can seal")]
+    Pruned,
     /// The op store has failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -240,15 +243,27 @@ impl Replica {
     /// ```
     ///
     /// # Errors
-    /// [`AuthorError`], as [`Replica::author`].
+    /// [`AuthorError`], as [`Replica::author`]; [`DraftError::Pruned`] if a value that it would be about was dropped here.
     pub fn seal(&mut self, signer: &dyn Signer, now_ms: u64) -> Result<Authored, AuthorError> {
-        let (author, costs) = (signer.public_key(), &mut Costs::default());
+        let costs = &mut Costs::default();
+        let seal = self.seal_of(signer.public_key(), now_ms, costs);
+        self.costs.add(costs);
+        self.author(seal?, signer, now_ms)
+    }
+
+    /// The `Seal` that the author would write now.
+    pub(super) fn seal_of(
+        &self,
+        author: PublicKey,
+        now_ms: u64,
+        costs: &mut Costs,
+    ) -> Result<Seal, DraftError> {
         let blank = Seal { digest: [0; 32] };
         let drafted = self.draft(author, blank.into(), now_ms, costs)?;
         let snapshot = snapshot(&self.log, &drafted.draft.body().parents, costs);
-        self.costs.add(costs);
-        let digest = super::export::sha256(&snapshot.unwrap_or_default());
-        self.author(Seal { digest }, signer, now_ms)
+        let snapshot = snapshot.ok_or(DraftError::Pruned)?;
+        let digest = super::export::sha256(&snapshot);
+        Ok(Seal { digest })
     }
 
     /// What the author would sign now, if it would be admitted.

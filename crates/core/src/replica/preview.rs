@@ -109,7 +109,7 @@ impl Replica {
     }
 
     /// Takes in what was drafted on this copy, under no signature.
-    fn pretend(&mut self, drafted: Drafted) -> Preview {
+    pub(super) fn pretend(&mut self, drafted: Drafted) -> Preview {
         let Drafted { draft, parents } = drafted;
         let (op, body) = (draft.id(), draft.body().clone());
         let mut intake = Intake::default();
@@ -126,7 +126,7 @@ impl Replica {
     }
 
     /// A copy to try things in. Nobody else gets one: who writes on two copies signs one number twice.
-    fn copy(&self) -> Result<Self, StoreError> {
+    pub(super) fn copy(&self) -> Result<Self, StoreError> {
         Ok(Self {
             log: self.log.branch()?,
             replay: self.replay.clone(),

@@ -192,6 +192,25 @@ impl Replica {
         self.replay.decisions(&self.log)
     }
 
+    /// How many of the admitted ops count; the others are denied. The cost is that of a walk over the verdicts.
+    ///
+    /// ```
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey, public_key};
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// let replica = Replica::create(genesis, &key, 1)?;
+    /// assert_eq!(replica.applied_count(), replica.log().admitted_count());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn applied_count(&self) -> usize {
+        let ops = 0..self.log.dag.len();
+        ops.filter(|&op| self.replay.is_applied(op)).count()
+    }
+
     /// Why an op counts or does not, with the chain of grants up to a root; for an op of trust or policy with its effect,
     /// for a pending one with the ancestors that are absent. `None` for an op that is not held.
     ///

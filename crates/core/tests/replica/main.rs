@@ -10,6 +10,7 @@ mod forks;
 mod garbage;
 mod guide;
 mod limits;
+mod living;
 mod meeting;
 mod office;
 mod order;

@@ -6,6 +6,7 @@ mod inert;
 mod law;
 mod limits;
 mod parents;
+mod pruned;
 mod roots;
 mod said;
 mod saved;
@@ -16,6 +17,7 @@ mod trial;
 mod wish;
 
 pub use law::{Breach, Law};
+pub use pruned::prunable;
 pub use said::{Replayed, Said};
 pub use trial::{Trial, trials};
 
@@ -63,6 +65,7 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     secrets::check(&log)?;
     inert::check(trial)?;
     embedded::check(trial, &said)?;
+    pruned::check(trial, &said)?;
     if trial.second {
         let mut log = Log::new(trial.history.project);
         for op in trial.held() {

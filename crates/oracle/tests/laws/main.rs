@@ -27,6 +27,19 @@ proptest! {
     }
 }
 
+/// The law on pruned replicas is worth something only if there is something to drop: of few random histories, which are all
+/// checked.
+#[test]
+fn random_histories_have_what_sealed_work_supersedes() {
+    let trials = Trials::new(1);
+    let dropping = (0..2000).map(|number| trials.get(number));
+    let dropping: Vec<_> = dropping.filter(|it| laws::prunable(it) > 0).collect();
+    assert!(dropping.len() >= 5, "{}", dropping.len());
+    for trial in &dropping {
+        laws::check(trial).expect("the laws hold");
+    }
+}
+
 /// The generator is worth something only if it gets everywhere: every verdict, every reason and every effect occurs, and
 /// most often something is applied.
 #[test]

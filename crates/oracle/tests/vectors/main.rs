@@ -144,13 +144,14 @@ fn every_reason_rule_and_law_has_a_vector() {
         .iter()
         .map(|it| format!("expect: denied {it}"));
     // Whether two readings of the definitions agree is asked of every file, so no file is about that. What a replica holds
-    // within its limits, what it offers to authors, and how it is embedded, are no matter of what a history means; what a
+    // within its limits or drops, what it offers to authors, and how it is embedded, are no matter of what a history means; what a
     // seal and a quorum keep and which keys are refused shows in the decisions, and inert features take two histories.
     let of_histories = |law: &&Law| match law {
         Law::OracleEquality
         | Law::BoundedHoldings
         | Law::OfferedParents
         | Law::EmbeddedAlike
+        | Law::PrunedAlike
         | Law::SealedStands
         | Law::QuorumHolds
         | Law::SecretsKept

@@ -5,7 +5,7 @@ use ecac_artifact::exit;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::Value as Json;
 
-use super::{Person, shop};
+use super::{Guild, Person, shop};
 
 /// An hour, by which a clock is fast.
 const HOUR_MS: u64 = 3_600_000;
@@ -106,4 +106,95 @@ fn work_that_was_seen_stays() {
     stranger
         .run(&["revoke", "tom", "--preview"])
         .fails(exit::ENVIRONMENT, &["no project"]);
+}
+
+/// A command with and without `--preview` says the same.
+#[track_caller]
+fn keeps_its_word(person: &Person, args: &[&str], yes: &[&str]) -> Json {
+    let before = person.json(&["verify-store"]);
+    let preview = person.json(&[args, &["--preview"]].concat());
+    assert!(person.again(&[args, &["--preview"]].concat()).code == Some(0));
+    assert_eq!(person.json(&["verify-store"])["state"], before["state"]);
+    let at = person.now_ms.get();
+    person.now_ms.set(at - 1000);
+    let preview_again = person.json(&[args, &["--preview"]].concat());
+    let done = parsed(&person.again(&[args, yes, &["--json"]].concat()).ok());
+    assert_eq!(preview_again, done, "{args:?}");
+    assert_eq!(preview["format"], done["format"]);
+    done
+}
+
+/// Of a seal, of signatures, of devices and of what is given back.
+#[test]
+fn the_previews_of_what_survives_theft_are_what_happens() {
+    let Guild { ann, ben, cat, van } = Guild::found();
+    let phone = Person::new();
+    let line = ann.says(&["invite"]);
+    phone.says(&["join", line.trim()]);
+    let asked = phone.says(&["device", "ask", &van.did()]);
+    let linked = keeps_its_word(&van, &["device", "add", asked.trim(), "--as", "phone"], &[]);
+    assert_eq!(linked["effect"]["code"], "links");
+    van.sends_to(&phone);
+    for (count, machine) in [(2, &van), (3, &phone)] {
+        machine.now_ms.set(machine.now_ms.get() + HOUR_MS);
+        for number in 0..count {
+            machine.says(&["set", &format!("motor/{number}"), "status", "repaired"]);
+        }
+    }
+
+    let sealed = keeps_its_word(&ann, &["seal"], &[]);
+    assert_eq!(sealed["effect"]["code"], "short");
+    ann.sends_to(&ben);
+    let seal = sealed["op"].as_str().expect("an op");
+    let signed = keeps_its_word(&ben, &["cosign", seal], &[]);
+    assert_eq!(
+        (&signed["signed"], &signed["quorum"]),
+        (&2.into(), &2.into())
+    );
+    ben.sends_to(&ann);
+
+    // The end of a root takes back what it did without being seen.
+    cat.now_ms.set(cat.now_ms.get() + HOUR_MS);
+    cat.says(&["set", "bill/1", "sum", "0"]);
+    let ended = keeps_its_word(&ann, &["revoke", &cat.did()], &[]);
+    assert_eq!(ended["effect"]["code"], "short");
+    ann.sends_to(&ben);
+    cat.sends_to(&ben);
+    let op = ended["op"].as_str().expect("an op");
+    let would = &ben.json(&["pending"])["pending"][0]["would"];
+    assert_eq!(would["rolled_back"].as_array().map(Vec::len), Some(1));
+    let refused = ben.run(&["cosign", op]);
+    refused.fails(exit::USAGE, &["nobody is here to be asked"]);
+    let signed = keeps_its_word(&ben, &["cosign", op], &["--yes"]);
+    assert_eq!(signed["rolled_back"], would["rolled_back"]);
+    assert_eq!(would["effect"]["code"], "revokes");
+
+    // The phone is lost, and then the person leaves; all of the work is given back.
+    phone.sends_to(&van);
+    let other = Person::new();
+    other.says(&["join", line.trim()]);
+    let asked = other.says(&["device", "ask", &van.did()]);
+    van.says(&["device", "add", asked.trim(), "--as", "tablet"]);
+    ben.sends_to(&ann);
+    van.sends_to(&other);
+    other.now_ms.set(other.now_ms.get() + HOUR_MS);
+    other.says(&["add", "motor/9", "parts", "bearing"]);
+    other.sends_to(&van);
+    van.now_ms.set(van.now_ms.get() + HOUR_MS);
+    let lost = keeps_its_word(&van, &["device", "revoke", "phone"], &["--yes"]);
+    assert_eq!(lost["effect"]["code"], "unlinks");
+    let came = van.sends_to(&ann);
+    assert!(came["counts"]["applied"].as_u64() > Some(0));
+    let gone = keeps_its_word(&ann, &["revoke", "tom"], &["--yes"]);
+    ann.now_ms.set(ann.now_ms.get() + 3 * HOUR_MS);
+    let back = ann.json(&["endorse", "--list", "--all-of", "tom"]);
+    let back = back["taken_back"].as_array().expect("ops").len();
+    let gone = gone["rolled_back"].as_array().expect("ops").iter();
+    let is_data = |op: &&Json| op["kind"].as_str().is_some_and(|it| it.starts_with("Set"));
+    assert_eq!((gone.filter(is_data).count(), back), (6, 6));
+    let given = keeps_its_word(&ann, &["endorse", "--all-of", "tom"], &[]);
+    assert_eq!(given["reinstated"].as_array().map(Vec::len), Some(back));
+    assert_eq!(given["left"], Json::Array(Vec::new()));
+    let after = ann.json(&["endorse", "--list", "--all-of", "tom"]);
+    assert_eq!(after["taken_back"], Json::Array(Vec::new()));
 }

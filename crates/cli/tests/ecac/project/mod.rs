@@ -3,9 +3,13 @@
 #[cfg(unix)]
 mod hostile;
 mod law;
+mod page;
+#[cfg(unix)]
+mod review;
 #[cfg(unix)]
 mod rights;
 mod shop;
+mod theft;
 
 use std::cell::Cell;
 use std::fs;
@@ -33,6 +37,14 @@ impl Person {
             directory,
             now_ms: Cell::new(MORNING_MS),
         }
+    }
+
+    /// What somebody has who copied all that this one has.
+    fn stolen(&self) -> Self {
+        let thief = Self::new();
+        copy(self.directory.path(), thief.directory.path());
+        thief.now_ms.set(self.now_ms.get());
+        thief
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -79,6 +91,26 @@ impl Person {
         );
         documented(&document, format);
         document
+    }
+
+    /// The user's did:key.
+    #[track_caller]
+    fn did(&self) -> String {
+        let did = &self.json(&["whoami"])["did"];
+        did.as_str().expect("a did").to_owned()
+    }
+
+    /// The op that a document of a run is about.
+    #[track_caller]
+    fn op(&self, args: &[&str]) -> String {
+        let op = &self.json(args)["op"];
+        op.as_str().expect("an op").to_owned()
+    }
+
+    /// What a field shows.
+    #[track_caller]
+    fn field(&self, object: &str, field: &str) -> Json {
+        self.json(&["get", object, field])["fields"][field]["value"].clone()
     }
 
     /// Everything that is here goes to the other one.
@@ -133,4 +165,81 @@ fn shop() -> (Person, Person) {
     office.says(&added);
     office.sends_to(&van);
     (office, van)
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a directory") {
+        let (from, name) = {
+            let entry = entry.expect("an entry");
+            (entry.path(), entry.file_name())
+        };
+        let to = to.join(name);
+        if from.is_dir() {
+            if !to.is_dir() {
+                fs::create_dir(&to).expect("a directory");
+            }
+            let rights = fs::metadata(&from).expect("a directory").permissions();
+            fs::set_permissions(&to, rights).expect("rights");
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a file");
+        }
+    }
+}
+
+/// Three who founded a shop, of whom two sign together, and a technician who is an editor of `repair`.
+struct Guild {
+    ann: Person,
+    ben: Person,
+    cat: Person,
+    van: Person,
+}
+
+impl Guild {
+    fn found() -> Self {
+        let [ann, ben, cat, van] = [(); 4].map(|()| Person::new());
+        let dids = [&ben, &cat].map(|root| {
+            let key = root.json(&["key", "new", "me"]);
+            key["did"].as_str().expect("a did").to_owned()
+        });
+        let [ben_did, cat_did] = &dids;
+        let founded = ann.json(&[
+            "init",
+            "guild",
+            "--root",
+            ben_did,
+            "--root",
+            cat_did,
+            "--tag",
+            "motor/*.*=repair",
+            "--tag",
+            "bill/*.*=office",
+        ]);
+        assert_eq!(founded["quorum"], 2);
+        let line = ann.says(&["invite"]);
+        for root in [&ben, &cat] {
+            root.says(&["join", line.trim(), "--call", "ann"]);
+        }
+        let joined = van.json(&["join", line.trim(), "--call", "ann"]);
+        let tom = joined["did"].as_str().expect("a did");
+        let role = ["--as", "tom", "--role", "editor", "--scope", "repair"];
+        ann.says(&[&["add-member", tom][..], &role].concat());
+        let guild = Self { ann, ben, cat, van };
+        guild.meet();
+        guild
+    }
+
+    /// Everybody gets what everybody has.
+    fn meet(&self) {
+        let Self { ann, ben, cat, van } = self;
+        for other in [ben, cat, van] {
+            let file = ann.file("mail.cborseq");
+            if other.run(&["export", &file, "--force"]).code == Some(0) {
+                ann.says(&["import", &file]);
+            }
+        }
+        for other in [ben, cat, van] {
+            ann.sends_to(other);
+        }
+    }
 }

@@ -1,0 +1,52 @@
+//! Asking before work is taken back.
+
+use std::io::{self, IsTerminal as _};
+
+use ecac_artifact::exit;
+
+use crate::color::Paint;
+use crate::failure::Failure;
+use crate::{output, text};
+
+/// Whether somebody is there to be asked.
+pub(crate) fn somebody_is_here() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// What somebody types in answer to a question; nothing at the end of input.
+pub(crate) fn ask(question: &str) -> Result<String, Failure> {
+    output::note(question);
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    read.map_err(|error| Failure::read("your answer", &error))?;
+    Ok(answer.trim().to_owned())
+}
+
+/// Asks, where `count` ops are taken back and nobody said yes before; `lost` shows them.
+pub(crate) fn confirm(doing: &str, count: usize, lost: &str, yes: bool) -> Result<(), Failure> {
+    if count == 0 || yes {
+        return Ok(());
+    }
+    if !somebody_is_here() {
+        let cause = format!(
+            "it takes back {}, and nobody is here to be asked",
+            text::count(count, "op")
+        );
+        return Err(Failure::new(
+            exit::USAGE,
+            doing,
+            cause,
+            "look at them with --preview, and say --yes",
+        ));
+    }
+    let question = Paint::Care.err("Take that back?");
+    if ask(&format!("{lost}{question} Type `yes` to go on: "))? == "yes" {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::REFUSED,
+        doing,
+        "you did not say yes",
+        "nothing was written",
+    ))
+}
