@@ -107,6 +107,9 @@ pub enum Error {
         /// What is wrong.
         source: Box<DiskError>,
     },
+    /// What was written is in the store, and the audit log does not speak of it yet.
+    #[error("what was written is in the store, and not in the audit log: {0}")]
+    Unrecorded(#[source] Box<Self>),
     /// The head that was kept apart from the audit log is damaged.
     #[error("{} is no signed head of the audit log", shown(file))]
     Head {
@@ -173,6 +176,7 @@ impl Error {
                 DiskError::Io { .. } | DiskError::Locked | DiskError::Broken => Cause::Environment,
                 _ => Cause::Damaged,
             },
+            Self::Unrecorded(error) => error.cause(),
         }
     }
 
@@ -228,6 +232,7 @@ impl Error {
             }
             .to_owned(),
             Self::Head { .. } => "remove the file if you trust the audit log as it is".to_owned(),
+            Self::Unrecorded(error) => format!("{}; do not write it again: the next write records it", error.hint()),
         }
     }
 }

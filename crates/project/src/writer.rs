@@ -62,7 +62,7 @@ impl Writer {
     /// Writes an op.
     ///
     /// # Errors
-    /// [`Error::Store`]: among others that everybody would refuse it, or that a backup was restored.
+    /// [`Error::Store`]: among others that everybody would refuse it, or that a backup was restored; [`Error::Unrecorded`].
     pub fn author(
         &mut self,
         payload: impl Into<Payload>,
@@ -91,7 +91,7 @@ impl Writer {
         let signing = key.signing();
         self.finish(key)?;
         let authored = author(&mut self.replica, &signing)?;
-        self.trail.record(&self.replica, &authored.received)?;
+        self.record(&authored.received)?;
         Ok(authored)
     }
 
@@ -102,7 +102,7 @@ impl Writer {
     pub fn author_all(&mut self, bodies: Vec<Body>, key: &Key) -> Result<AuthoredBatch, Error> {
         self.finish(key)?;
         let authored = self.replica.author_all(bodies, &key.signing())?;
-        self.trail.record(&self.replica, &authored.received)?;
+        self.record(&authored.received)?;
         Ok(authored)
     }
 
@@ -113,7 +113,7 @@ impl Writer {
     /// As of [`Writer::author`].
     pub fn finish(&mut self, key: &Key) -> Result<(), Error> {
         match self.replica.finish(&key.signing())? {
-            Some(finished) => self.trail.record(&self.replica, &finished.received),
+            Some(finished) => self.record(&finished.received),
             None => Ok(()),
         }
     }
@@ -121,7 +121,7 @@ impl Writer {
     /// Takes in what others sent: one batch.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`], [`Error::Unrecorded`].
     pub fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, Error> {
         let log = self.replica.log();
         let mut waiting: BTreeMap<OpId, Vec<u8>> = BTreeMap::new();
@@ -130,8 +130,14 @@ impl Writer {
         }
         let received = self.replica.receive(envelopes)?;
         self.remember(&received, envelopes, &waiting)?;
-        self.trail.record(&self.replica, &received)?;
+        self.record(&received)?;
         Ok(received)
+    }
+
+    /// Records what is in the store.
+    fn record(&mut self, received: &Received) -> Result<(), Error> {
+        let recorded = self.trail.record(&self.replica, received);
+        recorded.map_err(|error| Error::Unrecorded(Box::new(error)))
     }
 
     /// Keeps the ops that were refused.

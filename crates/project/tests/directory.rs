@@ -124,6 +124,32 @@ fn what_is_written_is_recorded_at_once() {
     assert_eq!(here.applied(&project).len(), 4);
 }
 
+#[test]
+fn what_could_not_be_recorded_is_told_and_recorded_later() {
+    let here = Here::new();
+    let project = here.found().unwrap();
+    let mut writer = project.write(&here.node).unwrap();
+    let heads = fs::read_dir(here.home.folder().join("heads")).unwrap();
+    let mut heads = heads.map(|it| it.unwrap().path());
+    let head = heads
+        .find(|it| it.extension().is_some_and(|it| it == "note"))
+        .unwrap();
+    // A directory stands where the new head is to be written.
+    let in_the_way = head.with_extension("note.new");
+    fs::create_dir(&in_the_way).unwrap();
+    let error = writer.author(write(1), &here.key, NOW_MS + 1).unwrap_err();
+    assert!(matches!(error, Error::Unrecorded(_)), "{error}");
+    assert_eq!(error.cause(), Cause::Environment);
+    assert!(error.hint().ends_with("the next write records it"));
+    drop(writer);
+    fs::remove_dir(&in_the_way).unwrap();
+    let mut writer = project.write(&here.node).unwrap();
+    assert_eq!(writer.log().admitted_count(), 2);
+    writer.author(write(2), &here.key, NOW_MS + 2).unwrap();
+    writer.close().unwrap();
+    assert_eq!(here.applied(&project).len(), 3);
+}
+
 /// An audit log of two segments, and the paths of these.
 fn of_two_segments(here: &Here, project: &Project) -> [PathBuf; 2] {
     let mut writer = project.write(&here.node).unwrap();

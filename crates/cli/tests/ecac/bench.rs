@@ -13,7 +13,7 @@ use crate::run::{Ran, ecac_in, text};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const SEED: u64 = 7;
-const OPS: u32 = 120;
+const OPS: u32 = 150;
 
 fn record(scenario: Scenario) -> RunRecord {
     let params = Params {
@@ -33,7 +33,7 @@ fn run(directory: &Path, scenario: &str, more: &[&str]) -> Ran {
         "--seed",
         "7",
         "--ops",
-        "120",
+        "150",
     ];
     let stamp = ["--commit", COMMIT, "--out", "out"];
     ecac_in(directory, args.iter().chain(&stamp).chain(more))

@@ -60,12 +60,12 @@ fn the_defaults_are_printed_and_every_scenario_passes() {
         let params = Params {
             scenario,
             seed: 11,
-            ops: 120,
+            ops: 150,
         };
         let ops = ecac_bench::run(&params, "test").unwrap().ops;
         let directory = directory_with("ops", &ops);
         let shown = text(ecac_in(directory.path(), ["check", "ops"]).quietly());
-        assert!(shown.contains("\n120 items, 120 ops; seed 0\n"), "{shown}");
+        assert!(shown.contains("\n150 items, 150 ops; seed 0\n"), "{shown}");
         assert!(
             shown.ends_with("\n8 of 8 random orders amount to the same\n"),
             "{shown}"
