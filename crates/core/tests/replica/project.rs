@@ -50,7 +50,7 @@ pub(crate) fn revoke(subject: u32) -> Payload {
 
 /// A payload of a type that no version defines, with a number that sets it apart.
 pub(crate) fn unassigned(number: u32) -> Payload {
-    let bytes = [&[0xa2, 0x00, 0x11, 0x01, 0x44][..], &number.to_be_bytes()].concat();
+    let bytes = [&[0xa2, 0x00, 0x16, 0x01, 0x44][..], &number.to_be_bytes()].concat();
     Payload::Unassigned(payload::Unassigned::new(&bytes).expect("of the one form"))
 }
 
