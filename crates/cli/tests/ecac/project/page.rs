@@ -11,7 +11,7 @@ use super::MORNING_MS;
 use crate::run::command;
 
 /// With it, the test writes what is printed into the page.
-const REWRITE: &str = "ECAC_REWRITE_TUTORIAL";
+const REWRITE: &str = "ECAC_BLESS";
 /// Fewest digits of a hexadecimal id.
 const DIGITS_MIN: usize = 12;
 
