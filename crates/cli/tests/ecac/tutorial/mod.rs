@@ -57,7 +57,9 @@ fn the_tutorial_says_what_happens() {
     let text = fs::read_to_string(&path).expect("the page is there");
     let (want, pictures) = played(&Page::of(&text));
     // Where ids are other ones than a command of the page has, the page is to be changed by hand.
-    let failed = want.lines().find(|it| it.starts_with("error: "));
+    let failed = want
+        .lines()
+        .find(|it| it.starts_with("error: failed to find "));
     assert_eq!(failed, None, "docs/tutorial.md");
     let folder = docs().join("tutorial");
     if std::env::var_os("ECAC_BLESS").is_some() {
