@@ -22,13 +22,13 @@ struct World {
 }
 
 fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
+    Name::new(text).expect("as it should be")
 }
 
 impl World {
     fn new(seed: u64) -> Self {
         let person = |number: usize| {
-            let seed = [u8::try_from(number).unwrap() + 1; 32];
+            let seed = [u8::try_from(number).expect("as it should be") + 1; 32];
             (
                 SigningKey::from(seed),
                 ReaderSecret::derive(Kem::X25519, seed),
@@ -54,7 +54,7 @@ impl World {
             .into(),
             features: [(name("confidential"), marks.parameters())].into(),
         };
-        let first = Replica::create(genesis, &people[0].0, NOW_MS).unwrap();
+        let first = Replica::create(genesis, &people[0].0, NOW_MS).expect("as it should be");
         let mut second = Replica::join(first.project());
         second.receive(&first.envelopes().collect::<Vec<_>>());
         Self {
@@ -118,7 +118,7 @@ impl World {
                 .write(
                     replica,
                     &target,
-                    &Value::Int(i64::try_from(now_ms).unwrap()),
+                    &Value::Int(i64::try_from(now_ms).expect("as it should be")),
                 )
                 .is_ok(),
         };
@@ -139,7 +139,8 @@ impl World {
             writes += 1;
             for (who, (_, opener)) in self.people.iter().enumerate() {
                 let me = self.key(who);
-                let opened = read(&self.replicas[0], opener, &me, &write.id()).unwrap();
+                let opened =
+                    read(&self.replicas[0], opener, &me, &write.id()).expect("as it should be");
                 let given = !self.replicas[0].shares_for(&key, &me).is_empty();
                 assert_eq!(opened.is_ok(), given, "{} for {who}", write.id());
                 let put_out = ops.iter().any(|op| {

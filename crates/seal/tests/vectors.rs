@@ -119,7 +119,7 @@ fn hpke_with_x_wing_is_that_of_the_draft() {
 #[test]
 fn xchacha_is_that_of_the_draft() {
     let key: Vec<u8> = (0x80..=0x9f).collect();
-    let nonce: [u8; 24] = core::array::from_fn(|at| 0x40 + at as u8);
+    let nonce: [u8; 24] = core::array::from_fn(|at| 0x40 + u8::try_from(at).unwrap());
     let plain = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, \
                   sunscreen would be it.";
     let ciphertext = bytes(

@@ -28,7 +28,7 @@ impl Person {
 }
 
 fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
+    Name::new(text).expect("as it should be")
 }
 
 /// A project in which these are roots, and `staff/*` has the confidential tag `hr`.
@@ -49,7 +49,7 @@ fn project(people: &[Person], kem: Kem) -> Replica {
         .into(),
         features: [(name("confidential"), marks.parameters())].into(),
     };
-    Replica::create(genesis, &people[0].signer, NOW_MS).unwrap()
+    Replica::create(genesis, &people[0].signer, NOW_MS).expect("as it should be")
 }
 
 fn salary() -> Target {
@@ -81,15 +81,21 @@ fn write(
         now_ms: NOW_MS + 1,
     };
     let written = writer.write(replica, target, &Value::Text(value.into()))?;
-    let last = written.last().unwrap().op;
-    let kinds = written
-        .iter()
-        .map(|it| replica.log().get(&it.op).unwrap().body().payload.kind());
+    let last = written.last().expect("as it should be").op;
+    let kinds = written.iter().map(|it| {
+        replica
+            .log()
+            .get(&it.op)
+            .expect("as it should be")
+            .body()
+            .payload
+            .kind()
+    });
     Ok((kinds.collect(), last))
 }
 
 fn opens(replica: &Replica, reader: &Person, op: &OpId) -> Option<String> {
-    match read(replica, &reader.secret, &reader.key(), op).unwrap() {
+    match read(replica, &reader.secret, &reader.key(), op).expect("as it should be") {
         Ok(Value::Text(text)) => Some(text),
         Ok(other) => panic!("{other:?}"),
         Err(_) => None,
@@ -98,7 +104,9 @@ fn opens(replica: &Replica, reader: &Person, op: &OpId) -> Option<String> {
 
 fn publish(replica: &mut Replica, person: &Person) {
     let key = person.secret.reader_key();
-    replica.author(key, &person.signer, NOW_MS + 1).unwrap();
+    replica
+        .author(key, &person.signer, NOW_MS + 1)
+        .expect("as it should be");
 }
 
 #[test]
@@ -109,12 +117,12 @@ fn a_write_makes_keys_and_hands_them_on_where_it_must() {
     let replica = &mut project(&people, Kem::X25519);
     publish(replica, boris);
 
-    let (kinds, first) = write(replica, anna, &salary(), "100", count).unwrap();
+    let (kinds, first) = write(replica, anna, &salary(), "100", count).expect("as it should be");
     assert_eq!(
         kinds,
         ["ReaderKey", "KeyRotate", "KeyGrant", "SetFieldSealed"]
     );
-    let (kinds, second) = write(replica, boris, &salary(), "101", count).unwrap();
+    let (kinds, second) = write(replica, boris, &salary(), "101", count).expect("as it should be");
     assert_eq!(kinds, ["SetFieldSealed"]);
     for reader in [anna, boris] {
         assert_eq!(opens(replica, reader, &first).as_deref(), Some("100"));
@@ -124,23 +132,25 @@ fn a_write_makes_keys_and_hands_them_on_where_it_must() {
 
     // Who comes later is given the key with the next write.
     publish(replica, carla);
-    let (kinds, third) = write(replica, anna, &salary(), "102", count).unwrap();
+    let (kinds, third) = write(replica, anna, &salary(), "102", count).expect("as it should be");
     assert_eq!(kinds, ["KeyGrant", "SetFieldSealed"]);
     assert_eq!(opens(replica, carla, &third).as_deref(), Some("102"));
     assert_eq!(opens(replica, carla, &first).as_deref(), Some("100"));
 
     // Who is put out reads nothing more, whoever writes.
     let revoke = Revoke::of(boris.key());
-    replica.author(revoke, &dora.signer, NOW_MS + 2).unwrap();
+    replica
+        .author(revoke, &dora.signer, NOW_MS + 2)
+        .expect("as it should be");
     let keys = replica.content_keys(NOW_MS + 2).value;
     assert!(keys.len() == 1 && !keys[0].is_fresh && keys[0].holders.contains(&boris.key()));
-    let (kinds, fourth) = write(replica, carla, &salary(), "103", count).unwrap();
+    let (kinds, fourth) = write(replica, carla, &salary(), "103", count).expect("as it should be");
     assert_eq!(kinds, ["KeyRotate", "KeyGrant", "SetFieldSealed"]);
     assert_eq!(opens(replica, boris, &fourth), None);
     assert_eq!(opens(replica, boris, &third).as_deref(), Some("102"));
     assert_eq!(opens(replica, anna, &fourth).as_deref(), Some("103"));
     let redacted = read(replica, &boris.secret, &boris.key(), &fourth)
-        .unwrap()
+        .expect("as it should be")
         .unwrap_err();
     assert_eq!(redacted.tags, [name("hr")].into());
     assert_eq!(redacted.since_ms, Some(NOW_MS + 2));
@@ -151,7 +161,7 @@ fn a_write_makes_keys_and_hands_them_on_where_it_must() {
         let plain = Value::Text(text.into()).encode();
         assert!(!log.windows(plain.len()).any(|it| it == plain), "{text}");
     }
-    let state = String::from_utf8(replica.state()).unwrap();
+    let state = String::from_utf8(replica.state()).expect("as it should be");
     assert!(state.contains("\"sealed\"") && !state.contains("\"103\""));
 }
 
@@ -162,15 +172,15 @@ fn a_newcomer_is_handed_the_past() {
     let [anna, boris, carla] = &people;
     let replica = &mut project(&people, Kem::X25519);
     publish(replica, boris);
-    let (_, first) = write(replica, anna, &salary(), "100", count).unwrap();
+    let (_, first) = write(replica, anna, &salary(), "100", count).expect("as it should be");
     replica
         .author(Revoke::of(boris.key()), &anna.signer, NOW_MS + 2)
-        .unwrap();
-    let (_, second) = write(replica, anna, &salary(), "101", count).unwrap();
+        .expect("as it should be");
+    let (_, second) = write(replica, anna, &salary(), "101", count).expect("as it should be");
     publish(replica, carla);
     let mut random = || {
         *count += 1;
-        [u8::try_from(*count).unwrap(); 32]
+        [u8::try_from(*count).expect("as it should be"); 32]
     };
     let mut writer = Writer {
         signer: &anna.signer,
@@ -178,9 +188,16 @@ fn a_newcomer_is_handed_the_past() {
         random: &mut random,
         now_ms: NOW_MS + 3,
     };
-    let written = writer.hand_on(replica, &carla.key()).unwrap();
+    let written = writer
+        .hand_on(replica, &carla.key())
+        .expect("as it should be");
     assert_eq!(written.len(), 2, "of both keys, the stale one too");
-    assert!(writer.hand_on(replica, &carla.key()).unwrap().is_empty());
+    assert!(
+        writer
+            .hand_on(replica, &carla.key())
+            .expect("as it should be")
+            .is_empty()
+    );
     assert_eq!(opens(replica, carla, &first).as_deref(), Some("100"));
     assert_eq!(opens(replica, carla, &second).as_deref(), Some("101"));
 }
@@ -195,7 +212,7 @@ fn many_readers_are_given_keys_in_chunks() {
     for person in &people {
         publish(replica, person);
     }
-    let (kinds, op) = write(replica, &people[0], &salary(), "100", count).unwrap();
+    let (kinds, op) = write(replica, &people[0], &salary(), "100", count).expect("as it should be");
     assert_eq!(
         kinds,
         ["KeyRotate", "KeyGrant", "KeyGrant", "SetFieldSealed"]
@@ -214,14 +231,14 @@ fn what_is_not_secret_is_written_as_ever() {
         object: name("order/1"),
         ..salary()
     };
-    let (kinds, op) = write(replica, &people[0], &open, "100", count).unwrap();
+    let (kinds, op) = write(replica, &people[0], &open, "100", count).expect("as it should be");
     assert_eq!(kinds, ["SetField"]);
     assert_eq!(opens(replica, &people[0], &op).as_deref(), Some("100"));
     let element = Target {
         element: Some(name("x")),
         ..salary()
     };
-    let (kinds, op) = write(replica, &people[0], &element, "101", count).unwrap();
+    let (kinds, op) = write(replica, &people[0], &element, "101", count).expect("as it should be");
     assert_eq!(kinds.last(), Some(&"SetAddSealed"));
     assert_eq!(opens(replica, &people[0], &op).as_deref(), Some("101"));
     let plain = Payload::SetField(SetField {
