@@ -205,7 +205,7 @@ fn the_guide_names_every_event_and_error() {
             .into_iter()
             .filter(|it| it != "Draft"),
     );
-    assert_eq!(names.len(), 21);
+    assert_eq!(names.len(), 22);
     for name in names {
         assert!(
             PAGE.contains(&format!("| `{name}` |")),
