@@ -315,7 +315,7 @@ fn names_are_parsed_back() {
 /// the unsealed work of the editors is rolled back by the thieves and given back, and the second rage turns nothing.
 #[test]
 fn sealed_work_outlives_stolen_keys_and_the_rest_is_given_back() {
-    for (seed, ops) in [(42, 500), (1, 150), (2, 150), (3, 300)] {
+    for (seed, ops) in [(42, 500), (1, 120), (2, 120), (3, 300)] {
         let params = Params {
             scenario: Scenario::StolenAdmin,
             seed,

@@ -85,7 +85,7 @@ impl Scenario {
             Self::HbChain => 8,
             Self::Concurrent => 40,
             Self::OfflineRevoke => 100,
-            Self::StolenAdmin => 150,
+            Self::StolenAdmin => 120,
         }
     }
 
