@@ -14,12 +14,14 @@ mod difference;
 pub mod history;
 pub mod json_differ;
 mod jws;
+pub mod mailbox;
 pub mod op_decode;
 pub mod op_log;
 mod people;
 mod reading;
 pub mod status_list;
 pub mod sums;
+pub mod sync;
 
 pub use reading::Reading;
 
@@ -37,4 +39,6 @@ pub const TARGETS: &[(&str, Run)] = &[
     ("tar", archive::run),
     ("csv-differ", csv_differ::run),
     ("json-differ", json_differ::run),
+    ("sync", sync::run),
+    ("mailbox", mailbox::run),
 ];

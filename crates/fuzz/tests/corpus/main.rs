@@ -2,6 +2,7 @@
 //! ordinary tests.
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod meeting;
 mod mutation;
 mod seeds;
 
@@ -118,6 +119,8 @@ targets! {
     tar "tar"
     csv_differ "csv-differ"
     json_differ "json-differ"
+    sync "sync"
+    mailbox "mailbox"
 }
 
 #[test]
@@ -140,7 +143,12 @@ fn write_seeds() {
                 fs::remove_file(path).unwrap();
             }
         }
-        for (name, data) in seeds::of(target) {
+        let seeds = match *target {
+            "sync" => meeting::sync(),
+            "mailbox" => meeting::mailbox(),
+            other => seeds::of(other),
+        };
+        for (name, data) in seeds {
             fs::write(directory.join(format!("seed-{name}")), data).unwrap();
         }
     }

@@ -15,7 +15,7 @@ use ecac_fuzz::history;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-type Seeds = Vec<(String, Vec<u8>)>;
+pub(crate) type Seeds = Vec<(String, Vec<u8>)>;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -104,7 +104,7 @@ fn golden(name: &str) -> Vec<u8> {
     read(&format!("docs/eval/golden/{name}"))
 }
 
-fn named<const N: usize>(seeds: [(&str, &[u8]); N]) -> Seeds {
+pub(crate) fn named<const N: usize>(seeds: [(&str, &[u8]); N]) -> Seeds {
     seeds
         .map(|(name, data)| (name.to_owned(), data.to_vec()))
         .into()
