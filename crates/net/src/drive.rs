@@ -61,10 +61,12 @@ pub(crate) async fn answer(
     let first = timeout(PATIENCE, frames.recv()).await;
     let first = first.context("wait for the first frame")?;
     let first = first.context("the stream has ended before its first frame")?;
+    let mut listener = [0; 16];
+    getrandom::fill(&mut listener).context("draw a number")?;
     let (clock, kept) = (Clock(Instant::now()), keeping.begin().await?);
     let now_ms = clock.now_ms();
     let session = kept.with(|keeper| {
-        let mut session = Session::answer(keeper, &first, now_ms)?;
+        let mut session = Session::answer(keeper, &first, listener, now_ms)?;
         session.handle(keeper, &first, now_ms);
         Some(session)
     });
