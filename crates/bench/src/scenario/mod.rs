@@ -6,12 +6,14 @@ mod cast;
 mod concurrent;
 mod hb_chain;
 mod offline_revoke;
+mod partition_3;
 
 use serde::Serialize;
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use strum::{Display, EnumString, IntoStaticStr};
 
+use crate::meeting::Meetings;
 use crate::replica::Observer;
-use crate::storage::Storage;
+use crate::storage::{Memory, Storage};
 use crate::stream::Stream;
 
 /// A scenario by name.
@@ -26,7 +28,6 @@ use crate::stream::Stream;
     Display,
     EnumString,
     IntoStaticStr,
-    VariantArray,
     Serialize,
 )]
 #[strum(serialize_all = "kebab-case", parse_err_ty = UnknownScenario, parse_err_fn = unknown)]
@@ -39,16 +40,20 @@ pub enum Scenario {
     /// An editor works offline, an administrator revokes meanwhile, they meet; roll back, re-grant, work
     /// resumes.
     OfflineRevoke,
+    /// Three replicas that a network parts and heals, and that sync by sessions.
+    #[strum(serialize = "partition-3")]
+    Partition3,
 }
 
 /// A text that names no scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scenario `{0}`; there are hb-chain, concurrent and offline-revoke")]
+#[error("unknown scenario `{0}`; there are hb-chain, concurrent, offline-revoke and partition-3")]
 pub struct UnknownScenario(pub String);
 
 impl Scenario {
-    /// Every scenario, in the order in which they are reported.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
+    /// The scenarios of the golden set, in the order in which they are reported. [`Scenario::Partition3`] is run where it is
+    /// asked for.
+    pub const ALL: &'static [Self] = &[Self::HbChain, Self::Concurrent, Self::OfflineRevoke];
 
     /// The name in file names and command lines.
     #[must_use]
@@ -65,6 +70,9 @@ impl Scenario {
             Self::OfflineRevoke => {
                 "an editor works offline while an administrator revokes; roll back, re-grant, resume"
             }
+            Self::Partition3 => {
+                "three replicas are parted, write on, and sync by sessions once they are connected"
+            }
         }
     }
 
@@ -75,6 +83,7 @@ impl Scenario {
             Self::HbChain => 8,
             Self::Concurrent => 40,
             Self::OfflineRevoke => 100,
+            Self::Partition3 => 80,
         }
     }
 
@@ -91,6 +100,7 @@ impl Scenario {
             Self::HbChain => hb_chain::generate(&mut stream, ops, storage),
             Self::Concurrent => concurrent::generate(&mut stream, ops, storage),
             Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops, storage),
+            Self::Partition3 => partition_3::generate(&mut stream, ops, storage).map(|it| it.0),
         }?;
         assert_eq!(
             observer.count(),
@@ -98,6 +108,22 @@ impl Scenario {
             "a scenario makes as many ops as it is asked for"
         );
         Ok(observer.into_op_log())
+    }
+}
+
+/// What the network of `partition-3` carried, with this seed and so many ops.
+///
+/// # Errors
+/// The least number of ops, if there are fewer.
+pub fn meetings(seed: u64, ops: u32) -> Result<Meetings, u32> {
+    let (scenario, min) = (Scenario::Partition3, Scenario::Partition3.ops_min());
+    if ops < min {
+        return Err(min);
+    }
+    let mut stream = Stream::new(scenario.name(), seed);
+    match partition_3::generate(&mut stream, ops as usize, &mut Memory) {
+        Ok((_, meetings)) => Ok(meetings),
+        Err(never) => match never {},
     }
 }
 

@@ -4,6 +4,7 @@
 mod hostile;
 mod law;
 mod shop;
+mod sync;
 
 use std::cell::Cell;
 use std::fs;
