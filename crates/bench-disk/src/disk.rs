@@ -9,7 +9,7 @@ use ecac_audit::{
     Checkpoint, DiskLog, Entry, Folder, NodeKey, Recorder, Segments, Sink, Source as _,
 };
 use ecac_bench::{AUDIT_BATCH_OPS, Storage, StoredReplica};
-use ecac_core::{Costs, ProjectId, Replica, ReplicaBuilder, VerifiedOp};
+use ecac_core::{Costs, ProjectId, Received, Replica, ReplicaBuilder, VerifiedOp};
 use ecac_store::{DurableReplica, Options};
 use tempfile::TempDir;
 
@@ -154,11 +154,10 @@ impl Deref for OnDisk {
 impl StoredReplica for OnDisk {
     type Error = Error;
 
-    fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<(), Error> {
+    fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<Received, Error> {
         check(self.stop)?;
         let envelopes: Vec<&[u8]> = ops.iter().map(VerifiedOp::envelope).collect();
-        self.replica.receive(&envelopes)?;
-        Ok(())
+        Ok(self.replica.receive(&envelopes)?)
     }
 }
 

@@ -5,6 +5,7 @@
 //! replicas of a scenario and the audit log are kept is a [`Storage`] that it is given.
 #![forbid(unsafe_code)]
 
+mod meeting;
 mod observe;
 mod record;
 mod replica;
@@ -12,8 +13,9 @@ mod scenario;
 mod storage;
 mod stream;
 
+pub use meeting::Meetings;
 pub use record::{
     BenchError, OPS_MAX, Params, RunRecord, node_key, observe, run, run_in, schema_sha256,
 };
-pub use scenario::{Scenario, UnknownScenario};
+pub use scenario::{Scenario, UnknownScenario, meetings};
 pub use storage::{AUDIT_BATCH_OPS, InMemory, Memory, Storage, StoredReplica};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::{
-    Genesis, OpId, Payload, ProjectId, PublicKey, Replica, ReplicaBuilder, SigningKey, TakenBack,
-    VerifiedOp, public_key,
+    Genesis, OpId, Payload, ProjectId, PublicKey, Received, Replica, ReplicaBuilder, SigningKey,
+    TakenBack, VerifiedOp, public_key,
 };
 
 use crate::storage::{Storage, StoredReplica};
@@ -117,7 +117,19 @@ impl<R: StoredReplica> Author<R> {
             return Ok(());
         }
         self.fetched.clear();
-        self.replica.take(core::mem::take(&mut self.inbox))
+        self.replica
+            .take(core::mem::take(&mut self.inbox))
+            .map(drop)
+    }
+
+    /// The replica.
+    pub(crate) fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    /// Takes in what a session has brought.
+    pub(crate) fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<Received, R::Error> {
+        self.replica.take(ops)
     }
 
     /// How many ops the author has: admitted, or fetched.

@@ -5,7 +5,7 @@ use core::error::Error;
 use core::ops::Deref;
 
 use ecac_audit::{AuditLog, NodeKey};
-use ecac_core::{ProjectId, Replica, ReplicaBuilder, VerifiedOp};
+use ecac_core::{ProjectId, Received, Replica, ReplicaBuilder, VerifiedOp};
 
 /// Ops of one durable batch of the observer's audit log.
 pub const AUDIT_BATCH_OPS: usize = 16;
@@ -47,11 +47,11 @@ pub trait StoredReplica: Deref<Target = Replica> {
     /// Why something is not kept.
     type Error;
 
-    /// Takes in a batch of ops, which is kept when this returns.
+    /// Takes in a batch of ops, which is kept when this returns; what became of it.
     ///
     /// # Errors
     /// Those of the storage.
-    fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<(), Self::Error>;
+    fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<Received, Self::Error>;
 }
 
 /// Keeps everything in memory, and nothing beyond it.
@@ -96,8 +96,7 @@ impl Deref for InMemory {
 impl StoredReplica for InMemory {
     type Error = Infallible;
 
-    fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<(), Infallible> {
-        self.0.ingest(ops);
-        Ok(())
+    fn take(&mut self, ops: Vec<VerifiedOp>) -> Result<Received, Infallible> {
+        Ok(self.0.ingest(ops))
     }
 }

@@ -9,6 +9,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
+use ecac_soak::StoreHome;
+use ecac_sync::sim::{Defect, Schedule, run_on};
 use serde_json::Value as Json;
 
 fn soak(args: &[&str]) -> Output {
@@ -180,5 +182,56 @@ fn numbers_that_make_no_sense_are_usage_errors() {
     ] {
         let code = soak(&args).status.code();
         assert_eq!(code, Some(i32::from(exit::USAGE)), "{args:?}");
+    }
+}
+
+/// Plays schedules of sync; the result without how long it took, and in how many threads.
+fn played(args: &[&str]) -> Json {
+    let output = soak(&[args, &["--format", "json"]].concat());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let mut report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let members = report.as_object_mut().unwrap();
+    for member in ["duration_ms", "jobs"] {
+        assert!(members.remove(member).unwrap().is_u64(), "{member}");
+    }
+    report
+}
+
+#[test]
+fn schedules_of_sync_hold_the_laws_in_memory_and_on_stores() {
+    let one = played(&["--sync", "10", "--seed", "3", "--jobs", "1"]);
+    assert_eq!(one, played(&["--sync", "10", "--seed", "3", "--jobs", "2"]));
+    assert_eq!(
+        (&one["schedules"], &one["on_stores"]),
+        (&10.into(), &5.into())
+    );
+    assert!(one["written"].as_u64().unwrap() > 50, "{one}");
+    assert!(one["restarts"].as_u64().unwrap() > 2, "{one}");
+    let code = soak(&["--sync", "1", "--histories", "2"]).status.code();
+    assert_eq!(code, Some(i32::from(exit::USAGE)));
+}
+
+/// Defects of a session that are found in memory are found on the store, too.
+#[test]
+fn defects_are_found_on_stores() {
+    for defect in [
+        Defect::ChecksNoParents,
+        Defect::TrustsHeads,
+        Defect::ForgetsTheLast,
+        Defect::NamesTheFuture,
+    ] {
+        let play = |seed: u64, defect: Option<Defect>| {
+            let schedule = Schedule {
+                quiet_ms: 120_000,
+                ..Schedule::of_seed(seed, 5)
+            };
+            run_on(&schedule, defect, &mut |project, builder| {
+                Ok(Box::new(StoreHome::new(project, builder)?))
+            })
+        };
+        let found = (0..60).find(|seed| play(*seed, Some(defect)).is_err());
+        let seed = found.unwrap_or_else(|| panic!("{defect:?} is not found"));
+        play(seed, None).unwrap();
     }
 }

@@ -6,13 +6,15 @@ mod cast;
 mod concurrent;
 mod hb_chain;
 mod offline_revoke;
+mod partition_3;
 mod stolen_admin;
 
 use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+use crate::meeting::Meetings;
 use crate::replica::Observer;
-use crate::storage::Storage;
+use crate::storage::{Memory, Storage};
 use crate::stream::Stream;
 
 /// A scenario by name.
@@ -43,11 +45,16 @@ pub enum Scenario {
     /// A stolen policy administrator and a stolen root of three rage on old parents; sealed work stands, unsealed work is
     /// lost and endorsed again.
     StolenAdmin,
+    /// Three replicas that a network parts and heals, and that sync by sessions.
+    #[strum(serialize = "partition-3")]
+    Partition3,
 }
 
 /// A text that names no scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scenario `{0}`; there are hb-chain, concurrent, offline-revoke and stolen-admin")]
+#[error(
+    "unknown scenario `{0}`; there are hb-chain, concurrent, offline-revoke, stolen-admin and partition-3"
+)]
 pub struct UnknownScenario(pub String);
 
 impl Scenario {
@@ -75,6 +82,9 @@ impl Scenario {
             Self::StolenAdmin => {
                 "stolen keys of an administrator and of one root of three rage; sealed work stands, the rest is endorsed"
             }
+            Self::Partition3 => {
+                "three replicas are parted, write on, and sync by sessions once they are connected"
+            }
         }
     }
 
@@ -86,6 +96,7 @@ impl Scenario {
             Self::Concurrent => 40,
             Self::OfflineRevoke => 100,
             Self::StolenAdmin => 120,
+            Self::Partition3 => 80,
         }
     }
 
@@ -103,6 +114,7 @@ impl Scenario {
             Self::Concurrent => concurrent::generate(&mut stream, ops, storage),
             Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops, storage),
             Self::StolenAdmin => stolen_admin::generate(&mut stream, ops, storage),
+            Self::Partition3 => partition_3::generate(&mut stream, ops, storage).map(|it| it.0),
         }?;
         assert_eq!(
             observer.count(),
@@ -110,6 +122,22 @@ impl Scenario {
             "a scenario makes as many ops as it is asked for"
         );
         Ok(observer.into_op_log())
+    }
+}
+
+/// What the network of `partition-3` carried, with this seed and so many ops.
+///
+/// # Errors
+/// The least number of ops, if there are fewer.
+pub fn meetings(seed: u64, ops: u32) -> Result<Meetings, u32> {
+    let (scenario, min) = (Scenario::Partition3, Scenario::Partition3.ops_min());
+    if ops < min {
+        return Err(min);
+    }
+    let mut stream = Stream::new(scenario.name(), seed);
+    match partition_3::generate(&mut stream, ops as usize, &mut Memory) {
+        Ok((_, meetings)) => Ok(meetings),
+        Err(never) => match never {},
     }
 }
 

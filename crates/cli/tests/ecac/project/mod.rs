@@ -9,6 +9,7 @@ mod review;
 #[cfg(unix)]
 mod rights;
 mod shop;
+mod sync;
 mod theft;
 
 use std::cell::Cell;
