@@ -418,11 +418,3 @@ fn pruned_replicas_agree_with_full_ones_about_stolen_keys() {
         assert!(dropped > 100, "seed {seed}: {dropped}");
     }
 }
-
-#[test]
-fn the_golden_set_is_of_scenarios_that_there_are_in_their_order() {
-    let golden: Vec<&Scenario> = (Scenario::ALL.iter())
-        .filter(|it| Scenario::GOLDEN.contains(it))
-        .collect();
-    assert_eq!(golden, Scenario::GOLDEN.iter().collect::<Vec<_>>());
-}

@@ -16,11 +16,6 @@ pub fn scenario_names() -> impl Iterator<Item = &'static str> {
     Scenario::ALL.iter().map(|scenario| scenario.name())
 }
 
-/// The names of those of the golden set, which run where none is named.
-pub fn golden_names() -> impl Iterator<Item = &'static str> {
-    Scenario::GOLDEN.iter().map(|scenario| scenario.name())
-}
-
 /// The scenario whose audit log and trust view stand for a whole set: the one with revocations, or else the last.
 pub fn scenario_of_singles(scenarios: &[String]) -> &str {
     let preferred = Scenario::OfflineRevoke.name();

@@ -21,7 +21,7 @@ pub struct ParameterArgs {
     /// How many ops each scenario makes
     #[arg(long, value_name = "N", default_value_t = OPS, value_parser = clap::value_parser!(u32).range(1..))]
     ops: u32,
-    /// A scenario to run; repeat it for several [default: those of the golden set]
+    /// A scenario to run; repeat it for several [default: all]
     #[arg(long = "scenario", value_name = "NAME", value_parser = PossibleValuesParser::new(engine::scenario_names()))]
     scenarios: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl ParameterArgs {
 #[must_use]
 pub fn cited() -> Parameters {
     Parameters {
-        scenarios: engine::golden_names().map(str::to_owned).collect(),
+        scenarios: engine::scenario_names().map(str::to_owned).collect(),
         seed: SEED,
         ops: OPS,
     }

@@ -61,9 +61,6 @@ impl Scenario {
     /// Every scenario, in the order in which they are reported.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// Those of the golden set, in the same order.
-    pub const GOLDEN: &'static [Self] = &[Self::HbChain, Self::Concurrent, Self::OfflineRevoke];
-
     /// The name in file names and command lines.
     #[must_use]
     pub fn name(self) -> &'static str {
