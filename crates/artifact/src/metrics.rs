@@ -33,7 +33,7 @@ pub struct MetricsLabels {
 }
 
 /// One row. The members are the frozen columns in their order; all from `ops` to `ops_evaluated` are running totals
-/// since the first op.
+/// since the first op. `applied`, `denied`, `pending` and `rolled_back` fall where verdicts change; the others never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricsRow {
     /// Which row it is.
@@ -50,7 +50,7 @@ pub struct MetricsRow {
     pub refused: u64,
     /// Ops that wait for parents.
     pub pending: u64,
-    /// Ops that were applied and later denied.
+    /// Ops that were applied, and are denied.
     pub rolled_back: u64,
     /// Counted work: signatures.
     pub signatures_verified: u64,
@@ -212,14 +212,13 @@ impl MetricsRow {
             == Some(self.ops)
     }
 
+    /// Whether no total falls that cannot: an op can cease to count, and be given back.
     fn follows(&self, earlier: &Self) -> bool {
         let totals = |row: &Self| {
             [
                 row.virtual_ms,
                 row.ops,
-                row.denied,
                 row.refused,
-                row.rolled_back,
                 row.signatures_verified,
                 row.bytes_hashed,
                 row.ancestor_queries,
@@ -400,6 +399,11 @@ mod tests {
             (
                 table("1,9,2,1,0,0,0,1,3,4,5,6,0,1\n"),
                 Some((3, MetricsFault::Sum)),
+            ),
+            // What was denied is given back.
+            (
+                table(&[row, "total,9,2,2,0,0,0,0,3,4,5,6,0,1\n"].concat()),
+                None,
             ),
             (
                 table(&[row, "total,8,2,1,1,0,0,1,3,4,5,6,0,1\n"].concat()),
