@@ -34,6 +34,8 @@ pub(crate) struct Done {
     pub(crate) document: Json,
     /// The work that no longer counts, for people.
     pub(crate) lost: String,
+    /// The work that counts again, likewise.
+    pub(crate) given: String,
 }
 
 impl Done {
@@ -89,6 +91,7 @@ impl Deed<'_> {
             waits: told::waits(effect),
             document: teller.written_json(op.as_ref(), &unseen, effect, &written.received),
             lost: teller.lost(&written.received, "no longer count"),
+            given: teller.given(&written.received, "given back"),
             ops: written.ops,
         };
         writer
@@ -98,7 +101,7 @@ impl Deed<'_> {
     }
 
     /// Nobody is to believe that something happened that did not.
-    fn check(&self, previews: &[Preview]) -> Result<(), Failure> {
+    pub(crate) fn check(&self, previews: &[Preview]) -> Result<(), Failure> {
         let effect = previews.last().and_then(|it| it.effect.as_ref());
         let is_fine = effect.is_some_and(|it| self.fine.contains(&it.code));
         if is_fine || told::waits(effect) || !told::counts_for_nothing(effect) {

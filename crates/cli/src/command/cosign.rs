@@ -4,25 +4,21 @@ use std::collections::BTreeSet;
 
 use ecac_artifact::exit;
 use ecac_core::payload::Cosign;
-use ecac_core::{Effect, Feature, OpId, Preview, Proposal, Received, Replica};
+use ecac_core::{Feature, OpId, Preview, Proposal, Replica};
 use ecac_project::Key;
 use serde_json::{Value as Json, json};
 
 use super::seal;
+use crate::deed::Deed;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::op_prefix::OpPrefix;
 use crate::people::People;
-use crate::told::{self, Teller};
-use crate::{consent, feature, output, text};
+use crate::told::Teller;
+use crate::{feature, output, text};
 
 /// What is tried, in messages.
 const DOING: &str = "cosign the op";
-/// What becomes of ops, before the signature.
-const WOULD: [&str; 2] = ["would no longer count", "would count again"];
-/// The same after it.
-const DO: [&str; 2] = ["no longer count", "given back"];
-
 /// Sign, as one more root, what takes several
 ///
 /// OP is one that `ecac pending` lists: a seal, the revocation or the grant of a root, a change of the rules. The digest of a
@@ -62,81 +58,61 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         };
         return preview(args, &teller, &key, now_ms);
     }
-    let (project, mut writer, key) = globals.writing()?;
+    let (project, writer, key) = globals.writing()?;
     let people = People::of(&project);
     let proposal = proposal(args, &writer)?;
+    check(&writer, &proposal.op)?;
     let teller = Teller {
         replica: &writer,
         people: &people,
     };
-    let preview = foresee(&teller, &proposal, &key, now_ms)?;
-    let count = preview.received.rolled_back().count();
-    let shown = told_of(&teller, &preview.received, WOULD);
-    consent::confirm(DOING, count, &shown, args.yes)?;
-    let authored = writer.author(Cosign { op: proposal.op }, &key, now_ms);
-    let authored = authored.map_err(|error| Failure::of(DOING, &error))?;
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
-    };
-    let mut document = teller.authored_json(&authored);
-    complete(&mut document, &proposal);
-    let shown = told_of(&teller, &authored.received, DO);
     let what = teller.what(&proposal.op);
-    writer
-        .close()
-        .map_err(|error| Failure::of("end the writing", &error))?;
+    let mut cosign = Some(Cosign { op: proposal.op }.into());
+    let mut next = |_: &[Preview]| cosign.take();
+    let mut done = deed(args.yes).carry_out(writer, &people, &key, now_ms, &mut next)?;
     if args.json {
-        return output::print_json(&document);
+        complete(&mut done.document, &proposal);
+        return output::print_json(&done.document);
     }
-    let told = format!(
-        "{}  Cosign of {} {what}: {}\n{shown}",
-        text::op(&authored.op),
+    let what = format!(
+        "Cosign of {} {what}: {}",
         text::op(&proposal.op),
         standing(&proposal)
     );
-    output::print(told.as_bytes())
+    output::print((done.line(&what) + &done.lost + &done.given).as_bytes())
+}
+
+/// A signature that counts for something.
+const fn deed(yes: bool) -> Deed<'static> {
+    Deed {
+        doing: DOING,
+        hint: "`ecac pending` shows who has signed what",
+        fine: &[],
+        yes,
+    }
 }
 
 fn preview(args: &Args, teller: &Teller<'_>, key: &Key, now_ms: u64) -> Result<(), Failure> {
     let proposal = proposal(args, teller.replica)?;
-    let preview = foresee(teller, &proposal, key, now_ms)?;
+    check(teller.replica, &proposal.op)?;
+    let cosign = Cosign { op: proposal.op };
+    let preview = teller.replica.preview(cosign, key.public(), now_ms);
+    let preview = preview.map_err(|error| Failure::of(DOING, &error.into()))?;
+    deed(args.yes).check(core::slice::from_ref(&preview))?;
     if args.json {
         let mut document = teller.preview_json(&preview);
         complete(&mut document, &proposal);
         return output::print_json(&document);
     }
-    let shown = told_of(teller, &preview.received, WOULD);
+    let received = &preview.received;
+    let shown = teller.lost(received, "would no longer count")
+        + &teller.given(received, "would count again");
     let told = format!(
         "{}: {}\n{shown}nothing was written\n",
         teller.what(&proposal.op),
         standing(&proposal)
     );
     output::print(told.as_bytes())
-}
-
-/// What the signature would do; it is none that counts for nothing, and under no seal that says something else.
-fn foresee(
-    teller: &Teller<'_>,
-    proposal: &Proposal,
-    key: &Key,
-    now_ms: u64,
-) -> Result<Preview, Failure> {
-    check(teller.replica, &proposal.op)?;
-    let cosign = Cosign { op: proposal.op };
-    let preview = teller.replica.preview(cosign, key.public(), now_ms);
-    let preview = preview.map_err(|error| Failure::of(DOING, &error.into()))?;
-    counts(preview.effect.as_ref())?;
-    Ok(preview)
-}
-
-fn counts(effect: Option<&Effect>) -> Result<(), Failure> {
-    if !told::counts_for_nothing(effect) {
-        return Ok(());
-    }
-    let cause = format!("it would count for nothing: {}", told::effect(effect));
-    let hint = "nothing was written; `ecac pending` shows who has signed what";
-    Err(Failure::new(exit::REFUSED, DOING, cause, hint))
 }
 
 /// The op that waits for signatures and is meant.
@@ -179,8 +155,4 @@ fn complete(document: &mut Json, proposal: &Proposal) {
     document["cosigns"] = json!(proposal.op);
     document["signed"] = json!(proposal.signed + 1);
     document["quorum"] = json!(proposal.quorum);
-}
-
-fn told_of(teller: &Teller<'_>, received: &Received, [lost, given]: [&str; 2]) -> String {
-    teller.lost(received, lost) + &teller.given(received, given)
 }

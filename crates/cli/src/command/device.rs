@@ -8,12 +8,13 @@ use ecac_core::{
 use ecac_project::{DeviceRequest, Petname};
 use serde_json::{Value as Json, json};
 
+use crate::deed::Deed;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::People;
 use crate::table::{self, Table};
 use crate::told::{self, Teller};
-use crate::{consent, feature, output, text};
+use crate::{feature, output, text};
 
 /// Link the keys of phones and laptops to a person, and end their links
 ///
@@ -272,17 +273,13 @@ struct Act {
 }
 
 impl Act {
-    fn preview(&self, replica: &Replica, me: PublicKey, now_ms: u64) -> Result<Preview, Failure> {
-        let preview = replica.preview(self.payload.clone(), me, now_ms);
-        let preview = preview.map_err(|error| Failure::of(self.doing, &error.into()))?;
-        let effect = preview.effect.as_ref();
-        let waits = effect.is_some_and(|it| it.code == EffectCode::Short);
-        if waits || !told::counts_for_nothing(effect) {
-            return Ok(preview);
+    fn deed(&self) -> Deed<'_> {
+        Deed {
+            doing: self.doing,
+            hint: "`ecac device list` and `ecac members` show who has what",
+            fine: &[],
+            yes: self.yes,
         }
-        let cause = format!("it would count for nothing: {}", told::effect(effect));
-        let hint = "nothing was written; `ecac device list` and `ecac members` show who has what";
-        Err(Failure::new(exit::REFUSED, self.doing, cause, hint))
     }
 
     fn foresee(
@@ -294,7 +291,9 @@ impl Act {
         let key = project
             .key()
             .map_err(|error| Failure::of("open your key", &error))?;
-        let preview = self.preview(replica, key.public(), globals.now_ms()?)?;
+        let preview = replica.preview(self.payload.clone(), key.public(), globals.now_ms()?);
+        let preview = preview.map_err(|error| Failure::of(self.doing, &error.into()))?;
+        self.deed().check(core::slice::from_ref(&preview))?;
         let people = People::of(project);
         let teller = Teller {
             replica,
@@ -302,46 +301,30 @@ impl Act {
         };
         let mut document = teller.preview_json(&preview);
         let lost = teller.lost(&preview.received, "would no longer count");
-        let line = self.line(&teller, preview.effect.as_ref());
-        self.complete(&mut document, &teller);
+        let line = self.line(&people, preview.effect.as_ref());
+        self.complete(&mut document, &people);
         self.tell(&document, &format!("{line}\n{lost}nothing was written\n"))
     }
 
     fn write(
         &self,
         project: &ecac_project::Project,
-        mut writer: ecac_project::Writer,
+        writer: ecac_project::Writer,
         key: &ecac_project::Key,
         globals: &Globals,
     ) -> Result<(), Failure> {
-        let now_ms = globals.now_ms()?;
         let people = People::of(project);
-        let preview = self.preview(&writer, key.public(), now_ms)?;
-        let teller = Teller {
-            replica: &writer,
-            people: &people,
-        };
-        let lost = teller.lost(&preview.received, "would no longer count");
-        let count = preview.received.rolled_back().count();
-        consent::confirm(self.doing, count, &lost, self.yes)?;
-        let authored = writer.author(self.payload.clone(), key, now_ms);
-        let authored = authored.map_err(|error| Failure::of(self.doing, &error))?;
-        let teller = Teller {
-            replica: &writer,
-            people: &people,
-        };
-        let mut document = teller.authored_json(&authored);
-        let lost = teller.lost(&authored.received, "no longer count");
-        let line = self.line(&teller, authored.effect.as_ref());
-        self.complete(&mut document, &teller);
-        writer
-            .close()
-            .map_err(|error| Failure::of("end the writing", &error))?;
-        let op = text::op(&authored.op);
-        self.tell(&document, &format!("{op}  {line}\n{lost}"))
+        let mut payload = Some(self.payload.clone());
+        let mut next = |_: &[Preview]| payload.take();
+        let deed = self.deed();
+        let mut done = deed.carry_out(writer, &people, key, globals.now_ms()?, &mut next)?;
+        let effect = done.ops.last().and_then(|it| it.effect.as_ref());
+        let line = done.line(&self.line(&people, effect));
+        self.complete(&mut done.document, &people);
+        self.tell(&done.document, &(line + &done.lost))
     }
 
-    fn line(&self, teller: &Teller<'_>, effect: Option<&Effect>) -> String {
+    fn line(&self, people: &People<'_>, effect: Option<&Effect>) -> String {
         let waits = match effect.map(|it| it.code) {
             Some(EffectCode::Short | EffectCode::InPart) => ": see `ecac pending`",
             Some(_) | None => "",
@@ -349,16 +332,16 @@ impl Act {
         format!(
             "{} of {} as a device of {}: {}{waits}",
             self.payload.kind(),
-            teller.people.show(&self.key),
-            teller.people.show(&self.person),
+            people.show(&self.key),
+            people.show(&self.person),
             told::effect(effect)
         )
     }
 
-    fn complete(&self, document: &mut Json, teller: &Teller<'_>) {
+    fn complete(&self, document: &mut Json, people: &People<'_>) {
         document["format"] = json!("ecac-device-v1");
-        document["person"] = teller.people.json(&self.person);
-        document["device"] = teller.people.json(&self.key);
+        document["person"] = people.json(&self.person);
+        document["device"] = people.json(&self.key);
     }
 
     fn tell(&self, document: &Json, told: &str) -> Result<(), Failure> {
