@@ -47,7 +47,8 @@ pub(super) fn judge(nodes: &[Node]) -> Result<(), String> {
         if replica.state_digest() != digest {
             return Err(format!("node {at} has another state"));
         }
-        // What a liar sends with a parent that does not verify may wait for it, within the replica's limits.
+        // What a liar made of its own may wait for a parent that does not verify, within the replica's limits. None of it is an
+        // honest node's: all that honest nodes wrote is admitted, or they would not [`agree`].
         let is_honest = nodes.iter().all(|it| !it.lies);
         if replica.log().pending_count() > 0 && is_honest {
             return Err(format!("node {at} holds ops without their parents"));
