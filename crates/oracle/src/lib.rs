@@ -8,13 +8,14 @@
 //! - [`Story`]: histories written by hand, in which every op has a name.
 //! - [`Export`]: a history as files, for oracles in other languages.
 //!
-//! Keys, names and times are the same in every run ([`world`]).
+//! Keys, names and times are the same in every run ([`world`]; of read control [`secret`]).
 #![forbid(unsafe_code)]
 
 mod export;
 mod history;
 pub mod laws;
 mod naive;
+pub mod secret;
 pub mod soak;
 mod story;
 pub mod world;

@@ -9,6 +9,7 @@ use super::command::{
     Seen, Seq, Unlinked,
 };
 use super::player::{Player, is_signed_together, some};
+use crate::secret;
 use crate::world::{self, FIRST, Hand, person};
 
 impl Player {
@@ -165,15 +166,15 @@ impl Player {
                 let rules: Vec<_> = rules.iter().map(|rule| RULES[*rule]).collect();
                 world::schema(&rules)
             }
-            Act::Publish { second } => world::reader_key(*second),
+            Act::Publish { second } => secret::reader_key(*second),
             Act::NewKey { tags, readers } => {
-                let key = self.make(command, world::key_rotate(*tags));
+                let key = self.make(command, secret::key_rotate(*tags));
                 let seen = Command {
                     seen: Seen::Own,
                     ..command.clone()
                 };
                 if !readers.is_empty() {
-                    self.make(&seen, world::key_grant(key, readers));
+                    self.make(&seen, secret::key_grant(key, readers));
                 }
                 return;
             }
@@ -186,7 +187,7 @@ impl Player {
                 let is_key = |it: &Payload| matches!(it, Payload::KeyRotate(_));
                 let keys = self.seen_by(&parents, *any_op, is_key);
                 if let Some(key) = some(&keys, *pick) {
-                    self.sign(command, parents, world::key_grant(key, readers));
+                    self.sign(command, parents, secret::key_grant(key, readers));
                 }
                 return;
             }
@@ -209,7 +210,7 @@ impl Player {
                     keys.retain(is_for_field);
                 }
                 let key = some(&keys, *pick).unwrap_or(self.project);
-                let payload = world::hidden(object, field, element.as_ref(), key);
+                let payload = secret::hidden(object, field, element.as_ref(), key);
                 self.sign(command, parents, payload);
                 return;
             }
@@ -226,15 +227,15 @@ impl Player {
                     seen: Seen::Own,
                     ..command.clone()
                 };
-                let key = self.make(command, world::key_rotate(SECRETS[*place]));
+                let key = self.make(command, secret::key_rotate(SECRETS[*place]));
                 let mut readers = readers.clone();
                 readers.push(*revoked);
-                self.make(&own(command.actor), world::key_grant(key, &readers));
+                self.make(&own(command.actor), secret::key_grant(key, &readers));
                 let seen = Command {
                     seen: Seen::Meet(command.actor),
                     ..own(*by)
                 };
-                self.make(&seen, world::hidden(object, field, None, key));
+                self.make(&seen, secret::hidden(object, field, None, key));
                 let root = Command {
                     seen: Seen::Meet(command.actor),
                     ..own(1)
@@ -242,7 +243,7 @@ impl Player {
                 self.make(&root, world::revoke(*revoked, None, None));
                 let seen = if *knows { Seen::Meet(1) } else { Seen::Own };
                 let last = Command { seen, ..own(*by) };
-                self.make(&last, world::hidden(object, field, Some(&0), key));
+                self.make(&last, secret::hidden(object, field, Some(&0), key));
                 return;
             }
             Act::Seal => world::seal([7; 32]),

@@ -5,6 +5,7 @@ use ecac_core::{Log, OpId, Payload, payload};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use crate::secret;
 use crate::world::{self, ALICE, BOSS, FIRST};
 
 /// What somebody wants to write.
@@ -141,11 +142,11 @@ impl Wish {
             }
             What::Hide(object, field, pick) => {
                 let is_key = |payload: &Payload| matches!(payload, Payload::KeyRotate(_));
-                world::hidden(object, field, None, some_op(log, *pick, is_key)?)
+                secret::hidden(object, field, None, some_op(log, *pick, is_key)?)
             }
             What::Share(pick, who) => {
                 let is_key = |payload: &Payload| matches!(payload, Payload::KeyRotate(_));
-                world::key_grant(some_op(log, *pick, is_key)?, &[*who])
+                secret::key_grant(some_op(log, *pick, is_key)?, &[*who])
             }
             What::Link(device) => world::device(log.project(), self.author, *device),
             What::Unlink(device) => world::device_revoke(self.author, *device),

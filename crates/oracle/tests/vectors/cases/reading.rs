@@ -1,6 +1,7 @@
 //! Reading: confidential tags, the keys to them, and who is given those.
 
 use ecac_core::EffectCode as E;
+use ecac_oracle::secret;
 use sha2::{Digest as _, Sha256};
 
 use super::effects::effects;
@@ -26,31 +27,31 @@ fn hiring(mut story: Story) -> Story {
 
 /// A content key of Alice's for tag a, `made`, which Bob is `given`.
 fn with_key(mut story: Story, after: &str) -> Story {
-    story.op("made", ALICE, after, world::key_rotate(A));
+    story.op("made", ALICE, after, secret::key_rotate(A));
     give(&mut story, "given", ALICE, "made", "made", &[BOB]);
     story
 }
 
 fn give(story: &mut Story, name: &str, author: u8, after: &str, key: &str, to: &[u8]) {
-    let payload = world::key_grant(story.ids[key], to);
+    let payload = secret::key_grant(story.ids[key], to);
     story.op(name, author, after, payload);
 }
 
 /// A sealed title of `doc/1`.
 fn hide(story: &mut Story, name: &str, author: u8, after: &str, key: &str) {
-    let payload = world::hidden("doc/1", "title", None, story.ids[key]);
+    let payload = secret::hidden("doc/1", "title", None, story.ids[key]);
     story.op(name, author, after, payload);
 }
 
 fn readers_are_given_keys(v: &mut Vectors) {
     let mut story = with_readers();
-    story.op("alices", ALICE, "reader", world::reader_key(false));
-    story.op("bobs", BOB, "alices", world::reader_key(false));
-    story.op("other", BOB, "bobs", world::reader_key(true));
+    story.op("alices", ALICE, "reader", secret::reader_key(false));
+    story.op("bobs", BOB, "alices", secret::reader_key(false));
+    story.op("other", BOB, "bobs", secret::reader_key(true));
     let mut story = with_key(story, "other");
-    story.op("odd", ALICE, "given", world::key_rotate(AB));
+    story.op("odd", ALICE, "given", secret::key_rotate(AB));
     hide(&mut story, "secret", ALICE, "odd", "made");
-    let added = world::hidden("doc/1", "title", Some(&7), story.ids["made"]);
+    let added = secret::hidden("doc/1", "title", Some(&7), story.ids["made"]);
     story.op("added", ALICE, "secret", added);
     story.op("removed", ALICE, "added", remove("doc/1", "title", "7"));
     effects(
@@ -79,7 +80,7 @@ fn a_plain_value_is_not_sealed(v: &mut Vectors) {
     story.op("added", ROOT, "given", add("doc/1", "title", "x"));
     story.op("removed", ROOT, "given", remove("doc/1", "title", "x"));
     story.op("body", ROOT, "given", set("doc/1", "body", 1));
-    let hidden = world::hidden("doc/1", "body", None, story.ids["made"]);
+    let hidden = secret::hidden("doc/1", "body", None, story.ids["made"]);
     story.op("hidden-body", ROOT, "body", hidden);
     story.op("stranger", OUTSIDER, "given", title(2));
     v.add(
@@ -102,7 +103,7 @@ fn a_key_that_the_revoked_holds_is_stale(v: &mut Vectors) {
     story.op("revoked", ROOT_2, "given", revoke(BOB, None, None));
     hide(&mut story, "after", ALICE, "before revoked", "made");
     hide(&mut story, "unaware", ALICE, "before", "made");
-    story.op("anew", ALICE, "unaware revoked", world::key_rotate(A));
+    story.op("anew", ALICE, "unaware revoked", secret::key_rotate(A));
     hide(&mut story, "on", ALICE, "anew", "anew");
     story.grant("again", ROOT, "on", BOB, "reader.vc");
     hide(&mut story, "back", ALICE, "again", "made");
@@ -141,7 +142,7 @@ fn a_key_that_the_revoked_holds_is_stale(v: &mut Vectors) {
 
 fn what_the_writer_had_not_seen_counts_for_nothing(v: &mut Vectors) {
     let mut story = with_readers();
-    story.op("made", ALICE, "reader", world::key_rotate(A));
+    story.op("made", ALICE, "reader", secret::key_rotate(A));
     give(&mut story, "given", ALICE, "made", "made", &[BOB]);
     story.op("revoked", ROOT_2, "made", revoke(BOB, None, None));
     hide(&mut story, "secret", ROOT, "revoked", "made");
@@ -163,10 +164,10 @@ fn what_the_writer_had_not_seen_counts_for_nothing(v: &mut Vectors) {
 
 fn a_key_is_for_one_set_of_tags(v: &mut Vectors) {
     let mut story = with_key(with_readers(), "reader");
-    let both = |story: &Story, key: &str| world::hidden("doc/2", "title", None, story.ids[key]);
+    let both = |story: &Story, key: &str| secret::hidden("doc/2", "title", None, story.ids[key]);
     let payload = both(&story, "made");
     story.op("too-few", ROOT, "given", payload);
-    story.op("for-both", ROOT, "given", world::key_rotate(0b101));
+    story.op("for-both", ROOT, "given", secret::key_rotate(0b101));
     let payload = both(&story, "for-both");
     story.op("fits", ALICE, "for-both", payload);
     hide(&mut story, "too-many", ROOT, "for-both", "for-both");
@@ -238,14 +239,14 @@ fn roles_and_keys(v: &mut Vectors) {
     let mut story = with_key(with_readers(), "reader");
     story.hire("promoted", ROOT, "given", BOSS, Role::PolicyAdmin, A);
     story.hire("chief", ROOT, "promoted", CHIEF, Role::KeyAdmin, A);
-    story.op("readers", BOB, "chief", world::key_rotate(A));
+    story.op("readers", BOB, "chief", secret::key_rotate(A));
     give(&mut story, "readers-gift", BOB, "chief", "made", &[ALICE]);
-    story.op("bosses", BOSS, "chief", world::reader_key(false));
-    story.op("beyond", ALICE, "chief", world::key_rotate(B));
-    story.op("chiefs", CHIEF, "chief", world::key_rotate(A));
+    story.op("bosses", BOSS, "chief", secret::reader_key(false));
+    story.op("beyond", ALICE, "chief", secret::key_rotate(B));
+    story.op("chiefs", CHIEF, "chief", secret::key_rotate(A));
     give(&mut story, "gift", CHIEF, "chiefs", "made", &[CHIEF, ALICE]);
     hide(&mut story, "chief-writes", CHIEF, "gift", "chiefs");
-    story.op("published", CHIEF, "gift", world::reader_key(false));
+    story.op("published", CHIEF, "gift", secret::reader_key(false));
     v.add(
         "refused/readers-make-no-keys",
         "Editors and key administrators of the tags make keys and grant them; readers publish theirs, and a policy administrator reads nothing.",
@@ -268,12 +269,12 @@ fn reading_ends_with_the_credential(v: &mut Vectors) {
     story.hire("hired", ROOT, "key", ALICE, Role::Editor, A);
     story.hire_with("reader", ROOT, "hired", BOB, credential);
     let mut story = with_key(story, "reader");
-    let write = |story: &Story| world::hidden("doc/1", "title", None, story.ids["made"]);
+    let write = |story: &Story| secret::hidden("doc/1", "title", None, story.ids["made"]);
     let payload = write(&story);
     story.op_at("in-time", ALICE, "given", until - 1, payload);
     let payload = write(&story);
     story.op_at("late", ALICE, "in-time", until, payload);
-    let grant = world::key_grant(story.ids["made"], &[BOB]);
+    let grant = secret::key_grant(story.ids["made"], &[BOB]);
     story.op_at("late-grant", ALICE, "in-time", until, grant);
     v.add(
         "refused/stale-key-expired",
@@ -289,9 +290,9 @@ fn reading_ends_with_the_credential(v: &mut Vectors) {
 
 fn an_equivocation_ends_no_reading(v: &mut Vectors) {
     let mut story = with_key(with_readers(), "reader");
-    story.op("left", BOB, "given", world::reader_key(false));
-    story.op("right", BOB, "given", world::reader_key(true));
-    story.op("frozen", BOB, "left right", world::reader_key(false));
+    story.op("left", BOB, "given", secret::reader_key(false));
+    story.op("right", BOB, "given", secret::reader_key(true));
+    story.op("frozen", BOB, "left right", secret::reader_key(false));
     hide(&mut story, "secret", ALICE, "left right", "made");
     give(&mut story, "more", ALICE, "secret", "made", &[BOB]);
     let first = least(&story, &["left", "right"]);
@@ -313,13 +314,13 @@ fn devices_read_what_their_links_carry(v: &mut Vectors) {
     let story = Story::using(&[("confidential", MARKS), ("device", b"")]);
     let mut story = hiring(story);
     link(&mut story, "phone", BOB, "reader", (BOB, PHONE));
-    story.op("published", PHONE, "phone", world::reader_key(false));
-    story.op("made", ALICE, "published", world::key_rotate(A));
+    story.op("published", PHONE, "phone", secret::reader_key(false));
+    story.op("made", ALICE, "published", secret::key_rotate(A));
     give(&mut story, "given", ALICE, "made", "made", &[PHONE]);
     hide(&mut story, "before", ALICE, "given", "made");
     unlink(&mut story, "lost", BOB, "before", (BOB, PHONE));
     hide(&mut story, "after", ALICE, "lost", "made");
-    story.op("anew", ALICE, "lost", world::key_rotate(A));
+    story.op("anew", ALICE, "lost", secret::key_rotate(A));
     give(&mut story, "to-person", ALICE, "anew", "anew", &[BOB]);
     hide(&mut story, "on", ALICE, "to-person", "anew");
     v.add(
@@ -333,8 +334,8 @@ fn devices_read_what_their_links_carry(v: &mut Vectors) {
 
 fn tags_become_confidential(v: &mut Vectors) {
     let mut story = hiring(Story::new());
-    story.op("too-early", ALICE, "reader", world::key_rotate(A));
-    let hidden = world::hidden("doc/1", "title", None, story.ids["genesis"]);
+    story.op("too-early", ALICE, "reader", secret::key_rotate(A));
+    let hidden = secret::hidden("doc/1", "title", None, story.ids["genesis"]);
     story.op("hidden-early", ALICE, "reader", hidden);
     story.op("plain", ALICE, "reader", title(1));
     let upgrade = |marks| world::upgrade("confidential", marks);
@@ -378,7 +379,7 @@ fn a_schema_adds_secret_tags(v: &mut Vectors) {
     let rules = world::schema(&[("doc/1", "title", 0b100)]);
     story.op("widened", ROOT, "before", rules);
     hide(&mut story, "old-key", ALICE, "widened", "made");
-    story.op("for-both", ALICE, "widened", world::key_rotate(0b101));
+    story.op("for-both", ALICE, "widened", secret::key_rotate(0b101));
     hide(&mut story, "new-key", ALICE, "for-both", "for-both");
     hide(&mut story, "beside", ALICE, "before", "made");
     v.add(
@@ -399,7 +400,7 @@ fn proposals_mark_nothing(v: &mut Vectors) {
         world::upgrade("confidential", MARKS),
     );
     story.op("plain", ALICE, "short", title(1));
-    story.op("early", ALICE, "plain", world::key_rotate(A));
+    story.op("early", ALICE, "plain", secret::key_rotate(A));
     let cosign = world::cosign(story.ids["short"]);
     story.op("full", ROOT_2, "plain", cosign);
     let mut story = with_key(story, "full");
@@ -426,9 +427,9 @@ fn proposals_mark_nothing(v: &mut Vectors) {
 fn sealed_values_show_their_keys(v: &mut Vectors) {
     let mut story = with_key(with_readers(), "reader");
     hide(&mut story, "first", ALICE, "given", "made");
-    story.op("other", ROOT, "given", world::key_rotate(A));
+    story.op("other", ROOT, "given", secret::key_rotate(A));
     hide(&mut story, "second", ROOT, "other", "other");
-    let added = world::hidden("doc/1", "title", Some(&7), story.ids["made"]);
+    let added = secret::hidden("doc/1", "title", Some(&7), story.ids["made"]);
     story.op("added", ALICE, "first", added);
     v.add(
         "state/sealed-values",
