@@ -112,7 +112,7 @@ pub trait OpStore: Debug + Send {
 /// Bytes of memory that are asked for at once.
 const SEGMENT_BYTES: usize = 1 << 20;
 
-/// A store in memory. A copy shares what it holds.
+/// A store in memory. A copy shares what it holds. An envelope has bytes: one without stands for one that was dropped.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     segments: Vec<Arc<Vec<u8>>>,
@@ -120,8 +120,6 @@ pub struct MemoryStore {
     firsts: Vec<usize>,
     /// By position: where in its segment the envelope ends.
     ends: Vec<u32>,
-    /// By position, as far as anything was dropped: whether the envelope was.
-    pruned: Vec<bool>,
 }
 
 impl MemoryStore {
@@ -136,7 +134,19 @@ impl MemoryStore {
     pub fn memory(&self) -> usize {
         let segments = self.segments.iter();
         let segments = segments.map(|it| it.capacity()).sum::<usize>();
-        segments + self.ends.capacity() * size_of::<u32>() + self.pruned.capacity()
+        segments + self.ends.capacity() * size_of::<u32>()
+    }
+
+    /// The bytes at the position, of which there are none if the envelope was dropped.
+    fn bytes(&self, position: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(position)? as usize;
+        let number = self.firsts.partition_point(|&first| first <= position);
+        let number = number.checked_sub(1)?;
+        let start = match position.checked_sub(1) {
+            Some(before) if self.firsts[number] < position => self.ends[before] as usize,
+            Some(_) | None => 0,
+        };
+        self.segments[number].get(start..end)
     }
 }
 
@@ -174,43 +184,30 @@ impl OpStore for MemoryStore {
         if positions.is_empty() {
             return Ok(());
         }
-        let mut pruned = self.pruned.clone();
-        pruned.resize(self.len(), false);
+        let mut is_dropped = vec![false; self.len()];
         for &position in positions {
-            pruned[position] = true;
+            is_dropped[position] = true;
         }
         let mut kept = Self::new();
-        for (position, is_gone) in pruned.iter().enumerate() {
-            let envelope = if *is_gone {
-                Cow::Borrowed(&[][..])
-            } else {
-                self.read(position)?
-            };
-            kept.append(&envelope)?;
+        for (position, is_dropped) in is_dropped.into_iter().enumerate() {
+            let bytes = self.bytes(position).filter(|_| !is_dropped);
+            kept.append(bytes.unwrap_or_default())?;
         }
-        *self = Self { pruned, ..kept };
+        *self = kept;
         Ok(())
     }
 
     fn is_pruned(&self, position: usize) -> bool {
-        self.pruned.get(position).copied().unwrap_or(false)
+        self.bytes(position).is_some_and(<[u8]>::is_empty)
     }
 
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {
-        if self.is_pruned(position) {
-            let reason = format!("the envelope at position {position} was dropped");
-            return Err(StoreError::new(reason));
+        let failed = |what| StoreError::new(format!("{what} at position {position}"));
+        match self.bytes(position) {
+            Some([]) => Err(failed("an envelope was dropped")),
+            Some(bytes) => Ok(Cow::Borrowed(bytes)),
+            None => Err(failed("there is no envelope")),
         }
-        let none = || StoreError::new(format!("there is no envelope at position {position}"));
-        let end = *self.ends.get(position).ok_or_else(none)? as usize;
-        let number = self.firsts.partition_point(|&first| first <= position);
-        let number = number.checked_sub(1).ok_or_else(none)?;
-        let start = match position.checked_sub(1) {
-            Some(before) if self.firsts[number] < position => self.ends[before] as usize,
-            Some(_) | None => 0,
-        };
-        let bytes = self.segments[number].get(start..end);
-        bytes.map(Cow::Borrowed).ok_or_else(none)
     }
 }
 
@@ -222,7 +219,7 @@ mod tests {
     fn what_was_appended_is_read_at_its_position() {
         let mut store = MemoryStore::new();
         assert!(store.is_empty() && store.read(0).is_err());
-        let sizes = [0, 1, 300, 70_000, SEGMENT_BYTES, SEGMENT_BYTES + 1, 5, 0];
+        let sizes = [2, 1, 300, 70_000, SEGMENT_BYTES, SEGMENT_BYTES + 1, 5, 5];
         let envelope = |at: usize| vec![u8::try_from(at % 256).unwrap(); sizes[at % sizes.len()]];
         for at in 0..100 {
             store.append(&envelope(at)).unwrap();

@@ -30,7 +30,6 @@ pub fn snapshot(log: &Log, parents: &[OpId], costs: &mut Costs) -> Option<Vec<u8
             }
         }
     }
-    sealed.prune(&hollow).ok()?;
     let replay = Replay::of(&sealed, costs);
     let shows = |&op: &Index| {
         let place = sealed.places.touched(op).map(|(place, _)| place);

@@ -261,3 +261,21 @@ fn what_is_unsealed_counts_and_lies_in_no_final_seals_past() {
     );
     assert!(!shop.check_seal(&wrong.op).unwrap().agrees());
 }
+
+#[test]
+fn a_seal_over_an_endorsement_of_dropped_work_is_checked_as_before() {
+    let mut shop = shop();
+    let first = write(&mut shop, ALICE, edit("status", 1), 20).op;
+    write(&mut shop, ALICE, edit("status", 2), 21);
+    let given = payload::Endorse {
+        ops: [first].into(),
+    };
+    write(&mut shop, ROOT, given.into(), 22);
+    let seal = shop.seal(&key(ROOT), 23).unwrap().op;
+    write(&mut shop, BEN, cosign(seal), 24);
+    let next = shop.next_seal(author(ROOT), 25).unwrap();
+    assert_eq!(shop.superseded(), [first]);
+    assert_eq!(shop.prune().unwrap().ops, 1);
+    assert!(shop.check_seal(&seal).is_some_and(|it| it.agrees()));
+    assert_eq!(shop.next_seal(author(ROOT), 25).unwrap(), next);
+}
