@@ -4,12 +4,14 @@
 
 mod meeting;
 mod mutation;
+mod scripts;
 mod seeds;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use ecac_core::{Body, Kind};
 use ecac_fuzz::{Reading, Run, TARGETS};
 
 use crate::mutation::Mutator;
@@ -128,6 +130,18 @@ fn the_corpora_stay_small() {
     let corpora = TARGETS.iter().flat_map(|(name, _)| all_inputs(name));
     let bytes: usize = corpora.map(|(_, data)| data.len()).sum();
     assert!(bytes <= CORPUS_BYTES_MAX, "{bytes} bytes");
+}
+
+/// A kind of payload that no seed has is one that mutations hardly come to.
+#[test]
+fn every_kind_of_payload_has_its_seed() {
+    let seeds = directory("corpus", "op-decode");
+    for kind in Kind::ALL {
+        let seed = seeds.join(format!("seed-body-{}", kind.name()));
+        let data = fs::read(&seed).expect("a body of each kind");
+        let body = Body::decode(&data).expect("a body");
+        assert_eq!(body.payload.known_kind(), Some(*kind));
+    }
 }
 
 /// Writes the seeds anew, and leaves what fuzzing has added.

@@ -15,70 +15,11 @@ use ecac_fuzz::history;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::scripts::{CHAIN, QUARREL, STORY, THEFT, WITHDRAWAL};
+
 pub(crate) type Seeds = Vec<(String, Vec<u8>)>;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
-/// A key, a credential and a grant for person 3, some edits, a revocation that the last of them has not seen, and
-/// a status list.
-#[rustfmt::skip]
-const STORY: &[u8] = &[
-    6, 0, 0, 0, 0,                          // root 0 lists the issuer's key
-    3, 0, 0, 0, 3, 4, 3, 0x11, 0,           // a credential: person 3 edits tags a and b
-    8, 0, 0, 0, 0,                          // a status list that withdraws nothing
-    4, 0, 0, 3, 0,                          // the grant
-    0, 3, 0, 0, 0, 2,                       // person 3 sets doc/1 title
-    1, 3, 0, 0, 1, 0, 7,                    // and adds an element
-    5, 1, 0, 0, 3,                          // root 1 revokes person 3
-    2, 3, 2, 6, 0, 1, 0,                    // who removes the element without knowing
-    8, 0, 0, 0, 2,                          // a status list withdraws the credential
-    0, 3, 0, 1, 1, 1,                       // an edit that is refused
-    7, 0, 0, 0,                             // the issuer's key is revoked
-];
-
-/// Three roots that revoke each other at once, and an equivocation.
-#[rustfmt::skip]
-const QUARREL: &[u8] = &[
-    5, 0, 2, 0, 0, 1,
-    5, 1, 2, 0, 0, 2,
-    5, 2, 2, 0, 0, 0,
-    0, 0, 0, 2, 2, 9,
-    0, 1, 2, 0, 0, 0, 5,
-    0, 1, 2, 0, 0, 0, 6,
-    0, 1, 0x21, 0, 0, 7,
-    9, 1, 0, 4,
-    0, 0, 0x10, 1, 1, 1,
-    0, 0, 0x20, 1, 1, 1,
-    0, 0, 0x40, 1, 1, 1,
-];
-
-/// A chain of delegation, in which the middle falls.
-#[rustfmt::skip]
-const CHAIN: &[u8] = &[
-    6, 0, 0, 0, 0,
-    3, 0, 0, 0, 4, 2, 7, 0, 0,              // person 4 is policy_admin
-    3, 0, 0, 0, 5, 4, 1, 0, 0,              // person 5 is editor
-    4, 0, 0, 4, 0,
-    4, 4, 0, 5, 1,                          // granted by person 4
-    0, 5, 1, 0, 0, 3,
-    5, 0, 2, 5, 1, 4, 2,
-    0, 5, 2, 6, 0, 0, 4,
-    5, 4, 2, 6, 2, 5, 1,
-];
-
-/// An edit, and at the same time a status list that withdraws the editor's credential, a revocation of the key that
-/// signed it, and one of the editor.
-#[rustfmt::skip]
-const WITHDRAWAL: &[u8] = &[
-    6, 0, 0, 0, 0,
-    3, 0, 0, 0, 3, 4, 3, 0x11, 0,
-    8, 0, 1, 0, 0,
-    4, 0, 0, 3, 0,
-    0, 3, 2, 4, 0, 0, 9,
-    8, 0, 2, 4, 0, 2,
-    7, 1, 2, 4, 0,
-    5, 2, 2, 4, 0, 3,
-];
 
 pub(crate) fn of(target: &str) -> Seeds {
     match target {
@@ -117,7 +58,7 @@ fn op_decode() -> Seeds {
         .iter()
         .flat_map(|log| split_op_log(log).unwrap())
         .map(<[u8]>::to_vec);
-    let stories = [STORY, QUARREL, CHAIN].map(history::of);
+    let stories = [STORY, QUARREL, CHAIN, THEFT].map(history::of);
     let told = stories.iter().flatten().map(|op| op.envelope().to_vec());
     let mut by_kind: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (source, envelope) in golden
@@ -208,6 +149,8 @@ fn op_log() -> Seeds {
         ),
         ("file-story", &file_of(&history::of(STORY))),
         ("file-quarrel", &file_of(&history::of(QUARREL))),
+        ("theft", THEFT),
+        ("file-theft", &file_of(&history::of(THEFT))),
         ("not-an-op", b"\xd2\x80\xd2\x80"),
         ("truncated", b"\xd2\x80\xd2"),
         ("nested", &[0xd2; 600]),
@@ -248,6 +191,7 @@ fn audit_log() -> Seeds {
         ("script-quarrel", &[b"\x00\x80", QUARREL].concat()),
         ("script-withdrawal", &[b"\x00\x01", WITHDRAWAL].concat()),
         ("script-chain", &[b"\x07\xff", CHAIN].concat()),
+        ("script-theft", &[b"\x02\x05", THEFT].concat()),
     ])
 }
 

@@ -4,7 +4,7 @@ use ecac_core::EffectCode as E;
 
 use super::effects::effects;
 use super::frozen::least;
-use super::theft::{LAPTOP, PHONE, body, link, three_roots, unlink, with_boss};
+use super::theft::{LAPTOP, PHONE, body, cosign, link, three_roots, unlink, with_boss};
 use super::*;
 
 const TABLET: u8 = 18;
@@ -144,6 +144,38 @@ fn links_that_carry_little(v: &mut Vectors) {
     );
 }
 
+fn devices_of_roots(v: &mut Vectors) {
+    let mut story = three_roots();
+    link(&mut story, "phone", ROOT, "key", (ROOT, PHONE));
+    story.op("early", PHONE, "phone", body(1));
+    cosign(&mut story, "phone.2", ROOT_2, "phone", "phone");
+    story.op("edit", PHONE, "phone.2", body(2));
+    unlink(&mut story, "alone", ROOT_3, "edit", (ROOT, PHONE));
+    story.op("still", PHONE, "alone", body(3));
+    unlink(&mut story, "own", PHONE, "still", (ROOT, PHONE));
+    story.op("out", PHONE, "own", body(4));
+    effects(
+        &story,
+        &[
+            ("phone", E::Ended, "own"),
+            ("alone", E::Short, "genesis"),
+            ("own", E::Unlinks, "phone"),
+        ],
+    );
+    v.add(
+        "refused/device-of-a-root",
+        "A link of a root needs as many roots as a root does, and so does its end, but by the device or the person itself.",
+        DEVICES,
+        &story,
+        "
+        out refused revoked own
+        early refused no_grant genesis
+        edit applied genesis
+        still applied genesis
+    ",
+    );
+}
+
 fn links_have_a_depth(v: &mut Vectors) {
     let mut story = three_roots();
     story.hire("hired", ROOT, "key", ALICE, Role::Editor, A);
@@ -204,6 +236,7 @@ fn devices_freeze_alone(v: &mut Vectors) {
 cases! {
     devices,
     links_that_carry_little,
+    devices_of_roots,
     links_have_a_depth,
     devices_freeze_alone,
 }

@@ -95,6 +95,37 @@ fn an_upgrade_puts_a_feature_in_force(v: &mut Vectors) {
     );
 }
 
+fn a_quorum_is_of_one_to_all_roots(v: &mut Vectors) {
+    for (path, about, k) in [
+        (
+            "refused/quorum-of-none",
+            "A quorum of no root is none: there are no Cosigns, and each root acts alone.",
+            0,
+        ),
+        (
+            "refused/quorum-of-too-many",
+            "A quorum of more roots than genesis names is none: there are no Cosigns, and each root acts alone.",
+            4,
+        ),
+    ] {
+        let mut story = Story::using(&[("quorum", &[k])]);
+        story.op("alone", ROOT, "key", revoke(ROOT_2, None, None));
+        story.op("out", ROOT_2, "alone", title(1));
+        let signed = world::cosign(story.ids["alone"]);
+        story.op("cosign", ROOT_3, "alone", signed);
+        v.add(
+            path,
+            about,
+            FEATURES,
+            &story,
+            "
+            cosign refused unknown_kind
+            out refused revoked alone
+        ",
+        );
+    }
+}
+
 fn a_program_survives_the_features_of_tomorrow(v: &mut Vectors) {
     let mut story = Story::using(&[("schema", b""), ("tomorrow", b"\x01\x02")]);
     story.hire("hired", ROOT, "key", ALICE, Role::Editor, A);
@@ -148,6 +179,7 @@ cases! {
     the_kind_comes_before_the_number,
     schema_rules_are_judged_in_the_past,
     an_upgrade_puts_a_feature_in_force,
+    a_quorum_is_of_one_to_all_roots,
     a_program_survives_the_features_of_tomorrow,
     an_unsupported_parent_hides_every_other_fault,
 }

@@ -24,6 +24,7 @@ mod frozen;
 mod handed;
 mod killed;
 mod laws;
+mod proposals;
 mod reading;
 mod refused;
 mod revoked;
@@ -54,6 +55,7 @@ pub(crate) const ALL: &[&[fn(&mut Vectors)]] = &[
     theft::ALL,
     devices::ALL,
     handed::ALL,
+    proposals::ALL,
     reading::ALL,
     laws::ALL,
 ];
