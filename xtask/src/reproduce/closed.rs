@@ -25,7 +25,7 @@ use crate::host::toolchain::{self, Linker, Toolchain};
 use crate::host::workspace;
 use crate::reproduce::cargo_home::CargoHome;
 use crate::reproduce::tmpdir;
-use crate::reproduce::{flags, given};
+use crate::reproduce::{flags, given, index};
 use crate::source::lockfile::{self, Checksums};
 
 /// The folder in which cargo keeps the sources of crates.io, which names them in the binaries, too.
@@ -102,10 +102,13 @@ struct Package {
     version: String,
     source: Option<String>,
     manifest_path: PathBuf,
+    #[serde(flatten)]
+    manifest: index::Manifest,
 }
 
 impl Closed {
-    /// Finds the programs, fetches the crates and holds each to the checksum that `Cargo.lock` of the tree has of it.
+    /// Finds the programs, fetches the crates and holds each to the checksum that `Cargo.lock` of the tree has of it, and
+    /// the index to the crates.
     pub fn prepare(request: &Request<'_>, progress: &Progress) -> Result<Self> {
         let Request {
             tree,
@@ -292,7 +295,8 @@ fn resolved(program: &Path) -> Result<(PathBuf, String)> {
 
 impl Package {
     /// Requires that the crate is of the tree, or was unpacked from an archive with the checksum that the lock file has
-    /// of it. Returns the folder of its registry where that is crates.io.
+    /// of it, and that the index says of it what it says itself. Returns the folder of its registry where that is
+    /// crates.io.
     fn check(
         &self,
         tree: &Path,
@@ -330,6 +334,8 @@ impl Package {
                 .hint("remove it; cargo then fetches it again")
                 .into());
         }
+        let files = home.index_files(&registry, name);
+        self.manifest.check(name, version, &files)?;
         Ok((source == lockfile::CRATES_IO).then_some(registry))
     }
 
@@ -398,6 +404,9 @@ mod tests {
         fs::create_dir_all(&cache).unwrap();
         fs::create_dir(&own).unwrap();
         fs::write(cache.join("a-1.0.0.crate"), "archive").unwrap();
+        let index = outer.join("registry/index").join(REGISTRY).join(".cache/1");
+        fs::create_dir_all(&index).unwrap();
+        fs::write(index.join("a"), index::tests::bare("1.0.0")).unwrap();
         let home = CargoHome::create(own, Some(&outer)).unwrap();
         let manifest_path = home.sources().join(REGISTRY).join("a-1.0.0/Cargo.toml");
         Fixture {
@@ -408,6 +417,7 @@ mod tests {
                 version: "1.0.0".to_owned(),
                 source: Some(lockfile::CRATES_IO.to_owned()),
                 manifest_path,
+                manifest: index::Manifest::default(),
             },
         }
     }
@@ -448,6 +458,19 @@ mod tests {
         );
         fixture.refused(&checksums("another"), "is not the crate of Cargo.lock");
         fixture.refused(&Checksums::parse("").unwrap(), "expected none");
+
+        // What the index says of features is held to the crate.
+        let index = fixture.dir.path().join("outer/registry/index");
+        let index = index.join(REGISTRY).join(".cache/1/a");
+        let entry = br#"{"vers":"1.0.0","deps":[],"features":{"default":[]}}"#;
+        fs::write(
+            &index,
+            [b"\x03\x02\0\0\0\x001.0.0\0", &entry[..], b"\0"].concat(),
+        )
+        .unwrap();
+        fixture.refused(&good, "is not what its manifest says (the feature default)");
+        fs::remove_file(index).unwrap();
+        fixture.refused(&good, "no index says anything of the crate a 1.0.0");
 
         // Another registry is held to it too.
         fixture.package.source = Some("registry+https://elsewhere".to_owned());

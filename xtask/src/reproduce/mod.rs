@@ -8,6 +8,7 @@ pub mod engine;
 pub mod flags;
 pub mod gate;
 pub mod given;
+pub mod index;
 pub mod inventory;
 pub mod parameters;
 pub mod pipeline;
