@@ -10,9 +10,9 @@ pub mod gate;
 pub mod given;
 pub mod index;
 pub mod inventory;
+pub mod package;
 pub mod parameters;
 pub mod pipeline;
-
 pub mod preflight;
 pub mod publish;
 pub mod stage;
