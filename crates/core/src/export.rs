@@ -7,7 +7,8 @@ use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::json;
 use crate::log::Log;
-use crate::place::{Object, PlaceId};
+use crate::place::Object;
+use crate::place_id::PlaceId;
 use crate::state::{State, projection, value};
 use crate::value::Value;
 

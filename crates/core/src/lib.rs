@@ -34,6 +34,7 @@ mod order;
 mod parents;
 pub mod payload;
 mod place;
+mod place_id;
 mod quote;
 mod reason;
 mod replay;

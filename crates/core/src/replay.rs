@@ -335,7 +335,7 @@ impl Replay {
         } else {
             Judge::new(&log.dag, &log.authority, costs).decide(at).err()
         };
-        let of = &mut Effects::new(log, at, denied, costs);
+        let of = &mut Effects::new((&log.dag, &log.authority), log, at, denied, costs);
         log.body(at)?.payload.effect(of)
     }
 

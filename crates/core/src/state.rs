@@ -10,7 +10,8 @@ use crate::columns;
 use crate::dag::{Index, narrow};
 use crate::log::Log;
 use crate::payload::wire::{Out, Written};
-use crate::place::{PlaceId, Touch};
+use crate::place::Touch;
+use crate::place_id::PlaceId;
 use crate::tight;
 use crate::value::Value;
 

@@ -29,7 +29,7 @@ use xtask::host::interrupt;
 use xtask::host::output::{self, Format};
 use xtask::host::process;
 use xtask::host::progress::Progress;
-use xtask::host::tools::{CARGO_AUDIT, CARGO_DENY, Tool};
+use xtask::host::tools::{self, CARGO_AUDIT, CARGO_DENY, Tool};
 use xtask::host::workdir::WorkDir;
 use xtask::host::workspace;
 
@@ -113,7 +113,7 @@ fn check(args: &Args) -> Result<()> {
         let (text, policy) = policy(&root, today)?;
         check_sources(&root, &policy)?;
         if args.offline {
-            require_tools(&root)?;
+            tools::require_installed(&root)?;
         }
         Ok((text, policy))
     })?;
@@ -243,24 +243,6 @@ fn variables(root: &Path) -> Result<Vec<Variable>> {
     let mut variables = Inherited::for_tree(root)?.variables;
     variables.push(("CARGO_TERM_COLOR".into(), "never".into()));
     Ok(variables)
-}
-
-/// Refuses to go on without a network where a program is still to be installed.
-fn require_tools(root: &Path) -> Result<(), Failure> {
-    let missing: Vec<_> = [CARGO_AUDIT, CARGO_DENY]
-        .into_iter()
-        .filter(|tool| !tool.path(root).is_file())
-        .map(|tool| format!("{} {}", tool.name, tool.version))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "not installed in {}, and --offline installs nothing: {}",
-        xtask::host::tools::DIRECTORY,
-        missing.join(", ")
-    );
-    Err(Failure::environment(message).hint("cargo xtask audit --install, while there is a network"))
 }
 
 /// The two programs, installed.

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use crate::host::tools;
 use crate::host::workspace;
 
 /// A command, and the package of the workspace that has its program.
@@ -60,9 +61,17 @@ impl Program {
     /// Builds the program and becomes it: what it prints, its exit code and the signals that it gets are its own.
     ///
     /// # Errors
-    /// Cargo cannot be started.
+    /// Cargo cannot be started; an audit without a network has no programs that would do it.
     pub fn run(self, arguments: &Arguments) -> Result<()> {
         let root = workspace::root()?;
+        let is_told = |word: &str| arguments.arguments.iter().any(|argument| argument == word);
+        // Known before cargo compiles the program, which says the same.
+        if self.package == AUDIT.package
+            && is_told("--offline")
+            && !["--help", "-h", "--install"].into_iter().any(is_told)
+        {
+            tools::require_installed(&root)?;
+        }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command

@@ -184,7 +184,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// Variables that programs of a build look at, and of which a build may know nothing.
-    pub(crate) const STRANGERS: [&str; 66] = [
+    pub(crate) const STRANGERS: [&str; 91] = [
         // cargo
         "RUSTFLAGS",
         "RUSTDOCFLAGS",
@@ -212,6 +212,12 @@ pub(crate) mod tests {
         "CARGO_INSTALL_ROOT",
         "CARGO_MAKEFLAGS",
         "CARGO_LOG",
+        "CARGO_ENCODED_RUSTDOCFLAGS",
+        "CARGO_BUILD_INCREMENTAL",
+        "CARGO_PROFILE_RELEASE_PANIC",
+        "CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_OPT_LEVEL",
+        "CARGO_CACHE_AUTO_CLEAN_FREQUENCY",
+        "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
         "__CARGO_TEST_ROOT",
         "__CARGO_DEFAULT_LIB_METADATA",
         "MAKEFLAGS",
@@ -243,6 +249,21 @@ pub(crate) mod tests {
         "DYLD_INSERT_LIBRARIES",
         "MACOSX_DEPLOYMENT_TARGET",
         "ZERO_AR_DATE",
+        "CXXFLAGS",
+        "LD",
+        "LD_AUDIT",
+        "OBJC_INCLUDE_PATH",
+        "DEPENDENCIES_OUTPUT",
+        "CCC_OVERRIDE_OPTIONS",
+        "CLANG_CONFIG_FILE_USER_DIR",
+        "CCACHE_PREFIX",
+        // The C library
+        "GLIBC_TUNABLES",
+        "MALLOC_ARENA_MAX",
+        "MALLOC_PERTURB_",
+        "LOCPATH",
+        "GCONV_PATH",
+        "NLSPATH",
         "PKG_CONFIG_PATH",
         // A shell of nix names the directory that it was entered in as a run path.
         "NIX_LDFLAGS",
@@ -251,6 +272,11 @@ pub(crate) mod tests {
         "GIT_DIR",
         "GIT_CONFIG_GLOBAL",
         "GIT_SSH_COMMAND",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_ATTR_SOURCE",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_PARAMETERS",
         // The user
         "LANG",
         "USER",

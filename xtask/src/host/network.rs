@@ -12,8 +12,12 @@ use crate::host::process;
 use crate::host::progress::Progress;
 use crate::host::toolchain;
 
-/// Starts a program in a network namespace of its own, which has a loopback interface that is down.
-const UNSHARE: [&str; 3] = ["unshare", "--map-root-user", "--net"];
+/// The program that starts another one in namespaces of its own. It stands between this program and cargo, so it is
+/// that of the system.
+const UNSHARE: &str = "unshare";
+
+/// With a network of its own, which has a loopback interface that is down.
+const WITHOUT_NETWORK: [&str; 2] = ["--map-root-user", "--net"];
 
 /// What is known about the network while the tree was built and the programs ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,8 +52,8 @@ impl Network {
         let program = program.as_ref();
         let command = match self {
             Self::NoInterface => {
-                let unshare = toolchain::on_path(UNSHARE[0])?;
-                shell.cmd(unshare).args(&UNSHARE[1..]).arg(program)
+                let unshare = toolchain::of_system(UNSHARE)?;
+                shell.cmd(unshare).args(WITHOUT_NETWORK).arg(program)
             }
             Self::Allowed | Self::ForbiddenToCargo => shell.cmd(program),
         };
@@ -71,12 +75,13 @@ fn can_isolate(progress: &Progress) -> Result<bool> {
     if !cfg!(target_os = "linux") {
         return Ok(false);
     }
+    let programs = [UNSHARE, "cat"].map(toolchain::of_system);
+    let [Ok(unshare), Ok(cat)] = programs else {
+        return Ok(false);
+    };
     let shell = Shell::new().context("find the working directory")?;
-    let probe = shell
-        .cmd(UNSHARE[0])
-        .args(&UNSHARE[1..])
-        .args(["cat", "/proc/self/net/dev"]);
-    let probe = process::run(progress, probe);
+    let probe = shell.cmd(unshare).args(WITHOUT_NETWORK).arg(cat);
+    let probe = process::run(progress, probe.arg("/proc/self/net/dev"));
     interrupt::check()?;
     Ok(probe.is_ok_and(|probe| probe.status.success() && has_only_loopback(&probe.stdout)))
 }

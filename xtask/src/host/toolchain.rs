@@ -14,12 +14,8 @@ use crate::host::process::{self, Finished};
 use crate::host::progress::Progress;
 use crate::host::workspace;
 
-/// Where a C compiler is that links, in the order in which they are looked at, before PATH is.
-const LINKERS: [&str; 3] = [
-    "/usr/bin/cc",
-    "/usr/local/bin/cc",
-    "/run/current-system/sw/bin/cc",
-];
+/// Where programs of the system are, in the order in which they are looked for, before PATH is.
+const SYSTEM: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/run/current-system/sw/bin"];
 
 /// Where nix keeps what it built; nobody changes anything there.
 const NIX_STORE: &str = "/nix/store";
@@ -154,11 +150,9 @@ impl Linker {
             let real = cc.canonicalize();
             real.is_ok_and(|real| real.starts_with(NIX_STORE)) && cc.starts_with(NIX_STORE)
         });
-        let usual = LINKERS.iter().map(PathBuf::from);
-        let mut places = of_nix.into_iter().chain(usual);
-        let path = match places.find(|place| place.is_file()) {
+        let path = match of_nix.filter(|place| place.is_file()) {
             Some(path) => path,
-            None => on_path("cc").map_err(|_| {
+            None => of_system("cc").map_err(|_| {
                 Failure::environment("there is no C compiler `cc` to link with").hint(INSTALL)
             })?,
         };
@@ -187,6 +181,17 @@ pub fn search_path(linker: &Path) -> Result<std::ffi::OsString> {
         }
     }
     env::join_paths(directories).with_context(|| format!("search beside {}", linker.display()))
+}
+
+/// A program that takes part in a build: where the system has it, and only where it has none the first on PATH.
+pub fn of_system(name: &str) -> Result<PathBuf> {
+    let mut usual = SYSTEM
+        .iter()
+        .map(|directory| Path::new(directory).join(name));
+    match usual.find(|place| is_program(place)) {
+        Some(path) => Ok(path),
+        None => on_path(name),
+    }
 }
 
 /// The first program of that name in an absolute directory of PATH.

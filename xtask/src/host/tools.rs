@@ -43,6 +43,23 @@ pub fn installed(root: &Path) -> [(&'static str, bool); 2] {
     [CARGO_AUDIT, CARGO_DENY].map(|tool| (tool.name, tool.path(root).is_file()))
 }
 
+/// Refuses to go on without a network where a program is still to be installed.
+pub fn require_installed(root: &Path) -> Result<(), Failure> {
+    let missing: Vec<_> = [CARGO_AUDIT, CARGO_DENY]
+        .into_iter()
+        .filter(|tool| !tool.path(root).is_file())
+        .map(|tool| format!("{} {}", tool.name, tool.version))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "not installed in {DIRECTORY}, and --offline installs nothing: {}",
+        missing.join(", ")
+    );
+    Err(Failure::environment(message).hint("cargo xtask audit --install, while there is a network"))
+}
+
 impl Tool {
     /// Where it is once it is installed.
     pub fn path(self, root: &Path) -> PathBuf {

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
 use crate::host::error::Failure;
+use crate::reproduce::index::{self, IndexFile};
 
 /// The file that cargo reads. Where both are there, the first wins.
 const CONFIGURATION: [&str; 2] = ["config", "config.toml"];
@@ -108,13 +109,29 @@ impl CargoHome {
 
     /// Where the archive of a crate may lie that was unpacked below `registry`, the name of a folder of [`Self::sources`].
     pub fn archives(&self, registry: &std::ffi::OsStr, name: &str) -> Vec<PathBuf> {
-        let local = self.taken.get("source").and_then(Value::as_table);
-        let local = local.into_iter().flat_map(Table::values);
-        let local = local.filter_map(|source| source.get("local-registry")?.as_str());
         let cache = self.path.join("registry/cache").join(registry);
         let mut places = vec![cache.join(name)];
-        places.extend(local.map(|directory| Path::new(directory).join(name)));
+        places.extend(
+            self.local_registries()
+                .map(|directory| directory.join(name)),
+        );
         places
+    }
+
+    /// Where an index may say of a crate what it needs and which features it has.
+    pub fn index_files(&self, registry: &std::ffi::OsStr, name: &str) -> Vec<IndexFile> {
+        let below = index::path_of(name);
+        let cache = self.path.join("registry/index").join(registry);
+        let mut files = vec![IndexFile::Cached(cache.join(".cache").join(&below))];
+        let local = self.local_registries();
+        files.extend(local.map(|directory| IndexFile::Lines(directory.join("index").join(&below))));
+        files
+    }
+
+    fn local_registries(&self) -> impl Iterator<Item = &Path> {
+        let local = self.taken.get("source").and_then(Value::as_table);
+        let local = local.into_iter().flat_map(Table::values);
+        local.filter_map(|source| Some(Path::new(source.get("local-registry")?.as_str()?)))
     }
 
     /// The keys that were taken over, and the file that they are from.

@@ -24,9 +24,10 @@ use crate::host::progress::Progress;
 use crate::host::toolchain::{self, Linker, Toolchain};
 use crate::host::workspace;
 use crate::reproduce::cargo_home::CargoHome;
+use crate::reproduce::package::Package;
 use crate::reproduce::tmpdir;
 use crate::reproduce::{flags, given};
-use crate::source::lockfile::{self, Checksums};
+use crate::source::lockfile::Checksums;
 
 /// The folder in which cargo keeps the sources of crates.io, which names them in the binaries, too.
 const CRATES_IO: &str = "index.crates.io-1949cf8c6b5b557f";
@@ -96,16 +97,9 @@ struct Metadata {
     packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-    manifest_path: PathBuf,
-}
-
 impl Closed {
-    /// Finds the programs, fetches the crates and holds each to the checksum that `Cargo.lock` of the tree has of it.
+    /// Finds the programs, fetches the crates and holds each to the checksum that `Cargo.lock` of the tree has of it, and
+    /// the index to the crates.
     pub fn prepare(request: &Request<'_>, progress: &Progress) -> Result<Self> {
         let Request {
             tree,
@@ -290,61 +284,6 @@ fn resolved(program: &Path) -> Result<(PathBuf, String)> {
     read().with_context(|| format!("read {}", program.display()))
 }
 
-impl Package {
-    /// Requires that the crate is of the tree, or was unpacked from an archive with the checksum that the lock file has
-    /// of it. Returns the folder of its registry where that is crates.io.
-    fn check(
-        &self,
-        tree: &Path,
-        home: &CargoHome,
-        checksums: &Checksums,
-    ) -> Result<Option<OsString>> {
-        let Self { name, version, .. } = self;
-        let Some(source) = &self.source else {
-            return match self.manifest_path.starts_with(tree) {
-                true => Ok(None),
-                false => Err(self.stranger().into()),
-            };
-        };
-        let unpacked = self.manifest_path.strip_prefix(home.sources());
-        let mut parts = unpacked.map_err(|_| self.stranger())?.components();
-        let registry = parts.next().map(|part| part.as_os_str().to_owned());
-        let registry = registry.ok_or_else(|| self.stranger())?;
-        let archive = format!("{name}-{version}.crate");
-        let found = home.archives(&registry, &archive);
-        let Some(path) = found.iter().find(|path| path.is_file()) else {
-            return Err(self.stranger().into());
-        };
-        let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
-        let (actual, expected) = (
-            workspace::sha256_hex(&bytes),
-            checksums.get(name, version, source),
-        );
-        if expected != Some(&actual) {
-            let expected = expected.unwrap_or("none");
-            let message = format!(
-                "{} is not the crate of Cargo.lock: its sha256 is {actual}, expected {expected}",
-                path.display()
-            );
-            return Err(Failure::environment(message)
-                .hint("remove it; cargo then fetches it again")
-                .into());
-        }
-        Ok((source == lockfile::CRATES_IO).then_some(registry))
-    }
-
-    fn stranger(&self) -> Failure {
-        let message = format!(
-            "the crate {} {} would be built from {}, which is neither in the tree nor held to Cargo.lock",
-            self.name.escape_debug(),
-            self.version.escape_debug(),
-            self.manifest_path.display()
-        );
-        Failure::environment(message)
-            .hint("crates come from the tree itself, or as archives from a registry")
-    }
-}
-
 /// How the folders of registries that stand for crates.io are named in the binaries: as its own.
 fn remapped(home: &CargoHome, registries: &[OsString]) -> Vec<(PathBuf, String)> {
     let others = registries
@@ -382,95 +321,17 @@ fn refuse_target(tree: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// A home with one crate: its archive, and where it was unpacked.
-    struct Fixture {
-        dir: tempfile::TempDir,
-        home: CargoHome,
-        package: Package,
-    }
-
-    const REGISTRY: &str = "mirror-0123456789abcdef";
-
-    fn fixture() -> Fixture {
-        let dir = tempfile::tempdir().unwrap();
-        let (outer, own) = (dir.path().join("outer"), dir.path().join("own"));
-        let cache = outer.join("registry/cache").join(REGISTRY);
-        fs::create_dir_all(&cache).unwrap();
-        fs::create_dir(&own).unwrap();
-        fs::write(cache.join("a-1.0.0.crate"), "archive").unwrap();
-        let home = CargoHome::create(own, Some(&outer)).unwrap();
-        let manifest_path = home.sources().join(REGISTRY).join("a-1.0.0/Cargo.toml");
-        Fixture {
-            dir,
-            home,
-            package: Package {
-                name: "a".to_owned(),
-                version: "1.0.0".to_owned(),
-                source: Some(lockfile::CRATES_IO.to_owned()),
-                manifest_path,
-            },
-        }
-    }
-
-    fn checksums(of: &str) -> Checksums {
-        let sum = workspace::sha256_hex(of.as_bytes());
-        Checksums::parse(&format!(
-            "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"{}\"\nchecksum = \"{sum}\"\n",
-            lockfile::CRATES_IO
-        ))
-        .unwrap()
-    }
-
-    impl Fixture {
-        fn check(&self, checksums: &Checksums) -> Result<Option<OsString>> {
-            let tree = self.dir.path().join("tree");
-            self.package.check(&tree, &self.home, checksums)
-        }
-
-        fn refused(&self, checksums: &Checksums, says: &str) {
-            let error = self.check(checksums).unwrap_err();
-            assert!(format!("{error:#}").contains(says), "{error:#}");
-            assert_eq!(crate::host::error::exit_code(&error), exit::ENVIRONMENT);
-        }
-    }
-
     #[test]
-    fn a_crate_is_held_to_the_lock_file() {
-        let mut fixture = fixture();
-        let good = checksums("archive");
-        let registry = fixture.check(&good).unwrap().unwrap();
+    fn a_mirror_has_the_name_of_what_it_mirrors() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = CargoHome::create(dir.path().to_owned(), None).unwrap();
         assert_eq!(
-            remapped(&fixture.home, &[registry, CRATES_IO.into()]),
+            remapped(&home, &["mirror-0123456789abcdef".into(), CRATES_IO.into()]),
             [(
-                fixture.home.sources().join(REGISTRY),
+                home.sources().join("mirror-0123456789abcdef"),
                 format!("/cargo/registry/src/{CRATES_IO}")
             )]
         );
-        fixture.refused(&checksums("another"), "is not the crate of Cargo.lock");
-        fixture.refused(&Checksums::parse("").unwrap(), "expected none");
-
-        // Another registry is held to it too.
-        fixture.package.source = Some("registry+https://elsewhere".to_owned());
-        fixture.refused(&good, "expected none");
-    }
-
-    #[test]
-    fn a_crate_from_anywhere_else_is_refused() {
-        let mut fixture = fixture();
-        let good = checksums("archive");
-        let says = "neither in the tree nor held to Cargo.lock";
-        let inside = fixture.package.manifest_path.clone();
-        fixture.package.manifest_path = fixture.dir.path().join("vendor/a/Cargo.toml");
-        fixture.refused(&good, says);
-        fixture.package.source = None;
-        fixture.refused(&good, says);
-        fixture.package.manifest_path = fixture.dir.path().join("tree/crates/a/Cargo.toml");
-        assert_eq!(fixture.check(&good).unwrap(), None);
-        fixture.package.source = Some("git+https://elsewhere#0".to_owned());
-        fixture.refused(&good, says);
-        fixture.package.manifest_path = inside;
-        fixture.package.name = "b".to_owned();
-        fixture.refused(&good, says);
     }
 
     #[test]

@@ -8,10 +8,11 @@ pub mod engine;
 pub mod flags;
 pub mod gate;
 pub mod given;
+pub mod index;
 pub mod inventory;
+pub mod package;
 pub mod parameters;
 pub mod pipeline;
-
 pub mod preflight;
 pub mod publish;
 pub mod stage;

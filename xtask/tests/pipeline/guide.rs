@@ -68,7 +68,8 @@ fn what_is_a_program_of_its_own_is_run_by_cargo_and_told_everything() {
     for (args, package, profile) in [
         (&["bundle", "verify", "--help"][..], "ecac-release", "dev"),
         (&["key", "new"], "ecac-release", "dev"),
-        (&["audit", "--offline"], "ecac-supply", "dev"),
+        (&["audit", "--today", "2026-01-01"], "ecac-supply", "dev"),
+        (&["audit", "--offline", "--help"], "ecac-supply", "dev"),
         (&["soak", "--seed", "7"], "ecac-soak", "release"),
         (&["bench", "--quick"], "ecac-perf", "release"),
     ] {
@@ -82,4 +83,19 @@ fn what_is_a_program_of_its_own_is_run_by_cargo_and_told_everything() {
         );
         assert_eq!(stdout, expected);
     }
+}
+
+#[test]
+fn an_audit_that_lacks_its_tools_says_so_before_anything_is_compiled() {
+    let workspace = Workspace::new();
+    workspace.program("stand-in", "echo compiled");
+    let mut command = workspace.xtask_itself(&["audit", "--offline", "--advisory-db", "x"]);
+    command.env("CARGO", workspace.beside("bin/stand-in"));
+    let says = "not installed in target/tools, and --offline installs nothing: cargo-audit";
+    let (stdout, stderr) = check(&mut command, exit::ENVIRONMENT, says);
+    assert_eq!(stdout, "");
+    assert!(
+        stderr.contains("hint: cargo xtask audit --install"),
+        "{stderr}"
+    );
 }

@@ -11,7 +11,6 @@ use crate::credential::Credential;
 use crate::dag::{Dag, Index, Own, Past};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
-use crate::log::Log;
 use crate::name::{Name, Tags};
 use crate::need::Need;
 use crate::reason::Refusal;
@@ -34,11 +33,17 @@ pub(crate) struct Applicant {
     pub(crate) own: Own,
 }
 
+/// The data ops that are held. Who keeps them stands above, and is known here by this alone.
+pub(crate) trait DataOps {
+    /// The object and field that the op at the index touches; `None` if it is no data op, or cannot be read.
+    fn target(&self, at: Index) -> Option<(Name, Name)>;
+}
+
 /// What an op can know: what has been registered, as far as it lies in the op's past.
 pub(crate) struct Seen<'a> {
     pub(crate) dag: &'a Dag,
     pub(crate) authority: &'a Authority,
-    pub(crate) log: &'a Log,
+    pub(crate) data: &'a dyn DataOps,
     pub(crate) past: Past,
     pub(crate) costs: &'a mut Costs,
 }
@@ -87,9 +92,7 @@ impl Seen<'_> {
         if !self.contains(at) {
             return None;
         }
-        let body = self.log.body(at)?;
-        let (object, field) = body.payload.target()?;
-        Some((object.clone(), field.clone()))
+        self.data.target(at)
     }
 
     /// The credential that an op of the past carries, if it is one that can be read.

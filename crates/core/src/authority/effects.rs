@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::admission::Seen;
+use super::admission::{DataOps, Seen};
 use super::effect::{Effect, EffectCode};
 use super::grant::{GrantId, Standing};
 use super::issuer_key::KeyId;
@@ -15,7 +15,6 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Index};
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
-use crate::log::Log;
 use crate::name::{Name, Tags};
 use crate::schema_map::SchemaRule;
 
@@ -23,7 +22,7 @@ use crate::schema_map::SchemaRule;
 pub(crate) struct Effects<'a> {
     dag: &'a Dag,
     authority: &'a Authority,
-    log: &'a Log,
+    data: &'a dyn DataOps,
     at: Index,
     /// What kills the op itself, if it is denied.
     denied: Option<Kill>,
@@ -32,15 +31,16 @@ pub(crate) struct Effects<'a> {
 
 impl<'a> Effects<'a> {
     pub(crate) const fn new(
-        log: &'a Log,
+        (dag, authority): (&'a Dag, &'a Authority),
+        data: &'a dyn DataOps,
         at: Index,
         denied: Option<Kill>,
         costs: &'a mut Costs,
     ) -> Self {
         Self {
-            dag: &log.dag,
-            authority: &log.authority,
-            log,
+            dag,
+            authority,
+            data,
             at,
             denied,
             costs,
@@ -398,7 +398,7 @@ impl<'a> Effects<'a> {
         Seen {
             dag: self.dag,
             authority: self.authority,
-            log: self.log,
+            data: self.data,
             past: self.dag.past(self.at),
             costs: self.costs,
         }

@@ -13,7 +13,7 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Past};
 use crate::name::Tags;
 use crate::need::{Action, Need, Reach};
-use crate::place::FieldId;
+use crate::place_id::FieldId;
 use crate::schema_map::tags_of;
 
 /// Answers that a roll keeps.

@@ -34,7 +34,7 @@ mod strike;
 mod title;
 mod verdicts;
 
-pub(crate) use admission::{Applicant, Seen, Unauthorised};
+pub(crate) use admission::{Applicant, DataOps, Seen, Unauthorised};
 pub use effect::{Effect, EffectCode};
 pub(crate) use effects::Effects;
 pub(crate) use entry::Entry;

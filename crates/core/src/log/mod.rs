@@ -447,7 +447,7 @@ impl Log {
         Seen {
             dag: &self.dag,
             authority: &self.authority,
-            log: self,
+            data: self,
             past: past.clone(),
             costs,
         }

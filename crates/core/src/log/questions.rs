@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Behind, Log};
+use crate::authority::DataOps;
 use crate::costs::Costs;
+use crate::dag::Index;
 use crate::held::Holdings;
 use crate::id::OpId;
 use crate::limits::ABSENT_NAMED_MAX;
+use crate::name::Name;
 use crate::op::VerifiedOp;
 use crate::reason::Refusal;
 
@@ -198,5 +201,13 @@ impl Log {
         let mut heads: Vec<OpId> = self.dag.frontier().map(|op| self.dag.id(op)).collect();
         heads.sort_unstable();
         heads
+    }
+}
+
+impl DataOps for Log {
+    fn target(&self, at: Index) -> Option<(Name, Name)> {
+        let body = self.body(at)?;
+        let (object, field) = body.payload.target()?;
+        Some((object.clone(), field.clone()))
     }
 }

@@ -13,13 +13,9 @@ use std::collections::BTreeMap;
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
 use crate::payload::Payload;
+use crate::place_id::{FieldId, PlaceId};
 use crate::tight;
 use names::{Digest, NameTable};
-
-/// Number of a place.
-pub(crate) type PlaceId = u32;
-/// Number of a field of an object.
-pub(crate) type FieldId = u32;
 
 /// What a data op does at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The index from the names of places to their numbers.
 
-use super::PlaceId;
+use crate::place_id::PlaceId;
 
 /// Bytes of a digest that tell names apart. Who wants two names with one of these needs 2^96 tries.
 const DIGEST_BYTES: usize = 24;

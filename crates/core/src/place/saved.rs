@@ -4,10 +4,11 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use super::names::{Digest, NameTable};
-use super::{Cell, Field, FieldId, NOTHING, Object, PlaceId, Places, Seen};
+use super::{Cell, Field, NOTHING, Object, Places, Seen};
 use crate::columns::{self, damaged};
 use crate::dag::{Dag, Index, narrow};
 use crate::payload::wire::{Out, Written};
+use crate::place_id::{FieldId, PlaceId};
 
 impl Places {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {

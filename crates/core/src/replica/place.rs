@@ -5,7 +5,7 @@ use crate::id::{OpId, PublicKey};
 use crate::log::Log;
 use crate::name::Name;
 use crate::payload::Payload;
-use crate::place::PlaceId;
+use crate::place_id::PlaceId;
 use crate::state::{State, projection, value};
 use crate::value::Value;
 
