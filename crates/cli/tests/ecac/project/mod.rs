@@ -8,6 +8,8 @@ mod page;
 mod review;
 #[cfg(unix)]
 mod rights;
+#[cfg(unix)]
+mod secrets;
 mod shop;
 mod sync;
 mod theft;
