@@ -97,7 +97,8 @@ pub(crate) fn unreached(
         let readers = replica.who_can(ecac_core::Action::Read, &rotate.tags, now_ms);
         let readers = readers.iter().map(|(reader, _)| reader);
         let unreached = readers.filter(|it| replica.reader_key(it).is_none());
-        let unreached: Vec<String> = unreached.map(|it| people.show(it)).collect();
+        let mut unreached: Vec<String> = unreached.map(|it| people.show(it)).collect();
+        unreached.sort_unstable();
         if !unreached.is_empty() {
             told += &format!(
                 "note: may read {} and got no key, because there is none to seal it to yet (`ecac keys publish`): {}\n",

@@ -44,8 +44,9 @@ pub(crate) fn readers(
             |it: &PublicKey| !key.holders.contains(it) && replica.reader_key(it).is_some();
         lacking.extend(readers.filter(is_lacking));
     }
-    for reader in lacking {
-        let who = people.show(&reader);
+    let mut lacking: Vec<String> = lacking.iter().map(|it| people.callable(it)).collect();
+    lacking.sort_unstable();
+    for who in lacking {
         told += &format!(
             "note: {who} may read and lacks keys that you have: your next confidential write gives them to newcomers, `ecac keys give {who}` at once\n"
         );

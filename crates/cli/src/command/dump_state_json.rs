@@ -72,24 +72,25 @@ fn reveal(state: &mut Json, lens: &Lens<'_>, replica: &ecac_core::Replica) -> Re
             .values_mut()
             .try_for_each(|it| reveal(it, lens, replica));
     };
-    let mut displayed = None;
-    let sealed: Vec<Json> = winners.iter().map(|it| it["value"].clone()).collect();
-    for (winner, sealed) in winners.iter_mut().zip(sealed) {
+    let mut opened = Vec::new();
+    for winner in winners {
         let op = winner["op"].as_str().and_then(|it| it.parse::<OpId>().ok());
         let held = op.and_then(|op| replica.log().get(&op));
         let value = held.as_ref().and_then(|it| it.body().payload.value());
         let (Some(op), Some(value)) = (op, value) else {
             continue;
         };
-        if let Ok(opened) = lens.value(&op, &value)? {
-            winner["value"] = opened.to_json();
-            displayed = displayed.or(Some((sealed, opened.to_json())));
+        if let Ok(plain) = lens.value(&op, &value)? {
+            let plain = plain.to_json();
+            opened.push((winner["value"].take(), plain.clone()));
+            winner["value"] = plain;
         }
     }
-    if let Some((sealed, opened)) = displayed {
-        if members.get("value") == Some(&sealed) {
-            members.insert("value".to_owned(), opened);
-        }
+    let displayed = opened
+        .into_iter()
+        .find(|(sealed, _)| members.get("value") == Some(sealed));
+    if let Some((_, plain)) = displayed {
+        members.insert("value".to_owned(), plain);
     }
     Ok(())
 }

@@ -61,7 +61,8 @@ fn report(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let people = People::of(&project);
     let secrets = Secrets::at_hand(&project, &replica)?;
     let keys = replica.content_keys(now_ms).value;
-    let readers = Standing::all(&replica, &keys, now_ms);
+    let mut readers = Standing::all(&replica, &keys, now_ms);
+    readers.sort_by_cached_key(|it| (it.tags.clone(), people.show(&it.who), it.who));
     match args.form.format() {
         Format::Json => {
             let readers: Vec<Json> = readers.iter().map(|it| it.json(&people)).collect();
@@ -158,7 +159,7 @@ struct Standing {
 }
 
 impl Standing {
-    /// By tags and key: everybody who holds a key of the tags, or may read them.
+    /// Everybody who holds a key of the tags, or may read them.
     fn all(replica: &Replica, keys: &[ContentKeyInfo], now_ms: u64) -> Vec<Self> {
         let mut sets: BTreeSet<Tags> = keys.iter().map(|it| it.tags.clone()).collect();
         let marks = replica.confidential().value;
