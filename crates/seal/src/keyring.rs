@@ -107,7 +107,8 @@ impl Keyring<'_> {
     }
 
     /// Gives the recipient, a person or a device, every key that the writer can open, the recipient may read and lacks: a
-    /// newcomer reads the past.
+    /// newcomer reads the past. With `again` also those that they were given before, for whoever lost the reader key to which
+    /// these were sealed.
     ///
     /// # Errors
     /// [`WriteError`]; what was put before stays on the desk.
@@ -115,11 +116,12 @@ impl Keyring<'_> {
         &mut self,
         desk: &mut dyn Desk,
         recipient: &PublicKey,
+        again: bool,
     ) -> Result<(), WriteError> {
         for known in desk.replica().content_keys(self.now_ms).value {
             let replica = desk.replica();
             let may = replica.can(recipient, Action::Read, &known.tags, self.now_ms);
-            if may.is_err() || known.holders.contains(recipient) {
+            if may.is_err() || !again && known.holders.contains(recipient) {
                 continue;
             }
             if let Ok(content) = self.open_key(desk, &known.key) {

@@ -63,7 +63,7 @@ impl Writer<'_> {
     ) -> Result<Vec<Authored>, WriteError> {
         let mut written = Vec::new();
         self.on(replica, &mut written, |keyring, desk| {
-            keyring.hand_on(desk, recipient)
+            keyring.hand_on(desk, recipient, false)
         })?;
         Ok(written)
     }

@@ -15,15 +15,20 @@ use crate::secrets::Secrets;
 /// Give somebody every key that you have, they may read, and they lack
 ///
 /// With these keys they read what was written before they came, and what was written while they were out. A confidential write does
-/// so by itself for newcomers, who hold no key of its tags yet. Whoever was put out gets nothing.
+/// so by itself for newcomers, who hold no key of its tags yet. Whoever was put out gets nothing. Who lost a reader key publishes
+/// another one, and is given with --again what was sealed to the lost one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac keys give tom
-  ecac keys give tom --preview")]
+  ecac keys give tom --preview
+  ecac keys give tom --again")]
 pub(crate) struct Args {
     /// Who, by the name that you gave or the did:key
     #[arg(value_name = "NAME")]
     who: String,
+    /// Also the keys that they were given before
+    #[arg(long)]
+    again: bool,
     /// Say what it would do, and do nothing
     #[arg(long)]
     preview: bool,
@@ -47,7 +52,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             now_ms,
         };
         handover.rehearse(rehearsal, &mut |keyring, desk| {
-            keyring.hand_on(desk, &person)
+            keyring.hand_on(desk, &person, args.again)
         })?;
         if !rehearsal.previews().is_empty() {
             return Ok(());

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::Person;
 use super::hostile::contents;
+use super::review::typed;
 use crate::run::text;
 
 /// A founder, and an editor of the confidential tag who has published no reader key yet.
@@ -268,6 +269,8 @@ fn nothing_of_a_plaintext_is_in_any_file_or_message() {
         all.extend(found);
     }
     assert!(files > 25, "{files}");
+    // The search finds what is not hidden.
+    assert!(all.iter().any(|(_, bytes)| holds(bytes, "staff/7")));
     for (what, bytes) in &all {
         for secret in secrets {
             assert!(!holds(bytes, secret), "{what} has {secret}");
@@ -335,6 +338,8 @@ fn a_key_is_rotated_by_hand_and_a_lost_reader_key_is_replaced() {
     ann.run(&["rotate", "repair"]).fails(exit::NOT_FOUND, &[]);
     ann.sends_to(&tom);
     tom.says(&["set", "staff/7", "salary", "4712"]);
+    tom.says(&["set", "staff/7", "grade", "seven"]);
+    tom.sends_to(&ann);
     tom.run(&["rotate", "hr", "--preview"]).ok();
 
     fs::remove_file(tom.at("home/readers/x25519/me.json")).expect("the key");
@@ -345,6 +350,12 @@ fn a_key_is_rotated_by_hand_and_a_lost_reader_key_is_replaced() {
     ann.says(&["set", "staff/7", "salary", "4713"]);
     ann.sends_to(&tom);
     assert_eq!(tom.field("staff/7", "salary"), 4713);
+    assert!(is_redacted(&tom, "grade"));
+    ann.run(&["keys", "give", "tom"]).fails(exit::REFUSED, &[]);
+    let given = ann.json(&["keys", "give", "tom", "--again"]);
+    assert_eq!(given["keys"].as_array().map(Vec::len), Some(3));
+    ann.sends_to(&tom);
+    assert_eq!(tom.field("staff/7", "grade"), "seven");
 }
 
 #[test]
@@ -355,6 +366,11 @@ fn exports_stay_sealed_unless_somebody_says_yes() {
     assert!(sealed.contains("\"sealed\"") && !sealed.contains("4711"));
     ann.run(&["dump-state-json", "--reveal"])
         .fails(exit::USAGE, &["--yes"]);
+    let (code, shown) = typed(&ann, &["dump-state-json", "--reveal"], "no\n");
+    assert_eq!(code, Some(exit::REFUSED.into()), "{shown}");
+    assert!(shown.contains("Show what is confidential?") && !shown.contains("4711"));
+    let (code, shown) = typed(&ann, &["dump-state-json", "--reveal"], "yes\n");
+    assert!(code == Some(0) && shown.contains("4711 a month"), "{shown}");
     let file = ann.file("state.json");
     let ran = ann.run(&["dump-state-json", "--reveal", "--yes", "--out", &file]);
     ran.ok();
