@@ -1,6 +1,8 @@
 //! The program in project directories: people with their own homes, who meet by files.
 
 #[cfg(unix)]
+mod exposure;
+#[cfg(unix)]
 mod hostile;
 mod law;
 mod page;
