@@ -22,6 +22,28 @@ pub(crate) fn ask(question: &str) -> Result<String, Failure> {
     Ok(answer.trim().to_owned())
 }
 
+/// Asks whether what is confidential is to be shown, where nobody said yes before.
+pub(crate) fn reveal(doing: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !somebody_is_here() {
+        let cause = "it shows what is confidential, and nobody is here to be asked";
+        return Err(Failure::new(exit::USAGE, doing, cause, "say --yes"));
+    }
+    let question = Paint::Care.err("Show what is confidential?");
+    if ask(&format!("{question} Type `yes` to go on: "))? == "yes" {
+        return Ok(());
+    }
+    let hint = "nothing was shown; without --reveal it stays sealed";
+    Err(Failure::new(
+        exit::REFUSED,
+        doing,
+        "you did not say yes",
+        hint,
+    ))
+}
+
 /// Asks, where `count` ops are taken back and nobody said yes before; `lost` shows them.
 pub(crate) fn confirm(doing: &str, count: usize, lost: &str, yes: bool) -> Result<(), Failure> {
     if count == 0 || yes {

@@ -1,7 +1,7 @@
 //! Deeds of trust and policy: previewed, asked about where they take work away, written in one transaction, and told.
 
 use ecac_artifact::exit;
-use ecac_core::{EffectCode, OpId, Payload, Preview, Written};
+use ecac_core::{EffectCode, OpId, Payload, Preview, Rehearsal, Written};
 use ecac_project::{Key, Writer};
 use serde_json::Value as Json;
 
@@ -32,6 +32,8 @@ pub(crate) struct Done {
     pub(crate) waits: bool,
     /// The same for machines, as [`Teller::written_json`] says it, without a `format`.
     pub(crate) document: Json,
+    /// A line for each op, for people.
+    pub(crate) lines: String,
     /// The work that no longer counts, for people.
     pub(crate) lost: String,
     /// The work that counts again, likewise.
@@ -56,16 +58,36 @@ impl Deed<'_> {
     /// for nothing, and where somebody who is asked does not say yes.
     pub(crate) fn carry_out(
         &self,
-        mut writer: Writer,
+        writer: Writer,
         people: &People<'_>,
         key: &Key,
         now_ms: u64,
         next: &mut dyn FnMut(&[Preview]) -> Option<Payload>,
     ) -> Result<Done, Failure> {
+        self.carry_out_on(writer, people, key, now_ms, &mut |rehearsal| {
+            while let Some(payload) = next(rehearsal.previews()) {
+                let added = rehearsal.add(payload);
+                added.map_err(|error| Failure::of(self.doing, &error.into()))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Does the deed that `rehearse` rehearses, likewise.
+    pub(crate) fn carry_out_on(
+        &self,
+        mut writer: Writer,
+        people: &People<'_>,
+        key: &Key,
+        now_ms: u64,
+        rehearse: &mut dyn FnMut(&mut Rehearsal) -> Result<(), Failure>,
+    ) -> Result<Done, Failure> {
         let failed = |error: &ecac_project::Error| Failure::of(self.doing, error);
         writer.finish(key).map_err(|error| failed(&error))?;
-        let previews = writer.preview_all(key.public(), now_ms, next);
-        let previews = previews.map_err(|error| failed(&error.into()))?;
+        let rehearsal = writer.rehearse(key.public(), now_ms);
+        let mut rehearsal = rehearsal.map_err(|error| failed(&error.into()))?;
+        rehearse(&mut rehearsal)?;
+        let previews = rehearsal.finish();
         self.check(&previews)?;
         let teller = Teller {
             replica: &writer,
@@ -86,7 +108,9 @@ impl Deed<'_> {
         let last = written.ops.last();
         let effect = last.and_then(|it| it.effect.as_ref());
         let op = last.map(|it| it.op);
+        let line = |it: &Written| format!("{}  {}\n", text::op(&it.op), teller.what(&it.op));
         let done = Done {
+            lines: written.ops.iter().map(line).collect(),
             effect: told::effect(effect),
             waits: told::waits(effect),
             document: teller.written_json(op.as_ref(), &unseen, effect, &written.received),
@@ -102,6 +126,11 @@ impl Deed<'_> {
 
     /// Nobody is to believe that something happened that did not.
     pub(crate) fn check(&self, previews: &[Preview]) -> Result<(), Failure> {
+        let last = previews.last();
+        if last.is_some_and(|it| it.body.payload.target().is_some()) {
+            // Data has no effect but what it shows.
+            return Ok(());
+        }
         let effect = previews.last().and_then(|it| it.effect.as_ref());
         let is_fine = effect.is_some_and(|it| self.fine.contains(&it.code));
         if is_fine || told::waits(effect) || !told::counts_for_nothing(effect) {

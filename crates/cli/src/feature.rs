@@ -18,7 +18,7 @@ pub(crate) fn needs(replica: &Replica, feature: Feature, doing: &str) -> Result<
             "it is founded so: `ecac init --root DID… --quorum N`; here one root signs alone"
         }
         Feature::Confidential => {
-            "a project uses it where tags of it are confidential; this one has none"
+            "it is founded so: `ecac init NAME --tag OBJECT.FIELD=TAG --confidential TAG`; here nothing is confidential"
         }
         Feature::Endorse | Feature::Device | Feature::Schema => {
             "a project that is founded by this version uses it; this one was founded without"

@@ -14,8 +14,10 @@ mod edge;
 mod failure;
 mod feature;
 mod give_back;
+mod handover;
 mod input;
 mod interrupt;
+mod nudge;
 mod op_prefix;
 mod output;
 mod payload;
@@ -23,6 +25,7 @@ mod people;
 mod progress;
 mod replica;
 mod review;
+mod secrets;
 mod table;
 mod text;
 mod told;
@@ -38,8 +41,8 @@ use color::Color;
 use command::{
     add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, cosign,
     credential, decisions, device, dump_state_json, endorse, explain, export, get, import, init,
-    invite, issuer, join, key, log, ls, man, members, pending, regrant, remove, revoke, seal, set,
-    snapshot, status, sync, trust_dump, verify_store, whoami,
+    invite, issuer, join, key, keys, log, ls, man, members, pending, regrant, remove, revoke,
+    rotate, seal, set, snapshot, status, sync, trust_dump, verify_store, whoami,
 };
 use edge::Globals;
 use failure::Failure;
@@ -79,6 +82,8 @@ enum Command {
     Ls(ls::Args),
     Revoke(revoke::Args),
     Regrant(regrant::Args),
+    Keys(keys::Args),
+    Rotate(rotate::Args),
     Endorse(endorse::Args),
     Seal(seal::Args),
     Cosign(cosign::Args),
@@ -130,6 +135,8 @@ impl Command {
             Self::Ls(args) => ls::run(args, globals),
             Self::Revoke(args) => revoke::run(args, globals),
             Self::Regrant(args) => regrant::run(args, globals),
+            Self::Keys(args) => keys::run(args, globals),
+            Self::Rotate(args) => rotate::run(args, globals),
             Self::Endorse(args) => endorse::run(args, globals),
             Self::Seal(args) => seal::run(args, globals),
             Self::Cosign(args) => cosign::run(args, globals),
@@ -154,6 +161,7 @@ impl Command {
             Self::Audit(audit::Command::Prove(args)) => audit::prove::run(args),
             Self::Audit(audit::Command::CheckProof(args)) => audit::check_proof::run(args),
             Self::Audit(audit::Command::Export(args)) => audit::export::run(args),
+            Self::Audit(audit::Command::Views(args)) => audit::views::run(args, globals),
             Self::Bench(bench::Command::Run(args)) => bench::run::run(args),
             Self::Bench(bench::Command::Observe(args)) => bench::observe::run(args),
             Self::Bench(bench::Command::List) => bench::list::run(),

@@ -76,6 +76,16 @@ impl Claimed<'_> {
     }
 }
 
+impl Claimed<'_> {
+    /// Writes the bytes, into a file that its owner alone has access to.
+    pub(crate) fn write_privately(&self, bytes: &[u8]) -> Result<(), Failure> {
+        match &self.0.out {
+            None => print(bytes),
+            Some(path) => place_files(vec![(path.clone(), bytes)], self.0.force, PRIVATE),
+        }
+    }
+}
+
 /// Writes to standard output. A reader that has gone away, as in `… | head`, has seen what it wanted.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
@@ -174,13 +184,21 @@ pub(crate) fn note(text: &str) {
 /// Writes all of the files or none of them: each is prepared under another name beside its place, and all are moved
 /// there at the end. Without `force` no file may exist.
 pub(crate) fn write_files(files: Vec<(PathBuf, &[u8])>, force: bool) -> Result<(), Failure> {
+    place_files(files, force, COMMON)
+}
+
+/// The rights of a result, of which the umask takes some away, and those of what is confidential.
+const COMMON: u32 = 0o666;
+const PRIVATE: u32 = 0o600;
+
+fn place_files(files: Vec<(PathBuf, &[u8])>, force: bool, mode: u32) -> Result<(), Failure> {
     for (path, _) in &files {
         check_vacant(path, force)?;
     }
     let mut prepared = Vec::new();
     for (path, bytes) in files {
-        let file =
-            prepare(&path, bytes).map_err(|error| Failure::write(&text::path(&path), &error))?;
+        let file = prepare(&path, bytes, mode)
+            .map_err(|error| Failure::write(&text::path(&path), &error))?;
         prepared.push((path, file));
     }
     let mut moved: Vec<PathBuf> = Vec::new();
@@ -253,12 +271,16 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// A complete file beside the place where it belongs; it removes itself unless it is moved there.
-fn prepare(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+#[cfg_attr(
+    not(unix),
+    expect(unused_variables, reason = "other systems have no such rights")
+)]
+fn prepare(path: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ecac-").suffix(".tmp");
     // Temporary files are private by default; a result has the rights that the umask gives it.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     let mut file = builder.tempfile_in(folder_of(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

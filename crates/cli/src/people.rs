@@ -63,6 +63,11 @@ impl<'a> People<'a> {
         self.name(key).unwrap_or_else(|| text::key(key))
     }
 
+    /// What a command takes for the key: its owner's name, or the whole did:key.
+    pub(crate) fn callable(&self, key: &PublicKey) -> String {
+        self.name(key).unwrap_or_else(|| key.to_string())
+    }
+
     /// The name of the key's owner, quoted unless it is a word, or `me`.
     pub(crate) fn name(&self, key: &PublicKey) -> Option<String> {
         if self.me == Some(*key) {

@@ -16,7 +16,9 @@ use crate::petname::Petname;
 /// Name of the file.
 pub const CONFIG: &str = "config.json";
 /// The latest version of its form that this program knows.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The version of a file that says nothing of reading, so that earlier programs read it.
+const VERSION_PLAIN: u32 = 1;
 /// Longest file, in bytes: some ten thousand names.
 const BYTES_MAX: u64 = 1 << 20;
 
@@ -32,6 +34,15 @@ pub struct Config {
     pub key: KeyName,
     /// Whom the user calls what.
     pub petnames: BTreeMap<Petname, PublicKey>,
+    /// Whether the audit log of this machine says which confidential values were opened here; since version 2.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub views: bool,
+}
+
+/// As serde asks whether a member is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_off(on: &bool) -> bool {
+    !*on
 }
 
 /// What every version of the file has.
@@ -45,10 +56,11 @@ impl Config {
     #[must_use]
     pub const fn new(project: ProjectId, key: KeyName) -> Self {
         Self {
-            version: VERSION,
+            version: VERSION_PLAIN,
             project,
             key,
             petnames: BTreeMap::new(),
+            views: false,
         }
     }
 
@@ -87,8 +99,9 @@ impl Config {
         serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))
     }
 
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(CONFIG);
+        self.version = if self.views { VERSION } else { VERSION_PLAIN };
         let text = serde_json::to_vec_pretty(self);
         let mut text = text.map_err(|error| Error::io("write", &path, error.into()))?;
         text.push(b'\n');

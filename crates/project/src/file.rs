@@ -1,8 +1,10 @@
 //! Files and directories that are written whole, and private ones.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 
@@ -29,6 +31,35 @@ pub(crate) fn check_private(path: &Path, metadata: &fs::Metadata) -> Result<(), 
 #[cfg(not(unix))]
 pub(crate) fn check_private(_: &Path, _: &fs::Metadata) -> Result<(), Error> {
     Ok(())
+}
+
+/// Requires that nobody but the owner has access to a directory, if it is there.
+pub(crate) fn check_private_folder(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(metadata) => check_private(path, &metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
+/// What is in a file that nobody but its owner has access to, and that has at most so many bytes.
+pub(crate) fn read_private(path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let opened = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let metadata = opened.metadata();
+    let metadata = metadata.map_err(|error| Error::io("read", path, error))?;
+    check_private(path, &metadata)?;
+    // Room for all of it at once, so that no copy stays behind where it would have grown.
+    let room = usize::try_from(bytes_max).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let read = opened.take(bytes_max + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::io("read", path, error))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(Error::BadFile {
+            file: path.to_owned(),
+            what: "it is too long to be a key".to_owned(),
+        });
+    }
+    Ok(bytes)
 }
 
 /// Makes a directory for its owner alone, and those around it; one that is there has to be private.

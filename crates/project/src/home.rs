@@ -4,12 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ecac_core::{ProjectId, PublicKey};
+use ecac_core::{Kem, ProjectId, PublicKey};
 
 use crate::error::Error;
 use crate::file;
 use crate::key::{Key, KeyUse};
 use crate::key_name::KeyName;
+use crate::reader::Reader;
 
 /// What the name of a key file ends with.
 const EXTENSION: &str = "json";
@@ -63,21 +64,22 @@ impl Home {
     /// # Errors
     /// [`Error::Io`].
     pub fn list(&self, used: KeyUse) -> Result<Vec<KeyName>, Error> {
-        let folder = self.keys(used);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io("read", &folder, error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| Error::io("read", &folder, error))?;
-            let file = entry.file_name();
-            let name = file.to_str().and_then(|it| it.strip_suffix(".json"));
-            names.extend(name.and_then(|it| it.parse::<KeyName>().ok()));
+        names_in(&self.keys(used))
+    }
+
+    /// The reader keys, by KEM and name.
+    ///
+    /// # Errors
+    /// As [`Home::reader`].
+    pub fn readers(&self) -> Result<Vec<Reader>, Error> {
+        let mut readers = Vec::new();
+        for kem in Kem::ALL {
+            let [all, of_kem] = Reader::folder(*kem);
+            for name in names_in(&self.folder.join(all).join(of_kem))? {
+                readers.extend(self.reader(*kem, &name)?);
+            }
         }
-        names.sort_unstable();
-        Ok(names)
+        Ok(readers)
     }
 
     /// The key of that name.
@@ -87,11 +89,7 @@ impl Home {
     pub fn key(&self, used: KeyUse, name: &KeyName) -> Result<Key, Error> {
         let (folder, path) = (self.keys(used), self.path(used, name));
         for private in [&self.folder, &folder] {
-            match fs::metadata(private) {
-                Ok(metadata) => file::check_private(private, &metadata)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("read", private, error)),
-            }
+            file::check_private_folder(private)?;
         }
         match Key::read(&path, name.clone(), used) {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -123,4 +121,68 @@ impl Home {
             written => written.map(|()| key),
         }
     }
+
+    /// Where the reader key of that name lies, and in which directories.
+    fn reader_path(&self, kem: Kem, name: &KeyName) -> (PathBuf, [PathBuf; 3]) {
+        let [all, of_kem] = Reader::folder(kem);
+        let all = self.folder.join(all);
+        let of_kem = all.join(of_kem);
+        let path = of_kem.join(format!("{name}.{EXTENSION}"));
+        (path, [self.folder.clone(), all, of_kem])
+    }
+
+    /// The reader key of that name and KEM, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Access`] if others have access to it or to a directory in which it lies; [`Error::BadFile`].
+    pub fn reader(&self, kem: Kem, name: &KeyName) -> Result<Option<Reader>, Error> {
+        let (path, folders) = self.reader_path(kem, name);
+        for private in &folders {
+            file::check_private_folder(private)?;
+        }
+        match Reader::read(&path, name.clone(), kem) {
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Keeps a new reader key that follows from 32 bytes of a random source.
+    ///
+    /// # Errors
+    /// [`Error::KeyExists`]; [`Error::Access`] if others have access to the home; [`Error::Io`].
+    pub fn keep_reader(&self, kem: Kem, name: &KeyName, random: [u8; 32]) -> Result<Reader, Error> {
+        let (path, folders) = self.reader_path(kem, name);
+        for private in &folders {
+            file::private_folder(private)?;
+        }
+        let reader = Reader::derive(name.clone(), kem, random);
+        match reader.write(&path) {
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                let [_, _, folder] = folders;
+                Err(Error::KeyExists {
+                    name: name.clone(),
+                    folder,
+                })
+            }
+            written => written.map(|()| reader),
+        }
+    }
+}
+
+/// The names of the keys that lie in a directory, in order; none if it is not there.
+fn names_in(folder: &Path) -> Result<Vec<KeyName>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("read", folder, error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::io("read", folder, error))?;
+        let file = entry.file_name();
+        let name = file.to_str().and_then(|it| it.strip_suffix(".json"));
+        names.extend(name.and_then(|it| it.parse::<KeyName>().ok()));
+    }
+    names.sort_unstable();
+    Ok(names)
 }

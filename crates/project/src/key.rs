@@ -1,8 +1,6 @@
 //! Private keys in files that nobody but their owner has access to.
 
 use core::fmt;
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use ecac_core::{PublicKey, SigningKey, public_key};
@@ -114,23 +112,14 @@ impl Key {
 
     /// Reads a key file that nobody but its owner has access to.
     pub(crate) fn read(path: &Path, name: KeyName, used: KeyUse) -> Result<Self, Error> {
-        let opened = fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
-        let metadata = opened.metadata();
-        let metadata = metadata.map_err(|error| Error::io("read", path, error))?;
-        file::check_private(path, &metadata)?;
-        let mut text = Zeroizing::new(String::new());
-        let read = opened.take(BYTES_MAX + 1).read_to_string(&mut text);
-        read.map_err(|error| Error::io("read", path, error))?;
+        let text = file::read_private(path, BYTES_MAX)?;
         let damaged = |what: &str| Error::BadFile {
             file: path.to_owned(),
             what: what.to_owned(),
         };
-        if text.len() as u64 > BYTES_MAX {
-            return Err(damaged("it is too long to be a key"));
-        }
         // The error of the parser may repeat what it read.
         let document: Document =
-            serde_json::from_str(&text).map_err(|_| damaged("it is no key file"))?;
+            serde_json::from_slice(&text).map_err(|_| damaged("it is no key file"))?;
         if document.format != FORMAT {
             return Err(damaged("it is a key file of another version"));
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ecac_core::{Genesis, ProjectId, PublicKey};
+use ecac_core::{Genesis, Kem, ProjectId, PublicKey};
 use ecac_store::{DurableReplica, Options};
 
 use crate::config::Config;
@@ -13,6 +13,7 @@ use crate::home::Home;
 use crate::key::{Key, KeyUse};
 use crate::key_name::KeyName;
 use crate::petname::Petname;
+use crate::reader::Reader;
 use crate::refused::RefusedOps;
 use crate::trail::Trail;
 use crate::writer::Writer;
@@ -87,7 +88,7 @@ impl Project {
             let (genesis, now_ms) = (founding.genesis, founding.now_ms);
             let store = folder.join(STORE);
             let replica = options.create(store, genesis, &signing, now_ms)?;
-            let project = Self {
+            let mut project = Self {
                 folder: folder.to_owned(),
                 home: home.clone(),
                 config: Config::new(replica.project(), founding.key.name().clone()),
@@ -112,7 +113,7 @@ impl Project {
         make(folder)?;
         let joined = || -> Result<Self, Error> {
             DurableReplica::join(folder.join(STORE), project)?.close()?;
-            let config = Config::new(project, key.clone());
+            let mut config = Config::new(project, key.clone());
             config.write(folder)?;
             Ok(Self {
                 folder: folder.to_owned(),
@@ -180,6 +181,23 @@ impl Project {
         self.config.petnames.retain(|_, named| *named != key);
         self.config.petnames.insert(name, key);
         self.config.write(&self.folder)
+    }
+
+    /// Says whether the audit log of this machine is to record which confidential values are opened here.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn record_views(&mut self, on: bool) -> Result<(), Error> {
+        self.config.views = on;
+        self.config.write(&self.folder)
+    }
+
+    /// The reader key of the user of this directory, if there is one of that KEM.
+    ///
+    /// # Errors
+    /// As [`Home::reader`].
+    pub fn reader(&self, kem: Kem) -> Result<Option<Reader>, Error> {
+        self.home.reader(kem, &self.config.key)
     }
 
     /// Opens the store to read it, beside others that read.

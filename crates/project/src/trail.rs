@@ -9,7 +9,7 @@ use ecac_audit::{
     Checkpoint, Digest, DiskError, DiskLog, Entry, Expect, Folder, NodeKey, Origin, Recorder,
     Scribe, Segments, Subject, TreeHead, survey,
 };
-use ecac_core::{Costs, OpId, Received, Replica, VerifiedOp};
+use ecac_core::{Costs, OpId, PublicKey, Received, Replica, VerifiedOp};
 
 use crate::error::Error;
 use crate::file;
@@ -22,6 +22,16 @@ const SEGMENT_BYTES: u64 = 1 << 20;
 const TOLD_FORMAT: &str = "ecac-told-v1";
 /// What the name of that file ends with.
 const TOLD_EXTENSION: &str = "told";
+
+/// Domain string of what a view is of (`docs/audit.md`, Views).
+const VIEW_DOMAIN: &[u8] = b"ECAC_VIEW_V1";
+
+/// The digest by which an audit log names that somebody opened what an op has under seal: SHA-256 of `ECAC_VIEW_V1` and the id
+/// of the op. Nothing of the value is in it.
+#[must_use]
+pub fn view_of(op: &OpId) -> Digest {
+    Digest::of(&[VIEW_DOMAIN, op.as_bytes().as_slice()].concat())
+}
 
 /// An audit log that is open for its one writer.
 #[derive(Debug)]
@@ -82,6 +92,21 @@ impl Trail {
     /// Records a batch of the replica, which holds it: writes its entries, signs them, and keeps the head.
     pub(crate) fn record(&mut self, replica: &Replica, received: &Received) -> Result<(), Error> {
         let entries = self.scribe.entries(received);
+        self.commit(replica, &entries)
+    }
+
+    /// Records that the reader opened what these ops have under seal.
+    pub(crate) fn viewed(
+        &mut self,
+        replica: &Replica,
+        ops: &[OpId],
+        viewer: PublicKey,
+    ) -> Result<(), Error> {
+        let view = |op: &OpId| Entry::Viewed {
+            object: view_of(op),
+            viewer,
+        };
+        let entries: Vec<Entry> = ops.iter().map(view).collect();
         self.commit(replica, &entries)
     }
 

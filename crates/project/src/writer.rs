@@ -4,9 +4,10 @@ use core::ops::Deref;
 use std::collections::BTreeMap;
 
 use ecac_core::{
-    Authored, AuthoredBatch, Body, Event, OpId, Payload, Received, Replica, SigningKey, VerifiedOp,
+    Authored, AuthoredBatch, Body, Event, OpId, Payload, PublicKey, Received, Replica, SigningKey,
+    VerifiedOp,
 };
-use ecac_store::DurableReplica;
+use ecac_store::{BODIES_MAX, DurableReplica};
 
 use crate::error::Error;
 use crate::key::Key;
@@ -95,15 +96,44 @@ impl Writer {
         Ok(authored)
     }
 
-    /// Writes several ops in one transaction, as [`Replica::preview_all`] drafted them: all of them, or none.
+    /// Writes several ops as [`Replica::preview_all`] drafted them, in one transaction of up to [`BODIES_MAX`] of them after the
+    /// other: of each, all ops are written or none.
     ///
     /// # Errors
-    /// As of [`Writer::author`]; among others if the key has written since they were drafted.
+    /// As of [`Writer::author`]; among others if the key has written since they were drafted. What earlier transactions wrote
+    /// stays.
     pub fn author_all(&mut self, bodies: Vec<Body>, key: &Key) -> Result<AuthoredBatch, Error> {
+        let mut rest = bodies;
+        let mut all = self.author_first(&mut rest, key)?;
+        while !rest.is_empty() {
+            let more = self.author_first(&mut rest, key)?;
+            all.ops.extend(more.ops);
+            let first = all.received.events.len();
+            all.received.events.extend(more.received.events);
+            for mut change in more.received.changes {
+                change.because.iter_mut().for_each(|it| *it += first);
+                all.received.changes.push(change);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Writes the first of the bodies in one transaction, and leaves the others.
+    fn author_first(&mut self, bodies: &mut Vec<Body>, key: &Key) -> Result<AuthoredBatch, Error> {
+        let rest = bodies.split_off(bodies.len().min(BODIES_MAX));
+        let now = core::mem::replace(bodies, rest);
         self.finish(key)?;
-        let authored = self.replica.author_all(bodies, &key.signing())?;
+        let authored = self.replica.author_all(now, &key.signing())?;
         self.record(&authored.received)?;
         Ok(authored)
+    }
+
+    /// Records that the reader opened what these ops have under seal: each as [`crate::view_of`] names it.
+    ///
+    /// # Errors
+    /// [`Error::Audit`], [`Error::Io`]: then nobody should be shown it.
+    pub fn viewed(&mut self, ops: &[OpId], reader: PublicKey) -> Result<(), Error> {
+        self.trail.viewed(&self.replica, ops, reader)
     }
 
     /// Finishes what the key was about to sign when a process ended, if that was so. Writing does so by itself; whoever previews

@@ -5,7 +5,7 @@ use ecac_core::{
     Action, AuthorError, Confidential, Genesis, Kem, Name, OpId, Payload, PublicKey, Refusal,
     Replica, SchemaRule, SigningKey, Value, public_key,
 };
-use ecac_seal::{Opener as _, ReaderSecret, Target, WriteError, Writer, read};
+use ecac_seal::{Keyring, Newcomers, Opener as _, ReaderSecret, Target, WriteError, Writer, read};
 
 const NOW_MS: u64 = 1_767_225_600_000;
 
@@ -200,6 +200,78 @@ fn a_newcomer_is_handed_the_past() {
     );
     assert_eq!(opens(replica, carla, &first).as_deref(), Some("100"));
     assert_eq!(opens(replica, carla, &second).as_deref(), Some("101"));
+}
+
+/// What the person writes as one batch; the ids of its ops.
+fn rehearsed(
+    replica: &mut Replica,
+    by: &Person,
+    value: &str,
+    newcomers: Newcomers,
+    count: &mut u64,
+) -> Vec<OpId> {
+    let mut random = || {
+        *count += 1;
+        [u8::try_from(*count).expect("as it should be"); 32]
+    };
+    let mut keyring = Keyring {
+        author: by.key(),
+        opener: &by.secret,
+        random: &mut random,
+        now_ms: NOW_MS + 1,
+        newcomers,
+    };
+    let rehearsal = replica.rehearse(by.key(), NOW_MS + 1);
+    let mut rehearsal = rehearsal.expect("as it should be");
+    let before = replica.state_digest();
+    let value = Value::Text(value.into());
+    keyring
+        .write(&mut rehearsal, &salary(), &value)
+        .expect("as it should be");
+    assert_eq!(replica.state_digest(), before, "nothing is written yet");
+    let bodies = rehearsal.finish().into_iter().map(|it| it.body).collect();
+    let written = replica.author_all(bodies, &by.signer);
+    let ops = written.expect("as it should be").ops;
+    ops.into_iter().map(|it| it.op).collect()
+}
+
+#[test]
+fn a_rehearsed_write_is_one_batch_and_newcomers_get_what_they_are_to_get() {
+    let count = &mut 0;
+    let people = [1, 2, 3].map(|number| Person::numbered(number, Kem::X25519));
+    let [anna, boris, carla] = &people;
+    let replica = &mut project(&people, Kem::X25519);
+    let first = rehearsed(replica, anna, "100", Newcomers::ThePast, count);
+    assert_eq!(first.len(), 4);
+    let random = &mut || [200; 32];
+    let mut writer = Writer {
+        signer: &anna.signer,
+        opener: &anna.secret,
+        random,
+        now_ms: NOW_MS + 1,
+    };
+    let rotated = writer.rotate(replica, &[name("hr")].into(), &mut Vec::new());
+    rotated.expect("as it should be");
+
+    publish(replica, boris);
+    let second = rehearsed(replica, anna, "101", Newcomers::ThePast, count);
+    assert_eq!(second.len(), 3, "two keys for Boris, and the write");
+    publish(replica, carla);
+    let third = rehearsed(replica, anna, "102", Newcomers::FromHereOn, count);
+    assert_eq!(third.len(), 2, "one key for Carla, and the write");
+    let last = |ops: &[OpId]| *ops.last().expect("as it should be");
+    for (reader, want) in [
+        (anna, [true, true, true]),
+        (boris, [true, true, true]),
+        (carla, [false, true, true]),
+    ] {
+        let opened = [&first, &second, &third].map(|ops| opens(replica, reader, &last(ops)));
+        assert_eq!(opened.map(|it| it.is_some()), want);
+    }
+    // Whoever holds one key is no newcomer.
+    let fourth = rehearsed(replica, anna, "103", Newcomers::ThePast, count);
+    assert_eq!(fourth.len(), 1);
+    assert_eq!(opens(replica, carla, &last(&first)), None);
 }
 
 #[test]

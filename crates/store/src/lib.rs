@@ -36,6 +36,7 @@ pub use error::{Error, Spot};
 pub use fault::FaultyDisk;
 pub use form::Form;
 pub use holder::Holder;
+pub use marker::BODIES_MAX;
 pub use meta::SCHEMA;
 pub use options::Options;
 pub use reader::Reader;

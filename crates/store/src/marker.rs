@@ -24,7 +24,7 @@ const VERSION: u32 = 1;
 const VERSION_OF_SEVERAL: u32 = 2;
 const DIGEST_BYTES: usize = 32;
 /// Most ops of one transaction that one key signs.
-pub(crate) const BODIES_MAX: usize = 16;
+pub const BODIES_MAX: usize = 16;
 /// Longest marker, in bytes: so many ops and some.
 const MARKER_BYTES_MAX: usize = BODIES_MAX * (72 << 10);
 

@@ -1,14 +1,25 @@
 //! Writing data, for `set`, `add` and `remove`: names, values, and the op.
 
+use std::io::{self, Read as _};
+
 use ecac_artifact::exit;
+use ecac_core::limits::PAYLOAD_BYTES_MAX;
 use ecac_core::{Name, Payload, Value};
+use ecac_project::{Key, Project, Writer};
+use ecac_seal::Target;
 use serde_json::{Value as Json, json};
 
+use crate::deed::Deed;
 use crate::edge::Globals;
 use crate::failure::Failure;
+use crate::handover::{self, Handover, Share};
 use crate::people::People;
+use crate::secrets::Secrets;
 use crate::told::Teller;
 use crate::{output, text};
+
+/// What is tried, in messages.
+const DOING: &str = "write";
 
 /// The name of an object, a field or an element.
 pub(crate) fn name(text: &str) -> Result<Name, Failure> {
@@ -39,13 +50,93 @@ pub(crate) fn value(text: &str, is_text: bool) -> Value {
     }
 }
 
-/// Writes an op of data, and says so.
-pub(crate) fn write(payload: Payload, as_json: bool, globals: &Globals) -> Result<(), Failure> {
-    let (project, mut writer, key) = globals.writing()?;
+/// What stands on standard input, without a line feed at its end: it stays out of the history of the shell and of the list of
+/// processes.
+pub(crate) fn from_stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    let most = PAYLOAD_BYTES_MAX as u64 + 1;
+    let read = io::stdin().lock().take(most).read_to_string(&mut text);
+    read.map_err(|error| Failure::read("the value on standard input", &error))?;
+    let end = text.strip_suffix('\n').map(str::len);
+    text.truncate(end.unwrap_or(text.len()));
+    Ok(text)
+}
+
+/// Writes a value, under seal where the field is confidential, and says so.
+pub(crate) fn write(
+    target: &Target,
+    value: Value,
+    share: Share,
+    as_json: bool,
+    globals: &Globals,
+) -> Result<(), Failure> {
+    let (project, writer, key) = globals.writing()?;
+    if writer.secret_tags(&target.object, &target.field).is_empty() {
+        let payload = target.plain(value);
+        return write_plainly(payload, &project, writer, &key, as_json, globals);
+    }
     let now_ms = globals.now_ms()?;
-    let authored = writer.author(payload, &key, now_ms);
-    let authored = authored.map_err(|error| Failure::of("write", &error))?;
     let people = People::of(&project);
+    let secrets = Secrets::made(globals, &project, &writer, DOING)?;
+    let handover = Handover {
+        doing: DOING,
+        secrets: &secrets,
+        share,
+        now_ms,
+    };
+    let deed = Deed {
+        doing: DOING,
+        hint: "`ecac keys` shows who can read what",
+        fine: &[],
+        yes: true,
+    };
+    let mut notes = String::new();
+    let done = deed.carry_out_on(writer, &people, &key, now_ms, &mut |rehearsal| {
+        handover.rehearse(rehearsal, &mut |keyring, desk| {
+            keyring.write(desk, target, &value)
+        })?;
+        let previews = rehearsal.previews();
+        notes = handover::unreached(rehearsal.replica(), &people, previews, now_ms);
+        Ok(())
+    })?;
+    output::note(&notes);
+    if as_json {
+        let mut document = done.document;
+        document["format"] = json!("ecac-write-v1");
+        document["with"] = json!(before_last(&done.ops));
+        return output::print_json(&document);
+    }
+    output::print(done.lines.as_bytes())
+}
+
+/// The ops that a write took before it.
+fn before_last(ops: &[ecac_core::Written]) -> Vec<ecac_core::OpId> {
+    let before = ops.split_last().map_or(&[][..], |(_, before)| before);
+    before.iter().map(|it| it.op).collect()
+}
+
+/// Writes an op of data without a value, and says so.
+pub(crate) fn write_bare(
+    payload: Payload,
+    as_json: bool,
+    globals: &Globals,
+) -> Result<(), Failure> {
+    let (project, writer, key) = globals.writing()?;
+    write_plainly(payload, &project, writer, &key, as_json, globals)
+}
+
+fn write_plainly(
+    payload: Payload,
+    project: &Project,
+    mut writer: Writer,
+    key: &Key,
+    as_json: bool,
+    globals: &Globals,
+) -> Result<(), Failure> {
+    let now_ms = globals.now_ms()?;
+    let authored = writer.author(payload, key, now_ms);
+    let authored = authored.map_err(|error| Failure::of(DOING, &error))?;
+    let people = People::of(project);
     let teller = Teller {
         replica: &writer,
         people: &people,

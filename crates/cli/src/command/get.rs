@@ -7,15 +7,18 @@ use serde_json::{Value as Json, json};
 
 use crate::edge::Globals;
 use crate::failure::Failure;
-use crate::output;
 use crate::people::{People, unknown};
+use crate::secrets::{self, Lens};
 use crate::table::{self, Table};
-use crate::{text, told};
+use crate::{output, text};
 
 /// Show what the fields of an object say, and who wrote it
 ///
 /// Where several people wrote at the same time, all of what they wrote is kept and one is shown; the next write of somebody
 /// who has seen them ends that. Work that was taken back is not there: `ecac explain OP` says why.
+///
+/// A confidential value is opened with your reader key, where somebody gave you the key that it is under; otherwise it says
+/// `<redacted: no key of TAG since …>`: `ecac keys` shows who has it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac get motor/7
@@ -64,27 +67,36 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         .into_iter()
         .map(|field| Field::of(&replica, &args.object, field))
         .collect();
+    let lens = Lens::new(&project, &replica);
     if args.json {
-        return output::print_json(&document(&args.object, &shown, &people));
+        let document = document(&args.object, &shown, &people, &lens)?;
+        let (opened, me) = lens.finish();
+        drop(replica);
+        secrets::record(globals, &project, &opened, me)?;
+        return output::print_json(&document);
     }
     let mut table = Table::new(["N", "FIELD", "BY", "VALUE"]);
     let mut number = 0;
-    let mut push = |field: String, shown: &Shown| {
+    let mut push = |field: String, shown: &Shown| -> Result<(), Failure> {
         number += 1;
         let by = shown.winners.iter().map(|it| people.show(&it.author));
         let by: BTreeSet<String> = by.collect();
         let by: Vec<String> = by.into_iter().collect();
-        table.push([number.to_string(), field, by.join(", "), told::value(shown)]);
+        table.push([number.to_string(), field, by.join(", "), lens.line(shown)?]);
+        Ok(())
     };
     for field in &shown {
         if let Some(register) = &field.register {
-            push(text::name(&field.name), register);
+            push(text::name(&field.name), register)?;
         }
         for element in &field.elements {
             let name = format!("{}[{}]", text::name(&field.name), text::name(&element.name));
-            push(name, &element.shown);
+            push(name, &element.shown)?;
         }
     }
+    let (opened, me) = lens.finish();
+    drop(replica);
+    secrets::record(globals, &project, &opened, me)?;
     output::print(table.render(table::terminal_width()).as_bytes())
 }
 
@@ -105,26 +117,36 @@ impl Field {
     }
 }
 
-fn document(object: &str, fields: &[Field], people: &People<'_>) -> Json {
-    let winners = |shown: &Shown| -> Vec<Json> {
-        let winners = shown.winners.iter();
-        let winner = |it: &ecac_core::Winner| json!({ "op": it.op, "author": people.json(&it.author), "value": it.value.to_json() });
-        winners.map(winner).collect()
+fn document(
+    object: &str,
+    fields: &[Field],
+    people: &People<'_>,
+    lens: &Lens<'_>,
+) -> Result<Json, Failure> {
+    let with_winners = |shown: &Shown| -> Result<Json, Failure> {
+        let mut winners: Vec<Json> = Vec::new();
+        for winner in &shown.winners {
+            let mut told = lens.winner_json(&winner.op, &winner.value)?;
+            told["op"] = json!(winner.op);
+            told["author"] = people.json(&winner.author);
+            winners.push(told);
+        }
+        let mut told = lens.json(shown)?;
+        told["winners"] = json!(winners);
+        Ok(told)
     };
-    let register = |field: &Field| {
-        let shown = field.register.as_ref()?;
-        let told = json!({ "value": shown.value.to_json(), "winners": winners(shown) });
-        Some((field.name.clone(), told))
-    };
-    let set = |field: &Field| {
-        let element = |it: &Element| {
-            let told = json!({ "value": it.shown.value.to_json(), "winners": winners(&it.shown), "tags": it.tags });
-            (it.name.clone(), told)
-        };
-        let elements: BTreeMap<String, Json> = field.elements.iter().map(element).collect();
-        (!elements.is_empty()).then(|| (field.name.clone(), elements))
-    };
-    let registers: BTreeMap<String, Json> = fields.iter().filter_map(register).collect();
-    let sets: BTreeMap<String, BTreeMap<String, Json>> = fields.iter().filter_map(set).collect();
-    json!({ "format": "ecac-get-v1", "object": object, "fields": registers, "sets": sets })
+    let mut registers: BTreeMap<&str, Json> = BTreeMap::new();
+    let mut sets: BTreeMap<&str, BTreeMap<&str, Json>> = BTreeMap::new();
+    for field in fields {
+        if let Some(shown) = &field.register {
+            registers.insert(&field.name, with_winners(shown)?);
+        }
+        for element in &field.elements {
+            let mut told = with_winners(&element.shown)?;
+            told["tags"] = json!(element.tags);
+            let set = sets.entry(&field.name).or_default();
+            set.insert(&element.name, told);
+        }
+    }
+    Ok(json!({ "format": "ecac-get-v1", "object": object, "fields": registers, "sets": sets }))
 }

@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
-use crate::output;
 use crate::people::People;
 use crate::progress::Progress;
 use crate::told::Teller;
+use crate::{nudge, output};
 
 /// Take in what others exported, and say what came of it
 ///
@@ -53,8 +53,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     };
     let mut document = teller.received_json(&received);
     let told = teller.received(&received);
+    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
     writer.close().map_err(failed)?;
     drop(progress);
+    output::note(&notes);
     if args.json {
         document["format"] = json!("ecac-import-v1");
         return output::print_json(&document);

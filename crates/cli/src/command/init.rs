@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_artifact::exit;
-use ecac_core::{Feature, Genesis, Name, PublicKey, SchemaRule, Tags, Terms};
-use ecac_project::{Founding, KeyUse, Project};
+use ecac_core::{Confidential, Feature, Genesis, Kem, Name, PublicKey, SchemaRule, Tags, Terms};
+use ecac_project::{Founding, Key, KeyUse, Project};
+use ecac_seal::Opener as _;
 use serde_json::json;
 
 use crate::edge::{Globals, key_name, seed};
 use crate::failure::Failure;
+use crate::people::unknown;
+use crate::secrets::{self, Secrets};
 use crate::{output, text};
 
 /// The rule of a project that names none: every field of every object has one tag.
@@ -26,12 +29,17 @@ const ROOTS_WISE: usize = 3;
 /// From three roots on, what makes or ends a root, seals the project or changes its rules takes more than half of them, unless
 /// --quorum says another number: so one stolen root key can do none of it. The number is fixed for good. With fewer roots, one
 /// signs alone.
+///
+/// --confidential hides the values of the fields with that tag from whoever may not read it: they are sealed when they are written,
+/// and opened by those who were given the key. Who writes what when stays visible, and so do the names of objects, fields and
+/// elements. Your reader key is made, beside your other keys, and published.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac init 'motor shop'
   ecac init 'motor shop' --tag 'motor/*.*=repair' --tag 'bill/*.*=office'
   ecac init 'motor shop' --root did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK
-  ecac init 'motor shop' --root DID --root DID --quorum 2")]
+  ecac init 'motor shop' --root DID --root DID --quorum 2
+  ecac init 'motor shop' --tag 'staff/*.*=hr' --tag 'motor/*.*=repair' --confidential hr")]
 pub(crate) struct Args {
     /// What the project is called
     #[arg(value_name = "NAME")]
@@ -45,6 +53,12 @@ pub(crate) struct Args {
     /// A tag of the fields that match; either pattern may end in `*`
     #[arg(long = "tag", value_name = "OBJECT.FIELD=TAG", value_parser = rule)]
     rules: Vec<SchemaRule>,
+    /// A tag whose values only its readers can see
+    #[arg(long, value_name = "TAG", value_parser = tag)]
+    confidential: Vec<Name>,
+    /// How keys are sealed to readers: `x25519`, or `x-wing`, which holds against quantum computers too and takes more room
+    #[arg(long, value_name = "KEM", default_value = "x25519", value_parser = kem, requires = "confidential")]
+    kem: Kem,
     /// Which of your keys signs
     #[arg(long = "as", value_name = "KEY", default_value = "me")]
     key: String,
@@ -68,6 +82,16 @@ fn rule(text: &str) -> Result<SchemaRule, String> {
     })
 }
 
+fn tag(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|error| error.to_string())
+}
+
+fn kem(name: &str) -> Result<Kem, String> {
+    let known: Vec<&str> = Kem::ALL.iter().map(|it| it.name()).collect();
+    name.parse()
+        .map_err(|_| format!("one of {}", known.join(", ")))
+}
+
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let usage =
         |cause: String, hint: &str| Failure::new(exit::USAGE, "found the project", cause, hint);
@@ -77,12 +101,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let mut roots: BTreeSet<PublicKey> = args.roots.iter().copied().collect();
     roots.insert(key.public());
     let quorum = quorum(args, roots.len())?;
-    let features = features(roots.len(), quorum)?;
+    let schema = schema(&args.rules)?;
+    let marks = marks(args, &schema)?;
+    let features = features(roots.len(), quorum, marks.as_ref())?;
     let genesis = Genesis {
         name: name.clone(),
         nonce: nonce(args)?,
         roots: roots.clone(),
-        schema: schema(&args.rules)?,
+        schema,
         features: features.clone(),
     };
     let project = Project::found(
@@ -102,9 +128,13 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             text::count(roots.len(), "root")
         ));
     }
+    if marks.is_some() {
+        publish(&project, globals, &key)?;
+    }
     let id = project.config().project;
     if args.json {
         return output::print_json(&json!({
+            "confidential": args.confidential,
             "format": "ecac-init-v1",
             "project": id,
             "name": name,
@@ -121,14 +151,48 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     } else {
         String::new()
     };
+    let secret = marks.as_ref().map_or_else(String::new, |it| {
+        let tags = secrets::tags(&it.tags);
+        format!(
+            "secret   {tags}; your reader key ({}) is published\n",
+            it.kem
+        )
+    });
     let told = format!(
-        "founded {} in {}\nproject  {id}\nyou are  {} (key {})\n{together}others join by the line that `ecac invite` prints\n",
+        "founded {} in {}\nproject  {id}\nyou are  {} (key {})\n{together}{secret}others join by the line that `ecac invite` prints\n",
         text::name(&name),
         text::path(project.folder()),
         key.public(),
         key.name()
     );
     output::print(told.as_bytes())
+}
+
+/// What is confidential, if anything is: tags that some field has.
+fn marks(args: &Args, schema: &BTreeSet<SchemaRule>) -> Result<Option<Confidential>, Failure> {
+    let tags: Tags = args.confidential.iter().cloned().collect();
+    let known: Tags = schema.iter().flat_map(|it| it.tags.clone()).collect();
+    if let Some(stranger) = tags.difference(&known).next() {
+        let known = known.iter().map(|it| it.as_str());
+        let hint = "no field has it: give it to some with --tag OBJECT.FIELD=TAG";
+        return Err(unknown("find the tag", stranger, known, hint));
+    }
+    Ok((!tags.is_empty()).then_some(Confidential {
+        kem: args.kem,
+        tags,
+    }))
+}
+
+/// Publishes the reader key of the founder.
+fn publish(project: &Project, globals: &Globals, key: &Key) -> Result<(), Failure> {
+    let doing = "publish your reader key";
+    let failed = |error| Failure::of(doing, &error);
+    let mut writer = project.write(&globals.node()?).map_err(failed)?;
+    let secrets = Secrets::made(globals, project, &writer, doing)?;
+    let now_ms = globals.now_ms()?;
+    let published = writer.author(secrets.reader_key(), key, now_ms);
+    published.map_err(failed)?;
+    writer.close().map_err(failed)
 }
 
 /// How many roots sign together.
@@ -153,7 +217,11 @@ fn quorum(args: &Args, roots: usize) -> Result<u8, Failure> {
 
 /// What the project uses: endorsements and devices always, a quorum where one root does not sign alone, and seals where those
 /// who sign are more than half.
-fn features(roots: usize, quorum: u8) -> Result<BTreeMap<Name, Vec<u8>>, Failure> {
+fn features(
+    roots: usize,
+    quorum: u8,
+    marks: Option<&Confidential>,
+) -> Result<BTreeMap<Name, Vec<u8>>, Failure> {
     let terms = Terms {
         roots,
         quorum: quorum.into(),
@@ -163,12 +231,19 @@ fn features(roots: usize, quorum: u8) -> Result<BTreeMap<Name, Vec<u8>>, Failure
     for feature in Feature::ALL {
         let parameters = match feature {
             Feature::Quorum if quorum == 1 => continue,
-            // It takes tags to be secret.
-            Feature::Confidential => continue,
+            Feature::Confidential => match marks {
+                Some(marks) => marks.parameters(),
+                None => continue,
+            },
             Feature::Quorum => vec![quorum],
             Feature::Schema | Feature::Seal | Feature::Endorse | Feature::Device => Vec::new(),
         };
         if !feature.allows(&parameters, terms) {
+            if feature == &Feature::Confidential {
+                let cause = "there are too many confidential tags, or they are too long";
+                let hint = "name fewer with --confidential";
+                return Err(Failure::new(exit::USAGE, "found the project", cause, hint));
+            }
             continue;
         }
         let name = Name::new(feature.name());

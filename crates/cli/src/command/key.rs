@@ -56,7 +56,8 @@ pub(crate) struct New {
 /// List your keys
 ///
 /// Author keys sign what you write, issuer keys the credentials that you give, the node key the audit log of this
-/// machine. Only public keys are printed.
+/// machine; reader keys sign nothing: they open the keys of confidential tags that were given to you, and are made where they are
+/// needed. Only public keys are printed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac key list
@@ -171,11 +172,16 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
             ));
         }
     }
+    let readers = home.readers();
+    let readers = readers.map_err(|error| Failure::of("open your reader key", &error))?;
     if as_json {
-        let keys: Vec<_> = keys
+        let signing = keys.iter().map(
+            |(used, key)| json!({ "name": key.name(), "use": used.name(), "did": key.public() }),
+        );
+        let reading = readers
             .iter()
-            .map(|(used, key)| json!({ "name": key.name(), "use": used.name(), "did": key.public() }))
-            .collect();
+            .map(|it| json!({ "name": it.name(), "use": "reader", "kem": it.kem().name() }));
+        let keys: Vec<_> = signing.chain(reading).collect();
         return output::print_json(&json!({ "format": "ecac-keys-v1", "keys": keys }));
     }
     if keys.is_empty() {
@@ -187,6 +193,11 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
     for (number, (used, key)) in keys.iter().enumerate() {
         let (name, did) = (key.name().to_string(), key.public().to_string());
         table.push([(number + 1).to_string(), name, used.name().to_owned(), did]);
+    }
+    for (number, reader) in readers.iter().enumerate() {
+        let name = reader.name().to_string();
+        let number = (keys.len() + number + 1).to_string();
+        table.push([number, name, "reader".to_owned(), reader.kem().to_string()]);
     }
     output::print(table.render(table::terminal_width()).as_bytes())
 }

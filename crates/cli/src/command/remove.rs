@@ -2,7 +2,7 @@
 
 use ecac_core::payload::SetRemove;
 
-use super::data::{name, write};
+use super::data::{name, write_bare};
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::unknown;
@@ -47,5 +47,5 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         ));
     }
     drop(replica);
-    write(remove.into(), args.json, globals)
+    write_bare(remove.into(), args.json, globals)
 }

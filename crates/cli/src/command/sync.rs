@@ -14,7 +14,7 @@ use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::people::People;
 use crate::told::Teller;
-use crate::{output, text};
+use crate::{nudge, output, text};
 
 /// Exchange with everybody who visits a folder: a USB stick, a share
 ///
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let folder = there(&args.folder)?;
-    let (project, mut writer, _) = globals.writing()?;
+    let (project, mut writer, key) = globals.writing()?;
     let machine = globals.key(KeyUse::Node, &globals.node()?)?;
     let project_id = project.config().project;
     let node = id_of(&[b"node", machine.public().as_bytes(), project_id.as_bytes()]);
@@ -62,12 +62,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         people: &people,
     };
     let (mut document, told) = (teller.received_json(&received), teller.received(&received));
+    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
     let closed = writer.close();
     // What came is kept, whatever became of the visit.
     let visit = synced.map_err(|error| failure(&folder, &error))?;
     closed
         .and(remembered)
         .map_err(|error| Failure::of("sync", &error))?;
+    output::note(&notes);
     if visit.bad_packs > 0 {
         output::note(&format!(
             "warning: {} in the folder cannot be read; what is in them comes when those who have it visit\n",

@@ -24,7 +24,7 @@ impl Seen<'_> {
     }
 
     /// What each naming of the feature that is in force marks.
-    fn marks(&mut self) -> Vec<(Kem, Tags)> {
+    pub(crate) fn marks(&mut self) -> Vec<(Kem, Tags)> {
         let authority = self.authority;
         let mut marks = Vec::new();
         for named in &authority.features {

@@ -98,14 +98,11 @@ impl Replica {
         now_ms: u64,
         next: &mut dyn FnMut(&[Preview]) -> Option<Payload>,
     ) -> Result<Vec<Preview>, DraftError> {
-        let costs = &mut Costs::default();
-        let mut copy = self.copy()?;
-        let mut previews = Vec::new();
-        while let Some(payload) = next(&previews) {
-            let drafted = copy.draft(author, payload, now_ms, costs)?;
-            previews.push(copy.pretend(drafted));
+        let mut rehearsal = self.rehearse(author, now_ms)?;
+        while let Some(payload) = next(rehearsal.previews()) {
+            rehearsal.add(payload)?;
         }
-        Ok(previews)
+        Ok(rehearsal.finish())
     }
 
     /// Takes in what was drafted on this copy, under no signature.

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use super::Replica;
-use super::author::{AuthorError, Authored, DraftError, sign};
+use super::author::{AuthorError, Authored, sign};
 use super::query::Answer;
 use super::signer::Signer;
+use super::{Drafted, Replica};
+use crate::confidential::Confidential;
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::name::Tags;
-use crate::op::{Body, Draft};
+use crate::op::Body;
 use crate::payload::{Payload, ReaderKey, Share};
 use crate::sealed::Sealed;
 
@@ -58,6 +59,19 @@ impl Replica {
         let (everything, costs) = (self.log.dag.everything(), &mut Costs::default());
         let tags = self.log.seen(&everything, costs).secret_tags(object, field);
         self.answer(tags)
+    }
+
+    /// What the feature marks, by all that is here: each naming of it that is in force, that of the genesis first; none where
+    /// nothing is confidential.
+    #[must_use]
+    pub fn confidential(&self) -> Answer<Vec<Confidential>> {
+        let (everything, costs) = (self.log.dag.everything(), &mut Costs::default());
+        let marks = self.log.seen(&everything, costs).marks().into_iter();
+        self.answer(
+            marks
+                .map(|(kem, tags)| Confidential { kem, tags })
+                .collect(),
+        )
     }
 
     /// The content keys, by (stamp, id), and whether they are fresh at that time. The cost is that of asking for each holder.
@@ -131,7 +145,7 @@ impl Replica {
     /// part of what a value is sealed for.
     ///
     /// # Errors
-    /// [`AuthorError`]; then the replica is as it was. [`DraftError::Unsealed`] if the payload is no sealed write, or `seal`
+    /// [`AuthorError`]; then the replica is as it was. [`DraftError::Unsealed`](super::DraftError::Unsealed) if the payload is no sealed write, or `seal`
     /// gives nothing, or a value under another key.
     pub fn author_sealed(
         &mut self,
@@ -142,15 +156,9 @@ impl Replica {
     ) -> Result<Authored, AuthorError> {
         let (author, costs) = (signer.public_key(), &mut Costs::default());
         let drafted = self.draft(author, payload.into(), now_ms, costs)?;
-        let unseen = drafted.parents.unseen;
-        let mut body = drafted.draft.body().clone();
-        let sealed = seal(&body).ok_or(DraftError::Unsealed)?;
-        if !body.payload.put_sealed(sealed) {
-            return Err(DraftError::Unsealed.into());
-        }
-        let draft = Draft::new(body, costs).map_err(|error| DraftError::Encoding { error })?;
+        let Drafted { draft, parents } = drafted.sealed(seal, costs)?;
         let op = sign(draft, author, signer, costs)?;
         self.costs.add(costs);
-        Ok(self.take_authored(op, unseen))
+        Ok(self.take_authored(op, parents.unseen))
     }
 }

@@ -124,7 +124,7 @@ fn no_directory_a_foreign_one_and_one_of_a_newer_version() {
         (&b""[..], exit::BAD_INPUT, "no JSON"),
         (b"{}", exit::BAD_INPUT, "version"),
         (
-            b"{\"version\":2,\"more\":1}",
+            b"{\"version\":3,\"more\":1}",
             exit::ENVIRONMENT,
             "newer version",
         ),

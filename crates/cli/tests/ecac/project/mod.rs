@@ -1,6 +1,8 @@
 //! The program in project directories: people with their own homes, who meet by files.
 
 #[cfg(unix)]
+mod exposure;
+#[cfg(unix)]
 mod hostile;
 mod law;
 mod page;
@@ -8,6 +10,8 @@ mod page;
 mod review;
 #[cfg(unix)]
 mod rights;
+#[cfg(unix)]
+mod secrets;
 mod shop;
 mod sync;
 mod theft;

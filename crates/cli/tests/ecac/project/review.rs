@@ -12,7 +12,7 @@ use crate::run::{command, text};
 use crate::terminal::terminal;
 
 /// Runs the program on a terminal, and types these lines; gives back the exit code and what the terminal showed.
-fn typed(person: &Person, args: &[&str], lines: &str) -> (Option<i32>, String) {
+pub(super) fn typed(person: &Person, args: &[&str], lines: &str) -> (Option<i32>, String) {
     let (master, slave) = terminal(200);
     let end = || Stdio::from(slave.try_clone().expect("the other end"));
     let mut program = command();
