@@ -1,11 +1,12 @@
 //! What the command says: a table for people, JSON for machines.
 
 use comfy_table::{CellAlignment, Table, presets};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::case::{Case, Limit};
 use crate::machine::Machine;
 use crate::measure::{Measured, Point};
+use crate::unit;
 
 /// The answer of `cargo xtask bench`.
 #[derive(Debug, Serialize)]
@@ -25,18 +26,18 @@ pub struct Row {
     /// Ops of the history.
     ops: u64,
     /// Microseconds for one [`Row::unit`].
-    #[serde(serialize_with = "as_us_option")]
+    #[serde(serialize_with = "unit::as_us_option")]
     us_per_op: Option<u64>,
-    #[serde(serialize_with = "as_us_option")]
+    #[serde(serialize_with = "unit::as_us_option")]
     floor_us_per_op: Option<u64>,
     /// The cost over the floor.
-    #[serde(serialize_with = "as_milli")]
+    #[serde(serialize_with = "unit::as_milli")]
     ratio: Option<u64>,
     bytes_per_op: Option<u64>,
     /// What the cost is that of.
     unit: &'static str,
     /// The cost at the end over that at 10^4 ops, or for one more op the dearest over the cheapest.
-    #[serde(serialize_with = "as_milli")]
+    #[serde(serialize_with = "unit::as_milli")]
     growth: Option<u64>,
     /// Decisions that were made.
     evaluated: Option<u64>,
@@ -188,34 +189,6 @@ fn time(ps: u64) -> String {
 fn factor(milli: u64) -> String {
     let hundredths = milli.saturating_add(5) / 10;
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
-/// Thousandths of a unit as a JSON number.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "2^53 thousandths of a microsecond are 285 years"
-)]
-fn thousandths(milli: u64) -> f64 {
-    milli as f64 / 1_000.0
-}
-
-/// Picoseconds as microseconds with three decimals.
-pub fn as_us<S: Serializer>(ps: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(thousandths(ps.saturating_add(500) / 1_000))
-}
-
-fn as_us_option<S: Serializer>(ps: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match ps {
-        Some(ps) => as_us(ps, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
-fn as_milli<S: Serializer>(milli: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match milli {
-        Some(milli) => serializer.serialize_f64(thousandths(*milli)),
-        None => serializer.serialize_none(),
-    }
 }
 
 #[cfg(test)]

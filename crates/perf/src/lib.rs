@@ -14,6 +14,7 @@ pub mod floor;
 pub mod machine;
 pub mod measure;
 pub mod svg;
+mod unit;
 pub mod workload;
 
 use anyhow::Result;

@@ -83,7 +83,7 @@ pub struct Point {
     /// Ops of the history.
     pub ops: u64,
     /// Picoseconds for each.
-    #[serde(rename = "us_per_op", serialize_with = "crate::answer::as_us")]
+    #[serde(rename = "us_per_op", serialize_with = "crate::unit::as_us")]
     pub ps_per_op: u64,
 }
 
