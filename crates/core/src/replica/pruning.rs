@@ -75,6 +75,9 @@ impl Replica {
     fn superseded_at(&self) -> Vec<Index> {
         let (dag, costs) = (&self.log.dag, &mut Costs::default());
         let mut judge = Judge::new(dag, &self.log.authority, costs);
+        if judge.finals_ever().is_empty() {
+            return Vec::new();
+        }
         let data = (0..dag.len()).filter(|&op| self.log.places.touched(op).is_some());
         let sealed: Vec<Index> = data.filter(|&op| judge.is_sealed_ever(op)).collect();
         // The state of sealed work alone: whatever else comes covers more of it, and uncovers nothing.

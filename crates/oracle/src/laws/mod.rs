@@ -53,8 +53,18 @@ pub fn consistent(trial: &Trial) -> Result<Said, Breach> {
     check_with(trial, None)
 }
 
-fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
+/// What a replica says of the history, of which no law is checked.
+#[must_use]
+pub fn told(trial: &Trial) -> Said {
     let costs = &mut Costs::default();
+    let mut log = Log::new(trial.history.project);
+    for op in trial.held() {
+        log.ingest(op.clone(), costs);
+    }
+    Said::of(&log, &Replay::of(&log, costs))
+}
+
+fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     let Steps { mut log, replay } = steps::walk(trial, oracle)?;
     let said = Said::of(&log, &replay);
     if let Some(oracle) = oracle {
@@ -67,11 +77,7 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     embedded::check(trial, &said)?;
     pruned::check(trial, &said)?;
     if trial.second {
-        let mut log = Log::new(trial.history.project);
-        for op in trial.held() {
-            log.ingest(op.clone(), costs);
-        }
-        let told = Said::of(&log, &Replay::of(&log, costs));
+        let told = told(trial);
         ensure(Law::OrderFree, said == told, || {
             let [one, other] = [&said, &told].map(|it| String::from_utf8_lossy(&it.trust));
             let difference = said.replayed.difference(&told.replayed);
