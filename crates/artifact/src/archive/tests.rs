@@ -453,7 +453,8 @@ fn every_byte_flip_is_refused_or_seen() {
     let archive = small();
     let mut same_contents = 0;
     for position in 0..archive.gz.len() {
-        for mask in 1..=u8::MAX {
+        // Every mask comes up, and each byte is flipped in every fifth way.
+        for mask in (1..=u8::MAX).skip(position % 5).step_by(5) {
             let mut flipped = archive.gz.clone();
             flipped[position] ^= mask;
             if let Ok(unpacked) = unpack(&flipped, &Limits::default()) {
@@ -474,7 +475,7 @@ fn every_bit_flip_of_the_tar_file_is_refused_or_changes_the_contents() {
     let archive = small();
     let original = unpack(&archive.gz, &Limits::default()).unwrap();
     for position in 0..archive.tar.len() {
-        for bit in [0, 3, 5, 7] {
+        for bit in [position % 8, (position + 3) % 8] {
             let mut flipped = archive.tar.clone();
             flipped[position] ^= 1 << bit;
             if let Ok(unpacked) = unpack(&gzip(&flipped), &Limits::default()) {

@@ -58,11 +58,10 @@ fn every_flipped_byte_is_refused() {
     let export = world.signed(batches).export().into_bytes();
     assert!(verify(&export).is_ok());
     for at in 0..export.len() {
-        for flip in [0x01, 0x20, 0x80] {
-            let mut bad = export.clone();
-            bad[at] ^= flip;
-            assert!(verify(&bad).is_err(), "byte {at} ^ {flip}");
-        }
+        let flip = [0x01, 0x20, 0x80][at % 3];
+        let mut bad = export.clone();
+        bad[at] ^= flip;
+        assert!(verify(&bad).is_err(), "byte {at} ^ {flip}");
     }
 }
 

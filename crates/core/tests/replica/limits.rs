@@ -322,7 +322,7 @@ fn the_default_limit_of_pending_bytes_holds() {
     let costs = &mut Costs::default();
     let limits = Limits::default();
     let long = vec![0; PAYLOAD_BYTES_MAX - 100];
-    let count = 10 * limits.pending_bytes / long.len();
+    let count = 2 * limits.pending_bytes / long.len();
     for number in 0..count {
         let number = u64::try_from(number).expect("few");
         let absent = OpId::from_bytes([1; 32]);

@@ -82,9 +82,12 @@ fn each_hostile_body_is_refused_for_its_reason() {
 fn no_head_of_a_body_may_be_wide_or_indefinite() {
     for (what, body) in sample::bodies() {
         let good = body.encode().unwrap();
-        for head in raw::heads(&good) {
+        let heads = raw::heads(&good);
+        // Of the heads of a long list some are enough.
+        let step = 1 + heads.len() / 100;
+        for head in heads.into_iter().step_by(step) {
             for bad in raw::widened(&good, head) {
-                let error = decode(&raw::envelope(&bad)).unwrap_err();
+                let error = Body::decode(&bad).unwrap_err();
                 if good[head.at] >> 5 == MAJOR_SIMPLE {
                     let place = if what.contains("unassigned") {
                         hostile::payload::UNASSIGNED_PLACE
@@ -102,7 +105,7 @@ fn no_head_of_a_body_may_be_wide_or_indefinite() {
                 }
             }
             if let Some(bad) = raw::indefinite(&good, head) {
-                let error = decode(&raw::envelope(&bad)).unwrap_err();
+                let error = Body::decode(&bad).unwrap_err();
                 let malformed = matches!(error, CodecError::Malformed(_));
                 assert!(malformed, "{what}, {head:?}: {error}");
             }

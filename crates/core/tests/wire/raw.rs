@@ -130,6 +130,17 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// A frame around a body whose signature is none.
+    pub(crate) fn unsigned(body: &[u8]) -> Self {
+        Self {
+            tag: Some(18),
+            protected: PROTECTED.into(),
+            unprotected: cbor(|out| out.map(0)),
+            body: body.into(),
+            signature: vec![0; 64],
+        }
+    }
+
     /// A good frame around a body, signed over the protected header that is given.
     pub(crate) fn signed(body: &[u8], protected: &[u8], key: &SigningKey) -> Self {
         let message = cbor(|out| {
@@ -140,13 +151,10 @@ impl Frame {
                 .bytes(body)
         });
         let signature = <[u8; 64]>::from(key.sign(&message)).to_vec();
-        let unprotected = cbor(|out| out.map(0));
         Self {
-            tag: Some(18),
             protected: protected.into(),
-            unprotected,
-            body: body.into(),
             signature,
+            ..Self::unsigned(body)
         }
     }
 

@@ -108,7 +108,18 @@ fn a_log_whose_making_was_interrupted_is_made_again() {
 }
 
 #[test]
+fn a_torn_last_batch_is_cut_by_its_owner_and_by_nobody_else() {
+    tear_last_batches(7);
+}
+
+#[test]
+#[ignore = "takes a minute"]
 fn every_torn_last_batch_is_cut_by_its_owner_and_by_nobody_else() {
+    tear_last_batches(1);
+}
+
+/// Tears the last batch after each byte, or after each so-many-th.
+fn tear_last_batches(step: usize) {
     let world = World::new();
     let all = batches(&world);
     for count in [1, 3, all.len()] {
@@ -119,7 +130,7 @@ fn every_torn_last_batch_is_cut_by_its_owner_and_by_nobody_else() {
         let file = format!("{:06}.jsonl", log.segment());
         let whole = log.directory().bytes(&file).to_vec();
         let kept = directory.bytes(&file).len();
-        for end in kept..whole.len() {
+        for end in (kept..whole.len()).step_by(step) {
             let mut torn = log.directory().clone().released();
             torn.bytes_mut(&file).truncate(end);
             let content = torn.content();

@@ -61,7 +61,7 @@ fn what_is_no_regular_file_is_refused_before_it_is_opened() {
 fn a_signal_ends_it_within_a_second_and_time_and_ops_are_bounded() {
     let desk = Desk::new();
     // Some seconds of work.
-    let mut large = publish(COMMIT, 1_500).files;
+    let mut large = publish(COMMIT, 900).files;
     let release = Release::signed(
         large
             .remove(&format!("ecac-artifacts-{COMMIT}.tar.gz"))
