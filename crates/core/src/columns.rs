@@ -3,7 +3,7 @@
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
-use crate::payload::wire::{Out, Written};
+use crate::wire::{Out, Written};
 
 /// Writes a column of numbers.
 pub(crate) fn write(out: &mut Out<'_>, numbers: impl ExactSizeIterator<Item = u32>) -> Written {

@@ -5,7 +5,7 @@ use minicbor::{Decoder, Encoder};
 use strum::{Display, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
 use crate::name::Tags;
-use crate::payload::wire::{expect_array, read_tags, write_tags};
+use crate::wire::{expect_array, read_tags, write_tags};
 
 /// A key encapsulation mechanism of HPKE (RFC 9180), by which content keys are sealed to readers.
 #[derive(

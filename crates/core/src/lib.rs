@@ -48,6 +48,7 @@ mod store;
 mod tight;
 mod trust;
 mod value;
+mod wire;
 
 pub use authority::{DELEGATION_DEPTH_MAX, Effect, EffectCode};
 pub use confidential::{Confidential, Kem};
@@ -66,7 +67,6 @@ pub use op::{
 pub use op_log::{OpLogError, project_of, split_op_log};
 pub use order::order_by_links;
 pub use parents::{Parents, parents_for};
-pub use payload::wire::CodecError;
 pub use payload::{Genesis, Kind, Payload};
 pub use quote::{defuse, is_plain, quote};
 pub use reason::{DenialReason, Refusal, UnknownReason};
@@ -86,3 +86,4 @@ pub use state::State;
 pub use store::{MemoryStore, OpStore, StoreError};
 pub use trust::export_trust;
 pub use value::Value;
+pub use wire::CodecError;

@@ -12,10 +12,10 @@ use crate::dag::Index;
 use crate::id::OpId;
 use crate::limits::ABSENT_NAMED_MAX;
 use crate::log::Log;
-use crate::payload::wire::{Out, Written};
 use crate::reason::{DenialReason, Refusal};
 use crate::state::State;
 use crate::tight;
+use crate::wire::{Out, Written};
 
 /// What is decided of an op: exactly one of these, a function of the set of ops that the replica holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use minicbor::decode::Error;
 use crate::columns;
 use crate::dag::{Index, narrow};
 use crate::log::Log;
-use crate::payload::wire::{Out, Written};
 use crate::place::Touch;
 use crate::place_id::PlaceId;
 use crate::tight;
 use crate::value::Value;
+use crate::wire::{Out, Written};
 
 /// The values of all registers and sets.
 ///

@@ -2,6 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use std::process::{Command, Output};
+#[cfg(unix)]
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use ecac_artifact::exit;
 use ecac_perf::case::CASES;
@@ -42,6 +47,23 @@ fn text_has_a_row_for_each_case_with_its_bar() {
     let said = said(&["--case", "forks", "deep-62", "--quick", "--scale", "1000"]);
     assert!(said.contains("1.50 of the floor"), "{said}");
     assert!(said.contains("2 cases: 0 bars met"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_within_a_second() {
+    for case in ["replay-policy", "ingest-64", "forks"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecac-perf"));
+        let mut child = command.args(["bench", "--case", case]).spawn().unwrap();
+        thread::sleep(Duration::from_millis(300));
+        let pid = child.id().to_string();
+        let sent = Instant::now();
+        let kill = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(kill.unwrap().success());
+        let code = child.wait().unwrap().code();
+        assert!(sent.elapsed() < Duration::from_secs(1), "{case}");
+        assert_eq!(code, Some(i32::from(exit::INTERRUPTED)), "{case}");
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use ecac_core::{OpId, Sealed, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::Unopened;
 use crate::context::Context;
+use crate::unopened::Unopened;
 
 /// The key that a `KeyRotate` stands for. It is wiped when it is dropped.
 #[derive(Clone)]

@@ -8,7 +8,6 @@ use ecac_core::{
     Action, AuthorError, ContentKeyInfo, OpId, PublicKey, Refusal, Sealed, Tags, Value,
 };
 
-use crate::Unopened;
 use crate::content_key::ContentKey;
 use crate::context::Context;
 use crate::desk::Desk;
@@ -16,6 +15,7 @@ use crate::reader::Opener;
 use crate::reading::open_key;
 use crate::share::{info, seal_share};
 use crate::target::Target;
+use crate::unopened::Unopened;
 
 /// Bytes of a `KeyGrant` beside its shares, and of a share beside `enc`, at most.
 const GRANT_BYTES: usize = 64;

@@ -15,6 +15,7 @@ mod reader;
 mod reading;
 mod share;
 mod target;
+mod unopened;
 mod writer;
 
 pub use content_key::ContentKey;
@@ -25,9 +26,5 @@ pub use reader::{BadReaderKey, Opener, ReaderSecret};
 pub use reading::{Redacted, open_key, read};
 pub use share::{info, seal_share};
 pub use target::Target;
+pub use unopened::Unopened;
 pub use writer::Writer;
-
-/// Why something does not open: it is not what was sealed under this key, for this place. No more is told, or known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("does not open under this key")]
-pub struct Unopened;

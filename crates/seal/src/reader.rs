@@ -10,8 +10,8 @@ use hpke::kem::{X25519HkdfSha256, XWing};
 use hpke::{Deserializable as _, Kem as _, OpModeR, Serializable as _, single_shot_open};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::Unopened;
 use crate::content_key::ContentKey;
+use crate::unopened::Unopened;
 
 /// Opens what is sealed to one reader key: a [`ReaderSecret`], or whatever asks one that lives in hardware or in another
 /// process.

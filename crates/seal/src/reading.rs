@@ -2,11 +2,11 @@
 
 use ecac_core::{OpId, Payload, PublicKey, Replica, Tags, Value};
 
-use crate::Unopened;
 use crate::content_key::ContentKey;
 use crate::context::Context;
 use crate::reader::Opener;
 use crate::share::info;
+use crate::unopened::Unopened;
 
 /// A value that somebody cannot open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

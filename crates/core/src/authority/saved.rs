@@ -10,9 +10,8 @@ use super::register::Authority;
 use super::title::Title;
 use crate::columns::{self, damaged};
 use crate::costs::Costs;
-use crate::dag::narrow;
-use crate::log::Log;
-use crate::payload::wire::{Out, Written};
+use crate::dag::{Dag, Index, narrow};
+use crate::wire::{Out, Written};
 
 /// Stands for no link.
 const NO_LINK: u32 = u32::MAX;
@@ -34,8 +33,13 @@ impl Authority {
         Ok(())
     }
 
-    /// Registers the ops of the log, whose DAG and places are restored, by what the snapshot says of them.
-    pub(crate) fn restore(log: &mut Log, input: &mut Decoder<'_>) -> Result<(), Error> {
+    /// Takes in what the snapshot says of the ops of the DAG; `register` registers an op of trust and policy.
+    pub(crate) fn restore(
+        &mut self,
+        dag: &Dag,
+        input: &mut Decoder<'_>,
+        mut register: impl FnMut(Index, &mut Entry<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let count = input
             .array()?
             .ok_or_else(|| damaged("the sets of titles"))?;
@@ -44,41 +48,30 @@ impl Authority {
             sets.push(columns::read(input)?);
         }
         let warrant_of = columns::read(input)?;
-        if warrant_of.len() != log.dag.len() {
+        if warrant_of.len() != dag.len() {
             return Err(damaged("under what ops were admitted"));
         }
         let verdicts = input.bytes()?.iter().map(|&it| it != 0);
-        log.authority.verdicts.get_mut().recalled = verdicts.rev().collect();
+        self.verdicts.get_mut().recalled = verdicts.rev().collect();
         for (at, set) in warrant_of.into_iter().enumerate() {
-            if set as usize == log.authority.warrants.len() {
+            if set as usize == self.warrants.len() {
                 let numbers = sets.get(set as usize);
                 let numbers = numbers.ok_or_else(|| damaged("a set of titles"))?;
-                let titles = log.authority.titles_in(numbers);
+                let titles = self.titles_in(numbers);
                 let titles = titles.ok_or_else(|| damaged("a title"))?;
-                if log.authority.intern(titles.into_boxed_slice()) != set {
+                if self.intern(titles.into_boxed_slice()) != set {
                     return Err(damaged("a set of titles twice"));
                 }
-            } else if set as usize > log.authority.warrants.len() {
+            } else if set as usize > self.warrants.len() {
                 return Err(damaged("a set of titles that comes later"));
             }
-            let body = match log.places.touched(at) {
-                Some(_) => None,
-                None => Some(
-                    log.body(at)
-                        .ok_or_else(|| damaged("an op that cannot be read"))?,
-                ),
-            };
-            let costs = &mut Costs::default();
             let leave = Leave::Known(set);
-            let entry = &mut Entry::new(&mut log.authority, &log.dag, at, leave, costs);
-            if let Some(body) = body {
-                body.payload.register(entry);
-            }
+            register(
+                at,
+                &mut Entry::new(self, dag, at, leave, &mut Costs::default()),
+            )?;
         }
-        for (object, field) in log.places.fields_by_number() {
-            log.authority.learn_tags(object, field);
-        }
-        if log.authority.verdicts.get_mut().recalled.is_empty() {
+        if self.verdicts.get_mut().recalled.is_empty() {
             Ok(())
         } else {
             Err(damaged("signatures of no op"))

@@ -3,10 +3,10 @@
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
-use super::Index;
+use super::index::Index;
 use crate::columns::{self, damaged};
 use crate::id::OpId;
-use crate::payload::wire::{Out, Written};
+use crate::wire::{Out, Written};
 
 /// Where the op of an id stands: a table with open addressing. Ids are hashes, so their own bytes are the hash; who grinds
 /// ids that share a slot slows down nobody's look-ups but those of these ids.

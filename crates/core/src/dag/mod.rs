@@ -8,6 +8,7 @@
 
 mod clocks;
 mod ids;
+mod index;
 mod past;
 mod saved;
 
@@ -20,10 +21,8 @@ use crate::limits::PARENTS_MAX;
 use crate::tight;
 use clocks::Clocks;
 use ids::Ids;
+pub(crate) use index::{Index, narrow};
 pub(crate) use past::Past;
-
-/// Position of an op in the DAG, in order of admission: parents come before children.
-pub(crate) type Index = usize;
 
 /// What the DAG knows of an op.
 #[derive(Debug, Clone, Copy)]
@@ -100,11 +99,6 @@ pub(crate) struct Dag {
     /// Of each op whether it is somebody's parent, and the ops that are nobody's.
     has_child: Vec<bool>,
     frontier: BTreeSet<u32>,
-}
-
-/// An index as it is kept: there are fewer than 2^32 ops, because each takes up some hundred bytes.
-pub(crate) fn narrow(index: Index) -> u32 {
-    u32::try_from(index).expect("fewer than 2^32 ops fit in memory")
 }
 
 impl Dag {

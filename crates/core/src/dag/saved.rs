@@ -8,7 +8,7 @@ use super::{AuthorOps, Dag, Index, Past, Placed, narrow};
 use crate::columns::{self, damaged};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
-use crate::payload::wire::{Out, Written};
+use crate::wire::{Out, Written};
 
 /// Id, physical time, counter, node tag and chain of an op.
 const ROW: usize = 32 + 8 + 4 + 4 + 4;

@@ -5,14 +5,15 @@ use minicbor::data::Type;
 use minicbor::decode::Error;
 
 use super::{Log, Outcome, RefusedOp};
+use crate::columns::damaged;
 use crate::costs::Costs;
 use crate::held::Limits;
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId};
 use crate::op::VerifiedOp;
-use crate::payload::wire::{Out, Written};
 use crate::reason::Refusal;
 use crate::store::{OpStore, StoreError};
+use crate::wire::{Out, Written};
 
 /// Ops of a store that are verified together.
 const TOGETHER: usize = 8192;
@@ -68,6 +69,24 @@ impl Log {
             }
         }
         self.waiting.clear();
+    }
+
+    /// Registers the ops, whose DAG and places are restored, by what the snapshot says of them.
+    pub(crate) fn restore_authority(&mut self, input: &mut Decoder<'_>) -> Result<(), Error> {
+        let mut authority = core::mem::take(&mut self.authority);
+        authority.restore(&self.dag, input, |at, entry| {
+            if self.places.touched(at).is_none() {
+                let body = self.body(at);
+                let body = body.ok_or_else(|| damaged("an op that cannot be read"))?;
+                body.payload.register(entry);
+            }
+            Ok(())
+        })?;
+        for (object, field) in self.places.fields_by_number() {
+            authority.learn_tags(object, field);
+        }
+        self.authority = authority;
+        Ok(())
     }
 
     pub(crate) fn save_held(&self, out: &mut Out<'_>) -> Written {

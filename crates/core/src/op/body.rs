@@ -9,12 +9,12 @@ use minicbor::{Decoder, Encoder};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
 use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
-use crate::payload::wire::{
+use crate::payload::{Payload, read_value_alone};
+use crate::value::Value;
+use crate::wire::{
     CodecError, expect_array, expect_key, expect_map, limit, range, read, read_array, read_fixed,
     read_public_key,
 };
-use crate::payload::{Payload, read_value_alone};
-use crate::value::Value;
 
 /// Version of the op format.
 const VERSION: u8 = 1;

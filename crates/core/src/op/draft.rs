@@ -3,7 +3,7 @@
 use super::{BadSignature, Body, Op, VerifiedOp, envelope};
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId};
-use crate::payload::wire::CodecError;
+use crate::wire::CodecError;
 
 /// An op that waits for its author's signature.
 #[derive(Debug)]

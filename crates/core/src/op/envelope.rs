@@ -11,7 +11,7 @@ use minicbor::{Decoder, Encoder};
 
 use crate::id::OP_DOMAIN;
 use crate::limits::ENVELOPE_BYTES_MAX;
-use crate::payload::wire::CodecError;
+use crate::wire::CodecError;
 
 /// CBOR tag of COSE_Sign1.
 const TAG_COSE_SIGN1: u64 = 18;

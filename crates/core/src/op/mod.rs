@@ -20,10 +20,10 @@ use core::ops::Range;
 
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId, PublicKey};
-use crate::payload::wire::CodecError;
 use crate::reason::Refusal;
 use crate::signature::zip215_verifies;
 use crate::value::Value;
+use crate::wire::CodecError;
 
 /// A canonically encoded op whose signature nobody has checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

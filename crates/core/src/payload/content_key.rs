@@ -6,16 +6,16 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, count, expect_array, expect_entries, expect_key, read, read_array,
-    read_fixed, read_op_id, read_tags, write_tags,
-};
 use crate::authority::{Effect, Effects, Entry, Seen, Unauthorised};
 use crate::confidential::Kem;
 use crate::id::{OpId, PublicKey};
 use crate::limits::{RECIPIENTS_MAX, TAGS_MAX};
 use crate::name::Tags;
 use crate::need::{Action, Need, Reach};
+use crate::wire::{
+    CodecError, Out, Written, count, expect_array, expect_entries, expect_key, read, read_array,
+    read_fixed, read_op_id, read_tags, write_tags,
+};
 
 /// Makes a content key, which is named by the id of the op. Belongs to the feature `confidential`.
 #[derive(Debug, Clone, PartialEq, Eq)]

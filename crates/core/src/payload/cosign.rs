@@ -4,10 +4,10 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, expect_entries, read_op_id};
 use crate::authority::{Effect, Effects, Entry, Seen};
 use crate::id::OpId;
 use crate::need::{Action, Need};
+use crate::wire::{CodecError, Out, Written, expect_entries, read_op_id};
 
 /// Signs, with other roots, an op in the past. Belongs to the feature `quorum`.
 #[derive(Debug, Clone, PartialEq, Eq)]

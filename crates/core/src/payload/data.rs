@@ -4,14 +4,14 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, check_value, expect_entries, expect_key, read_any_value, read_name,
-    read_value, write_value,
-};
 use crate::authority::{Seen, Unauthorised};
 use crate::name::{Name, NameError};
 use crate::need::{Action, Need, Reach};
 use crate::value::Value;
+use crate::wire::{
+    CodecError, Out, Written, check_value, expect_entries, expect_key, read_any_value, read_name,
+    read_value, write_value,
+};
 
 /// Writes a register.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, expect_entries, expect_key, read_fixed, read_public_key,
-};
 use crate::authority::{Effect, Effects, Entry};
 use crate::id::{ProjectId, PublicKey};
 use crate::need::{Action, Need};
 use crate::signature::zip215_verifies;
+use crate::wire::{
+    CodecError, Out, Written, expect_entries, expect_key, read_fixed, read_public_key,
+};
 
 /// Domain string of the proofs of devices (`docs/protocol.md`, Devices).
 pub const DEVICE_DOMAIN: &[u8] = b"ECAC_DEVICE_V1";

@@ -6,13 +6,13 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, ascending, count, expect_entries, expect_key, read_array, read_fixed,
-};
 use crate::authority::{Effect, Effects, Entry, Seen};
 use crate::id::OpId;
 use crate::limits::ENDORSED_MAX;
 use crate::need::{Action, Need, Reach};
+use crate::wire::{
+    CodecError, Out, Written, ascending, count, expect_entries, expect_key, read_array, read_fixed,
+};
 
 /// Reinstates data ops under the author's own authority. Belongs to the feature `endorse`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,15 +7,15 @@ use serde_json::{Value as Json, json};
 
 use super::describe::Part;
 use super::schema::{read_rules, rules_json, write_rules};
-use super::wire::{
-    CodecError, Out, Written, ascending, check_parameters, count, expect_array, expect_key, limit,
-    name_here, read_array, read_fixed, read_name, read_parameters,
-};
 use crate::authority::{Effect, EffectCode, Entry};
 use crate::id::PublicKey;
 use crate::limits::{FEATURES_MAX, ROOTS_MAX, SCHEMA_RULES_MAX, TAGS_MAX};
 use crate::name::{Name, Tags};
 use crate::schema_map::{SchemaRule, tags_of};
+use crate::wire::{
+    CodecError, Out, Written, ascending, check_parameters, count, expect_array, expect_key, limit,
+    name_here, read_array, read_fixed, read_name, read_parameters,
+};
 
 /// Names the project, its root keys, its schema and its features; the one payload of the one op without parents.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, expect_entries, read_op_id, read_public_key};
 use crate::authority::{Effect, Effects, Entry, Seen};
 use crate::credential;
 use crate::id::{OpId, PublicKey};
 use crate::need::{Action, Need, Reach, is_administrator};
+use crate::wire::{CodecError, Out, Written, expect_entries, read_op_id, read_public_key};
 
 /// Grants to a subject what a credential in the past says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,14 +4,14 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, expect_entries, expect_key, range, read, read_name, read_public_key,
-};
 use crate::authority::{Effect, Effects, Entry};
 use crate::credential::Timestamp;
 use crate::id::PublicKey;
 use crate::name::Name;
 use crate::need::{Action, Need};
+use crate::wire::{
+    CodecError, Out, Written, expect_entries, expect_key, range, read, read_name, read_public_key,
+};
 
 /// Trusts an issuer's key for credentials whose `validFrom` lies in the window and whose grant is stamped in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

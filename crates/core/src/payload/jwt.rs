@@ -6,8 +6,8 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, expect_entries, expect_key, limit, read};
 use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::wire::{CodecError, Out, Written, expect_entries, expect_key, limit, read};
 
 /// A payload whose one member is a JWT.
 pub(super) trait OneJwt: Sized {

@@ -21,7 +21,6 @@ mod sealed;
 mod status_list;
 mod unassigned;
 mod upgrade;
-pub(crate) mod wire;
 
 pub use content_key::{KeyGrant, KeyRotate, Share};
 pub use cosign::Cosign;
@@ -53,8 +52,8 @@ use crate::name::Name;
 use crate::need::Need;
 use crate::sealed::Sealed;
 use crate::value::Value;
+use crate::wire::{CodecError, Out, Written, expect_key, read};
 use jwt::OneJwt;
-use wire::{CodecError, Out, Written, expect_key, read};
 
 /// Declares the payload of each kind; a kind that is left out does not build.
 macro_rules! payloads {

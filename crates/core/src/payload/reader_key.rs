@@ -4,10 +4,10 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, expect_entries, expect_key, read};
 use crate::authority::{Effect, Effects, Entry};
 use crate::confidential::Kem;
 use crate::need::{Action, Need};
+use crate::wire::{CodecError, Out, Written, expect_entries, expect_key, read};
 
 /// Publishes a key to which content keys can be sealed for the author. Belongs to the feature `confidential`.
 #[derive(Debug, Clone, PartialEq, Eq)]

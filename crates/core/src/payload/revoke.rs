@@ -4,13 +4,13 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, count, read, read_public_key, read_tags, write_tags};
 use crate::authority::{Effect, Effects, Entry};
 use crate::credential::Role;
 use crate::id::PublicKey;
 use crate::limits::TAGS_MAX;
 use crate::name::Tags;
 use crate::need::{Action, Need, Reach, is_administrator};
+use crate::wire::{CodecError, Out, Written, count, read, read_public_key, read_tags, write_tags};
 
 /// Revokes matching grants of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,14 +6,14 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, ascending, count, expect_array, expect_entries, expect_key,
-    name_here, read_array, read_tags, write_tags,
-};
 use crate::authority::{Effect, EffectCode, Effects, Entry};
 use crate::limits::{SCHEMA_RULES_MAX, TAGS_MAX};
 use crate::need::{Action, Need};
 use crate::schema_map::SchemaRule;
+use crate::wire::{
+    CodecError, Out, Written, ascending, count, expect_array, expect_entries, expect_key,
+    name_here, read_array, read_tags, write_tags,
+};
 
 /// Adds rules to the schema map; nothing takes a rule away. Belongs to the feature `schema`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{CodecError, Out, Written, expect_entries, expect_key, read_fixed};
 use crate::authority::{Effect, Effects, Entry};
 use crate::need::{Action, Need};
+use crate::wire::{CodecError, Out, Written, expect_entries, expect_key, read_fixed};
 
 /// Says that its past stands, once enough roots have signed it. Belongs to the feature `seal`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,15 +5,15 @@ use serde_json::{Value as Json, json};
 
 use super::data;
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, check_sealed, expect_entries, expect_key, read_name, read_sealed,
-    write_sealed,
-};
 use crate::authority::{Seen, Unauthorised};
 use crate::name::Name;
 use crate::need::Need;
 use crate::sealed::Sealed;
 use crate::value::Value;
+use crate::wire::{
+    CodecError, Out, Written, check_sealed, expect_entries, expect_key, read_name, read_sealed,
+    write_sealed,
+};
 
 /// Writes a register, with a value that only readers can open. Belongs to the feature `confidential`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::describe::Part;
 use super::kind::Kind;
-use super::wire::{CodecError, Out, Written, expect_key, read};
 use crate::limits::UNASSIGNED_LEVELS_MAX;
+use crate::wire::{CodecError, Out, Written, expect_key, read};
 
 /// A payload of a type that this program does not know, in its one encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]

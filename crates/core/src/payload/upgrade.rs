@@ -4,14 +4,14 @@ use minicbor::Decoder;
 use serde_json::{Value as Json, json};
 
 use super::describe::Part;
-use super::wire::{
-    CodecError, Out, Written, check_parameters, expect_entries, expect_key, read_name,
-    read_parameters,
-};
 use crate::authority::{Effect, EffectCode, Effects, Entry};
 use crate::feature::Feature;
 use crate::name::Name;
 use crate::need::{Action, Need};
+use crate::wire::{
+    CodecError, Out, Written, check_parameters, expect_entries, expect_key, read_name,
+    read_parameters,
+};
 
 /// Names one more feature that the project uses from here on; by a root.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use super::names::{Digest, NameTable};
 use super::{Cell, Field, NOTHING, Object, Places, Seen};
 use crate::columns::{self, damaged};
 use crate::dag::{Dag, Index, narrow};
-use crate::payload::wire::{Out, Written};
 use crate::place_id::{FieldId, PlaceId};
+use crate::wire::{Out, Written};
 
 impl Places {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {

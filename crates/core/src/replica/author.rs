@@ -11,11 +11,11 @@ use crate::id::{OpId, ProjectId, PublicKey};
 use crate::log::{Behind, Outcome};
 use crate::op::{Body, Draft, VerifiedOp};
 use crate::parents::{Parents, parents_for};
-use crate::payload::wire::CodecError;
 use crate::payload::{Genesis, Payload, Seal};
 use crate::reason::Refusal;
 use crate::snapshot::snapshot;
 use crate::store::StoreError;
+use crate::wire::CodecError;
 
 /// An op that the replica wrote, which has entered its DAG.
 #[derive(Debug, Clone, PartialEq, Eq)]

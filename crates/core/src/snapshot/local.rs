@@ -3,16 +3,15 @@
 use minicbor::decode::Error as Malformed;
 use minicbor::{Decoder, Encoder};
 
-use crate::authority::Authority;
 use crate::costs::Costs;
 use crate::dag::Dag;
 use crate::id::{OpId, ProjectId};
 use crate::log::Log;
 use crate::op::VerifiedOp;
-use crate::payload::wire::{Out, Written};
 use crate::place::Places;
 use crate::replay::Replay;
 use crate::store::StoreError;
+use crate::wire::{Out, Written};
 
 /// What every local snapshot begins with, and the version of its form. Another version is no error of the file: the ops are
 /// replayed.
@@ -129,7 +128,7 @@ pub(crate) fn restore(log: &mut Log, bytes: &[u8]) -> Result<(Replay, Costs), Re
         }
     }
     log.places = Places::restore(&mut input, &log.dag)?;
-    Authority::restore(log, &mut input)?;
+    log.restore_authority(&mut input)?;
     let replay = Replay::restore(&mut input, log)?;
     log.restore_held(&mut input)?;
     let costs = Costs {

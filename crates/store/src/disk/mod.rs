@@ -6,6 +6,7 @@
 //! reason to fall back to the one before it; and whatever panics in redb all the same ends here, as an error.
 
 mod guard;
+mod header;
 mod pages;
 mod xxh3;
 
@@ -28,17 +29,8 @@ use crate::directory::sync_parent;
 use crate::error::{Error, Spot};
 use crate::holder::Note;
 use guard::Guard;
+use header::{FLAGS, HEADER_BYTES, MAGIC, SECOND_SLOT, SLOT_TRANSACTION, SLOTS};
 use pages::Pages;
-
-/// What every file of redb begins with.
-const MAGIC: [u8; 9] = [b'r', b'e', b'd', b'b', 0x1a, 0x0a, 0xa9, 0x0d, 0x0a];
-/// The byte that tells which of two slots counts; the place of the slots; within a slot, the number of its transaction.
-const FLAGS: usize = 9;
-const SLOTS: [usize; 2] = [64, 192];
-const SLOT_TRANSACTION: usize = 104;
-const HEADER_BYTES: usize = 320;
-/// The flag for the second slot.
-const SECOND_SLOT: u8 = 1;
 
 /// A file that is closed may be larger than what is in use by so many bytes and this share.
 const SPARE_BYTES: u64 = 256 << 10;

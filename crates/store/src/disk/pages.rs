@@ -9,8 +9,8 @@
 
 use std::collections::BTreeMap;
 
+use super::header::{FLAGS, HEADER_BYTES, MAGIC, SECOND_SLOT, SLOTS};
 use super::xxh3;
-use super::{FLAGS, HEADER_BYTES, MAGIC, SECOND_SLOT, SLOTS};
 
 /// The flags of a file that was closed in order, beside the one that says which slot counts.
 const IN_ORDER: u8 = 4;

@@ -83,7 +83,7 @@ macro_rules! read {
     ($input:expr, $method:ident, $what:literal) => {
         $input
             .$method()
-            .map_err(|_| $crate::payload::wire::CodecError::Malformed($what))?
+            .map_err(|_| $crate::wire::CodecError::Malformed($what))?
     };
 }
 pub(crate) use read;
