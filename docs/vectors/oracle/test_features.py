@@ -621,6 +621,22 @@ class Features(unittest.TestCase):
             )
             self.assertEqual("seals" in project.document(export.trust), is_allowed)
 
+    def test_one_root_alone_names_no_feature_of_tomorrow(self):
+        project = two_of_three()
+        project.op("upgrade", 1, ["key"], upgrade("future"))
+        project.op("alone", 3, ["upgrade"], {0: 22})
+        self.assertEqual(project.verdicts()["alone"], ("refused", "unknown_kind", None))
+        self.assertNotIn("behind", project.document(export.state))
+        project.op("signed", 2, ["upgrade"], project.cosign("upgrade"))
+        project.op("beside", 3, ["upgrade"], {0: 22, 1: 1})
+        project.op("held", 3, ["signed"], {0: 22})
+        project.op("edit", 1, ["signed"], edit(1))
+        verdicts = project.verdicts()
+        self.assertEqual(verdicts["beside"], ("refused", "unknown_kind", None))
+        self.assertEqual(verdicts["held"], ("unsupported", None, None))
+        self.assertEqual(verdicts["edit"], "applied")
+        self.assertEqual(project.document(export.state)["behind"], {"features": ["future"], "unsupported": 1})
+
     def test_the_trust_view_shows_seals_and_devices(self):
         project, _, _ = what_a_seal_has_stands()
         project.full("linked", 2, 3, ["seal cosigned"], project.device(2, 20))
