@@ -279,6 +279,11 @@ impl Judge<'_> {
         self.ever(|judge, view| !judge.sealing(op, view).is_empty())
     }
 
+    /// The final seals among the ops that were admitted before `until`.
+    pub(crate) fn finals_until(&mut self, until: Index) -> Vec<Index> {
+        Judge::until(self.dag, self.authority, Some(until), self.costs).finals_ever()
+    }
+
     /// The final seals among all ops.
     pub(crate) fn finals_ever(&mut self) -> Vec<Index> {
         self.ever(Self::finals)

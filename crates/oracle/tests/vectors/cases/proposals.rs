@@ -168,15 +168,43 @@ fn a_link_ends_as_far_as_it_is_reached(v: &mut Vectors) {
     unlink(&mut story, "ended", BOSS, "phone", (ALICE, PHONE));
     story.op("body", PHONE, "ended", body(1));
     story.op("title", PHONE, "ended", title(1));
-    effects(&story, &[("ended", E::Unlinks, "phone")]);
+    effects(&story, &[("ended", E::WithinReach, "titles")]);
     v.add(
         "applied/unlinked-in-part",
-        "A DeviceRevoke ends a link for the grants that it reaches; for the others the device signs on.",
+        "A DeviceRevoke ends a link for the grants that it reaches; for the others the device signs on, and its effect says so.",
         DEVICES,
         &story,
         "
         body applied bodies
         title refused revoked ended
+    ",
+    );
+}
+
+fn a_revocation_ends_what_it_reaches(v: &mut Vectors) {
+    let mut story = Story::new();
+    story.hire("promoted", ROOT, "key", BOSS, Role::PolicyAdmin, A);
+    story.hire("titles", ROOT, "promoted", ALICE, Role::Editor, A);
+    story.hire("bodies", ROOT, "titles", ALICE, Role::Editor, B);
+    story.op("ended", BOSS, "bodies", revoke(ALICE, None, None));
+    story.op("narrow", BOSS, "ended", revoke(ALICE, None, Some(A)));
+    story.op("body", ALICE, "narrow", body(1));
+    story.op("title", ALICE, "narrow", title(1));
+    effects(
+        &story,
+        &[
+            ("ended", E::WithinReach, "titles"),
+            ("narrow", E::Revokes, "titles"),
+        ],
+    );
+    v.add(
+        "applied/revoked-within-reach",
+        "A Revoke ends the grants that it reaches; where it names more, its effect says so, and the subject goes on by the others.",
+        EFFECTS,
+        &story,
+        "
+        body applied bodies
+        title refused revoked narrow
     ",
     );
 }
@@ -187,4 +215,5 @@ cases! {
     a_seal_drops_the_end_of_who_completes_it,
     one_root_names_a_feature_of_tomorrow,
     a_link_ends_as_far_as_it_is_reached,
+    a_revocation_ends_what_it_reaches,
 }
