@@ -422,6 +422,9 @@ def a_help_desk():
     project.op("no reach", 6, ["rule cosigned"], unlink(4, 40))
     project.op("late", 40, ["chained"], edit(5))
     project.op("end of desk", 1, ["chained"], revoke(5))
+    project.op("own link", 4, ["rule cosigned"], project.device(4, 42))
+    project.op("some reach", 5, ["own link"], unlink(4, 42))
+    project.op("signs on", 42, ["some reach"], edit(6, object_="y/1"))
     return (
         project,
         {
@@ -431,8 +434,10 @@ def a_help_desk():
             "chained": "applied",
             "by second": ("denied", "granter_denied", "end of desk"),
             "late": ("denied", "granter_denied", "end of desk"),
+            "signs on": "applied",
         },
         {
+            "some reach": ["within_reach", "editor"],
             "nobody": ["carries_nothing"],
             "linked": ["ended", "end of desk"],
             "chained": ["ended", "end of desk"],

@@ -17,8 +17,8 @@ fn ops(list: &Json) -> Vec<&str> {
 #[track_caller]
 fn comes_to(person: &Person, op: &str, code: &str, words: &str) {
     let log = person.json(&["log"]);
-    let rows = log["ops"].as_array().expect("rows").iter();
-    let row = rows.filter(|row| row["op"] == op).next_back();
+    let mut rows = log["ops"].as_array().expect("rows").iter();
+    let row = rows.rfind(|row| row["op"] == op);
     assert_eq!(row.expect("a row")["effect"]["code"], code, "{op}");
     let counts = row.expect("a row")["effect"]["counts"] == true;
     let void = person.json(&["log", "--void"]);
@@ -37,7 +37,7 @@ fn comes_to(person: &Person, op: &str, code: &str, words: &str) {
 #[track_caller]
 fn told_by_the_machine(person: &Person, op: &str) -> Vec<String> {
     let export = person.says(&["audit", "export", ".ecac/audit"]);
-    let lines = export.lines().map(|line| serde_json::from_str(line));
+    let lines = export.lines().map(serde_json::from_str);
     let entries = lines.map(|it: Result<Json, _>| it.expect("a line of JSON"));
     let entries = entries.filter(|it| it["entry"] == "effect" && it["op"] == op);
     let effects = entries.map(|it| it["effect"].as_str().map(str::to_owned));
