@@ -50,6 +50,9 @@ pub struct Comparison {
     /// Entries that the ops at hand do not judge: after [`Self::halt`], and refusals of absent ops and of what rests on
     /// them.
     pub entries_unjudged: u64,
+    /// Effects of which replay knows and that the audit log does not record, as those of earlier versions do not, before the
+    /// first batch in which it records one.
+    pub effects_unrecorded: u64,
     /// Where the comparison ends before the audit log does.
     pub halt: Option<Halt>,
     /// Ops that the audit log ingests, and the op log does not have.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use ecac_core::{OpId, PublicKey, Refusal};
+use ecac_core::{EffectCode, OpId, PublicKey, Refusal};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
@@ -82,6 +82,16 @@ pub enum Entry {
         /// The op with which it came to count again: an `Endorse`, a `Seal`, or a `Cosign`.
         cause: OpId,
     },
+    /// An op of trust or policy does less than it says, or did and has come to something else.
+    Effect {
+        /// The op.
+        op: OpId,
+        /// What it comes to.
+        effect: EffectCode,
+        /// The op of the batch with which that changed; absent if the op is of the batch itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<OpId>,
+    },
     /// An op arrived, or was released, that the node's program cannot judge: of a kind or on top of an op that it does not
     /// know.
     Held {
@@ -135,6 +145,8 @@ pub enum EntryKind {
     RolledBack,
     /// [`Entry::Reinstated`].
     Reinstated,
+    /// [`Entry::Effect`].
+    Effect,
     /// [`Entry::Held`].
     Held,
     /// [`Entry::Rejected`].
@@ -168,6 +180,7 @@ impl Entry {
             Self::Skipped { .. } => EntryKind::Skipped,
             Self::RolledBack { .. } => EntryKind::RolledBack,
             Self::Reinstated { .. } => EntryKind::Reinstated,
+            Self::Effect { .. } => EntryKind::Effect,
             Self::Held { .. } => EntryKind::Held,
             Self::Rejected { .. } => EntryKind::Rejected,
             Self::Viewed { .. } => EntryKind::Viewed,
@@ -336,6 +349,24 @@ mod tests {
                 ),
             ),
             (
+                Entry::Effect {
+                    op: op(10),
+                    effect: EffectCode::Short,
+                    cause: None,
+                },
+                format!(r#"{{"batch":2,"effect":"short","entry":"effect","index":7,"op":"{a}"}}"#),
+            ),
+            (
+                Entry::Effect {
+                    op: op(10),
+                    effect: EffectCode::Revokes,
+                    cause: Some(op(11)),
+                },
+                format!(
+                    r#"{{"batch":2,"cause":"{b}","effect":"revokes","entry":"effect","index":7,"op":"{a}"}}"#
+                ),
+            ),
+            (
                 Entry::Held { op: op(10) },
                 format!(r#"{{"batch":2,"entry":"held","index":7,"op":"{a}"}}"#),
             ),
@@ -458,6 +489,10 @@ mod tests {
             (
                 "unknown reason",
                 format!(r#"{{"batch":2,"entry":"skipped","index":7,"op":"{a}","reason":"whim"}}"#),
+            ),
+            (
+                "unknown effect",
+                format!(r#"{{"batch":2,"effect":"whim","entry":"effect","index":7,"op":"{a}"}}"#),
             ),
             ("no entry", format!(r#"{{"batch":2,"index":7,"op":"{a}"}}"#)),
             (

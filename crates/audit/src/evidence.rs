@@ -156,6 +156,7 @@ const fn ingested(entry: &Entry) -> Option<OpId> {
         | Entry::Skipped { .. }
         | Entry::RolledBack { .. }
         | Entry::Reinstated { .. }
+        | Entry::Effect { .. }
         | Entry::Held { .. }
         | Entry::Rejected { .. }
         | Entry::Viewed { .. }
@@ -177,6 +178,7 @@ const fn listed(entry: &Entry) -> Option<Digest> {
         | Entry::Skipped { .. }
         | Entry::RolledBack { .. }
         | Entry::Reinstated { .. }
+        | Entry::Effect { .. }
         | Entry::Held { .. }
         | Entry::Rejected { .. }
         | Entry::Viewed { .. }
@@ -188,9 +190,10 @@ const fn listed(entry: &Entry) -> Option<Digest> {
 /// The op of the DAG on which an entry decides.
 const fn decided(entry: &Entry) -> Option<OpId> {
     match entry {
-        Entry::Applied { op, .. } | Entry::RolledBack { op, .. } | Entry::Reinstated { op, .. } => {
-            Some(*op)
-        }
+        Entry::Applied { op, .. }
+        | Entry::RolledBack { op, .. }
+        | Entry::Reinstated { op, .. }
+        | Entry::Effect { op, .. } => Some(*op),
         Entry::Ingested { .. }
         | Entry::Skipped { .. }
         | Entry::Held { .. }

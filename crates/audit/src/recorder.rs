@@ -18,8 +18,8 @@ use crate::scribe;
 /// A replica of one project that records what it does.
 ///
 /// Ops go in one by one; [`Self::seal`] closes the batch, decides, and hands out the entries. Within a batch stand
-/// first the arrivals, views and syncs as they happened, then how many arrivals were no op, then what changed by op id,
-/// then the checkpoint if there is one. The entries are thus a function of the arrivals and of where the batches end, of
+/// first the arrivals, views and syncs as they happened, then how many arrivals were no op, then the decisions that changed by
+/// op id, then the effects likewise, then the checkpoint if there is one. The entries are thus a function of the arrivals and of where the batches end, of
 /// nothing else, so that anyone who holds the ops can compute them again.
 #[derive(Debug)]
 pub struct Recorder {
@@ -29,6 +29,8 @@ pub struct Recorder {
     rejected: BTreeMap<Refusal, u64>,
     digests: Digests,
     entries: Vec<Entry>,
+    /// Ops that were admitted when the last batch was closed.
+    decided: usize,
 }
 
 impl Recorder {
@@ -41,6 +43,7 @@ impl Recorder {
             rejected: BTreeMap::new(),
             digests: Digests::default(),
             entries: Vec::new(),
+            decided: 0,
         }
     }
 
@@ -156,6 +159,8 @@ impl Recorder {
             entries.extend(scribe::of_rejected(core::mem::take(&mut self.rejected)));
         }
         entries.extend(decisions);
+        let since = core::mem::replace(&mut self.decided, self.log.admitted_count());
+        entries.extend(scribe::of_effects(&self.log, since));
         if checkpoint {
             entries.push(Entry::Checkpoint {
                 ops: self.log.admitted_count() as u64,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecac_core::limits::INTEGER_MAX;
-use ecac_core::{Arrival, Event, OpId, Outcome, Received, Refusal};
+use ecac_core::{Arrival, Arrived, Event, Log, OpId, Outcome, Received, Refusal, Replica};
 
 use crate::entry::{Entry, Subject};
 
@@ -23,7 +23,7 @@ use crate::entry::{Entry, Subject};
 /// # let office = Replica::create(genesis, &key, 1)?;
 /// let mut van = Replica::join(office.project());
 /// let received = van.receive(&office.envelopes().collect::<Vec<_>>());
-/// let entries = Scribe::default().entries(&received);
+/// let entries = Scribe::default().entries(&van, &received);
 /// assert!(matches!(entries[..], [Entry::Ingested { .. }, Entry::Applied { .. }]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -34,9 +34,9 @@ pub struct Scribe {
 
 impl Scribe {
     /// The entries of a batch; none where nothing happened. Arrivals that were no op make no batch of their own: the next one
-    /// counts them.
+    /// counts them. The replica is the one that has reported the batch, and that has taken in nothing since.
     #[must_use]
-    pub fn entries(&mut self, received: &Received) -> Vec<Entry> {
+    pub fn entries(&mut self, replica: &Replica, received: &Received) -> Vec<Entry> {
         let arrivals = received.arrivals.iter();
         let mut entries: Vec<Entry> = arrivals
             .flat_map(|it| of_arrival(&it.arrival, it.released))
@@ -84,8 +84,22 @@ impl Scribe {
         }
         decisions.sort_by_key(|(op, _): &(OpId, Entry)| *op);
         entries.extend(decisions.into_iter().map(|(_, entry)| entry));
+        let is_new = |it: &&Arrived| it.arrival.outcome == Outcome::Admitted;
+        let new = received.arrivals.iter().filter(is_new).count();
+        let log = replica.log();
+        entries.extend(of_effects(log, log.admitted_count().saturating_sub(new)));
         entries
     }
+}
+
+/// The entries of the effects that changed with what was admitted after the first `since` ops.
+pub(crate) fn of_effects(log: &Log, since: usize) -> impl Iterator<Item = Entry> {
+    let changes = log.effect_changes(since).into_iter();
+    changes.map(|change| Entry::Effect {
+        op: change.op,
+        effect: change.effect,
+        cause: change.cause,
+    })
 }
 
 /// Counts arrivals that were no op of anybody's.

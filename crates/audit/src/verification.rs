@@ -36,7 +36,7 @@ pub fn verification(audit: &AuditLog, comparison: Option<&Comparison>) -> String
     }
     for (kind, count) in EntryKind::ALL.iter().zip(counts) {
         match kind {
-            EntryKind::Reinstated | EntryKind::Held | EntryKind::Rejected => {
+            EntryKind::Reinstated | EntryKind::Effect | EntryKind::Held | EntryKind::Rejected => {
                 lines.add_some(kind.name(), count)
             }
             EntryKind::Ingested
@@ -70,6 +70,7 @@ impl Lines {
             self.add("not compared from line", halt.line);
         }
         self.add_some("entries not compared", comparison.entries_unjudged);
+        self.add_some("effects not recorded", comparison.effects_unrecorded);
         self.add_some(
             "ops of which the audit log does not speak",
             comparison.silent.len() as u64,

@@ -38,6 +38,8 @@ pub fn verify_against<'a>(
         listed: BTreeSet::new(),
         ops: 0,
         entries: 0,
+        effects: false,
+        effects_unrecorded: 0,
         envelopes_absent: 0,
     };
     let mut halt = None;
@@ -56,6 +58,7 @@ pub fn verify_against<'a>(
         ops,
         entries,
         entries_unjudged: audit.size() - entries,
+        effects_unrecorded: run.effects_unrecorded,
         halt,
         absent: evidence.absent,
         silent: evidence.silent,
@@ -97,6 +100,9 @@ struct Run<'a> {
     listed: BTreeSet<Digest>,
     ops: u64,
     entries: u64,
+    /// Whether the audit log has recorded an effect, up to and with the batch that is compared.
+    effects: bool,
+    effects_unrecorded: u64,
     envelopes_absent: u64,
 }
 
@@ -117,11 +123,18 @@ impl Run<'_> {
             self.step(entry, next, position.after(at), costs)?;
             checkpoint |= entry.kind() == EntryKind::Checkpoint;
         }
-        let expected = match end {
+        let mut expected = match end {
             Some(_) => self.recorder.open_entries().to_vec(),
             None if checkpoint => self.recorder.seal_with_checkpoint(costs),
             None => self.recorder.seal(costs),
         };
+        let is_effect = |entry: &Entry| entry.kind() == EntryKind::Effect;
+        self.effects |= batch.entries.iter().any(is_effect);
+        if !self.effects {
+            let all = expected.len();
+            expected.retain(|entry| !is_effect(entry));
+            self.effects_unrecorded += (all - expected.len()) as u64;
+        }
         let halt = self.compare(entries, &expected, position)?;
         let at_end = || end.map(|end| position.after(end).halt(Obstacle::AbsentOp));
         Ok(halt.or_else(at_end))
@@ -160,6 +173,7 @@ impl Run<'_> {
             | Entry::Skipped { .. }
             | Entry::RolledBack { .. }
             | Entry::Reinstated { .. }
+            | Entry::Effect { .. }
             | Entry::Held { .. }
             | Entry::Checkpoint { .. } => {}
         }
@@ -274,6 +288,7 @@ fn by_earlier_rules(entry: &Entry, log: &Log) -> bool {
         | Entry::Ingested { .. }
         | Entry::Applied { .. }
         | Entry::Reinstated { .. }
+        | Entry::Effect { .. }
         | Entry::Held { .. }
         | Entry::Rejected { .. }
         | Entry::Viewed { .. }

@@ -34,6 +34,9 @@ pub(crate) struct Globals {
         hide_possible_values = true
     )]
     pub(crate) color: Color,
+    /// Write although the project uses what this program does not know: what is written is written without that
+    #[arg(long, global = true)]
+    behind: bool,
     /// Milliseconds since 1970 that the clock is taken to show (or ECAC_NOW_MS)
     #[arg(long, global = true, hide = true, value_name = "MS")]
     now: Option<u64>,
@@ -100,7 +103,9 @@ impl Globals {
                 find(&here).map_err(|error| Failure::of(doing, &error))?
             }
         };
-        Project::open(&folder, &self.home()?).map_err(|error| Failure::of(doing, &error))
+        let project = Project::open(&folder, &self.home()?);
+        let project = project.map_err(|error| Failure::of(doing, &error))?;
+        Ok(project.behind_is_fine(self.behind))
     }
 
     /// The project and its replica, to be read.

@@ -88,6 +88,7 @@ fn mend(data: &[u8]) -> Option<AuditLog> {
                 | Entry::Skipped { .. }
                 | Entry::RolledBack { .. }
                 | Entry::Reinstated { .. }
+                | Entry::Effect { .. }
                 | Entry::Held { .. }
                 | Entry::Viewed { .. }
                 | Entry::Synced { .. } => 0,

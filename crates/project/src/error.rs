@@ -249,7 +249,10 @@ const fn of_draft(error: &DraftError) -> Cause {
 
 const fn hint_of_draft(error: &DraftError) -> &'static str {
     match error {
-        DraftError::Behind { .. } | DraftError::Unsupported => "upgrade this program",
+        DraftError::Behind { .. } => {
+            "upgrade this program; or write without what it cannot judge, `--behind`"
+        }
+        DraftError::Unsupported => "upgrade this program",
         DraftError::NoGenesis { .. } => {
             "the project holds nothing yet: import what somebody exported, `ecac import FILE`"
         }

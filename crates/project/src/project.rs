@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ecac_core::{Genesis, Kem, ProjectId, PublicKey};
+use ecac_core::{Genesis, Kem, ProjectId, PublicKey, Replica};
 use ecac_store::{DurableReplica, Options};
 
 use crate::config::Config;
@@ -31,6 +31,7 @@ pub struct Project {
     folder: PathBuf,
     home: Home,
     config: Config,
+    behind_is_fine: bool,
 }
 
 /// What a project is founded with.
@@ -92,6 +93,7 @@ impl Project {
                 folder: folder.to_owned(),
                 home: home.clone(),
                 config: Config::new(replica.project(), founding.key.name().clone()),
+                behind_is_fine: false,
             };
             project.writer(replica, founding.node)?.close()?;
             project.config.write(folder)?;
@@ -119,6 +121,7 @@ impl Project {
                 folder: folder.to_owned(),
                 home: home.clone(),
                 config,
+                behind_is_fine: false,
             })
         };
         joined().inspect_err(|_| drop(fs::remove_dir_all(folder)))
@@ -138,7 +141,20 @@ impl Project {
             folder: folder.to_owned(),
             home: home.clone(),
             config: Config::read(folder)?,
+            behind_is_fine: false,
         })
+    }
+
+    /// Whether to write, and to look ahead, while this program is behind the project ([`Replica::behind`]); no, if nothing is
+    /// said. What is written then is written without knowing all that the project says.
+    #[must_use]
+    pub const fn behind_is_fine(mut self, is_fine: bool) -> Self {
+        self.behind_is_fine = is_fine;
+        self
+    }
+
+    fn options(&self) -> Options {
+        Options::new().replica(Replica::builder().behind_is_fine(self.behind_is_fine))
     }
 
     /// The directory.
@@ -205,7 +221,7 @@ impl Project {
     /// # Errors
     /// [`Error::Store`].
     pub fn read(&self) -> Result<DurableReplica, Error> {
-        let replica = Options::new().open_read_only(self.store())?;
+        let replica = self.options().open_read_only(self.store())?;
         self.check(&replica)?;
         Ok(replica)
     }
@@ -223,7 +239,7 @@ impl Project {
     /// # Errors
     /// [`Error::Store`], if another process has it open among others; [`Error::Audit`]; [`Error::NoKey`].
     pub fn write(&self, node: &KeyName) -> Result<Writer, Error> {
-        let options = Options::new().markers(self.home.markers());
+        let options = self.options().markers(self.home.markers());
         let replica = options.open(self.store())?;
         self.check(&replica)?;
         self.writer(replica, node)

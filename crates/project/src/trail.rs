@@ -91,7 +91,7 @@ impl Trail {
 
     /// Records a batch of the replica, which holds it: writes its entries, signs them, and keeps the head.
     pub(crate) fn record(&mut self, replica: &Replica, received: &Received) -> Result<(), Error> {
-        let entries = self.scribe.entries(received);
+        let entries = self.scribe.entries(replica, received);
         self.commit(replica, &entries)
     }
 

@@ -422,6 +422,9 @@ def a_help_desk():
     project.op("no reach", 6, ["rule cosigned"], unlink(4, 40))
     project.op("late", 40, ["chained"], edit(5))
     project.op("end of desk", 1, ["chained"], revoke(5))
+    project.op("own link", 4, ["rule cosigned"], project.device(4, 42))
+    project.op("some reach", 5, ["own link"], unlink(4, 42))
+    project.op("signs on", 42, ["some reach"], edit(6, object_="y/1"))
     return (
         project,
         {
@@ -431,8 +434,10 @@ def a_help_desk():
             "chained": "applied",
             "by second": ("denied", "granter_denied", "end of desk"),
             "late": ("denied", "granter_denied", "end of desk"),
+            "signs on": "applied",
         },
         {
+            "some reach": ["within_reach", "editor"],
             "nobody": ["carries_nothing"],
             "linked": ["ended", "end of desk"],
             "chained": ["ended", "end of desk"],
@@ -620,6 +625,22 @@ class Features(unittest.TestCase):
                 (roots, k),
             )
             self.assertEqual("seals" in project.document(export.trust), is_allowed)
+
+    def test_one_root_alone_names_no_feature_of_tomorrow(self):
+        project = two_of_three()
+        project.op("upgrade", 1, ["key"], upgrade("future"))
+        project.op("alone", 3, ["upgrade"], {0: 22})
+        self.assertEqual(project.verdicts()["alone"], ("refused", "unknown_kind", None))
+        self.assertNotIn("behind", project.document(export.state))
+        project.op("signed", 2, ["upgrade"], project.cosign("upgrade"))
+        project.op("beside", 3, ["upgrade"], {0: 22, 1: 1})
+        project.op("held", 3, ["signed"], {0: 22})
+        project.op("edit", 1, ["signed"], edit(1))
+        verdicts = project.verdicts()
+        self.assertEqual(verdicts["beside"], ("refused", "unknown_kind", None))
+        self.assertEqual(verdicts["held"], ("unsupported", None, None))
+        self.assertEqual(verdicts["edit"], "applied")
+        self.assertEqual(project.document(export.state)["behind"], {"features": ["future"], "unsupported": 1})
 
     def test_the_trust_view_shows_seals_and_devices(self):
         project, _, _ = what_a_seal_has_stands()

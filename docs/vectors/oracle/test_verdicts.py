@@ -622,7 +622,7 @@ class Effects(unittest.TestCase):
             "other scope": ["not_matched", "editor", "reader"],
             "role and scope": ["not_matched", "editor", "reader"],
             "one scope": ["revokes", "editor"],
-            "reach": ["revokes", "reader"],
+            "reach": ["within_reach", "reader"],
             # A grant that comes in another branch is concerned, too.
             "no reach": ["out_of_reach", "editor", "concurrently"],
             "no reach of root": ["out_of_reach", "genesis"],

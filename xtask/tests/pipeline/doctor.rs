@@ -83,7 +83,6 @@ fn whatever_is_not_in_order_comes_with_a_fix_and_nothing_is_changed() {
     for (name, mends) in [
         ("tree", "--allow-dirty"),
         ("crates", "cargo fetch --locked"),
-        ("isolation", "user namespaces"),
         ("cargo-audit", "cargo xtask audit --install"),
         ("cosign", "install cosign"),
         ("python3", "python3-venv"),

@@ -116,6 +116,7 @@ const fn subject(entry: &Entry) -> Option<OpId> {
         | Entry::Applied { op, .. }
         | Entry::RolledBack { op, .. }
         | Entry::Reinstated { op, .. }
+        | Entry::Effect { op, .. }
         | Entry::Held { op } => Some(*op),
         Entry::Ingested {
             subject: Subject::Envelope(_),

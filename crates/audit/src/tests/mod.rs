@@ -3,6 +3,7 @@
 mod crash;
 mod disk;
 mod earlier;
+mod effects;
 mod growth;
 mod proofs;
 mod reinstated;

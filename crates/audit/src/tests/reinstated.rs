@@ -40,7 +40,7 @@ fn what_an_endorsement_gives_back_is_recorded_with_its_cause() {
     {
         let received = replica.ingest(batch.iter().map(|op| (*op).clone()));
         let (_, without_checkpoint) = recorded.split_last().expect("a checkpoint");
-        assert_eq!(scribe.entries(&received), without_checkpoint);
+        assert_eq!(scribe.entries(&replica, &received), without_checkpoint);
     }
     let reinstated = Entry::Reinstated {
         op: first.id(),

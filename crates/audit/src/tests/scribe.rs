@@ -17,7 +17,8 @@ fn check(world: &World, items: &[&[u8]], batch: usize) -> Vec<Entry> {
             let _ = recorder.receive(item, &mut Costs::default());
         }
         let recorded = recorder.seal(&mut Costs::default());
-        let told = scribe.entries(&replica.receive(items));
+        let received = replica.receive(items);
+        let told = scribe.entries(&replica, &received);
         assert_eq!(told, recorded, "batches of {batch}");
         all.extend(told);
     }
@@ -61,11 +62,14 @@ fn what_is_no_op_waits_for_a_batch_that_says_something() {
     let mut replica = Replica::join(world.project());
     let mut scribe = Scribe::default();
     let genesis = world.genesis.envelope();
-    assert_eq!(scribe.entries(&replica.receive(&[&world.garbage])), []);
-    assert_eq!(scribe.entries(&replica.receive(&[genesis])).len(), 3);
+    let received = replica.receive(&[&world.garbage]);
+    assert_eq!(scribe.entries(&replica, &received), []);
+    let received = replica.receive(&[genesis]);
+    assert_eq!(scribe.entries(&replica, &received).len(), 3);
     let again = replica.receive(&[genesis]);
     assert!(matches!(again.events[..], [Event::Duplicate { .. }]));
-    assert_eq!(scribe.entries(&again), []);
+    assert_eq!(scribe.entries(&replica, &again), []);
     let ops = [&world.first, &world.second].map(VerifiedOp::envelope);
-    assert_eq!(scribe.entries(&replica.receive(&ops)).len(), 4);
+    let received = replica.receive(&ops);
+    assert_eq!(scribe.entries(&replica, &received).len(), 4);
 }

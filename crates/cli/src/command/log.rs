@@ -243,7 +243,10 @@ impl<'a> Listing<'a> {
 
 /// What a denial reaches.
 fn reach(effect: &Effect) -> String {
-    let noun = if matches!(effect.code, EffectCode::Revokes | EffectCode::Withdraws) {
+    let noun = if matches!(
+        effect.code,
+        EffectCode::Revokes | EffectCode::Withdraws | EffectCode::WithinReach
+    ) {
         "grant"
     } else if matches!(effect.code, EffectCode::RevokesKey | EffectCode::Conflicts) {
         "key"

@@ -119,13 +119,11 @@ impl Seen<'_> {
         self.contains(op) && (op == 0 || self.is_full(op))
     }
 
-    /// Whether a feature is named that this program does not know.
+    /// Whether a feature is named, by what counts, that this program does not know.
     pub(crate) fn names_unknown_feature(&mut self) -> bool {
-        let (dag, past, costs) = (self.dag, &self.past, &mut *self.costs);
-        self.authority
-            .features
-            .iter()
-            .any(|it| Feature::named(&it.name).is_none() && dag.contains(past, it.op, costs))
+        let authority = self.authority;
+        let mut named = authority.features.iter();
+        named.any(|it| Feature::named(&it.name).is_none() && self.puts_in_force(it.op))
     }
 
     /// The titles in the past that authorise the op.

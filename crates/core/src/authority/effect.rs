@@ -1,10 +1,19 @@
 //! Effects: what an op of trust or policy does, or that it counts for nothing and why
 //! (`docs/policy-model.md`, Effects).
 
-use serde::Serialize;
-use strum::{Display, EnumMessage, IntoStaticStr, VariantArray};
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use crate::id::OpId;
+
+/// A text that names no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown effect")]
+pub struct UnknownEffect;
+
+const fn unknown(_: &str) -> UnknownEffect {
+    UnknownEffect
+}
 
 /// What an op of trust or policy comes to.
 #[derive(
@@ -18,12 +27,14 @@ use crate::id::OpId;
     Hash,
     Display,
     EnumMessage,
+    EnumString,
     IntoStaticStr,
     VariantArray,
     Serialize,
+    Deserialize,
 )]
-#[strum(serialize_all = "snake_case")]
-#[serde(into = "&'static str")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownEffect, parse_err_fn = unknown)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum EffectCode {
     /// names the roots of the project
     Founds,
@@ -91,6 +102,8 @@ pub enum EffectCode {
     Dropped,
     /// takes away some of what it names; for the grants of root among it too few roots have signed
     InPart,
+    /// takes away only what its author can reach; other grants that it names go on
+    WithinReach,
     /// says that its past stands
     Seals,
     /// signs an op with other roots
@@ -123,6 +136,14 @@ pub enum EffectCode {
     NotConfidential,
     /// gives a content key to its recipients
     HandsOn,
+}
+
+impl TryFrom<String> for EffectCode {
+    type Error = UnknownEffect;
+
+    fn try_from(name: String) -> Result<Self, UnknownEffect> {
+        name.parse()
+    }
 }
 
 impl EffectCode {
@@ -158,6 +179,7 @@ impl EffectCode {
             | Self::Upgrades
             | Self::AddsRules
             | Self::InPart
+            | Self::WithinReach
             | Self::Seals
             | Self::Cosigns
             | Self::Reinstates
@@ -196,6 +218,16 @@ impl EffectCode {
             | Self::NotConfidential => Some(false),
             Self::UnknownFeature => None,
         }
+    }
+
+    /// Whether the op does less than it says, for want of signatures, of authority, or of what a seal has left of it: it may
+    /// come to something else.
+    #[must_use]
+    pub const fn falls_short(self) -> bool {
+        matches!(
+            self,
+            Self::Short | Self::Stale | Self::Dropped | Self::InPart | Self::WithinReach
+        )
     }
 
     /// Whether the op has never counted for anything: neither has a denial taken from it what it once was.

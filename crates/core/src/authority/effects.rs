@@ -26,6 +26,8 @@ pub(crate) struct Effects<'a> {
     at: Index,
     /// What kills the op itself, if it is denied.
     denied: Option<Kill>,
+    /// Everything is what was admitted before this op, if given.
+    until: Option<Index>,
     costs: &'a mut Costs,
 }
 
@@ -43,8 +45,40 @@ impl<'a> Effects<'a> {
             data,
             at,
             denied,
+            until: None,
             costs,
         }
+    }
+
+    /// The same among the ops that were admitted before `until`, of which it is one.
+    pub(crate) fn until(
+        (dag, authority): (&'a Dag, &'a Authority),
+        data: &'a dyn DataOps,
+        at: Index,
+        until: Index,
+        costs: &'a mut Costs,
+    ) -> Self {
+        let mut judge = Judge::new(dag, authority, costs);
+        let denied = judge.decide_until(at, Some(until)).err();
+        Self {
+            until: Some(until),
+            ..Self::new((dag, authority), data, at, denied, costs)
+        }
+    }
+
+    /// Whether the op is there.
+    fn is_here(&self, op: Index) -> bool {
+        self.until.is_none_or(|until| op < until)
+    }
+
+    /// The grants to the subject that count.
+    fn counting(&self, subject: &PublicKey) -> Vec<GrantId> {
+        let mut grants = self.authority.grants_of(subject).to_vec();
+        grants.retain(|&id| {
+            let grant = &self.authority.grants[id];
+            grant.right().is_some() && self.is_here(grant.op)
+        });
+        grants
     }
 
     fn effect(&self, code: EffectCode, on: impl IntoIterator<Item = Index>) -> Effect {
@@ -90,10 +124,10 @@ impl<'a> Effects<'a> {
         let own = &authority.keys[key];
         let mut others = authority.keys_named(&own.issuer, &own.kid).to_vec();
         others.retain(|&other| {
-            authority.keys[other].public_key != own.public_key
-                && Judge::new(self.dag, authority, self.costs)
-                    .key_killed_ever(other)
-                    .is_none()
+            let key = &authority.keys[other];
+            key.public_key != own.public_key
+                && self.is_here(key.op)
+                && self.judge().key_killed_ever(other).is_none()
         });
         if others.is_empty() {
             return standing;
@@ -111,8 +145,7 @@ impl<'a> Effects<'a> {
         if let Some(kill) = self.denied {
             return self.effect(EffectCode::Denied, [kill.denial]);
         }
-        let mut judge = Judge::new(self.dag, self.authority, self.costs);
-        match ended(&mut judge) {
+        match ended(&mut self.judge()) {
             Some(kill) => self.effect(EffectCode::Ended, [kill.denial]),
             None => Effect::new(stands),
         }
@@ -127,10 +160,11 @@ impl<'a> Effects<'a> {
             .iter()
             .find(is_own)
             .expect("a Revoke op that is admitted is registered");
-        let mut left: Vec<GrantId> = authority.grants_of(subject).to_vec();
+        let mut left = self.counting(subject);
         left.retain(|&id| {
-            let grant = &authority.grants[id];
-            grant.right().is_some() && !self.dag.before(self.at, grant.op, self.costs)
+            !self
+                .dag
+                .before(self.at, authority.grants[id].op, self.costs)
         });
         let right = |id: GrantId| authority.grants[id].right();
         let ops = |left: &[GrantId]| -> Vec<Index> {
@@ -150,27 +184,35 @@ impl<'a> Effects<'a> {
             return self.effect(EffectCode::OutOfReach, matched);
         }
         let on = ops(&left);
-        self.denial(EffectCode::Revokes, &left, on)
+        let code = if left.len() == matched.len() {
+            EffectCode::Revokes
+        } else {
+            EffectCode::WithinReach
+        };
+        self.denial(code, &left, on)
     }
 
     /// Of an `IssuerKeyRevoke` of that name.
     pub(crate) fn issuer_key_revoke(&mut self, issuer: &Name, kid: &Name) -> Effect {
         let authority = self.authority;
         let mut keys: Vec<KeyId> = authority.keys_named(issuer, kid).to_vec();
-        keys.retain(|&key| !self.dag.before(self.at, authority.keys[key].op, self.costs));
+        keys.retain(|&key| {
+            let op = authority.keys[key].op;
+            self.is_here(op) && !self.dag.before(self.at, op, self.costs)
+        });
         if keys.is_empty() {
             return Effect::new(EffectCode::UnlistedKey);
         }
         let on: Vec<Index> = keys.iter().map(|&key| authority.keys[key].op).collect();
+        let resting = keys.iter().flat_map(|&key| authority.grants_by_key(key));
+        let mut resting: Vec<GrantId> = resting.copied().collect();
+        resting.retain(|&id| self.is_here(authority.grants[id].op));
         let (at, mut judge) = (self.at, self.judge());
         let stale = judge.stale_ever(at);
         if !stale.is_empty() {
             return self.effect(EffectCode::Stale, stale);
         }
-        let mut resting = keys
-            .into_iter()
-            .flat_map(|key| authority.grants_by_key(key));
-        let spared = resting.any(|&id| !judge.bites_ever(at, id));
+        let spared = resting.iter().any(|&id| !judge.bites_ever(at, id));
         let code = if spared {
             EffectCode::InPart
         } else {
@@ -184,7 +226,8 @@ impl<'a> Effects<'a> {
         match self.authority.list_by_op.get(&self.at) {
             Some(ListStanding::Void(void)) => self.effect(void.code, void.on.iter().copied()),
             Some(ListStanding::Counted(..)) => {
-                let grants: Vec<GrantId> = self.authority.grants_by_list_op(self.at).collect();
+                let mut grants: Vec<GrantId> = self.authority.grants_by_list_op(self.at).collect();
+                grants.retain(|&id| self.is_here(self.authority.grants[id].op));
                 let on = self.ops_of(&grants);
                 if on.is_empty() {
                     Effect::new(EffectCode::WithdrawsNothing)
@@ -251,11 +294,8 @@ impl<'a> Effects<'a> {
         if let Some(code) = link.void {
             return Effect::new(code);
         }
-        let mut grants = authority.grants_of(&link.person).to_vec();
-        grants.retain(|&grant| {
-            authority.grants[grant].right().is_some()
-                && authority.carries_but_short(id, grant, dag, self.costs)
-        });
+        let mut grants = self.counting(&link.person);
+        grants.retain(|&grant| authority.carries_but_short(id, grant, dag, self.costs));
         if grants.is_empty() {
             return Effect::new(EffectCode::CarriesNothing);
         }
@@ -287,21 +327,28 @@ impl<'a> Effects<'a> {
         let mut links = authority.links_of(key).to_vec();
         links.retain(|&id| {
             let link = &authority.links[id];
-            link.person == *person && link.void.is_none() && !dag.before(at, link.op, self.costs)
+            link.person == *person
+                && link.void.is_none()
+                && self.is_here(link.op)
+                && !dag.before(at, link.op, self.costs)
         });
         if links.is_empty() {
             return Effect::new(EffectCode::NoLink);
         }
         let on: Vec<Index> = links.iter().map(|&id| authority.links[id].op).collect();
-        let mut grants = authority.grants_of(person).to_vec();
+        let mut grants = self.counting(person);
         let mut judge = self.judge();
-        grants.retain(|&grant| {
-            links.iter().any(|&id| judge.carries_ever(id, grant)) && judge.reaches_link(at, grant)
-        });
+        grants.retain(|&grant| links.iter().any(|&id| judge.carries_ever(id, grant)));
+        let carried = grants.len();
+        grants.retain(|&grant| judge.reaches_link(at, grant));
         if grants.is_empty() {
-            return self.effect(EffectCode::OutOfReach, on);
+            self.effect(EffectCode::OutOfReach, on)
+        } else if grants.len() == carried {
+            self.denial(EffectCode::Unlinks, &grants, on)
+        } else {
+            let on = self.ops_of(&grants);
+            self.denial(EffectCode::WithinReach, &grants, on)
         }
-        self.denial(EffectCode::Unlinks, &grants, on)
     }
 
     /// Of a `ReaderKey` of the KEM.
@@ -357,7 +404,7 @@ impl<'a> Effects<'a> {
     }
 
     fn judge(&mut self) -> Judge<'_> {
-        Judge::new(self.dag, self.authority, self.costs)
+        Judge::until(self.dag, self.authority, self.until, self.costs)
     }
 
     /// Whether enough roots have signed the op, whatever it takes.

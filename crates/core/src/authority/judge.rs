@@ -64,6 +64,8 @@ pub(crate) struct Judge<'a> {
     key_ops: BTreeMap<KeyId, Option<Kill>>,
     /// Whether only verdicts are asked for, so that any kill will do.
     for_verdicts: bool,
+    /// Everything is what was admitted before this op, if given.
+    until: Option<Index>,
     pub(super) set: Findings,
     pub(super) within: Within,
 }
@@ -78,8 +80,22 @@ impl<'a> Judge<'a> {
             links: BTreeMap::new(),
             key_ops: BTreeMap::new(),
             for_verdicts: false,
+            until: None,
             set: Findings::default(),
             within: Within::default(),
+        }
+    }
+
+    /// One for whom everything is what was admitted before `until`, if given.
+    pub(super) fn until(
+        dag: &'a Dag,
+        authority: &'a Authority,
+        until: Option<Index>,
+        costs: &'a mut Costs,
+    ) -> Self {
+        Self {
+            until,
+            ..Self::new(dag, authority, costs)
         }
     }
 
@@ -140,7 +156,7 @@ impl<'a> Judge<'a> {
     /// Which denial at all kills the title, for no op in particular.
     pub(crate) fn title_killed_ever(&mut self, title: Title) -> Option<Kill> {
         self.forget();
-        self.title_killed(title, View::EVERYTHING)
+        self.title_killed(title, self.everything())
     }
 
     /// Which denial at all kills the grant, for no op in particular.
@@ -151,13 +167,13 @@ impl<'a> Judge<'a> {
     /// Which denial at all kills the link for the grant, for no op in particular.
     pub(super) fn link_killed_ever(&mut self, link: LinkId, grant: GrantId) -> Option<Kill> {
         self.forget();
-        self.link_killed(link, grant, View::EVERYTHING)
+        self.link_killed(link, grant, self.everything())
     }
 
     /// Whether the op was admitted under titles with links only, each of which is killed for it.
     pub(crate) fn has_lost_its_links(&mut self, op: Index) -> bool {
         self.forget();
-        let view = View::EVERYTHING.judging(op);
+        let view = self.everything().judging(op);
         let titles = self.authority.warrants(op);
         !titles.is_empty()
             && titles.iter().all(|title| {
@@ -175,13 +191,21 @@ impl<'a> Judge<'a> {
     /// Which denial at all kills the issuer key.
     pub(crate) fn key_killed_ever(&mut self, key: KeyId) -> Option<Kill> {
         self.forget();
-        self.key_killed(key, None, View::EVERYTHING)
+        self.key_killed(key, None, self.everything())
     }
 
     /// Asks in the set of everything.
     pub(super) fn ever<T>(&mut self, ask: impl FnOnce(&mut Self, View<'_>) -> T) -> T {
         self.forget();
-        ask(self, View::EVERYTHING)
+        let everything = self.everything();
+        ask(self, everything)
+    }
+
+    const fn everything(&self) -> View<'static> {
+        View {
+            until: self.until,
+            ..View::EVERYTHING
+        }
     }
 
     /// Asks in the past.

@@ -10,6 +10,7 @@
 //! and what it does.
 
 mod admission;
+mod bearing;
 mod carrying;
 mod content_key;
 mod effect;
@@ -35,7 +36,7 @@ mod title;
 mod verdicts;
 
 pub(crate) use admission::{Applicant, DataOps, Seen, Unauthorised};
-pub use effect::{Effect, EffectCode};
+pub use effect::{Effect, EffectCode, UnknownEffect};
 pub(crate) use effects::Effects;
 pub(crate) use entry::Entry;
 pub use grant::DELEGATION_DEPTH_MAX;

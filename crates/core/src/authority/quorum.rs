@@ -8,6 +8,7 @@ use super::judge::{Judge, View};
 use super::title::LinkId;
 use crate::dag::Index;
 use crate::id::PublicKey;
+use crate::name::Name;
 
 impl Judge<'_> {
     /// Whether the denial ends the grant, if it is given: it is not stale, and if the grant is of root its author ends
@@ -192,6 +193,18 @@ impl Judge<'_> {
         self.ever(|judge, view| judge.is_full(op, view))
     }
 
+    /// The names of the features that this program does not know and that the genesis, or an `Upgrade` that enough roots
+    /// have signed among all ops, names.
+    pub(crate) fn unknown_features(&mut self) -> BTreeSet<Name> {
+        let mut unknown = BTreeSet::new();
+        for (op, name) in self.authority.unknown_features() {
+            if op == 0 || self.is_full_ever(op) {
+                unknown.insert(name.clone());
+            }
+        }
+        unknown
+    }
+
     /// The op and its `Cosign`s that count among all ops, each with the roots for whom it can stand, and how many of them
     /// count together.
     pub(crate) fn signatures_ever(
@@ -264,6 +277,11 @@ impl Judge<'_> {
     /// Whether the op is applied in the past of a final seal among all ops.
     pub(crate) fn is_sealed_ever(&mut self, op: Index) -> bool {
         self.ever(|judge, view| !judge.sealing(op, view).is_empty())
+    }
+
+    /// The final seals among the ops that were admitted before `until`.
+    pub(crate) fn finals_until(&mut self, until: Index) -> Vec<Index> {
+        Judge::until(self.dag, self.authority, Some(until), self.costs).finals_ever()
     }
 
     /// The final seals among all ops.

@@ -216,13 +216,10 @@ impl Authority {
         }
     }
 
-    /// The names of features that this program does not know, as admitted ops name them.
-    pub(crate) fn unknown_features(&self) -> BTreeSet<Name> {
-        self.features
-            .iter()
-            .filter(|named| Feature::named(&named.name).is_none())
-            .map(|named| named.name.clone())
-            .collect()
+    /// The features that this program does not know, and the admitted ops that name them.
+    pub(super) fn unknown_features(&self) -> impl Iterator<Item = (Index, &Name)> {
+        let named = self.features.iter().map(|it| (it.op, &it.name));
+        named.filter(|(_, name)| Feature::named(name).is_none())
     }
 
     /// The ops that a grant of the credential rests on: the issuer keys of its issuer and key id, and the versions of

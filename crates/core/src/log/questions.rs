@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Behind, Log};
-use crate::authority::DataOps;
+use crate::authority::{DataOps, Judge};
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::held::Holdings;
@@ -74,14 +74,19 @@ impl Log {
     }
 
     /// How far this replica is behind the project, if it is: it holds what it cannot judge, or the project uses
-    /// features that this program does not know.
+    /// features that this program does not know, which takes as many roots as sign together.
     #[must_use]
     pub fn behind(&self) -> Option<Behind> {
         let behind = Behind {
-            features: self.authority.unknown_features(),
+            features: self.unknown_features(),
             unsupported: self.unsupported.len(),
         };
         (!behind.features.is_empty() || behind.unsupported > 0).then_some(behind)
+    }
+
+    fn unknown_features(&self) -> BTreeSet<Name> {
+        let costs = &mut Costs::default();
+        Judge::new(&self.dag, &self.authority, costs).unknown_features()
     }
 
     /// What is held outside of the DAG, and what fell out of it.

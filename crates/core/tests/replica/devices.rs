@@ -99,6 +99,10 @@ fn devices_of_roots(shown: &mut Shown) {
 
     let beyond = project.write(PETRA, device_revoke(BEN, PHONE));
     shown.check(project, beyond, E::OutOfReach, &[bens]);
+    let reached = project.write(PETRA, device_revoke(DAN, LAPTOP));
+    shown.check(project, reached, E::WithinReach, &[editor]);
+    let reached = project.write(PETRA, revoke(DAN));
+    shown.check(project, reached, E::WithinReach, &[editor]);
     let alone = project.write(CAT, device_revoke(BEN, PHONE));
     shown.check(project, alone, E::Short, &[id]);
     let in_part = project.write(CAT, device_revoke(DAN, LAPTOP));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecac_core::{
-    Change, Costs, Decision, Log, OpId, Outcome, Payload, Refusal, Replay, VerifiedOp,
+    Change, Costs, Decision, EffectCode, Log, OpId, Outcome, Payload, Refusal, Replay, VerifiedOp,
 };
 
 use super::law::{Breach, Law, ensure};
@@ -25,6 +25,7 @@ pub(super) fn walk(trial: &Trial, oracle: Option<&Oracle>) -> Result<Steps, Brea
     let mut checkpoints = Vec::new();
     let mut before = BTreeMap::new();
     let mut causes = Causes::default();
+    let mut told = BTreeMap::new();
     let arrivals = trial.arrivals();
     let forged = trial.copied % arrivals.len();
     let mut pauses = trial.pauses.iter().cycle();
@@ -40,6 +41,7 @@ pub(super) fn walk(trial: &Trial, oracle: Option<&Oracle>) -> Result<Steps, Brea
         }
         next_pause = at + pauses.next().expect("there is a pause");
         checkpoints.push((replay.clone(), causes.order.len()));
+        tell(&mut told, &log, causes.order.len())?;
         let changes = replay.advance(&log, costs);
         let full = Replay::of(&log, costs);
         let now = replay.decisions(&log);
@@ -62,7 +64,53 @@ pub(super) fn walk(trial: &Trial, oracle: Option<&Oracle>) -> Result<Steps, Brea
             )
         })?;
     }
+    told_is_so(&told, &log, &replay)?;
     Ok(Steps { log, replay })
+}
+
+/// Takes in what is told of effects that fall short; each change has a cause among the new ops, if its op is not new itself.
+fn tell(told: &mut BTreeMap<OpId, EffectCode>, log: &Log, first_new: usize) -> Result<(), Breach> {
+    let new: Vec<OpId> = log.ids_since(first_new).collect();
+    for change in log.effect_changes(first_new) {
+        let before = told.insert(change.op, change.effect);
+        let is_new = new.contains(&change.op);
+        let is_caused = match change.cause {
+            Some(cause) => !is_new && new.contains(&cause),
+            None => is_new,
+        };
+        let is_change = before != Some(change.effect);
+        ensure(Law::Caused, is_caused && is_change, || {
+            format!("{change:?}, before it {before:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// What was told on the way of effects that fall short is so in the end, and nothing is left out.
+fn told_is_so(told: &BTreeMap<OpId, EffectCode>, log: &Log, replay: &Replay) -> Result<(), Breach> {
+    let mut all = BTreeMap::new();
+    for change in log.effect_changes(0) {
+        all.insert(change.op, change.effect);
+    }
+    let costs = &mut Costs::default();
+    let is_told_of = log.admitted().any(|op| goes_beyond(&op.body().payload));
+    for op in log.admitted() {
+        let effect = replay.effect(log, &op.id(), costs).map(|it| it.code);
+        let short = effect.filter(|it| it.falls_short());
+        let last = told.get(&op.id()).copied().filter(|it| it.falls_short());
+        let at_once = all.get(&op.id()).copied();
+        let is_told = match op.body().payload {
+            Payload::Upgrade(_) | Payload::Cosign(_) => None,
+            _ => short.filter(|_| is_told_of),
+        };
+        let says = || format!("{} is {short:?}, told {last:?}, {at_once:?}", op.id());
+        ensure(
+            Law::IncrementalEqualsFull,
+            last == is_told && at_once == is_told,
+            says,
+        )?;
+    }
+    Ok(())
 }
 
 /// Compares what two replays say of one log. What they say is a function of what they are, so the exports are looked
@@ -220,6 +268,18 @@ impl Causes {
             cause: None,
         });
         new.chain(changed).collect()
+    }
+}
+
+/// Whether the op makes its project one of those in which effects are told of.
+fn goes_beyond(payload: &Payload) -> bool {
+    match payload {
+        Payload::Genesis(genesis) => genesis.features.iter().any(|(name, with)| {
+            let of_several = |k: u8| (2..=genesis.roots.len()).contains(&usize::from(k));
+            name.as_str() == "quorum" && matches!(with[..], [k] if of_several(k))
+        }),
+        Payload::Seal(_) | Payload::Device(_) | Payload::Endorse(_) => true,
+        _ => false,
     }
 }
 

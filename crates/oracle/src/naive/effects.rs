@@ -189,8 +189,13 @@ impl Oracle {
         if reached.is_empty() {
             return does_nothing("out_of_reach", ops(&matched));
         }
+        let code = if reached == matched {
+            "revokes"
+        } else {
+            "within_reach"
+        };
         self.falls_short(op, &reached, within)
-            .unwrap_or_else(|| does("revokes", ops(&reached)))
+            .unwrap_or_else(|| does(code, ops(&reached)))
     }
 
     fn effect_of_key(&self, op: Op, within: &Within<'_>) -> Found {
@@ -355,14 +360,20 @@ impl Oracle {
         if links.is_empty() {
             return does_nothing("no_link", Vec::new());
         }
-        let is_reached = |grant: &GrantAt| {
-            links.iter().any(|link| within.carries(*link, *grant)) && self.unlinks_reach(op, *grant)
-        };
-        let reached: Vec<GrantAt> = self.counting().filter(is_reached).collect();
+        let is_carried = |grant: &GrantAt| links.iter().any(|link| within.carries(*link, *grant));
+        let (reached, beyond): (Vec<GrantAt>, Vec<GrantAt>) = self
+            .counting()
+            .filter(is_carried)
+            .partition(|grant| self.unlinks_reach(op, *grant));
         if reached.is_empty() {
             return does_nothing("out_of_reach", links);
         }
-        self.falls_short(op, &reached, within)
-            .unwrap_or_else(|| does("unlinks", links))
+        if let Some(found) = self.falls_short(op, &reached, within) {
+            found
+        } else if beyond.is_empty() {
+            does("unlinks", links)
+        } else {
+            does("within_reach", self.ops_of(&reached))
+        }
     }
 }

@@ -66,18 +66,22 @@ impl Oracle {
     /// Whether some op of the set that is full in it names the feature with parameters that it allows.
     pub(super) fn in_force(&self, feature: &str, ops: &Set) -> bool {
         let puts = |(name, parameters, op): (&str, &[u8], Op)| {
-            let by_genesis = matches!(self.bodies[op].payload, Payload::Genesis(_));
-            name == feature
-                && self.allows(name, parameters, op)
-                && (by_genesis || self.is_full(op, ops))
+            name == feature && self.allows(name, parameters, op) && self.counts(op, ops)
         };
         self.features(ops).into_iter().any(puts)
     }
 
-    /// The features that ops of the set name and the pages do not define.
+    /// Whether what the genesis or an `Upgrade` names counts in the set.
+    fn counts(&self, op: Op, ops: &Set) -> bool {
+        matches!(self.bodies[op].payload, Payload::Genesis(_)) || self.is_full(op, ops)
+    }
+
+    /// The features that count in the set and that the pages do not define.
     pub(super) fn unknown_features(&self, ops: &Set) -> BTreeSet<&str> {
-        let names = self.features(ops).into_iter().map(|(name, ..)| name);
-        names.filter(|name| !FEATURES.contains(name)).collect()
+        let named = self.features(ops).into_iter();
+        let unknown = named.filter(|(name, ..)| !FEATURES.contains(name));
+        let counting = unknown.filter(|(.., op)| self.counts(*op, ops));
+        counting.map(|(name, ..)| name).collect()
     }
 
     /// Whether the kind of the payload counts for an op with this past.

@@ -27,7 +27,14 @@ COUNTS = {
         "ended": False,
         "grants": True,
     },
-    "Revoke": {"no_grant": False, "not_matched": False, "out_of_reach": False, **BITES, "revokes": True},
+    "Revoke": {
+        "no_grant": False,
+        "not_matched": False,
+        "out_of_reach": False,
+        **BITES,
+        "within_reach": True,
+        "revokes": True,
+    },
     "IssuerKey": {"denied": False, "ended": False, "conflicts": True, "lists": True},
     "IssuerKeyRevoke": {"unlisted_key": False, "stale": False, "in_part": True, "revokes_key": True},
     "StatusList": {**VOID_DOCUMENT, **VOID_SIGNATURE, **BITES, "withdraws": True, "withdraws_nothing": True},
@@ -45,7 +52,7 @@ COUNTS = {
         "ended": False,
         "links": True,
     },
-    "DeviceRevoke": {"no_link": False, "out_of_reach": False, **BITES, "unlinks": True},
+    "DeviceRevoke": {"no_link": False, "out_of_reach": False, **BITES, "within_reach": True, "unlinks": True},
     "ReaderKey": {"other_kem": False, "publishes": True},
     "KeyRotate": {"not_confidential": False, "rotates": True},
     "KeyGrant": {"hands_on": True},
@@ -177,7 +184,8 @@ def revocation(history, at):
     reached = [grant for grant in matched if reaches(denial, grant)]
     if not reached:
         return "out_of_reach", ids(matched)
-    return shortcoming(history, at, reached) or ("revokes", ids(reached))
+    code = "revokes" if len(reached) == len(matched) else "within_reach"
+    return shortcoming(history, at, reached) or (code, ids(reached))
 
 
 def issuer_key(history, at, op):
@@ -296,15 +304,16 @@ def device_revocation(history, at):
     ]
     if not links:
         return "no_link", ()
-    reached = [
+    carried = [
         grant
         for grant in grants_to(history, denial.op.says["person"])
-        if history.device_revocation_reaches(denial, grant)
-        and any(history.carries(link, grant, history.everything) for link in links)
+        if any(history.carries(link, grant, history.everything) for link in links)
     ]
+    reached = [grant for grant in carried if history.device_revocation_reaches(denial, grant)]
     if not reached:
         return "out_of_reach", ids(links)
-    return shortcoming(history, at, reached) or ("unlinks", ids(links))
+    whole = ("unlinks", ids(links)) if len(reached) == len(carried) else ("within_reach", ids(reached))
+    return shortcoming(history, at, reached) or whole
 
 
 def grants_to(history, person):

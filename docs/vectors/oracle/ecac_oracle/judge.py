@@ -396,8 +396,8 @@ class History(Kills, Quorum, Seals, Devices, Reading):
         return feature is None or self.is_in_force(feature, past)
 
     def unknown_features(self, ops):
-        """The names of the features that these ops name and that this program does not know."""
-        return {name for at, name, _ in self.features if name not in FEATURES and has(ops, at)}
+        """The names of the features that count in a set of ops and that this program does not know."""
+        return {name for at, name, _ in self.features if name not in FEATURES and self.extends(at, ops)}
 
     def rules_in(self, ops):
         return {rule for at, rule in self.rules if self.extends(at, ops)}

@@ -1,5 +1,6 @@
 //! The program in project directories: people with their own homes, who meet by files.
 
+mod behind;
 #[cfg(unix)]
 mod exposure;
 #[cfg(unix)]

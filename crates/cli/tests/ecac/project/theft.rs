@@ -13,6 +13,37 @@ fn ops(list: &Json) -> Vec<&str> {
     list.map(|it| it["op"].as_str().expect("an op")).collect()
 }
 
+/// What log, explanation and decisions say that the op comes to.
+#[track_caller]
+fn comes_to(person: &Person, op: &str, code: &str, words: &str) {
+    let log = person.json(&["log"]);
+    let mut rows = log["ops"].as_array().expect("rows").iter();
+    let row = rows.rfind(|row| row["op"] == op);
+    assert_eq!(row.expect("a row")["effect"]["code"], code, "{op}");
+    let counts = row.expect("a row")["effect"]["counts"] == true;
+    let void = person.json(&["log", "--void"]);
+    let mut void = void["ops"].as_array().expect("rows").iter();
+    assert_eq!(void.any(|row| row["op"] == op), !counts);
+    let explained = person.says(&["explain", op]);
+    assert!(explained.contains(code), "{explained}");
+    assert!(explained.contains(words), "{explained}");
+    let decisions = person.says(&["decisions"]);
+    let mut lines = decisions.lines().filter(|line| line.contains(op));
+    let effect = format!("\"effect\":{{\"code\":\"{code}\"");
+    assert!(lines.any(|line| line.contains(&effect)), "{decisions}");
+}
+
+/// The effects of the op that the audit log of the machine has, in order.
+#[track_caller]
+fn told_by_the_machine(person: &Person, op: &str) -> Vec<String> {
+    let export = person.says(&["audit", "export", ".ecac/audit"]);
+    let lines = export.lines().map(serde_json::from_str);
+    let entries = lines.map(|it: Result<Json, _>| it.expect("a line of JSON"));
+    let entries = entries.filter(|it| it["entry"] == "effect" && it["op"] == op);
+    let effects = entries.map(|it| it["effect"].as_str().map(str::to_owned));
+    effects.map(|it| it.expect("a code")).collect()
+}
+
 fn digests(people: &[&Person]) -> Vec<Json> {
     let digest = |it: &&Person| it.json(&["verify-store"])["state"].clone();
     people.iter().map(digest).collect()
@@ -52,12 +83,11 @@ fn a_stolen_root_rages_and_sealed_work_stands() {
     let joined = accomplice.json(&["join", line.trim()]);
     let did = joined["did"].as_str().expect("a did");
     thief.says(&["revoke", &van.did(), "--yes"]);
-    for root in [ann, ben] {
-        assert_eq!(
-            thief.json(&["revoke", &root.did(), "--yes"])["effect"]["code"],
-            "short"
-        );
-    }
+    let against_roots = [ann, ben].map(|root| {
+        let revoked = thief.json(&["revoke", &root.did(), "--yes"]);
+        assert_eq!(revoked["effect"]["code"], "short");
+        revoked["op"].as_str().expect("an op").to_owned()
+    });
     let hired = thief.json(&["add-member", did, "--as", "pal", "--role", "root"]);
     assert_eq!(hired["waits"], true);
     for object in ["motor/7", "motor/8"] {
@@ -98,7 +128,7 @@ fn a_stolen_root_rages_and_sealed_work_stands() {
     ben.says(&["cosign", &seal]);
     ben.sends_to(ann);
     ann.sends_to(van);
-    thief.says(&["revoke", &van.did(), "--yes"]);
+    let late = thief.op(&["revoke", &van.did(), "--yes"]);
     van.now_ms.set(ann.now_ms.get());
     van.says(&["set", "motor/8", "status", "sold"]);
     van.sends_to(ann);
@@ -106,7 +136,7 @@ fn a_stolen_root_rages_and_sealed_work_stands() {
     assert_eq!(came["counts"]["rolled_back"], Json::Null);
     assert_eq!(ann.field("motor/8", "status"), "sold");
     ann.sends_to(ben);
-    // The thief's proposals to end roots are dropped; the one to make a root is shown as what it is.
+    // The thief's proposals to end roots are stale; the one to make a root is shown as what it is.
     let pending = ann.json(&["pending"]);
     let waiting = pending["pending"].as_array().expect("a list");
     assert_eq!(waiting.len(), 1, "{pending}");
@@ -115,8 +145,36 @@ fn a_stolen_root_rages_and_sealed_work_stands() {
         (&"Grant".into(), &"denied".into())
     );
     assert!(ann.says(&["pending"]).contains("its author is out"));
+    for op in &against_roots {
+        comes_to(ann, op, "stale", "its author had been ended");
+        assert_eq!(told_by_the_machine(ann, op), ["short", "stale"]);
+    }
+    comes_to(ann, &late, "stale", "its author had been ended");
+    assert_eq!(told_by_the_machine(ann, &late), ["stale"]);
+    let revoked = revoked["op"].as_str().expect("an op");
+    comes_to(ann, revoked, "revokes", "takes grants away");
+    assert_eq!(told_by_the_machine(ann, revoked), ["short", "revokes"]);
+    ann.run(&["audit-verify"]).quietly();
     let digests = digests(&[ann, ben]);
     assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn what_a_seal_passes_over_is_dropped_and_shown_so() {
+    let Guild { ann, ben, cat, .. } = &Guild::found();
+    let revoked = ann.op(&["revoke", &cat.did(), "--yes"]);
+    comes_to(ann, &revoked, "short", "too few roots have signed it");
+    let seal = ann.op(&["seal"]);
+    ann.sends_to(ben);
+    ben.says(&["cosign", &seal]);
+    ben.sends_to(ann);
+    for person in [ann, ben] {
+        comes_to(person, &revoked, "dropped", "passed it over");
+        comes_to(person, &seal, "seals", "its past stands");
+        person.run(&["audit-verify"]).quietly();
+    }
+    assert_eq!(told_by_the_machine(ann, &revoked), ["short", "dropped"]);
+    assert_eq!(told_by_the_machine(ann, &seal), ["short", "seals"]);
 }
 
 #[test]

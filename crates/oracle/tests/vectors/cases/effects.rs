@@ -8,11 +8,7 @@ use super::*;
 /// The effect of each named op, with the ops that it concerns, and its decision.
 #[track_caller]
 pub(super) fn effects(story: &Story, expect: &[(&str, EffectCode, &str)]) {
-    let costs = &mut Costs::default();
-    let mut log = Log::new(story.ids["genesis"]);
-    for op in &story.ops {
-        log.ingest(op.clone(), costs);
-    }
+    let (log, costs) = (log_of(story), &mut Costs::default());
     let replay = Replay::of(&log, costs);
     for (name, code, on) in expect {
         let effect = replay.effect(&log, &story.ids[*name], costs);
@@ -21,6 +17,16 @@ pub(super) fn effects(story: &Story, expect: &[(&str, EffectCode, &str)]) {
         want.sort_unstable();
         assert_eq!((effect.code, effect.on), (*code, want), "{name}");
     }
+}
+
+/// A log of the ops.
+pub(super) fn log_of(story: &Story) -> Log {
+    let costs = &mut Costs::default();
+    let mut log = Log::new(story.ids["genesis"]);
+    for op in &story.ops {
+        log.ingest(op.clone(), costs);
+    }
+    log
 }
 
 fn lists(v: &mut Vectors) {

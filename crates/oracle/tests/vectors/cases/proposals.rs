@@ -2,7 +2,7 @@
 
 use ecac_core::EffectCode as E;
 
-use super::effects::effects;
+use super::effects::{effects, log_of};
 use super::theft::{PHONE, body, cosign, link, seal, three_roots, unlink, with_boss};
 use super::*;
 
@@ -115,16 +115,47 @@ fn a_seal_drops_the_end_of_who_completes_it(v: &mut Vectors) {
 }
 
 fn one_root_names_a_feature_of_tomorrow(v: &mut Vectors) {
-    let mut story = three_roots();
-    story.op("named", ROOT, "key", world::upgrade("tomorrow", b""));
-    story.op("new", OUTSIDER, "named", world::unassigned(60_000, 1));
+    let mut story = with_boss();
+    story.op("named", ROOT, "hired", world::upgrade("tomorrow", b""));
+    story.op("edit", ALICE, "named", title(1));
+    story.op("new", ROOT, "edit", world::unassigned(60_000, 1));
+    story.op("on-new", ALICE, "new", title(2));
     effects(&story, &[("named", E::UnknownFeature, "")]);
+    assert_eq!(log_of(&story).behind(), None);
     v.add(
-        "unsupported/one-root-alone",
-        "An Upgrade that is short names its feature all the same: what may be of it is held, and the replica is behind.",
+        "applied/upgrade-by-one-root",
+        "An Upgrade that is short names nothing to a program that does not know its feature: work goes on, and an unknown kind is refused.",
         FEATURES,
         &story,
-        "new unsupported",
+        "
+        edit applied hired
+        new refused unknown_kind
+        on-new refused refused_parent new
+    ",
+    );
+    cosign(&mut story, "named.2", ROOT_2, "edit", "named");
+    story.op("beside", ROOT_3, "edit", world::unassigned(60_000, 2));
+    story.op("later", ROOT_3, "named.2", world::unassigned(60_000, 2));
+    story.op("on-later", ALICE, "later", title(3));
+    story.op("on-both", ALICE, "later beside", title(4));
+    story.op("still", ALICE, "named.2", title(5));
+    let behind = log_of(&story).behind().expect("two roots name it");
+    assert_eq!((behind.features.len(), behind.unsupported), (1, 3));
+    v.add(
+        "unsupported/upgrade-by-two-roots",
+        "An unknown kind is unsupported where an Upgrade of an unknown feature is full in its past, and refused where the Cosign is elsewhere.",
+        FEATURES,
+        &story,
+        "
+        later unsupported
+        on-later unsupported
+        on-both unsupported
+        still applied hired
+        beside refused unknown_kind
+        new refused unknown_kind
+        on-new refused refused_parent new
+        edit applied hired
+    ",
     );
 }
 
@@ -137,15 +168,43 @@ fn a_link_ends_as_far_as_it_is_reached(v: &mut Vectors) {
     unlink(&mut story, "ended", BOSS, "phone", (ALICE, PHONE));
     story.op("body", PHONE, "ended", body(1));
     story.op("title", PHONE, "ended", title(1));
-    effects(&story, &[("ended", E::Unlinks, "phone")]);
+    effects(&story, &[("ended", E::WithinReach, "titles")]);
     v.add(
         "applied/unlinked-in-part",
-        "A DeviceRevoke ends a link for the grants that it reaches; for the others the device signs on.",
+        "A DeviceRevoke ends a link for the grants that it reaches; for the others the device signs on, and its effect says so.",
         DEVICES,
         &story,
         "
         body applied bodies
         title refused revoked ended
+    ",
+    );
+}
+
+fn a_revocation_ends_what_it_reaches(v: &mut Vectors) {
+    let mut story = Story::new();
+    story.hire("promoted", ROOT, "key", BOSS, Role::PolicyAdmin, A);
+    story.hire("titles", ROOT, "promoted", ALICE, Role::Editor, A);
+    story.hire("bodies", ROOT, "titles", ALICE, Role::Editor, B);
+    story.op("ended", BOSS, "bodies", revoke(ALICE, None, None));
+    story.op("narrow", BOSS, "ended", revoke(ALICE, None, Some(A)));
+    story.op("body", ALICE, "narrow", body(1));
+    story.op("title", ALICE, "narrow", title(1));
+    effects(
+        &story,
+        &[
+            ("ended", E::WithinReach, "titles"),
+            ("narrow", E::Revokes, "titles"),
+        ],
+    );
+    v.add(
+        "applied/revoked-within-reach",
+        "A Revoke ends the grants that it reaches; where it names more, its effect says so, and the subject goes on by the others.",
+        EFFECTS,
+        &story,
+        "
+        body applied bodies
+        title refused revoked narrow
     ",
     );
 }
@@ -156,4 +215,5 @@ cases! {
     a_seal_drops_the_end_of_who_completes_it,
     one_root_names_a_feature_of_tomorrow,
     a_link_ends_as_far_as_it_is_reached,
+    a_revocation_ends_what_it_reaches,
 }
