@@ -52,7 +52,7 @@ fn text_has_a_row_for_each_case_with_its_bar() {
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_it_within_a_second() {
-    for case in ["replay-policy", "ingest-64", "forks"] {
+    for case in ["replay-policy", "ingest-64", "forks", "late-race64"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ecac-perf"));
         let mut child = command.args(["bench", "--case", case]).spawn().unwrap();
         thread::sleep(Duration::from_millis(300));

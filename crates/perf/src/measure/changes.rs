@@ -140,7 +140,7 @@ pub fn deep(plan: &Plan) -> Result<Measured> {
 /// Replays so many ops of a workload.
 fn replayed(plan: &Plan, mut workload: Workload, ops: usize) -> Result<Measured> {
     let setup = core::mem::take(&mut workload.setup);
-    let ops = workload.next_ops(ops);
+    let ops = super::signed(&mut workload, ops)?;
     let mut budget = plan.budget();
     let mut best = u64::MAX;
     for _ in 0..plan.rounds {

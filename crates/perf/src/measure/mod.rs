@@ -21,6 +21,7 @@ use xtask::host::interrupt;
 
 use crate::clock::timed;
 use crate::engine::{Advance, Engine};
+use crate::workload::Workload;
 
 /// Ops that a replica takes in at a time.
 pub const BATCH: usize = 512;
@@ -162,4 +163,13 @@ fn admitted(advance: Advance) -> Result<()> {
         advance.refused
     );
     Ok(())
+}
+/// The next ops of the workload, all of them.
+///
+/// # Errors
+/// If the program is interrupted while they are signed.
+fn signed(workload: &mut Workload, count: usize) -> Result<Vec<VerifiedOp>> {
+    let ops = workload.next_ops(count);
+    interrupt::check()?;
+    Ok(ops)
 }

@@ -78,7 +78,7 @@ fn built(plan: &Plan, ops: usize) -> Result<(Engine, Vec<VerifiedOp>, bool)> {
     let mut workload = Workload::new(Shape::Race(64), plan.seed);
     let setup = core::mem::take(&mut workload.setup);
     let mut engine = begun(workload.project, &setup)?;
-    let mut ops = workload.next_ops(wanted);
+    let mut ops = super::signed(&mut workload, wanted)?;
     let (taken, _) = take_all(&mut engine, &ops, &mut plan.budget())?;
     ops.truncate(taken);
     Ok((engine, ops, taken < wanted))

@@ -45,11 +45,11 @@ impl Source {
         }
     }
 
-    fn get(&mut self, from: usize, to: usize) -> &[VerifiedOp] {
+    fn get(&mut self, from: usize, to: usize) -> Result<&[VerifiedOp]> {
         let missing = to.saturating_sub(self.ops.len());
-        let more = self.workload.next_ops(missing);
+        let more = super::signed(&mut self.workload, missing)?;
         self.ops.extend(more);
-        &self.ops[from..to]
+        Ok(&self.ops[from..to])
     }
 }
 
@@ -102,7 +102,7 @@ fn pass(source: &mut Source, marks: &[usize], budget: &mut Budget) -> Result<Pas
     for &mark in marks {
         while counted < mark {
             let size = BATCH.min(mark - counted);
-            let batch = source.get(at, at + size);
+            let batch = source.get(at, at + size)?;
             floor_ns += floor.read(batch);
             let batch = batch.to_vec();
             at += size;
@@ -121,7 +121,7 @@ fn pass(source: &mut Source, marks: &[usize], budget: &mut Budget) -> Result<Pas
         pass.floor.push(Point::new(mark, floor_ns, mark));
         let mut least = u64::MAX;
         for _ in 0..GROUPS {
-            let group = source.get(at, at + GROUP);
+            let group = source.get(at, at + GROUP)?;
             let _ = floor.read(group);
             let group = group.to_vec();
             at += GROUP;

@@ -52,10 +52,10 @@ fn directory() -> Result<TempDir> {
 }
 
 /// A project and the envelopes of so many ops of 64 racing authors.
-fn raced(plan: &Plan, ops: usize) -> (ProjectId, Vec<Vec<u8>>) {
+fn raced(plan: &Plan, ops: usize) -> Result<(ProjectId, Vec<Vec<u8>>)> {
     let mut workload = Workload::new(Shape::Race(64), plan.seed);
-    let ops = workload.next_ops(plan.ops(ops));
-    (workload.project, envelopes(&ops))
+    let ops = super::signed(&mut workload, plan.ops(ops))?;
+    Ok((workload.project, envelopes(&ops)))
 }
 
 /// Appends in batches of `size` until the time is over: how many, and how long it took.
@@ -122,7 +122,7 @@ impl Trial<'_> {
 
 /// Appends batches of [`BATCH`] envelopes, each on the disk when its call returns.
 pub fn append(plan: &Plan) -> Result<Appended> {
-    let (project, envelopes) = raced(plan, OPS_APPENDED);
+    let (project, envelopes) = raced(plan, OPS_APPENDED)?;
     let trial = Trial {
         plan,
         envelopes: &envelopes,
@@ -147,7 +147,7 @@ pub fn append(plan: &Plan) -> Result<Appended> {
 
 /// The same, one envelope a batch, beside bare redb.
 pub fn append_one(plan: &Plan) -> Result<Measured> {
-    let (project, envelopes) = raced(plan, OPS_ALONE);
+    let (project, envelopes) = raced(plan, OPS_ALONE)?;
     let trial = Trial {
         plan,
         envelopes: &envelopes,
@@ -169,7 +169,7 @@ pub fn append_one(plan: &Plan) -> Result<Measured> {
 /// A store in that form beside one of redb: appending batches, appending one by one, opening, and bytes on the disk.
 pub fn beside_redb(plan: &Plan, form: Form) -> Result<[Measured; 4]> {
     let appended = |ops, size| -> Result<Measured> {
-        let (project, envelopes) = raced(plan, ops);
+        let (project, envelopes) = raced(plan, ops)?;
         let trial = Trial {
             plan,
             envelopes: &envelopes,

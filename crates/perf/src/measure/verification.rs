@@ -25,7 +25,7 @@ pub struct Ingested {
 pub fn ingest(plan: &Plan) -> Result<Ingested> {
     let mut workload = Workload::new(Shape::Race(64), plan.seed);
     let setup = core::mem::take(&mut workload.setup);
-    let ops = workload.next_ops(plan.ops(OPS));
+    let ops = super::signed(&mut workload, plan.ops(OPS))?;
     let envelopes: Vec<&[u8]> = ops.iter().map(VerifiedOp::envelope).collect();
     let run = |threads: usize| -> Result<Run> {
         let mut engine = begun_with(Engine::with_threads(workload.project, threads), &setup)?;

@@ -18,6 +18,7 @@ pub use policy::Policy;
 pub use race::Race;
 
 use ecac_core::{ProjectId, VerifiedOp};
+use xtask::host::interrupt;
 
 pub use cast::tags;
 
@@ -99,8 +100,9 @@ impl Workload {
         }
     }
 
-    /// The next ops, so many.
+    /// The next ops, so many; fewer, if the program is interrupted while they are signed.
     pub fn next_ops(&mut self, count: usize) -> Vec<VerifiedOp> {
-        self.ops.by_ref().take(count).collect()
+        let ops = self.ops.by_ref().take(count);
+        ops.take_while(|_| !interrupt::requested()).collect()
     }
 }
