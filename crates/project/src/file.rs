@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -42,15 +44,46 @@ pub(crate) fn check_private_folder(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// The document in a file of a secret; `none` says that there is none in it.
+pub(crate) fn read_secret<T: DeserializeOwned>(
+    path: &Path,
+    bytes_max: u64,
+    none: &str,
+) -> Result<T, Error> {
+    let text = read_private(path, bytes_max)?;
+    // The error of the parser may repeat what it read.
+    serde_json::from_slice(&text).map_err(|_| Error::BadFile {
+        file: path.to_owned(),
+        what: none.to_owned(),
+    })
+}
+
+/// Writes the document of a secret into a new file for its owner alone, of at most so many bytes.
+pub(crate) fn create_secret(
+    path: &Path,
+    bytes_max: u64,
+    document: &impl Serialize,
+) -> Result<(), Error> {
+    let mut text = room_for(bytes_max);
+    let written = serde_json::to_writer(&mut *text, document);
+    written.map_err(|error| Error::io("write", path, error.into()))?;
+    text.push(b'\n');
+    create_private(path, &text)
+}
+
+/// Room for so many bytes at once, so that no copy stays behind where it would have grown.
+fn room_for(bytes: u64) -> Zeroizing<Vec<u8>> {
+    let room = usize::try_from(bytes).unwrap_or_default() + 1;
+    Zeroizing::new(Vec::with_capacity(room))
+}
+
 /// What is in a file that nobody but its owner has access to, and that has at most so many bytes.
-pub(crate) fn read_private(path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn read_private(path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let opened = File::open(path).map_err(|error| Error::io("read", path, error))?;
     let metadata = opened.metadata();
     let metadata = metadata.map_err(|error| Error::io("read", path, error))?;
     check_private(path, &metadata)?;
-    // Room for all of it at once, so that no copy stays behind where it would have grown.
-    let room = usize::try_from(bytes_max).unwrap_or_default() + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let mut bytes = room_for(bytes_max);
     let read = opened.take(bytes_max + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::io("read", path, error))?;
     if bytes.len() as u64 > bytes_max {
@@ -76,7 +109,7 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), Error> {
 }
 
 /// Writes a new file for its owner alone; one that is there is never replaced.
-pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn create_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]

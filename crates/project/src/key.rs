@@ -112,14 +112,11 @@ impl Key {
 
     /// Reads a key file that nobody but its owner has access to.
     pub(crate) fn read(path: &Path, name: KeyName, used: KeyUse) -> Result<Self, Error> {
-        let text = file::read_private(path, BYTES_MAX)?;
+        let document: Document = file::read_secret(path, BYTES_MAX, "it is no key file")?;
         let damaged = |what: &str| Error::BadFile {
             file: path.to_owned(),
             what: what.to_owned(),
         };
-        // The error of the parser may repeat what it read.
-        let document: Document =
-            serde_json::from_slice(&text).map_err(|_| damaged("it is no key file"))?;
         if document.format != FORMAT {
             return Err(damaged("it is a key file of another version"));
         }
@@ -144,11 +141,7 @@ impl Key {
             did: self.public,
             seed: hex::encode(*self.seed),
         };
-        let text = serde_json::to_vec(&document);
-        let mut text =
-            Zeroizing::new(text.map_err(|error| Error::io("write", path, error.into()))?);
-        text.push(b'\n');
-        file::create_private(path, &text)
+        file::create_secret(path, BYTES_MAX, &document)
     }
 }
 

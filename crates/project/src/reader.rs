@@ -94,14 +94,12 @@ impl Reader {
 
     /// Reads a file that nobody but its owner has access to.
     pub(crate) fn read(path: &Path, name: KeyName, kem: Kem) -> Result<Self, Error> {
-        let text = file::read_private(path, BYTES_MAX)?;
+        let document: Document =
+            file::read_secret(path, BYTES_MAX, "it is no file of a reader key")?;
         let damaged = |what: &str| Error::BadFile {
             file: path.to_owned(),
             what: what.to_owned(),
         };
-        // The error of the parser may repeat what it read.
-        let document: Document =
-            serde_json::from_slice(&text).map_err(|_| damaged("it is no file of a reader key"))?;
         if document.format != FORMAT {
             return Err(damaged("it is a reader key of another version"));
         }
@@ -127,11 +125,7 @@ impl Reader {
             public: hex::encode(self.reader_key().public),
             secret: hex::encode(self.secret.as_bytes()),
         };
-        let text = serde_json::to_vec(&document);
-        let mut text =
-            Zeroizing::new(text.map_err(|error| Error::io("write", path, error.into()))?);
-        text.push(b'\n');
-        file::create_private(path, &text)
+        file::create_secret(path, BYTES_MAX, &document)
     }
 }
 
