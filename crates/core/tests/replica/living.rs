@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 
 use ecac_core::credential::Role;
 use ecac_core::payload;
-use ecac_core::{Costs, Decision, EffectCode, Feature, OpId, Payload, Place, Replica, explain};
+use ecac_core::{
+    Confidential, Costs, Decision, EffectCode, Feature, Kem, OpId, Payload, Place, Replica, Sealed,
+    explain,
+};
 
 use crate::devices::{device, device_revoke};
-use crate::office::{ALICE, BOB, ROOT, genesis, hire, join, write};
+use crate::office::{ALICE, BOB, ROOT, genesis, hire, join, tags, write};
 use crate::project::{FAR_MS, ISSUER_KEY, KID, author, edit, issuer_key, key, name, revoke};
 use crate::quorum::cosign;
 
@@ -278,4 +281,49 @@ fn a_seal_over_an_endorsement_of_dropped_work_is_checked_as_before() {
     assert_eq!(shop.prune().unwrap().ops, 1);
     assert!(shop.check_seal(&seal).is_some_and(|it| it.agrees()));
     assert_eq!(shop.next_seal(author(ROOT), 25).unwrap(), next);
+}
+
+#[test]
+fn a_sealed_write_is_not_dropped_and_a_plain_one_beside_it_is() {
+    let mut founded = genesis();
+    let confidential = Confidential {
+        kem: Kem::X25519,
+        tags: tags(),
+    };
+    founded.schema = founded
+        .schema
+        .into_iter()
+        .map(|rule| ecac_core::SchemaRule {
+            field: name("salary"),
+            ..rule
+        })
+        .collect();
+    founded.features = [
+        (name("seal"), Vec::new()),
+        (name("confidential"), confidential.parameters()),
+    ]
+    .into();
+    let mut shop = Replica::create(founded, &key(ROOT), 1).unwrap();
+    let rotate = Payload::KeyRotate(payload::KeyRotate { tags: tags() });
+    let content_key = write(&mut shop, ROOT, rotate, 2).op;
+    let sealed = |byte: u8| {
+        Payload::SetFieldSealed(payload::SetFieldSealed {
+            object: name("o"),
+            field: name("salary"),
+            value: Sealed {
+                key: content_key,
+                nonce: [byte; 24],
+                ciphertext: vec![byte; 32],
+            },
+        })
+    };
+    let hidden = write(&mut shop, ROOT, sealed(1), 3).op;
+    write(&mut shop, ROOT, sealed(2), 4);
+    let shown = write(&mut shop, ROOT, edit("status", 1), 5).op;
+    write(&mut shop, ROOT, edit("status", 2), 6);
+    let seal = shop.seal(&key(ROOT), 7).unwrap().op;
+    assert_eq!(shop.superseded(), [shown]);
+    assert_eq!(shop.prune().unwrap().ops, 1);
+    assert!(shop.envelope(&hidden).is_some() && shop.envelope(&shown).is_none());
+    assert!(shop.check_seal(&seal).is_some_and(|it| it.agrees()));
 }
