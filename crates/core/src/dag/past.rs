@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use minicbor::Decoder;
+use minicbor::decode::Error;
+
+use crate::columns::{self, damaged};
+use crate::wire::{Out, Written};
+
 /// Of each chain, how many of its first ops: a vector clock over chains, dense where it is wide.
 #[derive(Debug)]
 enum Clock {
@@ -124,6 +130,62 @@ impl Past {
     /// The memory of the past where it is kept, in bytes.
     pub(super) fn bytes(&self) -> usize {
         64 + self.clock.bytes()
+    }
+
+    /// Writes the past: the form of its clock, and the clock.
+    pub(super) fn save(&self, out: &mut Out<'_>) -> Written {
+        let whole = if self.more == [NONE; 2] {
+            self.clone()
+        } else {
+            Self::join(&[self.clone(), Self::default()])
+        };
+        match &*whole.clock {
+            Clock::Sparse(entries) => {
+                let rows = entries.iter().map(|&(chain, count)| [chain, count]);
+                columns::write_rows(out.u8(0)?, rows)
+            }
+            Clock::Narrow(counts) => {
+                out.u8(1)?.bytes_len(size_of_val(&**counts) as u64)?;
+                let bytes = counts.iter().flat_map(|count| count.to_le_bytes());
+                out.writer_mut().extend(bytes);
+                Ok(())
+            }
+            Clock::Wide(counts) => columns::write(out.u8(2)?, counts.iter().copied()),
+        }
+    }
+
+    /// Reads a past, where the chains have so many ops.
+    pub(super) fn restore(input: &mut Decoder<'_>, chains: &[u32]) -> Result<Self, Error> {
+        let fits = |(count, &ops): (u32, &u32)| count <= ops;
+        let (clock, is_sound) = match input.u8()? {
+            0 => {
+                let rows = columns::number_rows(input)?.iter().map(columns::numbers);
+                let entries: Box<[_]> = rows.map(|[chain, count]| (chain, count)).collect();
+                let of = |&(chain, count): &_| Some((count, chains.get(chain as usize)?));
+                let all_fit = entries.iter().all(|entry| of(entry).is_some_and(fits));
+                let is_sorted = entries.is_sorted_by(|a: &(u32, u32), b| a.0 < b.0);
+                (Clock::Sparse(entries), all_fit && is_sorted)
+            }
+            1 => {
+                let rows = columns::rows::<2>(input)?.iter();
+                let counts: Box<[u16]> = rows.map(|it| u16::from_le_bytes(*it)).collect();
+                let all_fit = counts.iter().map(|&it| it.into()).zip(chains).all(fits);
+                let is_sound = all_fit && counts.len() <= chains.len();
+                (Clock::Narrow(counts), is_sound)
+            }
+            2 => {
+                let counts = columns::read(input)?.into_boxed_slice();
+                let all_fit = counts.iter().copied().zip(chains).all(fits);
+                let is_sound = all_fit && counts.len() <= chains.len();
+                (Clock::Wide(counts), is_sound)
+            }
+            _ => return Err(damaged("the form of a clock")),
+        };
+        if is_sound {
+            Ok(Self::of_clock(clock))
+        } else {
+            Err(damaged("the numbers of a clock"))
+        }
     }
 
     /// Whether all its numbers are small.
