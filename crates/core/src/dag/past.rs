@@ -256,7 +256,8 @@ trait Count: Copy + Ord + Default + Into<u32> + TryFrom<u32> {
     /// The numbers of the clock, if it is dense and has such numbers.
     fn of(clock: &Clock) -> Option<&[Self]>;
 
-    fn clock(counts: Box<[Self]>) -> Clock;
+    /// The dense clock with these numbers, in numbers as small as will do.
+    fn clock(counts: Vec<Self>) -> Clock;
 }
 
 impl Count for u16 {
@@ -267,8 +268,8 @@ impl Count for u16 {
         }
     }
 
-    fn clock(counts: Box<[Self]>) -> Clock {
-        Clock::Narrow(counts)
+    fn clock(counts: Vec<Self>) -> Clock {
+        Clock::Narrow(counts.into_boxed_slice())
     }
 }
 
@@ -280,8 +281,12 @@ impl Count for u32 {
         }
     }
 
-    fn clock(counts: Box<[Self]>) -> Clock {
-        Clock::Wide(counts)
+    fn clock(counts: Vec<Self>) -> Clock {
+        let small = |&count: &u32| u16::try_from(count);
+        match counts.iter().map(small).collect() {
+            Ok(narrow) => Clock::Narrow(narrow),
+            Err(_) => Clock::Wide(counts.into_boxed_slice()),
+        }
     }
 }
 
@@ -336,11 +341,7 @@ fn smallest<T: Count>(mut counts: Vec<T>) -> Clock {
         let entries = (0..).zip(counts.iter().map(|&count| count.into()));
         return Clock::Sparse(entries.filter(|&(_, count)| count > 0).collect());
     }
-    let small = |&count: &T| u16::try_from(count.into());
-    match counts.iter().map(small).collect::<Result<Box<[u16]>, _>>() {
-        Ok(narrow) if size_of::<T>() > 2 => Clock::Narrow(narrow),
-        Ok(_) | Err(_) => T::clock(counts.into_boxed_slice()),
-    }
+    T::clock(counts)
 }
 
 /// The union of two sorted lists: of each chain the greater number.
