@@ -50,7 +50,7 @@ impl Places {
             most,
             fields: Vec::new(),
             places: Vec::new(),
-            by_name: NameTable::default(),
+            by_name: Vec::new(),
         };
         let count = array(input)?;
         self.objects = ordered(count, input, |input, object| {
@@ -64,7 +64,7 @@ impl Places {
             return Err(damaged("the numbers of fields or places"));
         }
         self.fields = narrow(named.fields.len());
-        self.by_name = named.by_name;
+        self.by_name = NameTable::of(named.by_name);
         let cells = named.places.into_iter().map(|field| Cell {
             field,
             ..Cell::default()
@@ -180,7 +180,7 @@ struct Named {
     fields: Vec<bool>,
     /// The field of each place, or [`NOTHING`].
     places: Vec<FieldId>,
-    by_name: NameTable,
+    by_name: Vec<(Digest, PlaceId)>,
 }
 
 impl Named {
@@ -229,7 +229,7 @@ impl Named {
         if core::mem::replace(&mut self.places[at], field) != NOTHING {
             return Err(damaged("a place twice"));
         }
-        self.by_name.push(digest, place);
+        self.by_name.push((digest, place));
         Ok(())
     }
 }
