@@ -31,6 +31,7 @@ pub(crate) mod log;
 pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod members;
+pub(crate) mod node;
 pub(crate) mod pending;
 pub(crate) mod prune;
 pub(crate) mod regrant;

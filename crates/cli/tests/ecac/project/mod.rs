@@ -6,6 +6,8 @@ mod exposure;
 #[cfg(unix)]
 mod hostile;
 mod law;
+#[cfg(unix)]
+mod node;
 mod page;
 mod prune;
 #[cfg(unix)]
