@@ -7,6 +7,7 @@
 
 mod meeting;
 mod observe;
+mod readers;
 mod record;
 mod replica;
 mod scenario;
@@ -14,6 +15,7 @@ mod storage;
 mod stream;
 
 pub use meeting::Meetings;
+pub use readers::{Opened, OpenedValue, Reader, Readers};
 pub use record::{
     BenchError, OPS_MAX, Params, RunRecord, node_key, observe, run, run_in, schema_sha256,
 };
