@@ -4,6 +4,7 @@ mod changes;
 mod memory;
 mod questions;
 mod replay;
+mod sealed;
 mod store;
 mod verification;
 
@@ -11,6 +12,7 @@ pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
 pub use memory::{Weighed, memory, weigh, weigh_open};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
+pub use sealed::{Rekeyed, Sealing, rekey, replay_sealed, sealing};
 pub use store::{Appended, Kept, append, append_one, beside_redb, kept};
 pub use verification::{Ingested, ingest};
 

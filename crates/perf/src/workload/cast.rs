@@ -7,8 +7,8 @@ use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload::{self, Payload};
 use ecac_core::{
-    Body, Genesis, Hlc, Name, OpId, ProjectId, PublicKey, SchemaRule, SigningKey, Value,
-    VerifiedOp, public_key,
+    Body, Confidential, Genesis, Hlc, Kem, Name, OpId, ProjectId, PublicKey, SchemaRule,
+    SigningKey, Value, VerifiedOp, public_key,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -52,6 +52,12 @@ impl Author {
         self.public
     }
 
+    /// Who signs for the author.
+    #[must_use]
+    pub const fn signer(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The number of the author's next op.
     #[must_use]
     pub const fn next_seq(&self) -> u64 {
@@ -82,6 +88,21 @@ impl Project {
     /// Never: the texts are fixed, short and NFC.
     #[must_use]
     pub fn found(workload: &str, seed: u64) -> Self {
+        Self::found_with(workload, seed, BTreeMap::new())
+    }
+
+    /// The same where every field is confidential, and keys are sealed to readers by this KEM.
+    ///
+    /// # Panics
+    /// Never: the texts are fixed, short and NFC.
+    #[must_use]
+    pub fn confidential(workload: &str, seed: u64, kem: Kem) -> Self {
+        let marks = Confidential { kem, tags: tags() };
+        let features = [(name("confidential"), marks.parameters())].into();
+        Self::found_with(workload, seed, features)
+    }
+
+    fn found_with(workload: &str, seed: u64, features: BTreeMap<Name, Vec<u8>>) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("ecac-bench-v1 workload");
         hasher.update(workload.as_bytes());
         hasher.update(&[0]);
@@ -100,7 +121,7 @@ impl Project {
             nonce,
             roots: BTreeSet::from([public_key(&root)]),
             schema: BTreeSet::from([rule]),
-            features: BTreeMap::new(),
+            features,
         });
         let body = Body {
             author: public_key(&root),
@@ -140,6 +161,25 @@ impl Project {
     #[must_use]
     pub const fn id(&self) -> ProjectId {
         self.id
+    }
+
+    /// The root.
+    #[must_use]
+    pub const fn root(&self) -> &Author {
+        &self.root
+    }
+
+    /// The clock, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// 32 bytes.
+    pub fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
     }
 
     /// The ops of the setup since the last call.

@@ -7,6 +7,7 @@ mod cast;
 mod delegation;
 mod forks;
 mod history;
+mod office;
 mod policy;
 mod race;
 
@@ -14,6 +15,7 @@ pub use cast::{Author, Mark, Project};
 pub use delegation::delegation;
 pub use forks::forks;
 pub use history::{Late, StatusGrants, Turn};
+pub use office::{Office, sealed};
 pub use policy::Policy;
 pub use race::Race;
 
