@@ -40,16 +40,15 @@ pub fn rekey(kem: Kem, plan: &Plan) -> Result<Rekeyed> {
     let setup = office.project.take_ops();
     let project = office.project.id();
     let root_key = *office.project.root().signer();
-    let mut now_ms = office.project.now_ms();
     let mut root = Replica::builder().places(false).threads(1).join(project);
     root.ingest(setup.iter().cloned());
+    let began_ms = office.project.now_ms();
     let mut random = || office.project.bytes();
     let mut removed = Vec::new();
     let (mut sender_ns, mut receiver_ns) = (u64::MAX, u64::MAX);
     let (first, _) = office.readers.first().context("one reader stays")?;
     let first = first.public();
-    for round in 0..=rounds {
-        now_ms += 1;
+    for (round, now_ms) in (0..=rounds).zip(began_ms + 1..) {
         let mut written = Vec::new();
         let leaving: Option<PublicKey> = (round > 0)
             .then(|| office.readers.pop().map(|(leaving, _)| leaving.public()))

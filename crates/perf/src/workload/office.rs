@@ -96,6 +96,7 @@ fn hide(payload: &Payload, seal: impl Fn(Value) -> Sealed) -> Payload {
             element: it.element,
             value: seal(it.value),
         }),
+        // What has no value is written as it is.
         other => other,
     }
 }
