@@ -23,7 +23,7 @@ fn parsed(bytes: &[u8]) -> Json {
 #[test]
 fn who_is_out_by_a_clock_that_is_ahead_is_told_and_writes_nothing() {
     let (office, van) = shop();
-    van.says(&["set", "motor/7", "status", "open"]);
+    van.says(&["add", "motor/7", "labels", "red", "1"]);
     van.sends_to(&office);
     office.now_ms.set(office.now_ms.get() + HOUR_MS);
     let revoked = office.json(&["revoke", "tom", "--yes"]);
