@@ -56,9 +56,13 @@ const fn case(name: &'static str, unit: &'static str, scale: u64, bar: &'static 
 /// The length of a history at which growth begins to count.
 const GROWTH_FROM: u64 = 10_000;
 const MILLION: u64 = 1_000_000;
+/// Readers of whom one is removed.
+const READERS: u64 = 512;
+/// Values that are sealed and opened.
+const VALUES: u64 = 2_000;
 
 /// Every case, in the order in which they are shown.
-pub const CASES: [Case; 40] = [
+pub const CASES: [Case; 47] = [
     // Seven tenths of the floor's speed.
     case("ingest-64", "op", 200_000, &[Limit::Ratio(1_428)]),
     case("ingest-64-2", "op", 200_000, &[Limit::Ratio(580)]),
@@ -101,6 +105,19 @@ pub const CASES: [Case; 40] = [
     case("memory-open", "op", MILLION, &[Limit::Bytes(250)]),
     case("pruned-disk", "op", MILLION, &[Limit::Share(400)]),
     case("pruned-memory", "op", MILLION, &[Limit::Share(1_000)]),
+    case("rekey-512", "removal", READERS, &[Limit::Cost(60 * MS)]),
+    case(
+        "rekey-512-each",
+        "receiver",
+        READERS,
+        &[Limit::Cost(3 * MS / 10)],
+    ),
+    case("rekey-512-xwing", "removal", READERS, &[]),
+    case("rekey-512-xwing-each", "receiver", READERS, &[]),
+    case("seal", "value", VALUES, &[Limit::Ratio(1_500)]),
+    case("open-sealed", "value", VALUES, &[Limit::Ratio(1_500)]),
+    // As fast as plain, and what one measurement differs from another.
+    case("replay-sealed", "op", 100_000, &[Limit::Ratio(1_100)]),
     case("rocksdb-append", "op", 51_200, &[]),
     case("rocksdb-append-one", "op", 1_000, &[]),
     case("rocksdb-open", "opening", MILLION, &[]),

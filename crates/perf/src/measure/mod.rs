@@ -6,6 +6,7 @@ mod pruned;
 mod questions;
 mod replay;
 mod seals;
+mod secrets;
 mod store;
 mod verification;
 
@@ -15,6 +16,7 @@ pub use pruned::{Pruned, pruned};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
 pub use seals::seals;
+pub use secrets::{Rekeyed, Sealing, rekey, replay_sealed, sealing};
 pub use store::{Appended, Kept, append, append_one, beside_redb, kept};
 pub use verification::{Ingested, ingest};
 
