@@ -15,6 +15,7 @@ mod keeper;
 pub mod limits;
 mod link;
 mod message;
+mod outbox;
 mod range;
 mod session;
 #[cfg(test)]
