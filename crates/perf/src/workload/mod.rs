@@ -9,6 +9,7 @@ mod forks;
 mod history;
 mod policy;
 mod race;
+mod twins;
 
 pub use cast::{Author, Mark, Project};
 pub use delegation::delegation;
@@ -16,6 +17,7 @@ pub use forks::forks;
 pub use history::{Late, StatusGrants, Turn};
 pub use policy::Policy;
 pub use race::Race;
+pub use twins::Twins;
 
 use ecac_core::{ProjectId, VerifiedOp};
 use xtask::host::interrupt;
