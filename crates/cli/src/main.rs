@@ -22,6 +22,7 @@ mod op_prefix;
 mod output;
 mod payload;
 mod people;
+mod place;
 mod progress;
 mod replica;
 mod review;

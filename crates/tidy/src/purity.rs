@@ -17,7 +17,7 @@ const IMPURE: [(&str, &str); 14] = [
     ("crates/fuzz", "a program: keeps a corpus of files"),
     (
         "crates/mailbox",
-        "a folder that syncs: reads and writes files",
+        "a bucket that syncs: reads and writes files, or asks object storage",
     ),
     (
         "crates/net",
