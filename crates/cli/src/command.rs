@@ -32,6 +32,7 @@ pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod pending;
+pub(crate) mod prune;
 pub(crate) mod regrant;
 pub(crate) mod remove;
 pub(crate) mod revoke;

@@ -42,8 +42,8 @@ use color::Color;
 use command::{
     add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, cosign,
     credential, decisions, device, dump_state_json, endorse, explain, export, get, import, init,
-    invite, issuer, join, key, keys, log, ls, man, members, pending, regrant, remove, revoke,
-    rotate, seal, set, snapshot, status, sync, trust_dump, verify_store, whoami,
+    invite, issuer, join, key, keys, log, ls, man, members, pending, prune, regrant, remove,
+    revoke, rotate, seal, set, snapshot, status, sync, trust_dump, verify_store, whoami,
 };
 use edge::Globals;
 use failure::Failure;
@@ -101,6 +101,7 @@ enum Command {
     Credential(credential::Command),
     Status(status::Args),
     Snapshot(snapshot::Args),
+    Prune(prune::Args),
     VerifyStore(verify_store::Args),
     Log(log::Args),
     Explain(explain::Args),
@@ -150,6 +151,7 @@ impl Command {
             Self::Credential(command) => credential::run(command, globals),
             Self::Status(args) => status::run(args, globals),
             Self::Snapshot(args) => snapshot::run(args, globals),
+            Self::Prune(args) => prune::run(args, globals),
             Self::VerifyStore(args) => verify_store::run(args, globals),
             Self::Log(args) => log::run(args, globals),
             Self::Explain(args) => explain::run(args, globals),

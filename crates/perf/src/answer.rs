@@ -30,7 +30,7 @@ pub struct Row {
     us_per_op: Option<u64>,
     #[serde(serialize_with = "unit::as_us_option")]
     floor_us_per_op: Option<u64>,
-    /// The cost over the floor.
+    /// The cost over the floor, or the bytes over those of the full store.
     #[serde(serialize_with = "unit::as_milli")]
     ratio: Option<u64>,
     bytes_per_op: Option<u64>,
@@ -176,6 +176,7 @@ fn limit(limit: &Limit) -> String {
         Limit::Bytes(bytes) => format!("{bytes} B"),
         Limit::Envelopes(milli, more) => format!("{} of the envelope + {more} B", factor(milli)),
         Limit::RoundTrips(most) => format!("{most} round trips"),
+        Limit::Share(milli) => format!("{} of the full one", factor(milli)),
     }
 }
 

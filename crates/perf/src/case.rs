@@ -21,6 +21,8 @@ pub enum Limit {
     Envelopes(u64, u64),
     /// A session takes at most so many round trips.
     RoundTrips(u64),
+    /// An op takes at most so many thousandths of the bytes that it takes in what it is compared with.
+    Share(u64),
 }
 
 /// A case.
@@ -42,6 +44,7 @@ const KIB: u64 = 1_024;
 const REPLAY: &[Limit] = &[Limit::Cost(33 * US / 10), Limit::Growth(1_500)];
 const REPLAY_WIDE: &[Limit] = &[Limit::Cost(66 * US / 10), Limit::Growth(1_500)];
 const TIP: &[Limit] = &[Limit::Cost(10 * US), Limit::Flat(1_500)];
+const SEALS: &[Limit] = &[Limit::Ratio(1_200)];
 const LATE: &[Limit] = &[Limit::Cost(50 * MS), Limit::PerChange(1_200)];
 
 const KNOWN: &[Limit] = &[
@@ -65,7 +68,7 @@ const GROWTH_FROM: u64 = 10_000;
 const MILLION: u64 = 1_000_000;
 
 /// Every case, in the order in which they are shown.
-pub const CASES: [Case; 41] = [
+pub const CASES: [Case; 46] = [
     // Seven tenths of the floor's speed.
     case("ingest-64", "op", 200_000, &[Limit::Ratio(1_428)]),
     case("ingest-64-2", "op", 200_000, &[Limit::Ratio(580)]),
@@ -79,6 +82,9 @@ pub const CASES: [Case; 41] = [
     case("tip-race1000", "op", MILLION, TIP),
     case("tip-branches", "op", MILLION, TIP),
     case("tip-policy", "op", MILLION, TIP),
+    case("seals-chain", "op", MILLION, SEALS),
+    case("seals-race64", "op", MILLION, SEALS),
+    case("seals-race1000", "op", MILLION, SEALS),
     case("late-solo", "revocation", MILLION, LATE),
     case("late-race64", "revocation", MILLION, LATE),
     case("status-bit", "list", 10_000, &[Limit::Cost(MS)]),
@@ -114,6 +120,8 @@ pub const CASES: [Case; 41] = [
         MILLION,
         &[Limit::Bytes(64 * KIB * KIB)],
     ),
+    case("pruned-disk", "op", MILLION, &[Limit::Share(400)]),
+    case("pruned-memory", "op", MILLION, &[Limit::Share(1_000)]),
     case("rocksdb-append", "op", 51_200, &[]),
     case("rocksdb-append-one", "op", 1_000, &[]),
     case("rocksdb-open", "opening", MILLION, &[]),
@@ -156,6 +164,7 @@ impl Limit {
             Self::Flat(most) => Some(measured.spread_milli()? <= most),
             Self::PerChange(most) => Some(measured.per_change_milli()? <= most),
             Self::Bytes(most) => Some(measured.bytes? <= most),
+            Self::Share(most) => Some(measured.ratio_milli()? <= most),
             Self::RoundTrips(most) => Some(measured.round_trips? <= most),
             Self::Envelopes(milli, more) => {
                 let envelope = measured.envelope?;
@@ -173,10 +182,13 @@ fn milli(of: u64, whole: u64) -> Option<u64> {
 }
 
 impl Measured {
-    /// The cost in thousandths of the floor.
+    /// The cost in thousandths of the floor, or the bytes in those of what they are compared with.
     #[must_use]
     pub fn ratio_milli(&self) -> Option<u64> {
-        milli(self.ps?, self.floor_ps?)
+        match self.whole {
+            Some(whole) => milli(self.bytes?, whole),
+            None => milli(self.ps?, self.floor_ps?),
+        }
     }
 
     /// The cost in thousandths of that at 10^4 ops.
@@ -254,6 +266,19 @@ mod tests {
         };
         assert_eq!(case.met(&file(90)), Some(true));
         assert_eq!(case.met(&file(91)), Some(false));
+    }
+
+    #[test]
+    fn bytes_are_judged_beside_those_of_what_they_are_compared_with() {
+        let case = Case::named("pruned-disk").unwrap();
+        let pruned = |bytes| Measured {
+            ops: MILLION,
+            bytes: Some(bytes),
+            whole: Some(500),
+            ..Measured::default()
+        };
+        assert_eq!(case.met(&pruned(200)), Some(true));
+        assert_eq!(case.met(&pruned(201)), Some(false));
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use ecac_core::{ChainHead, ProjectId, PublicKey, Stocked, Tip};
+use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Stocked, Tip};
 
 use crate::close::CloseReason;
 use crate::defect::Defect;
+use crate::gone::{self, Told};
 use crate::intake::take_ops;
 use crate::keeper::Keeper;
 use crate::limits::{
-    DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX, VERSIONS, WINDOW_FRAMES,
+    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
+    VERSION_OF_GONE, VERSIONS, WINDOW_FRAMES,
 };
 use crate::message::{Message, Scope};
 use crate::outbox::Outbox;
@@ -33,6 +35,8 @@ pub(crate) struct Exchange {
     is_dialler: bool,
     project: ProjectId,
     due: Due,
+    /// The version that is spoken, once the other side has said which ones it speaks.
+    version: u16,
     /// How many ops the replica had admitted when the session began; later ones wait for the next session.
     admitted: usize,
     /// What the replica had that it could not judge, by author.
@@ -48,6 +52,8 @@ pub(crate) struct Exchange {
     came: (Vec<Vec<u8>>, u64),
     owes_done: bool,
     is_done: bool,
+    /// What the other side says it has dropped.
+    gone: Told,
     defect: Option<Defect>,
 }
 
@@ -58,6 +64,7 @@ impl Exchange {
             is_dialler,
             project: replica.project(),
             due: Due::Hello,
+            version: VERSIONS.0,
             admitted: replica.log().admitted_count(),
             unsupported: replica.unsupported_ops(),
             heads: replica.chain_heads(),
@@ -69,6 +76,7 @@ impl Exchange {
             came: (Vec::new(), 0),
             owes_done: false,
             is_done: false,
+            gone: Told::default(),
             defect,
         };
         if defect == Some(Defect::ForgetsUnsupported) {
@@ -109,6 +117,11 @@ impl Exchange {
         self.is_done && self.messages.is_empty()
     }
 
+    /// The ops that the other side says it has dropped, as far as it names them.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &OpId> {
+        self.gone.ids()
+    }
+
     /// Says nothing more.
     pub(crate) fn stop(&mut self) {
         self.messages.clear();
@@ -122,15 +135,51 @@ impl Exchange {
         if let Some(message) = self.messages.pop_front() {
             return Some(message);
         }
-        if let Some(batch) = self.outbox.next_batch(keeper.replica()) {
+        if let Some(batch) = self.next_batch(keeper, tally) {
             tally.sent_ops += batch.len() as u64;
             return Some(Message::Ops(batch));
+        }
+        if let Some(message) = self.messages.pop_front() {
+            return Some(message);
         }
         if core::mem::take(&mut self.owes_done) {
             self.is_done = true;
             return Some(Message::Done);
         }
         None
+    }
+
+    fn next_batch(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<Vec<u8>>> {
+        let (mut batch, mut left) = (Vec::new(), BATCH_BYTES_MAX);
+        let replica = keeper.replica();
+        while let Some(id) = self.outbox.front(replica) {
+            if let Some(envelope) = replica.envelope(&id) {
+                if envelope.len() > left || batch.len() == BATCH_OPS_MAX {
+                    break;
+                }
+                left -= envelope.len();
+                batch.push(envelope.into_owned());
+            } else if replica.log().is_pruned(&id) {
+                // It was dropped since the session began.
+                self.part(keeper, tally);
+                continue;
+            }
+            // What fell out meanwhile is passed over: it was never admitted.
+            self.outbox.pop();
+        }
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    /// Takes what was dropped, and what builds on it, out of what is to be sent, and says so.
+    fn part(&mut self, keeper: &dyn Keeper, tally: &mut Tally) {
+        let Some(gone) = gone::part(keeper.replica(), &mut self.outbox, self.defect) else {
+            return;
+        };
+        tally.dropped_ops += gone.dropped;
+        // Who speaks version 1 only gets what is at hand.
+        if self.version >= VERSION_OF_GONE {
+            self.messages.push_back(Message::Gone(gone));
+        }
     }
 
     /// Takes a message in.
@@ -154,12 +203,13 @@ impl Exchange {
                 if project != self.project {
                     return Err(CloseReason::Project);
                 }
+                self.version = versions.1.min(VERSIONS.1);
                 self.due = Due::Heads;
                 Ok(())
             }
             (Message::Heads { last, heads }, Due::Heads) => self.take_heads(keeper, last, heads),
             (Message::Disputes(theirs), Due::Disputes) => {
-                self.take_disputes(keeper, theirs);
+                self.take_disputes(keeper, theirs, tally);
                 Ok(())
             }
             (Message::Ranges(ranges), Due::Ranges) => {
@@ -167,7 +217,7 @@ impl Exchange {
                 if tally.range_rounds > RANGE_ROUNDS_MAX {
                     return Err(CloseReason::Ranges);
                 }
-                self.take_ranges(keeper, &ranges)
+                self.take_ranges(keeper, &ranges, tally)
             }
             (Message::Ops(envelopes), Due::Ops) => {
                 let (all, messages) = &mut self.came;
@@ -177,6 +227,9 @@ impl Exchange {
                     self.keep(keeper, tally)?;
                 }
                 Ok(())
+            }
+            (Message::Gone(gone), Due::Ops) if self.version >= VERSION_OF_GONE => {
+                self.gone.take(gone, tally)
             }
             (Message::Done, Due::Ops) => {
                 self.due = Due::Nothing;
@@ -189,6 +242,7 @@ impl Exchange {
                 | Message::Ranges(_)
                 | Message::Ops(_)
                 | Message::Done
+                | Message::Gone(_)
                 | Message::Close(_),
                 _,
             ) => Err(CloseReason::Unexpected),
@@ -268,7 +322,7 @@ impl Exchange {
         Scope::Authors(authors)
     }
 
-    fn take_disputes(&mut self, keeper: &dyn Keeper, theirs: Scope) {
+    fn take_disputes(&mut self, keeper: &dyn Keeper, theirs: Scope, tally: &mut Tally) {
         let scope = match (self.disputes.take(), theirs) {
             (Some(Scope::Authors(mine)), Scope::Authors(theirs)) => {
                 let both: BTreeSet<PublicKey> = mine.into_iter().chain(theirs).collect();
@@ -296,7 +350,7 @@ impl Exchange {
         self.reconciler = Some(Reconciler::new(items, self.defect));
         self.disputes = Some(scope);
         if !is_open {
-            self.settle(keeper);
+            self.settle(keeper, tally);
             return;
         }
         self.due = Due::Ranges;
@@ -307,7 +361,12 @@ impl Exchange {
         }
     }
 
-    fn take_ranges(&mut self, keeper: &dyn Keeper, ranges: &[Range]) -> Result<(), CloseReason> {
+    fn take_ranges(
+        &mut self,
+        keeper: &dyn Keeper,
+        ranges: &[Range],
+        tally: &mut Tally,
+    ) -> Result<(), CloseReason> {
         let Some(reconciler) = &mut self.reconciler else {
             return Err(CloseReason::Unexpected);
         };
@@ -318,13 +377,13 @@ impl Exchange {
             self.messages.push_back(Message::Ranges(answer));
         }
         if ends || answer_ends {
-            self.settle(keeper);
+            self.settle(keeper, tally);
         }
         Ok(())
     }
 
-    /// Nothing is open: what the other side lacks is sent.
-    fn settle(&mut self, keeper: &dyn Keeper) {
+    /// Nothing is open: what the other side lacks is sent, and what of it was dropped is told.
+    fn settle(&mut self, keeper: &dyn Keeper, tally: &mut Tally) {
         self.due = Due::Ops;
         let scope = self.disputes.take().unwrap_or(Scope::All);
         let reconciler = self.reconciler.take().unwrap_or_default();
@@ -361,7 +420,13 @@ impl Exchange {
         let unjudged = core::mem::take(&mut self.unsupported).into_iter();
         let unjudged = unjudged.filter(|(author, it)| unjudged_of.contains(author) || lacks(it));
         let unjudged = unjudged.map(|(_, it)| it.op).collect();
-        self.outbox = Outbox::new(ranks, unjudged, self.defect);
+        self.outbox = Outbox::new(ranks, unjudged);
+        self.part(keeper, tally);
+        match self.defect {
+            Some(Defect::ForgetsTheLast) => self.outbox.forget_the_last(),
+            Some(Defect::ChildrenFirst) => self.outbox.reverse(),
+            Some(_) | None => {}
+        }
         self.owes_done = true;
     }
 }

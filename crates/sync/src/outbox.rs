@@ -4,9 +4,6 @@ use std::collections::VecDeque;
 
 use ecac_core::{OpId, Replica};
 
-use crate::defect::Defect;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX};
-
 /// Four bytes for each admitted op: its position in the order of admission, which no op leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -16,24 +13,8 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn new(
-        mut admitted: Vec<u32>,
-        mut unjudged: Vec<OpId>,
-        defect: Option<Defect>,
-    ) -> Self {
+    pub(crate) fn new(mut admitted: Vec<u32>, unjudged: Vec<OpId>) -> Self {
         admitted.sort_unstable();
-        match defect {
-            Some(Defect::ForgetsTheLast) => {
-                if unjudged.pop().is_none() {
-                    admitted.pop();
-                }
-            }
-            Some(Defect::ChildrenFirst) => {
-                admitted.reverse();
-                unjudged.reverse();
-            }
-            Some(_) | None => {}
-        }
         Self {
             admitted: admitted.into(),
             unjudged: unjudged.into(),
@@ -44,29 +25,48 @@ impl Outbox {
         *self = Self::default();
     }
 
-    /// The envelopes of as many ops as go into a message; `None` if no op is left.
-    pub(crate) fn next_batch(&mut self, replica: &Replica) -> Option<Vec<Vec<u8>>> {
-        let (mut batch, mut left) = (Vec::new(), BATCH_BYTES_MAX);
-        while let Some(id) = self.front(replica) {
-            // What fell out meanwhile is passed over: it was never admitted.
-            if let Some(envelope) = replica.envelope(&id) {
-                if envelope.len() > left || batch.len() == BATCH_OPS_MAX {
-                    break;
-                }
-                left -= envelope.len();
-                batch.push(envelope.into_owned());
-            }
-            if self.admitted.pop_front().is_none() {
-                self.unjudged.pop_front();
-            }
-        }
-        (!batch.is_empty()).then_some(batch)
-    }
-
-    fn front(&self, replica: &Replica) -> Option<OpId> {
+    /// The op that is sent next.
+    pub(crate) fn front(&self, replica: &Replica) -> Option<OpId> {
         match self.admitted.front() {
-            Some(&rank) => replica.log().ids_since(rank as usize).next(),
+            Some(&rank) => id_at(replica, rank),
             None => self.unjudged.front().copied(),
         }
     }
+
+    pub(crate) fn pop(&mut self) {
+        if self.admitted.pop_front().is_none() {
+            self.unjudged.pop_front();
+        }
+    }
+
+    /// The ops, in order.
+    pub(crate) fn ids(&self, replica: &Replica) -> impl Iterator<Item = OpId> {
+        let admitted = self.admitted.iter();
+        let admitted = admitted.filter_map(|&rank| id_at(replica, rank));
+        admitted.chain(self.unjudged.iter().copied())
+    }
+
+    /// Keeps the ops, taken in order, of which the function says so.
+    pub(crate) fn retain(&mut self, replica: &Replica, mut keeps: impl FnMut(&OpId) -> bool) {
+        self.admitted
+            .retain(|&rank| id_at(replica, rank).is_some_and(|it| keeps(&it)));
+        self.unjudged.retain(|it| keeps(it));
+    }
+
+    /// A defect: the last op is not sent.
+    pub(crate) fn forget_the_last(&mut self) {
+        if self.unjudged.pop_back().is_none() {
+            self.admitted.pop_back();
+        }
+    }
+
+    /// A defect: children come before their parents.
+    pub(crate) fn reverse(&mut self) {
+        self.admitted.make_contiguous().reverse();
+        self.unjudged.make_contiguous().reverse();
+    }
+}
+
+fn id_at(replica: &Replica, rank: u32) -> Option<OpId> {
+    replica.log().ids_since(rank as usize).next()
 }

@@ -52,6 +52,7 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["status", "publish"],
     &["snapshot"],
+    &["prune"],
     &["verify-store"],
     &["completions"],
     &["man"],

@@ -2,8 +2,10 @@
 
 mod changes;
 mod memory;
+mod pruned;
 mod questions;
 mod replay;
+mod seals;
 mod session_memory;
 mod store;
 mod sync;
@@ -11,8 +13,10 @@ mod verification;
 
 pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
 pub use memory::{Weighed, memory, weigh, weigh_open};
+pub use pruned::{Pruned, pruned};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
+pub use seals::seals;
 pub use session_memory::{Scale, sync_memory, weigh_sessions};
 pub use store::{Appended, Kept, append, append_one, beside_redb, kept};
 pub use sync::{Synced, sync_first, sync_forks, sync_known};
@@ -120,6 +124,8 @@ pub struct Measured {
     pub floor_ps: Option<u64>,
     /// Bytes for each op, beyond its envelope; of a session, beyond the envelopes that were missing.
     pub bytes: Option<u64>,
+    /// Bytes for each op of what it is compared with.
+    pub whole: Option<u64>,
     /// Bytes of the envelope of an op, or of those that were missing.
     pub envelope: Option<u64>,
     /// Round trips of a session until the last op was there.

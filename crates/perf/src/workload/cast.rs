@@ -1,6 +1,6 @@
 //! The people of a workload: the project, its issuer, authors who sign.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chacha20::ChaCha20Rng;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
@@ -73,6 +73,8 @@ pub struct Project {
     ops: Vec<VerifiedOp>,
     /// What the root's next op names beside the root's last.
     learnt: Vec<Mark>,
+    /// Objects that data ops write to.
+    objects: u64,
 }
 
 impl Project {
@@ -82,6 +84,15 @@ impl Project {
     /// Never: the texts are fixed, short and NFC.
     #[must_use]
     pub fn found(workload: &str, seed: u64) -> Self {
+        Self::found_with(workload, seed, &[])
+    }
+
+    /// The same of a project that uses these features.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn found_with(workload: &str, seed: u64, features: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("ecac-bench-v1 workload");
         hasher.update(workload.as_bytes());
         hasher.update(&[0]);
@@ -100,7 +111,7 @@ impl Project {
             nonce,
             roots: BTreeSet::from([public_key(&root)]),
             schema: BTreeSet::from([rule]),
-            features: BTreeMap::new(),
+            features: features.iter().map(|it| (name(it), Vec::new())).collect(),
         });
         let body = Body {
             author: public_key(&root),
@@ -128,6 +139,7 @@ impl Project {
             kid: "key-0".to_owned(),
             ops: vec![genesis],
             learnt: Vec::new(),
+            objects: OBJECTS,
         };
         let key = project.issuer_key("key-0", public_key(&project.issuer));
         project.by_root(key);
@@ -177,6 +189,18 @@ impl Project {
         let mark = Mark(op.id());
         self.ops.push(op);
         mark
+    }
+
+    /// From here on data ops write to so many objects.
+    pub fn write_among(&mut self, objects: u64) {
+        self.objects = objects.max(1);
+    }
+
+    /// The root seals what these ops end, and what it has seen. Nobody judges the digest when a seal is admitted.
+    pub fn seal(&mut self, ends: &[Mark]) -> VerifiedOp {
+        self.now_ms += 1;
+        let seal = Payload::Seal(payload::Seal { digest: [0; 32] });
+        write(&mut self.root, self.now_ms, ends, seal)
     }
 
     /// Somebody else writes an op of the setup, which the root's next op names.
@@ -307,7 +331,7 @@ impl Project {
     /// # Panics
     /// Never: the numbers are small.
     pub fn edit(&mut self) -> Payload {
-        let object = name(&format!("note/{}", self.below(OBJECTS)));
+        let object = name(&format!("note/{}", self.below(self.objects)));
         let number = i64::try_from(self.below(1_000_000)).expect("a small number");
         match self.below(100) {
             0..90 => Payload::SetField(payload::SetField {

@@ -9,6 +9,7 @@ mod forks;
 mod history;
 mod policy;
 mod race;
+mod sealed;
 mod twins;
 
 pub use cast::{Author, Mark, Project};
@@ -17,6 +18,7 @@ pub use forks::forks;
 pub use history::{Late, StatusGrants, Turn};
 pub use policy::Policy;
 pub use race::Race;
+pub use sealed::Sealed;
 pub use twins::Twins;
 
 use ecac_core::{ProjectId, VerifiedOp};

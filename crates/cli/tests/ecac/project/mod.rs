@@ -7,6 +7,7 @@ mod exposure;
 mod hostile;
 mod law;
 mod page;
+mod prune;
 #[cfg(unix)]
 mod review;
 #[cfg(unix)]
