@@ -190,6 +190,24 @@ fn groups() -> Vec<Group> {
         },
         Group::one("replay-sealed", measure::replay_sealed),
         Group {
+            label: "sync-known",
+            cases: vec!["sync-known", "negentropy-known"],
+            measure: Box::new(|plan| {
+                let it = measure::sync_known(plan)?;
+                Ok(vec![it.session, it.negentropy])
+            }),
+        },
+        Group {
+            label: "sync-forks",
+            cases: vec!["sync-forks", "negentropy-forks"],
+            measure: Box::new(|plan| {
+                let it = measure::sync_forks(plan)?;
+                Ok(vec![it.session, it.negentropy])
+            }),
+        },
+        Group::one("sync-first", measure::sync_first),
+        Group::one("sync-memory", measure::sync_memory),
+        Group {
             label: "pruned",
             cases: vec!["pruned-disk", "pruned-memory"],
             measure: Box::new(|plan| {

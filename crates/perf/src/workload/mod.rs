@@ -11,6 +11,7 @@ mod office;
 mod policy;
 mod race;
 mod sealed;
+mod twins;
 
 pub use cast::{Author, Mark, Project};
 pub use delegation::delegation;
@@ -20,6 +21,7 @@ pub use office::{Office, sealed};
 pub use policy::Policy;
 pub use race::Race;
 pub use sealed::Sealed;
+pub use twins::Twins;
 
 use ecac_core::{ProjectId, VerifiedOp};
 use xtask::host::interrupt;

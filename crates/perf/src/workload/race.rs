@@ -71,6 +71,11 @@ impl Race {
         self.project.id()
     }
 
+    /// The project, and who wrote in it.
+    pub(super) fn into_parts(self) -> (Project, Vec<Author>) {
+        (self.project, self.authors)
+    }
+
     /// The project, for what others write in it.
     pub const fn project(&mut self) -> &mut Project {
         &mut self.project
