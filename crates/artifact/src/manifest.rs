@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::{Commit, ParseCommitError};
 use crate::escape::escape;
+use crate::meetings::Meetings;
 use crate::parameters::Parameters;
 use crate::totals::Totals;
 use crate::version::{ParseVersionError, Version};
@@ -44,6 +45,9 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
+    /// What its sessions came to, where its replicas sync over a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meetings: Option<Meetings>,
     /// The ops that were asked for.
     pub ops: u32,
     /// The name of the scenario.
@@ -184,6 +188,7 @@ mod tests {
 
     fn example(commit: &str) -> Manifest {
         let run = |scenario: &str| Run {
+            meetings: (scenario == "concurrent").then(Meetings::default),
             ops: 500,
             scenario: scenario.to_owned(),
             seed: 42,

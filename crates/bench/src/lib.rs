@@ -5,6 +5,7 @@
 //! replicas of a scenario and the audit log are kept is a [`Storage`] that it is given.
 #![forbid(unsafe_code)]
 
+mod course;
 mod meeting;
 mod observe;
 mod readers;
@@ -14,10 +15,11 @@ mod scenario;
 mod storage;
 mod stream;
 
-pub use meeting::Meetings;
+pub use course::{Course, Step};
+pub use ecac_artifact::Meetings;
 pub use readers::{Opened, OpenedValue, Reader, Readers};
 pub use record::{
     BenchError, OPS_MAX, Params, RunRecord, node_key, observe, run, run_in, schema_sha256,
 };
-pub use scenario::{Scenario, UnknownScenario, meetings};
+pub use scenario::{Scenario, UnknownScenario, course, meetings};
 pub use storage::{AUDIT_BATCH_OPS, InMemory, Memory, Storage, StoredReplica};

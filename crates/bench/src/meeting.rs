@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use ecac_artifact::Meetings;
 use ecac_core::{Costs, Event, Received, Replica, VerifiedOp};
 use ecac_sync::{KeepError, Keeper, Session, Standing};
-use serde::Serialize;
 
 use crate::replica::Author;
 use crate::storage::StoredReplica;
@@ -14,27 +14,6 @@ use crate::stream::Stream;
 const WAY_MS: (u64, u64) = (20, 180);
 /// Of a hundred frames so many are lost.
 const LOSS_PERCENT: u64 = 5;
-
-/// What the sessions of a run came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Meetings {
-    /// Sessions, each between two replicas.
-    pub sessions: u64,
-    /// Frames that were sent, lost ones too.
-    pub frames: u64,
-    /// Their bytes.
-    pub frame_bytes: u64,
-    /// Ops that came and were new to whom they came to.
-    pub ops: u64,
-    /// Times at which the network was parted and became whole again.
-    pub partitions: u64,
-    /// Rounds from then until all replicas held the same, in all: in a round each of the others meets the first replica.
-    pub rounds: u64,
-    /// Virtual time that these took, in milliseconds, in all.
-    pub converge_ms: u64,
-    /// Ops that lost their effect where they had it, counted at each replica.
-    pub rolled_back: u64,
-}
 
 /// An author as what a session hands ops to.
 struct Kept<'a, R: StoredReplica> {

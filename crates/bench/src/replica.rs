@@ -169,6 +169,11 @@ impl<R: StoredReplica> Author<R> {
         self.replica.take(ops)
     }
 
+    /// Everything that the author has, in its order.
+    pub(crate) fn ops(&self) -> impl Iterator<Item = VerifiedOp> {
+        self.ops_since(0)
+    }
+
     /// How many ops the author has: admitted, or fetched.
     fn count(&self) -> usize {
         self.replica.log().admitted_count() + self.inbox.len()

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ecac_bench::{Params, Scenario, meetings, observe, run};
+use ecac_bench::{Params, Scenario, Step, course, meetings, observe, run};
+use ecac_core::{Costs, Replica, VerifiedOp, split_op_log};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -51,4 +52,65 @@ fn it_is_run_where_it_is_asked_for() {
         let totals = run(&least, COMMIT).expect("in range").totals;
         assert!(totals.denied > 0 && totals.rolled_back > 0, "seed {seed}");
     }
+}
+
+/// Who does the steps of the course again, with sessions that lose nothing, has each op's parents where it was signed, and ends where
+/// the run did.
+#[test]
+fn its_course_can_be_gone_again() {
+    let course = course(42, 120).expect("in range");
+    let mut replicas = [(); 3].map(|()| Replica::builder().join(course.project));
+    let mut cut_off = None;
+    let (mut written, mut parted) = (0, 0);
+    for step in &course.steps {
+        match step {
+            Step::Write { replica, op } => {
+                let replica = &mut replicas[*replica];
+                replica.receive(&[op.envelope().to_vec()]);
+                assert!(replica.log().holds(&op.id()), "its parents are there");
+                assert!(replica.missing().is_empty(), "its parents are there");
+                written += 1;
+            }
+            Step::Meet { dialler, listener } => {
+                assert!(![Some(*dialler), Some(*listener)].contains(&cut_off));
+                for (from, to) in [(*dialler, *listener), (*listener, *dialler)] {
+                    let ops = replicas[from].ops().map(|op| op.envelope().to_vec());
+                    let ops: Vec<Vec<u8>> = ops.collect();
+                    replicas[to].receive(&ops);
+                }
+            }
+            Step::CutOff { replica } => {
+                cut_off = Some(*replica);
+                parted += 1;
+            }
+            Step::Heal => cut_off = None,
+        }
+    }
+    assert_eq!((written, parted), (120, 3));
+    let params = Params {
+        scenario: Scenario::Partition3,
+        seed: 42,
+        ops: 120,
+    };
+    let record = run(&params, COMMIT).expect("in range");
+    let ids: BTreeSet<_> = split_op_log(&record.ops)
+        .expect("an op log")
+        .into_iter()
+        .map(|it| {
+            VerifiedOp::read(it, &mut Costs::default())
+                .expect("an op")
+                .id()
+        })
+        .collect();
+    for replica in &replicas {
+        assert_eq!(
+            replica.ops().map(|it| it.id()).collect::<BTreeSet<_>>(),
+            ids
+        );
+        assert_eq!(
+            hex::encode(replica.state_digest()),
+            record.totals.state_sha256
+        );
+    }
+    assert!(ecac_bench::course(1, 5).is_err());
 }

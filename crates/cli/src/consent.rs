@@ -44,6 +44,32 @@ pub(crate) fn reveal(doing: &str, yes: bool) -> Result<(), Failure> {
     ))
 }
 
+/// Asks whether `count` values are to be dropped for good, where nobody said yes before; `lost` says which.
+pub(crate) fn dropping(doing: &str, count: usize, lost: &str, yes: bool) -> Result<(), Failure> {
+    if count == 0 || yes {
+        return Ok(());
+    }
+    if !somebody_is_here() {
+        let cause = format!(
+            "it drops what {} wrote for good, and nobody is here to be asked",
+            text::count(count, "op")
+        );
+        let hint = "look at them with --preview, and say --yes";
+        return Err(Failure::new(exit::USAGE, doing, cause, hint));
+    }
+    let question = Paint::Care.err("Drop that for good?");
+    if ask(&format!("{lost}{question} Type `yes` to go on: "))? == "yes" {
+        return Ok(());
+    }
+    let hint = "nothing was dropped";
+    Err(Failure::new(
+        exit::REFUSED,
+        doing,
+        "you did not say yes",
+        hint,
+    ))
+}
+
 /// Asks, where `count` ops are taken back and nobody said yes before; `lost` shows them.
 pub(crate) fn confirm(doing: &str, count: usize, lost: &str, yes: bool) -> Result<(), Failure> {
     if count == 0 || yes {

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ecac_artifact::exit;
 use ecac_core::PublicKey;
-use ecac_project::{FOLDER, Home, Key, KeyName, KeyUse, Project, Writer, find};
+use ecac_project::{Home, Key, KeyName, KeyUse, Project, Writer, find, folder_in};
 use ecac_store::DurableReplica;
 
 use crate::color::Color;
@@ -51,7 +51,7 @@ impl Globals {
 
     /// The directory `.ecac` to be made: in the place that is named, or here.
     pub(crate) fn new_folder(&self) -> PathBuf {
-        within(&self.named().unwrap_or_default())
+        folder_in(&self.named().unwrap_or_default())
     }
 
     /// What the clock shows, in milliseconds since 1970.
@@ -94,9 +94,14 @@ impl Globals {
 
     /// The project that is meant.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
+        self.project_at(None)
+    }
+
+    /// The project in that place, or the one that is meant where no place is said.
+    pub(crate) fn project_at(&self, place: Option<&Path>) -> Result<Project, Failure> {
         let doing = "open the project";
-        let folder = match self.named() {
-            Some(named) => within(&named),
+        let folder = match place.map(Path::to_owned).or_else(|| self.named()) {
+            Some(named) => folder_in(&named),
             None => {
                 let here = env::current_dir();
                 let here = here.map_err(|error| Failure::read("the working directory", &error))?;
@@ -168,14 +173,6 @@ pub(crate) fn key_name(name: &str) -> Result<KeyName, Failure> {
             "choose a name such as `me`",
         )
     })
-}
-
-fn within(place: &Path) -> PathBuf {
-    if place.ends_with(FOLDER) {
-        place.to_owned()
-    } else {
-        place.join(FOLDER)
-    }
 }
 
 /// Random bytes of the system, as many as a key or a digest has.

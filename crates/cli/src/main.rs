@@ -6,6 +6,7 @@
 
 mod audit_log;
 mod behind;
+mod carrier;
 mod color;
 mod command;
 mod consent;
@@ -13,10 +14,12 @@ mod deed;
 mod edge;
 mod failure;
 mod feature;
+mod gathering;
 mod give_back;
 mod handover;
 mod input;
 mod interrupt;
+mod node_program;
 mod nudge;
 mod op_prefix;
 mod output;
@@ -41,8 +44,8 @@ use color::Color;
 use command::{
     add, add_member, audit, audit_export, audit_verify, bench, can, check, completions, cosign,
     credential, decisions, device, dump_state_json, endorse, explain, export, get, import, init,
-    invite, issuer, join, key, keys, log, ls, man, members, pending, regrant, remove, revoke,
-    rotate, seal, set, snapshot, status, sync, trust_dump, verify_store, whoami,
+    invite, issuer, join, key, keys, log, ls, man, members, node, pending, prune, regrant, remove,
+    revoke, rotate, seal, set, snapshot, status, sync, trust_dump, verify_store, whoami,
 };
 use edge::Globals;
 use failure::Failure;
@@ -94,12 +97,14 @@ enum Command {
     Import(import::Args),
     Export(export::Args),
     Sync(sync::Args),
+    Node(node::Args),
     #[command(subcommand)]
     Issuer(issuer::Command),
     #[command(subcommand)]
     Credential(credential::Command),
     Status(status::Args),
     Snapshot(snapshot::Args),
+    Prune(prune::Args),
     VerifyStore(verify_store::Args),
     Log(log::Args),
     Explain(explain::Args),
@@ -145,10 +150,12 @@ impl Command {
             Self::Import(args) => import::run(args, globals),
             Self::Export(args) => export::run(args, globals),
             Self::Sync(args) => sync::run(args, globals),
+            Self::Node(args) => node::run(args, globals),
             Self::Issuer(command) => issuer::run(command, globals),
             Self::Credential(command) => credential::run(command, globals),
             Self::Status(args) => status::run(args, globals),
             Self::Snapshot(args) => snapshot::run(args, globals),
+            Self::Prune(args) => prune::run(args, globals),
             Self::VerifyStore(args) => verify_store::run(args, globals),
             Self::Log(args) => log::run(args, globals),
             Self::Explain(args) => explain::run(args, globals),
@@ -180,6 +187,7 @@ fn after_help() -> String {
   ecac revoke tom --preview                   which work of whom would be taken back
   ecac import from-van.cborseq                meet: take in what others wrote
   ecac sync /media/stick                      meet through a folder: a USB stick, a share
+  ecac node --peer KEY@192.0.2.7:4919         keep in step with another machine over the network
   ecac log ops.cborseq                        list every op with its verdict
   ecac explain ops.cborseq 1f3a9c0d           say why an op counts, or why it does not
   ecac dump-state-json ops.cborseq | sha256sum

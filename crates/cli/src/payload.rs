@@ -23,6 +23,17 @@ pub(crate) fn line(
     words.join(" ")
 }
 
+/// The kind and the place, of an op whose value is not known.
+pub(crate) fn place_line(payload: &Payload) -> String {
+    let parts = payload.describe(None);
+    let place = parts.iter().filter(|it| matches!(it, Part::Place { .. }));
+    let words = place.map(|part| words(part, &|_| String::new()));
+    let words: Vec<String> = core::iter::once(payload.kind().to_owned())
+        .chain(words)
+        .collect();
+    words.join(" ")
+}
+
 fn words(part: &Part, who: &dyn Fn(&PublicKey) -> String) -> String {
     match part {
         Part::Word(word) => (*word).to_owned(),

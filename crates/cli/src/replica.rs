@@ -41,6 +41,8 @@ pub(crate) struct Logs {
 pub(crate) struct OpLog {
     pub(crate) file: OpLogFiles,
     pub(crate) project: ProjectId,
+    /// What is kept of ops whose envelopes the project has dropped.
+    pub(crate) dropped: Vec<VerifiedOp>,
 }
 
 /// What became of the items of op logs.
@@ -56,6 +58,8 @@ pub(crate) struct Replica {
     pub(crate) items: BTreeMap<OpId, usize>,
     /// Refused ops, of which the log itself keeps no bytes.
     refused: BTreeMap<OpId, Op>,
+    /// What is kept of ops whose envelopes were dropped: no value, and no signature.
+    dropped: BTreeMap<OpId, Body>,
     /// Where the items stand.
     pub(crate) files: OpLogFiles,
 }
@@ -80,7 +84,12 @@ impl OpLog {
     /// The op logs for the project that they are of, or that is named.
     pub(crate) fn of(file: OpLogFiles, project: Option<ProjectId>) -> Result<Self, Failure> {
         let project = settle_project(&file, project)?;
-        Ok(Self { file, project })
+        let dropped = Vec::new();
+        Ok(Self {
+            file,
+            project,
+            dropped,
+        })
     }
 
     /// Takes in every item; says so where some are no ops.
@@ -138,7 +147,8 @@ impl Source {
     }
 }
 
-/// The ops of the project here or above as an op log: those that are held, and those that were refused.
+/// The ops of the project here or above as an op log: those that are held, those that were refused, and what is kept of those whose
+/// envelopes were dropped.
 pub(crate) fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
     let (project, replica) = globals.reading()?;
     let log = replica.log();
@@ -147,7 +157,9 @@ pub(crate) fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
     envelopes.extend(held.map(|op| op.envelope().to_vec()));
     let refused = project.refused();
     envelopes.extend(refused.map_err(|error| Failure::of("read the refused ops", &error))?);
+    let positions = 0..log.admitted_count();
     Ok(OpLog {
+        dropped: positions.filter_map(|it| log.remains(it)).collect(),
         project: replica.project(),
         file: OpLogFiles::of_items(PROJECT, &envelopes),
     })
@@ -238,14 +250,19 @@ struct Taken {
 
 /// Takes the items of a file in, for every command that reads an op log: ops in the order of their links, so that the
 /// result is a function of the set of ops whatever the limits of a log.
-fn take_in(project: ProjectId, items: &[&[u8]], costs: &mut Costs) -> Taken {
+fn take_in(
+    project: ProjectId,
+    items: &[&[u8]],
+    dropped: &[VerifiedOp],
+    costs: &mut Costs,
+) -> Taken {
     let mut taken = Taken {
         log: Log::new(project),
         rejected: Vec::new(),
         duplicates: 0,
         first_items: BTreeMap::new(),
     };
-    let mut ops = Vec::with_capacity(items.len());
+    let mut ops = dropped.to_vec();
     for (number, item) in items.iter().enumerate() {
         match VerifiedOp::read(item, costs) {
             Err(why) => taken.rejected.push((number, why)),
@@ -287,12 +304,14 @@ impl Replica {
             rejected,
             duplicates,
             first_items,
-        } = take_in(op_log.project, &items, &mut costs);
+        } = take_in(op_log.project, &items, &op_log.dropped, &mut costs);
         let kept = log.refused().filter_map(|(id, ..)| {
             let op = decode(items[*first_items.get(&id)?])?;
             Some((id, op))
         });
         let refused = kept.collect();
+        let dropped = op_log.dropped.iter();
+        let dropped = dropped.map(|op| (op.id(), op.body().clone())).collect();
         let replay = Replay::of(&log, &mut costs);
         Self {
             log,
@@ -301,13 +320,25 @@ impl Replica {
             duplicates,
             items: first_items,
             refused,
+            dropped,
             files: op_log.file,
         }
     }
 
-    /// The body of an op, whatever became of it.
+    /// Whether the envelope of the op was dropped.
+    pub(crate) fn is_dropped(&self, id: &OpId) -> bool {
+        self.dropped.contains_key(id)
+    }
+
+    /// How many envelopes were dropped.
+    pub(crate) fn dropped_count(&self) -> usize {
+        self.dropped.len()
+    }
+
+    /// The body of an op, whatever became of it; without its value, if its envelope was dropped.
     pub(crate) fn body(&self, id: &OpId) -> Option<Body> {
         let held = self.log.get(id).map(|op| op.body().clone());
+        let held = held.or_else(|| self.dropped.get(id).cloned());
         held.or_else(|| self.refused.get(id).map(|op| op.body().clone()))
     }
 
@@ -326,7 +357,7 @@ impl Replica {
 
     /// Every op that was taken in, whatever became of it.
     pub(crate) fn ids(&self) -> impl Iterator<Item = OpId> {
-        self.items.keys().copied()
+        self.items.keys().chain(self.dropped.keys()).copied()
     }
 
     /// Why the first item that claims this op id is no op of anybody's, where no good item holds it.

@@ -365,7 +365,10 @@ impl<B: Bucket> Mailbox<B> {
         known.sort_unstable();
         let unjudged = replica.unsupported_ops().into_iter().map(|it| it.1.op);
         let held = replica.log().ids_since(0).chain(unjudged);
-        let missing: Vec<OpId> = held.filter(|it| known.binary_search(it).is_err()).collect();
+        // What was dropped here, others put there.
+        let log = replica.log();
+        let missing = held.filter(|it| known.binary_search(it).is_err() && !log.is_pruned(it));
+        let missing: Vec<OpId> = missing.collect();
         // What is merged has stood in an index for a visit, so that others have read it and need not read it again.
         self.merge(replica, visit)?;
         self.put_packs(replica, &missing, visit)?;
@@ -443,7 +446,13 @@ impl<B: Bucket> Mailbox<B> {
         loop {
             let mut tiers: BTreeMap<u32, Vec<PackName>> = BTreeMap::new();
             for name in self.memory.mine.keys() {
-                let seen = self.memory.seen.get(name).filter(|it| it.is_whole);
+                let seen = self.memory.seen.get(name);
+                // A pack of which an op was dropped here cannot be made again.
+                let is_here = |seen: &Seen| {
+                    let mut ops = seen.ops.iter();
+                    seen.is_whole && !ops.any(|it| replica.log().is_pruned(it))
+                };
+                let seen = seen.filter(|it| tier(it.bytes).is_some() && is_here(it));
                 if let Some(tier) = seen.and_then(|it| tier(it.bytes)) {
                     tiers.entry(tier).or_default().push(*name);
                 }

@@ -46,6 +46,53 @@ fn files(folder: &Path, first: &str) -> usize {
 }
 
 #[test]
+fn a_pruned_node_puts_what_it_has_and_others_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = SigningKey::from([1; 32]);
+    let genesis = Genesis {
+        name: Name::new("shop").unwrap(),
+        nonce: [0; 16],
+        roots: [public_key(&root)].into(),
+        schema: [].into(),
+        features: [(Name::new("seal").unwrap(), Vec::new())].into(),
+    };
+    let mut full = Replica::create(genesis, &root, NOW_MS).unwrap();
+    let mut phone = Replica::join(full.project());
+    phone.receive(&full.envelopes().collect::<Vec<_>>());
+    let mailbox = |node: u8| Mailbox::new(Folder::new(folder.path(), [node; 16]), [node; 16]);
+    let (mut at_full, mut at_phone) = (mailbox(1).looking_after_all(), mailbox(2));
+    // Enough small packs of the phone's own that they would be merged.
+    for number in 1..=12 {
+        write(&mut phone, 1, number);
+        at_phone.sync(&mut phone).unwrap();
+        at_full.sync(&mut full).unwrap();
+    }
+    full.seal(&root, NOW_MS + 100).unwrap();
+    at_full.sync(&mut full).unwrap();
+    at_phone.sync(&mut phone).unwrap();
+    assert_eq!(phone.prune().unwrap().ops, 11);
+    write(&mut phone, 1, 200);
+    let visit = at_phone.sync(&mut phone).unwrap();
+    assert_eq!((visit.ops_put, visit.packs_merged), (1, 0));
+    at_full.sync(&mut full).unwrap();
+    assert_eq!(full.state_digest(), phone.state_digest());
+
+    // The folder is lost. The phone has not what a newcomer begins with; who keeps everything has.
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        fs::remove_dir_all(entry.unwrap().path()).unwrap();
+    }
+    let mut fresh = Replica::join(full.project());
+    let mut at_fresh = mailbox(3);
+    let mut at_phone = mailbox(2);
+    at_phone.sync(&mut phone).unwrap();
+    let visit = at_fresh.sync(&mut fresh).unwrap();
+    assert!(visit.orphans > 0 && fresh.log().admitted_count() < 4);
+    mailbox(1).sync(&mut full).unwrap();
+    at_fresh.sync(&mut fresh).unwrap();
+    assert_eq!(fresh.state_digest(), full.state_digest());
+}
+
+#[test]
 fn replicas_that_never_meet_agree_through_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let mut a = founded(2);

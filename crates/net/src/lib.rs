@@ -18,10 +18,6 @@ mod keeping;
 mod metrics;
 #[cfg(feature = "quic")]
 mod node;
-#[cfg(feature = "quic")]
-mod peer;
 
 #[cfg(feature = "quic")]
-pub use node::{Node, Settings, sync_once};
-#[cfg(feature = "quic")]
-pub use peer::{ParsePeerError, Peer};
+pub use node::{Node, Settings, carry, sync_once};

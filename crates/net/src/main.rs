@@ -7,17 +7,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use ecac_artifact::exit;
-use ecac_core::PublicKey;
-use ecac_net::{Node, Peer, Settings, sync_once};
-use ecac_project::{FOLDER, Home, KeyName, KeyUse, Project};
+use ecac_core::{ProjectId, PublicKey};
+use ecac_net::{Node, Settings, carry, sync_once};
+use ecac_project::{Home, KeyName, KeyUse, Peer, Project, folder_in};
 use tokio::sync::watch;
 
 /// Syncs a project directory with other nodes, over QUIC
 ///
-/// Nodes know each other by the keys of their machines (`ecac-node key`), and talk to nobody else.
+/// Nodes know each other by the keys of their machines (`ecac-node key`), and talk to nobody else. `ecac node` and `ecac sync PEER`
+/// start this program, and know by themselves where project and keys are.
 #[derive(Debug, Parser)]
 #[command(version, disable_help_subcommand = true, after_help = exit::help())]
 struct Cli {
@@ -32,7 +33,10 @@ struct Cli {
 struct Place {
     /// The directory that has `.ecac` in it
     #[arg(long, global = true, value_name = "DIR", default_value = ".")]
-    project: PathBuf,
+    store: PathBuf,
+    /// Only go on if that is this project
+    #[arg(long, global = true, value_name = "ID")]
+    project: Option<ProjectId>,
     /// The directory of your keys, as `ecac` has it [default: that of ECAC_HOME]
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
@@ -69,6 +73,15 @@ enum Command {
         #[arg(value_name = "KEY@ADDRESS")]
         peer: Peer,
     },
+    /// Carry one session between a peer and who has started this, on standard input and output
+    ///
+    /// Frames as they are on the wire. Once the peer is reached there is an empty one on standard output; only then is there
+    /// something to say.
+    Carry {
+        /// The node
+        #[arg(value_name = "KEY@ADDRESS")]
+        peer: Peer,
+    },
 }
 
 fn main() -> ExitCode {
@@ -83,9 +96,12 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let done = runtime
-        .context("start")
-        .and_then(|it| it.block_on(run(cli)));
+    let done = runtime.context("start").and_then(|it| {
+        let done = it.block_on(run(cli));
+        // A read of standard input that has not returned is not waited for.
+        it.shutdown_background();
+        done
+    });
     match done {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
@@ -101,7 +117,14 @@ async fn run(cli: Cli) -> Result<()> {
     let named = named.or_else(|| std::env::var_os("ECAC_HOME").map(PathBuf::from));
     let home = Home::at(named.context("find your keys: name their directory with --home")?);
     let node = cli.place.key;
-    let open = || Project::open(&cli.place.project.join(FOLDER), &home).context("open the project");
+    let open = || {
+        let project = Project::open(&folder_in(&cli.place.store), &home);
+        let project = project.context("open the project")?;
+        let (found, wanted) = (project.config().project, cli.place.project);
+        let is_meant = wanted.is_none_or(|it| it == found);
+        ensure!(is_meant, "open the project: it is {found}");
+        Ok(project)
+    };
     let say = |text: String| writeln!(std::io::stdout(), "{text}").context("write");
     match cli.command {
         Command::Key => {
@@ -128,6 +151,10 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Sync { peer } => {
             let (received, sent) = sync_once(open()?, &home, node, peer, signals()?).await?;
             say(format!("received {received} ops, sent {sent}"))
+        }
+        Command::Carry { peer } => {
+            let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+            carry(&home, &node, peer, input, output, signals()?).await
         }
     }
 }

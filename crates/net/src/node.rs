@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use ecac_core::PublicKey;
-use ecac_project::{Home, KeyName, KeyUse, Project};
+use ecac_project::{Home, KeyName, KeyUse, Peer, Project};
 use ecac_sync::Standing;
 use quinn::{Connection, Endpoint, Incoming};
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -22,12 +23,13 @@ use crate::identity::{Identity, node_of};
 use crate::journal::note;
 use crate::keeping::Keeping;
 use crate::metrics;
-use crate::peer::Peer;
 
 /// Connections from other nodes at a time; others wait.
 const CONNECTIONS: usize = 32;
 /// How long a connection may take to be made, and an end of work to be taken in.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long this end may take to end a session that the other one has ended.
+const PARTING: Duration = Duration::from_secs(3);
 /// The longest pause before a peer is dialled again that could not be reached.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 /// What a dialler calls every node; nothing follows from it.
@@ -268,6 +270,23 @@ async fn connect(endpoint: &Endpoint, identity: &Identity, peer: Peer) -> Result
     connected.with_context(|| format!("connect to {}", peer.address))
 }
 
+/// Opens a socket of its own and connects to a peer.
+async fn reach(home: &Home, node: &KeyName, peer: Peer) -> Result<(Endpoint, Connection)> {
+    let identity = identity(home, node)?;
+    let any = match peer.address {
+        SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
+        SocketAddr::V6(_) => SocketAddr::from(([0; 16], 0)),
+    };
+    let endpoint = Endpoint::client(any).context("open a socket")?;
+    let connection = connect(&endpoint, &identity, peer).await?;
+    Ok((endpoint, connection))
+}
+
+async fn leave(endpoint: &Endpoint, connection: &Connection) {
+    connection.close(0u8.into(), b"");
+    drop(timeout(PATIENCE, endpoint.wait_idle()).await);
+}
+
 /// Syncs with one peer once: how many ops came, and how many were sent.
 ///
 /// # Errors
@@ -279,20 +298,57 @@ pub async fn sync_once(
     peer: Peer,
     stop: watch::Receiver<bool>,
 ) -> Result<(u64, u64)> {
-    let identity = identity(home, &node)?;
-    let any = match peer.address {
-        SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
-        SocketAddr::V6(_) => SocketAddr::from(([0; 16], 0)),
-    };
-    let endpoint = Endpoint::client(any).context("open a socket")?;
+    let (endpoint, connection) = reach(home, &node, peer).await?;
     let keeping = Arc::new(Keeping::of(project, node, Arc::default()));
-    let connection = connect(&endpoint, &identity, peer).await?;
     let streams = connection.open_bi().await.context("open a stream")?;
     let ended = drive::dial(&keeping, streams, stop).await?;
-    connection.close(0u8.into(), b"");
-    drop(timeout(PATIENCE, endpoint.wait_idle()).await);
+    leave(&endpoint, &connection).await;
     if ended.standing != Standing::Finished {
         bail!("the session was broken off: {:?}", ended.standing);
     }
     Ok((ended.tally.useful_ops, ended.tally.sent_ops))
+}
+
+/// Carries one session between a peer and somebody else, who has it: what `input` has goes to the peer, what comes from there to
+/// `output`, which first gets an empty frame, four zero bytes, when the peer is reached. Ends when both directions have.
+///
+/// # Errors
+/// That the peer cannot be reached, is another node, or breaks the connection off.
+pub async fn carry(
+    home: &Home,
+    node: &KeyName,
+    peer: Peer,
+    mut input: impl AsyncRead + Unpin,
+    mut output: impl AsyncWrite + Unpin,
+    mut stop: watch::Receiver<bool>,
+) -> Result<()> {
+    let (endpoint, connection) = tokio::select! {
+        reached = reach(home, node, peer) => reached?,
+        _ = stop.wait_for(|it| *it) => return Ok(()),
+    };
+    let (mut send, mut receive) = connection.open_bi().await.context("open a stream")?;
+    output.write_all(&[0; 4]).await.context("write a frame")?;
+    output.flush().await.context("write a frame")?;
+    let there = async {
+        tokio::io::copy(&mut input, &mut send).await?;
+        send.finish().map_err(std::io::Error::from)
+    };
+    let back = async {
+        tokio::io::copy(&mut receive, &mut output).await?;
+        output.flush().await
+    };
+    let both = async {
+        tokio::pin!(there, back);
+        tokio::select! {
+            said = &mut there => said.and(back.await),
+            // Who has heard the last frame has little left to say.
+            heard = &mut back => heard.and(timeout(PARTING, there).await.unwrap_or(Ok(()))),
+        }
+    };
+    let carried = tokio::select! {
+        carried = both => carried,
+        _ = stop.wait_for(|it| *it) => Ok(()),
+    };
+    leave(&endpoint, &connection).await;
+    carried.context("carry the session")
 }

@@ -30,7 +30,7 @@ pub struct Row {
     us_per_op: Option<u64>,
     #[serde(serialize_with = "unit::as_us_option")]
     floor_us_per_op: Option<u64>,
-    /// The cost over the floor.
+    /// The cost over the floor, or the bytes over those of the full store.
     #[serde(serialize_with = "unit::as_milli")]
     ratio: Option<u64>,
     bytes_per_op: Option<u64>,
@@ -170,6 +170,7 @@ fn limit(limit: &Limit) -> String {
         Limit::Flat(milli) => format!("flat within {}", factor(milli)),
         Limit::PerChange(milli) => format!("{} decisions a change", factor(milli)),
         Limit::Bytes(bytes) => format!("{bytes} B"),
+        Limit::Share(milli) => format!("{} of the full one", factor(milli)),
         Limit::Disk(milli, more) => format!("{} of the envelope + {more} B", factor(milli)),
     }
 }

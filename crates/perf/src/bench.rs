@@ -148,6 +148,9 @@ fn groups() -> Vec<Group> {
     let mut groups = vec![ingest];
     groups.extend(Shape::ALL.map(Group::of_shape));
     groups.extend([
+        Group::one("seals-chain", |plan| measure::seals(plan, 1)),
+        Group::one("seals-race64", |plan| measure::seals(plan, 64)),
+        Group::one("seals-race1000", |plan| measure::seals(plan, 1_000)),
         Group::one("late-solo", measure::late_solo),
         Group::one("late-race64", measure::late_race),
         Group::one("status-bit", measure::status_bit),
@@ -186,6 +189,14 @@ fn groups() -> Vec<Group> {
             }),
         },
         Group::one("replay-sealed", measure::replay_sealed),
+        Group {
+            label: "pruned",
+            cases: vec!["pruned-disk", "pruned-memory"],
+            measure: Box::new(|plan| {
+                let it = measure::pruned(plan)?;
+                Ok(vec![it.disk, it.memory])
+            }),
+        },
         Group {
             label: "rocksdb",
             cases: vec![

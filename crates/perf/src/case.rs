@@ -17,6 +17,8 @@ pub enum Limit {
     PerChange(u64),
     /// An op takes at most so many bytes beyond its envelope.
     Bytes(u64),
+    /// An op takes at most so many thousandths of the bytes that it takes in what it is compared with.
+    Share(u64),
     /// An op takes at most so many thousandths of its envelope and so many bytes, the envelope among them.
     Disk(u64, u64),
 }
@@ -39,6 +41,7 @@ const MS: u64 = 1_000 * US;
 const REPLAY: &[Limit] = &[Limit::Cost(33 * US / 10), Limit::Growth(1_500)];
 const REPLAY_WIDE: &[Limit] = &[Limit::Cost(66 * US / 10), Limit::Growth(1_500)];
 const TIP: &[Limit] = &[Limit::Cost(10 * US), Limit::Flat(1_500)];
+const SEALS: &[Limit] = &[Limit::Ratio(1_200)];
 const LATE: &[Limit] = &[Limit::Cost(50 * MS), Limit::PerChange(1_200)];
 
 const fn case(name: &'static str, unit: &'static str, scale: u64, bar: &'static [Limit]) -> Case {
@@ -59,7 +62,7 @@ const READERS: u64 = 512;
 const VALUES: u64 = 2_000;
 
 /// Every case, in the order in which they are shown.
-pub const CASES: [Case; 42] = [
+pub const CASES: [Case; 47] = [
     // Seven tenths of the floor's speed.
     case("ingest-64", "op", 200_000, &[Limit::Ratio(1_428)]),
     case("ingest-64-2", "op", 200_000, &[Limit::Ratio(580)]),
@@ -73,6 +76,9 @@ pub const CASES: [Case; 42] = [
     case("tip-race1000", "op", MILLION, TIP),
     case("tip-branches", "op", MILLION, TIP),
     case("tip-policy", "op", MILLION, TIP),
+    case("seals-chain", "op", MILLION, SEALS),
+    case("seals-race64", "op", MILLION, SEALS),
+    case("seals-race1000", "op", MILLION, SEALS),
     case("late-solo", "revocation", MILLION, LATE),
     case("late-race64", "revocation", MILLION, LATE),
     case("status-bit", "list", 10_000, &[Limit::Cost(MS)]),
@@ -97,6 +103,8 @@ pub const CASES: [Case; 42] = [
     case("open", "opening", MILLION, &[Limit::Cost(300 * MS)]),
     case("disk", "op", MILLION, &[Limit::Disk(1_150, 60)]),
     case("memory-open", "op", MILLION, &[Limit::Bytes(250)]),
+    case("pruned-disk", "op", MILLION, &[Limit::Share(400)]),
+    case("pruned-memory", "op", MILLION, &[Limit::Share(1_000)]),
     case("rekey-512", "removal", READERS, &[Limit::Cost(60 * MS)]),
     case(
         "rekey-512-each",
@@ -152,6 +160,7 @@ impl Limit {
             Self::Flat(most) => Some(measured.spread_milli()? <= most),
             Self::PerChange(most) => Some(measured.per_change_milli()? <= most),
             Self::Bytes(most) => Some(measured.bytes? <= most),
+            Self::Share(most) => Some(measured.ratio_milli()? <= most),
             Self::Disk(milli, more) => {
                 let envelope = measured.envelope?;
                 let all = envelope.saturating_add(measured.bytes?);
@@ -168,10 +177,13 @@ fn milli(of: u64, whole: u64) -> Option<u64> {
 }
 
 impl Measured {
-    /// The cost in thousandths of the floor.
+    /// The cost in thousandths of the floor, or the bytes in those of what they are compared with.
     #[must_use]
     pub fn ratio_milli(&self) -> Option<u64> {
-        milli(self.ps?, self.floor_ps?)
+        match self.whole {
+            Some(whole) => milli(self.bytes?, whole),
+            None => milli(self.ps?, self.floor_ps?),
+        }
     }
 
     /// The cost in thousandths of that at 10^4 ops.
@@ -249,6 +261,19 @@ mod tests {
         };
         assert_eq!(case.met(&file(90)), Some(true));
         assert_eq!(case.met(&file(91)), Some(false));
+    }
+
+    #[test]
+    fn bytes_are_judged_beside_those_of_what_they_are_compared_with() {
+        let case = Case::named("pruned-disk").unwrap();
+        let pruned = |bytes| Measured {
+            ops: MILLION,
+            bytes: Some(bytes),
+            whole: Some(500),
+            ..Measured::default()
+        };
+        assert_eq!(case.met(&pruned(200)), Some(true));
+        assert_eq!(case.met(&pruned(201)), Some(false));
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub fn open(file: &Path) -> Result<DurableReplica> {
     Ok(options().verify_as_read().open_read_only(file)?)
 }
 
+/// The replica in a store that was closed, to write in it.
+pub fn open_to_write(file: &Path) -> Result<DurableReplica> {
+    Ok(options().open(file)?)
+}
+
 /// Whether the replica has decided on its last op: the first decision that is asked for.
 #[must_use]
 pub fn decides(replica: &DurableReplica) -> bool {

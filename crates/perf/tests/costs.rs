@@ -112,6 +112,40 @@ fn a_late_revocation_among_racing_editors_judges_what_it_turns() {
     late_is_local(64);
 }
 
+/// A revocation that arrives after the seals of what it would turn turns nothing of it, and judges nothing of it again.
+#[track_caller]
+fn late_spares_what_is_sealed(writers: usize) {
+    const FEW: u64 = 16;
+    let mut history = Late::sealed(5, writers, 400);
+    let mut engine = Engine::new(history.project());
+    engine.take(history.take_setup());
+    for batch in history.next_ops(4_000).chunks(BATCH) {
+        assert_eq!(engine.take(batch.to_vec()).refused, 0);
+    }
+    let seals = history.seal_all();
+    let late = history.turn(4_000);
+    let mut unsealed = Engine::new(history.project());
+    unsealed.take(Late::sealed(5, writers, 400).take_setup());
+    unsealed.take(Late::sealed(5, writers, 400).next_ops(4_000));
+    assert!(unsealed.take(vec![late.clone()]).changed > 0);
+    assert_eq!(engine.take(seals).refused, 0);
+    let before = engine.costs();
+    let changed = engine.take(vec![late]).changed;
+    let evaluated = engine.costs().since(&before).ops_evaluated;
+    assert_eq!(changed, 0);
+    assert!(evaluated <= FEW, "{evaluated} decisions on sealed work");
+}
+
+#[test]
+fn a_late_revocation_judges_nothing_sealed_of_a_sole_editor() {
+    late_spares_what_is_sealed(1);
+}
+
+#[test]
+fn a_late_revocation_judges_nothing_sealed_of_racing_editors() {
+    late_spares_what_is_sealed(64);
+}
+
 /// A bit of a status list judges the work under one grant, whatever else names the list.
 #[test]
 fn a_status_bit_judges_what_it_turns() {

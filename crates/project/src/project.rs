@@ -60,6 +60,16 @@ pub fn find(start: &Path) -> Result<PathBuf, Error> {
         })
 }
 
+/// The project directory of a place: in it, unless the place is one.
+#[must_use]
+pub fn folder_in(place: &Path) -> PathBuf {
+    if place.ends_with(FOLDER) {
+        place.to_owned()
+    } else {
+        place.join(FOLDER)
+    }
+}
+
 /// Makes a new directory, or takes an empty one.
 fn make(folder: &Path) -> Result<(), Error> {
     let exists = || Error::Exists {

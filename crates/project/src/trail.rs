@@ -192,7 +192,8 @@ fn untold(replica: &Replica, refused: &[Vec<u8>], told: &BTreeSet<OpId>) -> Vec<
     let log = replica.log();
     let held = || log.pending().chain(log.unsupported()).cloned();
     let is_told = |op: &VerifiedOp| told.contains(&op.id());
-    for op in replica.ops().filter(is_told) {
+    // An op whose envelope was dropped is recorded, or waits, as every other one does.
+    for op in log.admitted_or_remains().filter(is_told) {
         recorder.ingest(op, costs);
     }
     for envelope in refused {
@@ -203,7 +204,7 @@ fn untold(replica: &Replica, refused: &[Vec<u8>], told: &BTreeSet<OpId>) -> Vec<
         recorder.ingest(op, costs);
     }
     drop(recorder.seal(costs));
-    for op in replica.ops().chain(held()) {
+    for op in log.admitted_or_remains().chain(held()) {
         if !is_told(&op) {
             recorder.ingest(op, costs);
         }

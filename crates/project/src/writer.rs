@@ -4,8 +4,8 @@ use core::ops::Deref;
 use std::collections::BTreeMap;
 
 use ecac_core::{
-    Authored, AuthoredBatch, Body, Event, OpId, Payload, PublicKey, Received, Replica, SigningKey,
-    VerifiedOp,
+    Authored, AuthoredBatch, Body, Event, OpId, Payload, Pruned, PublicKey, Received, Replica,
+    SigningKey, VerifiedOp,
 };
 use ecac_store::{BODIES_MAX, DurableReplica};
 
@@ -219,6 +219,14 @@ impl Writer {
     /// [`Error::Store`].
     pub fn snapshot(&mut self) -> Result<(), Error> {
         Ok(self.replica.snapshot()?)
+    }
+
+    /// Drops the envelopes that sealed work supersedes, as [`DurableReplica::prune`] does.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn prune(&mut self) -> Result<Pruned, Error> {
+        Ok(self.replica.prune()?)
     }
 
     /// Ends the use of the store, with a snapshot where one is due.

@@ -153,18 +153,95 @@ fn with_cosign(
     );
     let (provenance, provenance_bytes) = cosign(blob, "provenance.json")?;
 
+    let (signature, envelope) = plain(&bundle, &provenance, release.statement)?;
+    Ok(BTreeMap::from([
+        (SIGNATURE, signature),
+        (BUNDLE, bundle_bytes),
+        (PROVENANCE, envelope),
+        (PROVENANCE_BUNDLE, provenance_bytes),
+    ]))
+}
+
+/// The signature and the envelope in the two bundles of cosign, if they are of a file and of `statement`.
+fn plain(
+    bundle: &Bundle,
+    provenance: &Bundle,
+    statement: &Statement,
+) -> Result<(Vec<u8>, Vec<u8>)> {
     let wrong = |what: &str| Failure::environment(format!("cosign signed {what}"));
     let signature = bundle.message_signature();
     let signature = signature.ok_or_else(|| wrong("no file where one was given"))?;
     let envelope = provenance.envelope();
     let envelope = envelope.ok_or_else(|| wrong("no statement where one was given"))?;
-    if envelope.statement_unverified().ok().as_ref() != Some(release.statement) {
+    if envelope.statement_unverified().ok().as_ref() != Some(statement) {
         return Err(wrong("another statement than the one that it was given").into());
     }
-    Ok(BTreeMap::from([
-        (SIGNATURE, Signature::from_der(signature)?.to_file()),
-        (BUNDLE, bundle_bytes),
-        (PROVENANCE, envelope.to_bytes()),
-        (PROVENANCE_BUNDLE, provenance_bytes),
-    ]))
+    Ok((
+        Signature::from_der(signature)?.to_file(),
+        envelope.to_bytes(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use ecac_artifact::Digest;
+    use ecac_attest::{Build, Machine, TakenOver};
+
+    use super::*;
+
+    fn statement(command: &str) -> Statement {
+        let digest = Digest::of(b"");
+        Statement::of(&Build {
+            repository: "https://example.org/ecac".to_owned(),
+            commit: "c0ffee".repeat(7)[..40].parse().unwrap(),
+            command: command.to_owned(),
+            seed: 42,
+            ops: 500,
+            scenarios: Vec::new(),
+            flags: Vec::new(),
+            target: "x86_64-unknown-linux-gnu".to_owned(),
+            cargo_lock: digest,
+            toolchain: "1.95.0".to_owned(),
+            toolchain_commit: "c0ffee".to_owned(),
+            tar_gz: digest,
+            tar: digest,
+            ecac: digest,
+            sbom: None,
+            machine: Machine {
+                rustc: digest,
+                linker: None,
+                taken_over: TakenOver::default(),
+            },
+        })
+    }
+
+    #[test]
+    fn what_cosign_signed_is_what_it_was_given() {
+        let key = PrivateKey::from_random(&[1; 32]).unwrap();
+        let given = statement("cargo xtask repro");
+        let file = Bundle::of_message(&key, b"file");
+        let stated = |statement| {
+            let envelope = Envelope::sign(&key, statement);
+            Bundle::of_envelope(&key.public(), envelope)
+        };
+        let (signature, envelope) = plain(&file, &stated(&given), &given).unwrap();
+        let signature = Signature::from_file(&signature).unwrap();
+        key.public().verify(b"file", &signature).unwrap();
+        let opened = Envelope::parse(&envelope).unwrap().open(&key.public());
+        assert_eq!(opened.unwrap(), given);
+
+        let other = stated(&statement("cargo xtask repro --seed=43"));
+        for (file, provenance, says) in [
+            (
+                &file,
+                &other,
+                "another statement than the one that it was given",
+            ),
+            (&file, &file, "no statement where one was given"),
+            (&other, &other, "no file where one was given"),
+        ] {
+            let refused = plain(file, provenance, &given).unwrap_err();
+            assert_eq!(refused.to_string(), format!("cosign signed {says}"));
+        }
+    }
 }

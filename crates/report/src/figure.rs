@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use ecac_artifact::{EventKind, Metrics, MetricsRow, MetricsStep, Single};
-use ecac_core::OpId;
+use ecac_artifact::{Metrics, MetricsRow, MetricsStep, Single};
 
 use crate::canvas::Canvas;
 use crate::drawing::{Drawing, SERIES_MAX, WHITE};
 use crate::evidence::{Evidence, RunEvidence};
-use crate::plot::{HEIGHT, Panel, Series, Shape, WIDTH};
+use crate::plot::{HEIGHT, Panel, Series, Shape, WIDTH, shortened};
+use crate::spell::{Spell, groups, spells};
 use crate::words::{count, grouped};
 
 const MARGIN: i64 = 40;
 const GAP: i64 = 40;
 /// More winners than this share a bar.
 const WINNERS_MAX: u64 = 8;
-/// Steps of a curve, at most; a panel is not much wider in pixels.
-const STEPS_MAX: usize = 500;
+/// The title of the panels of what a denial took back, in two parts.
+const OFFLINE: &str = "Ops to take back";
+const BY_LENGTH: &str = "by offline length";
 const MINUTE_MS: u64 = 60_000;
 /// How to read lines on top of each other.
 const COINCIDE: &str = " Where lines coincide, they are drawn in turns.";
@@ -175,87 +176,47 @@ fn replay_cost(evidence: &Evidence) -> Figure {
     )
 }
 
-/// The ops that one denial took back, by when the observer had applied them.
-struct Spell {
-    name: String,
-    points: Vec<(u64, u64)>,
-    /// When the denial was written, since the first of the ops was applied.
-    denied_ms: Option<u64>,
-}
-
-fn spells(run: &RunEvidence) -> Vec<Spell> {
-    let Some(events) = &run.timeline else {
-        return Vec::new();
-    };
-    let mut applied = BTreeMap::new();
-    let mut taken: BTreeMap<_, Vec<(u64, u64)>> = BTreeMap::new();
-    for event in events {
-        match (event.event, event.op) {
-            (EventKind::Applied, Some(op)) => {
-                applied.insert(op, event.t);
-            }
-            (EventKind::RolledBack, Some(op)) => {
-                if let Some(&at_ms) = applied.get(&op) {
-                    taken.entry(event.by).or_default().push((at_ms, event.t));
-                }
-            }
-            _ => {}
-        }
+/// A panel for the spells of each group.
+fn offline_panels(spells: &[Spell]) -> Vec<Panel> {
+    let mut groups = groups(spells);
+    if groups.is_empty() {
+        groups.push(Vec::new());
     }
-    let spell = |(by, mut times): (Option<OpId>, Vec<(u64, u64)>)| {
-        times.sort_unstable();
-        let (start, end) = (times.first()?.0, times.last()?.1);
-        let mut points: Vec<_> = (1..)
-            .zip(&times)
-            .step_by(times.len().div_ceil(STEPS_MAX))
-            .map(|(n, time)| (time.0 - start, n))
-            .collect();
-        points.push((end - start, times.len() as u64));
-        let written = by.and_then(|by| Some(run.ops.as_ref()?.get(&by)?.hlc.physical_ms));
-        Some(Spell {
-            name: run.name().to_owned(),
-            points,
-            denied_ms: written.map(|at_ms| at_ms.saturating_sub(start)),
-        })
+    let several = groups.len() > 1;
+    let panel = |group: &Vec<(usize, &Spell)>| {
+        let (title, marks) = match &group[..] {
+            [(_, only)] => {
+                let title = match several {
+                    true => format!("{OFFLINE} in {}, {BY_LENGTH}", shortened(&only.name)),
+                    false => format!("{OFFLINE}, {BY_LENGTH}"),
+                };
+                let mark = |at_ms| (at_ms, "the denial is written".to_owned());
+                (title, only.denied_ms.map(mark).into_iter().collect())
+            }
+            _ => (format!("{OFFLINE}, {BY_LENGTH}"), Vec::new()),
+        };
+        let series = group.iter().map(|(style, spell)| Series {
+            name: spell.name.clone(),
+            style: *style,
+            points: spell.points.clone(),
+        });
+        Panel {
+            title,
+            x_label: "offline so far, virtual minutes".to_owned(),
+            x_unit: MINUTE_MS,
+            shape: Shape::Steps,
+            series: series.collect(),
+            categories: Vec::new(),
+            marks,
+        }
     };
-    taken.into_iter().filter_map(spell).collect()
+    groups.iter().map(panel).collect()
 }
 
 fn rollbacks(evidence: &Evidence) -> Figure {
-    let mut spells: Vec<Spell> = evidence.runs.iter().flat_map(spells).collect();
-    spells.sort_by_key(|spell| std::cmp::Reverse(spell.points.len()));
+    let mut spells = spells(&evidence.runs);
     let hidden = spells.len().saturating_sub(SERIES_MAX);
     spells.truncate(SERIES_MAX);
-    let mut names: BTreeMap<String, usize> = BTreeMap::new();
-    for spell in &mut spells {
-        let number = names.entry(spell.name.clone()).or_default();
-        *number += 1;
-        if *number > 1 {
-            spell.name = format!("{}, denial {number}", spell.name);
-        }
-    }
-    let marks = match &spells[..] {
-        [only] => only
-            .denied_ms
-            .map(|at_ms| (at_ms, "the denial is written".to_owned()))
-            .into_iter()
-            .collect(),
-        _ => Vec::new(),
-    };
-    let series = (0..).zip(&spells).map(|(style, spell)| Series {
-        name: spell.name.clone(),
-        style,
-        points: spell.points.clone(),
-    });
-    let offline = Panel {
-        title: "Ops to take back, by offline length".to_owned(),
-        x_label: "offline so far, virtual minutes".to_owned(),
-        x_unit: MINUTE_MS,
-        shape: Shape::Steps,
-        series: series.collect(),
-        categories: Vec::new(),
-        marks,
-    };
     let most = evidence
         .runs
         .iter()
@@ -295,8 +256,8 @@ fn rollbacks(evidence: &Evidence) -> Figure {
     let told: Vec<String> = spells
         .iter()
         .filter_map(|spell| {
-            let &(length_ms, ops) = spell.points.last()?;
-            let (minutes, name) = (grouped(length_ms / MINUTE_MS), &spell.name);
+            let (_, ops) = *spell.points.last()?;
+            let (minutes, name) = (grouped(spell.length_ms() / MINUTE_MS), &spell.name);
             Some(format!(
                 "{name}: {} after {minutes} virtual minutes",
                 count(ops, "op")
@@ -314,20 +275,25 @@ fn rollbacks(evidence: &Evidence) -> Figure {
             count(more as u64, "denial")
         ),
     };
+    let mut panels = offline_panels(&spells);
+    let apart = match panels.len() {
+        1 => "",
+        _ => " Lengths that no one axis could show have panels of their own.",
+    };
     let caption = format!(
-        "“{}”: the ops that a denial took back, counted as the observer had applied them in its offline time. The \
-         length is virtual time since the first of them. By the rule, a denial takes back every op of its target \
+        "“{OFFLINE}, {BY_LENGTH}”: the ops that a denial took back, counted as the observer had applied them in its offline time. The \
+         length is virtual time since the first of them.{apart} By the rule, a denial takes back every op of its target \
          that its author had not seen, so each height is what a meeting at that moment would have cost, once the \
          denial was written. The set holds one run per scenario: the curve is that one run as it grew, not a \
          series of runs of different lengths. “{}”: the running totals of one run, from its metrics table; the fall \
          is the meeting. Rolled back are the denied ops that had been applied before.{COINCIDE}{hidden}",
-        offline.title, verdicts.title
+        verdicts.title
     );
     let alt = format!(
-        "A step curve of ops to take back against offline time, and lines of the verdicts against ops. In numbers, \
+        "Step curves of ops to take back against offline time, and lines of the verdicts against ops. In numbers, \
          {told}."
     );
-    let panels = vec![offline, verdicts];
+    panels.push(verdicts);
     Figure::new(
         Single::Rollbacks,
         "What being offline costs",

@@ -3,6 +3,7 @@
 //! Every text goes through `maud`, which escapes it; the style sheet and the pictures are the only parts that do
 //! not come from text.
 
+mod meetings;
 mod outcome;
 mod story;
 mod verdict;
@@ -14,6 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::evidence::Evidence;
 use crate::figure::Figure;
 use crate::words::{grouped, short};
+use meetings::meetings;
 use outcome::outcome;
 use story::{no_story, story};
 
@@ -37,6 +39,7 @@ pub(crate) fn page(evidence: &Evidence, figures: &[Figure]) -> String {
                 (header(evidence))
                 main {
                     (outcome(evidence))
+                    (meetings(evidence))
                     @for (index, run) in evidence.with_denials().enumerate() { (story(run, index)) }
                     @if evidence.with_denials().next().is_none() { (no_story()) }
                     section aria-labelledby="figures" {

@@ -8,6 +8,7 @@
 //! The report vouches for nothing by itself. It says what the files say, and how to check them.
 #![forbid(unsafe_code)]
 
+mod axis;
 mod canvas;
 mod drawing;
 mod error;
@@ -16,6 +17,7 @@ mod figure;
 mod html;
 mod ops;
 mod plot;
+mod spell;
 mod state;
 mod story;
 mod words;

@@ -1,5 +1,6 @@
 //! Panels of a figure: axes, lines and bars.
 
+use crate::axis::{multiples, share, ticks};
 use crate::canvas::{PX, text_width};
 use crate::drawing::{Align, Colour, Drawing};
 use crate::words::grouped;
@@ -10,8 +11,9 @@ pub(crate) const HEIGHT: i64 = 560;
 const TICK_SIZE: i64 = 24;
 const LABEL_SIZE: i64 = 25;
 const TITLE_SIZE: i64 = 30;
-/// Ticks of an axis, at most.
-const TICKS_MAX: u64 = 6;
+/// The least size of a number on a bar, and the room between two of them.
+const NUMBER_SIZE_MIN: i64 = 12;
+const NUMBER_GAP: i64 = 5;
 /// Room for tick labels left of, and for ticks and a label below, what is plotted.
 const LEFT: i64 = 110;
 const BELOW: i64 = 84;
@@ -59,23 +61,8 @@ pub(crate) struct Panel {
     pub(crate) marks: Vec<(u64, String)>,
 }
 
-/// The ticks of an axis from 0: the step, and the end, which is a whole number of steps.
-fn ticks(max: u64) -> (u64, u64) {
-    let max = max.max(1);
-    let mut decade = 1_u64;
-    loop {
-        for factor in [1, 2, 5] {
-            let step = decade.saturating_mul(factor);
-            let count = max.div_ceil(step);
-            if count <= TICKS_MAX {
-                return (step, step.saturating_mul(count));
-            }
-        }
-        decade = decade.saturating_mul(10);
-    }
-}
-
-fn shortened(name: &str) -> String {
+/// A name as it stands in a legend: cut where it is long.
+pub(crate) fn shortened(name: &str) -> String {
     if name.chars().count() <= NAME_CHARS_MAX {
         return name.to_owned();
     }
@@ -156,19 +143,6 @@ impl Frame {
     }
 }
 
-/// 0, the step, twice the step and so on up to the end; no more than an axis has room for.
-fn multiples(step: u64, end: u64) -> impl Iterator<Item = u64> {
-    (0..=TICKS_MAX)
-        .filter_map(move |count| step.checked_mul(count))
-        .take_while(move |&value| value <= end)
-}
-
-/// `length * value / end`.
-fn share(value: u64, end: u64, length: i64) -> i64 {
-    let part = i128::from(length) * i128::from(value) / i128::from(end.max(1));
-    i64::try_from(part).unwrap_or(length).min(length)
-}
-
 impl Panel {
     /// The panel as a drawing of [`WIDTH`] and [`HEIGHT`].
     pub(crate) fn draw(&self) -> Drawing {
@@ -183,7 +157,12 @@ impl Panel {
             return drawing;
         }
         let most = |value: fn(&(u64, u64)) -> u64| points().map(value).max().unwrap_or_default();
-        let (y_step, y_end) = ticks(most(|point| point.1));
+        let highest = most(|point| point.1);
+        let (y_step, y_end) = match self.shape {
+            // Numbers stand on the bars.
+            Shape::Bars => ticks(highest.saturating_add(highest / 10)),
+            Shape::Lines | Shape::Steps => ticks(highest),
+        };
         let (x_step, x_end) = match self.shape {
             Shape::Bars => (1, 1),
             Shape::Lines | Shape::Steps => {
@@ -292,7 +271,10 @@ impl Panel {
         let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX).max(1);
         let slot = (frame.right - frame.left) / count(self.categories.len());
         let shown = count(self.series.len());
-        let bar = (slot * 3 / 4 / shown).clamp(2, 90);
+        let bar = (slot * 9 / 10 / shown).clamp(2, 90);
+        let numbers = self.series.iter().flat_map(|it| &it.points);
+        let widest = numbers.map(|point| text_width(&grouped(point.1), TICK_SIZE * PX) / PX);
+        let size = number_size(bar, widest.max().unwrap_or_default());
         let mut middle = frame.left + slot / 2;
         for (index, category) in (0..).zip(&self.categories) {
             let at = [middle, frame.bottom + 36];
@@ -305,13 +287,20 @@ impl Panel {
                     let colour = Colour::Series(series.style);
                     drawing.rect([left + 2, top, left + bar - 2, frame.bottom], colour);
                     let at = [left + bar / 2, top - 8];
-                    drawing.text(&grouped(value), at, TICK_SIZE, Align::Centre, Colour::Ink);
+                    drawing.text(&grouped(value), at, size, Align::Centre, Colour::Ink);
                 }
                 left += bar;
             }
             middle += slot;
         }
     }
+}
+
+/// The size of the numbers on bars of that width, of which the widest is so wide at the size of ticks: none touches its neighbour, as
+/// long as it can be read.
+fn number_size(bar: i64, widest: i64) -> i64 {
+    let fitting = TICK_SIZE * (bar - NUMBER_GAP) / widest.max(1);
+    fitting.clamp(NUMBER_SIZE_MIN, TICK_SIZE)
 }
 
 /// Where lines hide each other, the parts that are drawn again, so that each line shows in its turn: which line, and
@@ -415,21 +404,20 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_round_and_few() {
-        for (max, want) in [
-            (0, (1, 1)),
-            (1, (1, 1)),
-            (6, (1, 6)),
-            (7, (2, 8)),
-            (81, (20, 100)),
-            (500, (100, 500)),
-            (1_712, (500, 2_000)),
-            (72_857, (20_000, 80_000)),
-        ] {
-            assert_eq!(ticks(max), want, "{max}");
+    fn numbers_on_bars_do_not_touch() {
+        for number in ["3", "28", "120", "1 712"] {
+            let width = |size: i64| text_width(number, size * PX) / PX;
+            for bar in [20, 27, 40, 90] {
+                let size = number_size(bar, width(TICK_SIZE));
+                let is_apart = width(size) + NUMBER_GAP <= bar + 1;
+                assert!(
+                    is_apart || size == NUMBER_SIZE_MIN,
+                    "{number} on {bar}: {size}"
+                );
+            }
         }
-        let (step, end) = ticks(u64::MAX);
-        assert!(step > 0 && end >= u64::MAX / 2);
+        assert_eq!(number_size(90, 27), TICK_SIZE);
+        assert_eq!(number_size(2, 27), NUMBER_SIZE_MIN);
     }
 
     #[test]

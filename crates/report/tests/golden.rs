@@ -139,6 +139,36 @@ fn the_page_has_every_digest_and_every_number() {
 }
 
 #[test]
+fn what_the_sessions_came_to_is_told_where_the_manifest_says_it() {
+    let mut files = golden();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+    let runs = manifest["scenarios"].as_array_mut().unwrap();
+    for run in runs.iter_mut() {
+        run.as_object_mut().unwrap().remove("meetings");
+    }
+    let run = runs.iter_mut().find(|it| it["scenario"] == "partition-3");
+    run.unwrap()["meetings"] = serde_json::json!({
+        "converge_ms": 7001, "frame_bytes": 7002, "frames": 7003, "ops": 7004, "partitions": 7005,
+        "rolled_back": 7006, "rounds": 7007, "sessions": 7008,
+    });
+    files.insert(
+        "manifest.json".to_owned(),
+        manifest.to_string().into_bytes(),
+    );
+    let told = page(&files);
+    for number in 7002..=7008 {
+        assert!(
+            told.contains(&format!(">7\u{a0}00{}</td>", number % 10)),
+            "{number}"
+        );
+    }
+    assert!(told.contains(">7\u{a0}001 ms</td>"));
+    let text = manifest.to_string().replace("\"frames\":7003,", "");
+    files.insert("manifest.json".to_owned(), text.into_bytes());
+    assert!(render(&files).is_err());
+}
+
+#[test]
 fn the_story_is_told_in_order() {
     let page = page(&golden());
     let mut rest = page.as_str();

@@ -80,6 +80,10 @@ impl Home for StoreHome {
         }
     }
 
+    fn prune(&mut self) -> Result<usize, KeepError> {
+        Ok(self.durable()?.prune().map_err(failed)?.ops)
+    }
+
     fn fail_after(&mut self, steps: usize) {
         self.disk.fail_after(steps);
     }

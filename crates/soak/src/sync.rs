@@ -28,6 +28,13 @@ struct Answer {
     schedules: u64,
     /// Of them those on durable stores; the others are on disks that lose all that was not synced.
     on_stores: u64,
+    /// Of them those with seals, behind which nodes prune.
+    with_seals: u64,
+    final_seals: u64,
+    early_seals: u64,
+    envelopes_dropped: u64,
+    ops_gone: u64,
+    thefts: u64,
     written: u64,
     admitted: u64,
     unsupported: u64,
@@ -49,6 +56,12 @@ impl Answer {
     fn add(&mut self, number: u64, report: &Report) {
         self.schedules += 1;
         self.on_stores += u64::from(is_on_stores(number));
+        self.with_seals += u64::from(report.has_seals);
+        self.final_seals += report.finals as u64;
+        self.early_seals += report.early_seals;
+        self.envelopes_dropped += report.dropped;
+        self.ops_gone += report.gone;
+        self.thefts += report.thefts;
         self.written += report.written as u64;
         self.admitted += report.admitted as u64;
         self.unsupported += report.unsupported as u64;
@@ -65,6 +78,12 @@ impl Answer {
     fn merge(&mut self, other: &Self) {
         self.schedules += other.schedules;
         self.on_stores += other.on_stores;
+        self.with_seals += other.with_seals;
+        self.final_seals += other.final_seals;
+        self.early_seals += other.early_seals;
+        self.envelopes_dropped += other.envelopes_dropped;
+        self.ops_gone += other.ops_gone;
+        self.thefts += other.thefts;
         self.written += other.written;
         self.admitted += other.admitted;
         self.unsupported += other.unsupported;
@@ -180,13 +199,20 @@ fn text(answer: &Answer) -> String {
         Some(next) => format!("on, {next} is the first that is left"),
     };
     format!(
-        "{} schedules (seed {}, numbers {} {numbers}), {} of them on durable stores: {} ops written, {} admitted, {} that nobody \
+        "{} schedules (seed {}, numbers {} {numbers}), {} of them on durable stores, {} with seals: {} seals final, {} before what they \
+         seal, {} envelopes dropped, {} times a dropped op was lacked, {} revocations by thieves; {} ops written, {} admitted, {} that nobody \
          can judge; {} sessions finished and {} broken off; {} restarts, {} of them amid a write; {} frames, {} MB, {} of other \
          lives; {} s to convergence at most; {} s in {} threads: every law holds\n",
         answer.schedules,
         answer.seed,
         answer.first,
         answer.on_stores,
+        answer.with_seals,
+        answer.final_seals,
+        answer.early_seals,
+        answer.envelopes_dropped,
+        answer.ops_gone,
+        answer.thefts,
         answer.written,
         answer.admitted,
         answer.unsupported,

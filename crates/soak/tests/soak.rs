@@ -209,6 +209,9 @@ fn schedules_of_sync_hold_the_laws_in_memory_and_on_stores() {
     );
     assert!(one["written"].as_u64().unwrap() > 50, "{one}");
     assert!(one["restarts"].as_u64().unwrap() > 2, "{one}");
+    for member in ["with_seals", "final_seals", "envelopes_dropped"] {
+        assert!(one[member].as_u64().unwrap() > 0, "{member}: {one}");
+    }
     let code = soak(&["--sync", "1", "--histories", "2"]).status.code();
     assert_eq!(code, Some(i32::from(exit::USAGE)));
 }
@@ -220,6 +223,7 @@ fn defects_are_found_on_stores() {
         Defect::ChecksNoParents,
         Defect::TrustsHeads,
         Defect::ForgetsTheLast,
+        Defect::SendsBeyondGone,
         Defect::NamesTheFuture,
     ] {
         let play = |seed: u64, defect: Option<Defect>| {

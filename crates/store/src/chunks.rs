@@ -1,7 +1,8 @@
 //! Envelopes by position, packed into chunks.
 //!
 //! The records, each a length (LEB128) and an envelope, follow each other without a gap and are cut into chunks of one size, which
-//! fill the pages of the disk. A record can lie across chunks. The key of a chunk is the position of the first record that begins in
+//! fill the pages of the disk. A record can lie across chunks. The record of an envelope that was dropped is a length of zero; where some
+//! were dropped, numbers of chunks are missing and chunks are not full. The key of a chunk is the position of the first record that begins in
 //! it, or behind it where none does, and then its number, each with eight bytes and the most significant one first. Its value
 //! begins with the place where that record begins, four bytes with the least significant one first.
 
@@ -23,6 +24,8 @@ const KEY_BYTES: usize = 16;
 const HEAD_BYTES: usize = 4;
 /// Bytes of records in a full chunk.
 const CHUNK_BYTES: usize = VALUE_BYTES - HEAD_BYTES;
+/// Chunks that are written anew together where envelopes are dropped, and some: what one transaction takes into memory.
+const WINDOW_CHUNKS: u64 = if cfg!(test) { 3 } else { 1024 };
 
 /// A chunk.
 #[derive(Debug, Clone, Default)]
@@ -165,9 +168,9 @@ impl Chunks {
         Ok(chunks)
     }
 
-    /// The bytes of the pages that they take up.
-    pub(crate) const fn disk_bytes(&self) -> u64 {
-        (self.last.number + 1) * 4 * 4096
+    /// The bytes of the pages that they take up, if so many are missing.
+    pub(crate) const fn disk_bytes(&self, spared: u64) -> u64 {
+        (self.last.number + 1).saturating_sub(spared) * 4 * 4096
     }
 
     /// How many records there are.
@@ -182,28 +185,32 @@ impl Chunks {
         batch: &mut Batch,
     ) -> Self {
         let mut after = self.clone();
-        let mut record = Vec::new();
         for envelope in envelopes {
-            record.clear();
-            push_length(&mut record, envelope.len());
-            record.extend_from_slice(envelope);
-            let mut rest = &record[..];
-            if after.last.bytes.len() == CHUNK_BYTES {
-                after.next(after.count, 0, batch);
-            }
-            while !rest.is_empty() {
-                let room = CHUNK_BYTES - after.last.bytes.len();
-                let (now, later) = rest.split_at(room.min(rest.len()));
-                after.last.bytes.extend_from_slice(now);
-                rest = later;
-                if !rest.is_empty() {
-                    after.next(after.count + 1, rest.len(), batch);
-                }
-            }
-            after.count += 1;
+            after.push(envelope, 0, batch);
         }
         after.last.put(batch);
         after
+    }
+
+    /// Adds the record of an envelope, of which the last so many bytes lie elsewhere; writes the chunks that it fills.
+    fn push(&mut self, envelope: &[u8], elsewhere: usize, batch: &mut Batch) {
+        let mut record = Vec::with_capacity(envelope.len() + 4);
+        push_length(&mut record, envelope.len());
+        record.extend_from_slice(envelope);
+        let mut rest = &record[..record.len().saturating_sub(elsewhere)];
+        if self.last.bytes.len() >= CHUNK_BYTES {
+            self.next(self.count, 0, batch);
+        }
+        while !rest.is_empty() {
+            let room = CHUNK_BYTES - self.last.bytes.len();
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.last.bytes.extend_from_slice(now);
+            rest = later;
+            if !rest.is_empty() {
+                self.next(self.count + 1, rest.len(), batch);
+            }
+        }
+        self.count += 1;
     }
 
     /// Begins another chunk, in which so many bytes belong to a record that began before.
@@ -269,10 +276,11 @@ impl Chunks {
             let next = backend.after(Table::Ops, &before.key())?;
             let (key, value) = next.ok_or_else(|| missing(path, position))?;
             let next = Chunk::of(path, &key, value)?;
-            if next.number != before.number + 1 {
+            if next.number <= before.number || next.first != position + 1 {
                 return Err(missing(path, position));
             }
-            record.extend_from_slice(&next.bytes);
+            let carried = next.bytes.get(..next.start);
+            record.extend_from_slice(carried.ok_or_else(|| missing(path, position))?);
             spare = Some(next);
         }
         if spare.is_some() {
@@ -282,28 +290,150 @@ impl Chunks {
         Ok(record)
     }
 
-    /// Looks at every chunk: whether its check holds and it continues the one before.
-    pub(crate) fn verify(&self, path: &Path, backend: &dyn Backend) -> Result<(), Error> {
-        let mut number = 0;
+    /// The chunks after the envelopes that `is_dropped` tells were dropped, of some of them from the one on in which the record of
+    /// the position begins; and up to which position that goes, and how many chunks fewer there are.
+    ///
+    /// What is left of the records is packed into as few chunks as it takes. The chunk after them keeps its key, and loses what it
+    /// had of a record that began before, if that was dropped.
+    pub(crate) fn drop_from(
+        &self,
+        path: &Path,
+        backend: &dyn Backend,
+        position: u64,
+        is_dropped: &dyn Fn(u64) -> bool,
+        batch: &mut Batch,
+    ) -> Result<(Self, u64, u64), Error> {
+        let found = backend.at_or_before(Table::Ops, &key(position, u64::MAX))?;
+        let (first, value) = found.ok_or_else(|| missing(path, position))?;
+        let mut chunk = Chunk::of(path, &first, value)?;
+        let mut after = Self {
+            count: chunk.first,
+            last: Chunk {
+                bytes: chunk.bytes.get(..chunk.start).unwrap_or_default().to_vec(),
+                begins: Vec::new(),
+                ..chunk.clone()
+            },
+        };
+        let (mut taken, mut end) = (0, self.count);
+        let next = loop {
+            batch.remove(Table::Ops, &chunk.key());
+            taken += 1;
+            let Some((key, value)) = backend.after(Table::Ops, &chunk.key())? else {
+                break None;
+            };
+            chunk = Chunk::of(path, &key, value)?;
+            if taken >= WINDOW_CHUNKS && chunk.start < chunk.bytes.len() {
+                end = chunk.first;
+                break Some(chunk);
+            }
+        };
+        let (began, mut cache) = (after.last.number, None);
+        let carried = next.as_ref().map_or(0, |it| it.start);
+        for position in after.count..end {
+            if is_dropped(position) {
+                after.push(&[], 0, batch);
+                continue;
+            }
+            let envelope = self.read(path, backend, &mut cache, position)?;
+            let is_last = position + 1 == end;
+            after.push(&envelope, if is_last { carried } else { 0 }, batch);
+        }
+        after.last.put(batch);
+        let spared = taken - (after.last.number + 1 - began).min(taken);
+        let Some(mut next) = next else {
+            return Ok((after, end, spared));
+        };
+        if carried > 0 && is_dropped(end - 1) {
+            next.bytes.drain(..carried);
+            next.start = 0;
+            next.put(batch);
+        }
+        let last = if next.number == self.last.number {
+            next
+        } else {
+            self.last.clone()
+        };
+        let count = self.count;
+        Ok((Self { count, last }, end, spared))
+    }
+
+    /// Looks at every chunk: whether its check holds, it continues the one before, and has no envelope where one was dropped.
+    pub(crate) fn verify(
+        &self,
+        path: &Path,
+        backend: &dyn Backend,
+        is_dropped: &dyn Fn(u64) -> bool,
+    ) -> Result<(), Error> {
+        let mut row = Row::default();
         let mut fault = None;
-        backend.each(
-            Table::Ops,
-            &mut |key, value| match Chunk::of(path, key, value.to_vec()) {
-                Ok(chunk) if chunk.number == number => {
-                    number += 1;
-                    ControlFlow::Continue(())
-                }
-                Ok(chunk) => {
-                    fault = Some(missing(path, chunk.first));
-                    ControlFlow::Break(())
-                }
+        backend.each(Table::Ops, &mut |key, value| {
+            let looked = Chunk::of(path, key, value.to_vec()).and_then(|it| {
+                row.take(&it, is_dropped)
+                    .ok_or_else(|| missing(path, it.first))
+            });
+            match looked {
+                Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
                     fault = Some(error);
                     ControlFlow::Break(())
                 }
-            },
-        )?;
-        fault.map_or(Ok(()), Err)
+            }
+        })?;
+        match fault {
+            Some(error) => Err(error),
+            None if row.count == self.count && row.left == 0 => Ok(()),
+            None => Err(missing(path, row.count)),
+        }
+    }
+}
+
+/// What the chunks up to one of them come to.
+#[derive(Debug, Default)]
+struct Row {
+    /// The number of the last chunk.
+    number: Option<u64>,
+    /// How many records have begun.
+    count: u64,
+    /// What there is of a length that goes on in the next chunk.
+    head: Vec<u8>,
+    /// Bytes that the last record has in the chunks that follow, without those of its length.
+    left: usize,
+}
+
+impl Row {
+    /// Goes on with the next chunk; `None` if it is none.
+    fn take(&mut self, chunk: &Chunk, is_dropped: &dyn Fn(u64) -> bool) -> Option<()> {
+        let is_next = self.number.is_none_or(|it| it < chunk.number) && chunk.first == self.count;
+        self.number = Some(chunk.number);
+        let mut at = 0;
+        while is_next && at < chunk.bytes.len() {
+            if self.left > 0 {
+                let here = self.left.min(chunk.bytes.len() - at);
+                (self.left, at) = (self.left - here, at + here);
+                continue;
+            }
+            if self.head.is_empty() {
+                // The first record that begins here begins where the chunk says.
+                if self.count == chunk.first && at != chunk.start {
+                    return None;
+                }
+                self.count += 1;
+            }
+            self.head.push(chunk.bytes[at]);
+            at += 1;
+            if let Some((length, _)) = length_at(&self.head, 0) {
+                let is_empty = is_dropped(self.count - 1);
+                if length > ENVELOPE_BYTES_MAX || is_empty != (length == 0) {
+                    return None;
+                }
+                self.left = length;
+                self.head.clear();
+            } else if self.head.len() > 4 {
+                return None;
+            }
+        }
+        let has_begun = self.count > chunk.first || chunk.start == chunk.bytes.len();
+        (is_next && has_begun).then_some(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! A replica that survives: the engine's, on a store.
 
+mod pruning;
+
 use core::ops::Deref;
 use std::path::PathBuf;
 
@@ -234,16 +236,21 @@ impl DurableReplica {
             return Ok(());
         };
         let path = Marker::path(markers, &self.replica.project(), author);
+        if self.replica.next_seq(author) == 0 {
+            return Marker::remove(&path);
+        }
+        let generation = self.store.generation();
+        // If the envelope of the last op was dropped, an earlier one says as well that nothing is missing, and so does none.
         let own = self.replica.ops().filter(|op| op.body().author == *author);
         let last = own.max_by_key(|op| op.body().seq);
         self.check_fault()?;
         let Some(last) = last else {
-            return Marker::remove(&path);
+            let bodies = Vec::new();
+            return Marker { generation, bodies }.write(&path);
         };
         let body = last.body().encode();
         let body =
             body.map_err(|error| Error::damaged(self.store.file(), Spot::File, error.to_string()))?;
-        let generation = self.store.generation();
         let bodies = vec![body];
         Marker { generation, bodies }.write(&path)
     }

@@ -44,8 +44,15 @@ impl OpStore for Handle {
     }
 
     fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+        if envelope.is_empty() {
+            return Err(StoreError::new("an op without an envelope is not kept"));
+        }
         self.inner().append(envelope);
         Ok(())
+    }
+
+    fn is_pruned(&self, at: usize) -> bool {
+        self.inner().dropped.has(position(at))
     }
 
     fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
@@ -93,7 +100,12 @@ impl OpStore for Growing {
             return self.view.append(envelope);
         }
         self.view.shared += 1;
-        if *self.view.read(at)? != *envelope {
+        let is_same = if self.view.is_pruned(at) {
+            envelope.is_empty()
+        } else {
+            *self.view.read(at)? == *envelope
+        };
+        if !is_same {
             self.view.shared = at;
             return Err(StoreError::new(format!("the store has another op at {at}")));
         }
@@ -102,6 +114,10 @@ impl OpStore for Growing {
 
     fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
         self.view.read(at)
+    }
+
+    fn is_pruned(&self, at: usize) -> bool {
+        self.view.is_pruned(at)
     }
 
     fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
@@ -131,6 +147,14 @@ impl OpStore for View {
     fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
         self.own.push(envelope);
         Ok(())
+    }
+
+    fn is_pruned(&self, at: usize) -> bool {
+        if let Some(own) = at.checked_sub(self.shared) {
+            return self.own.get(own).is_some_and(<[u8]>::is_empty);
+        }
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.dropped.has(position(at))
     }
 
     fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {

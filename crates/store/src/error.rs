@@ -88,6 +88,27 @@ pub enum Error {
         #[source]
         source: RestoreError,
     },
+    /// The store has dropped envelopes, and its snapshot, which alone tells of them, does not fit this program or was to be done
+    /// without.
+    #[error(
+        "{} has dropped envelopes, of which its snapshot alone tells, and that cannot be used",
+        file.display()
+    )]
+    Pruned {
+        /// The file.
+        file: PathBuf,
+        /// Why; none if the store was to be rebuilt.
+        #[source]
+        source: Option<RestoreError>,
+    },
+    /// The envelope at the position was dropped.
+    #[error("{} has dropped the envelope at position {position}", file.display())]
+    Dropped {
+        /// The file.
+        file: PathBuf,
+        /// The position, from 0.
+        position: u64,
+    },
     /// The store was opened to be read.
     #[error("{} was opened to be read only", file.display())]
     ReadOnly {
@@ -175,6 +196,10 @@ impl Error {
             Self::Snapshot { .. } => {
                 "rebuild the store (`Options::rebuild`): everything but the snapshot is read, and a new one is written"
             }
+            Self::Pruned { .. } => {
+                "keep the file; open it with the version of the program that wrote it, or join the project anew and receive from a peer who keeps everything"
+            }
+            Self::Dropped { .. } => "receive it from a peer who keeps everything, in another store",
             Self::ReadOnly { .. } => "open it to write",
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -8,6 +8,7 @@ use ecac_core::OpId;
 
 use crate::backend::{Backend, Batch, Table};
 use crate::chunks::{Chunk, Chunks};
+use crate::dropped::Dropped;
 use crate::error::{Error, Spot};
 use crate::meta::{Meta, Saved};
 use crate::parts;
@@ -49,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) chunks: Chunks,
     /// Envelopes that were appended since the last commit.
     pub(crate) appended: Appended,
+    /// Which envelopes were dropped.
+    pub(crate) dropped: Dropped,
     /// The chunk that was read last.
     pub(crate) cache: Option<Chunk>,
     /// The ops that are held outside of the DAG, by their ids.
@@ -103,8 +106,52 @@ impl Inner {
                 Error::damaged(&self.file, place, "there is no op")
             });
         }
+        if self.dropped.has(position) {
+            return Err(Error::Dropped {
+                file: self.file.clone(),
+                position,
+            });
+        }
         self.chunks
             .read(&self.file, &*self.backend, &mut self.cache, position)
+    }
+
+    /// The bytes of the pages that are in use.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let snapshot = self.meta.snapshot.map_or(0, |it| parts::disk_bytes(&it));
+        self.chunks.disk_bytes(self.meta.spared) + snapshot
+    }
+
+    /// Drops the envelopes at these positions, which are in ascending order and in the snapshot, in as many transactions as it
+    /// takes: after each of them the store is whole.
+    pub(crate) fn drop_all(&mut self, positions: &[u64]) -> Result<(), Error> {
+        let mut rest = positions;
+        while let Some(&first) = rest.first() {
+            let mut batch = Batch::default();
+            let is_new = |position: &u64| rest.binary_search(position).is_ok();
+            let is_dropped = |position| self.dropped.has(position) || is_new(&position);
+            let (chunks, end, spared) = self.chunks.drop_from(
+                &self.file,
+                &*self.backend,
+                first,
+                &is_dropped,
+                &mut batch,
+            )?;
+            let (now, later) = rest.split_at(rest.partition_point(|&it| it < end));
+            let mut dropped = self.dropped.clone();
+            now.iter().for_each(|&it| dropped.add(it));
+            dropped.put(&mut batch);
+            let mut meta = self.meta;
+            meta.generation += 1;
+            meta.dropped = dropped.count();
+            meta.spared += spared;
+            meta.put(&mut batch);
+            self.cache = None;
+            self.backend.commit(&batch)?;
+            (self.meta, self.chunks, self.dropped) = (meta, chunks, dropped);
+            rest = later;
+        }
+        Ok(())
     }
 
     pub(crate) fn read_held(&self) -> Result<BTreeMap<OpId, Vec<u8>>, Error> {

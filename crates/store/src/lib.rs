@@ -9,6 +9,7 @@ mod backend;
 mod chunks;
 mod directory;
 mod disk;
+mod dropped;
 mod durable;
 mod engine;
 mod error;

@@ -33,7 +33,7 @@ const MARKER_BYTES_MAX: usize = BODIES_MAX * (72 << 10);
 pub(crate) struct Marker {
     /// The generation of the store that was to have the ops.
     pub(crate) generation: u64,
-    /// The bodies, as they are signed, in their order; at least one.
+    /// The bodies, as they are signed, in their order; none where the store has all, and the envelope of none.
     pub(crate) bodies: Vec<Vec<u8>>,
 }
 
@@ -85,7 +85,7 @@ impl Marker {
             };
             let body = |_| Some(input.bytes().ok()?.to_vec());
             let bodies = (0..count).map(body).collect::<Option<Vec<_>>>()?;
-            (!bodies.is_empty()).then_some(Self { generation, bodies })
+            Some(Self { generation, bodies })
         };
         Ok(Some(read().ok_or_else(damaged)?))
     }

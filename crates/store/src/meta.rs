@@ -9,9 +9,11 @@ use crate::backend::{Backend, Batch, Table};
 use crate::error::{Error, Spot};
 use crate::sealed;
 
-/// The schema that this program writes, and the latest that it knows. A store says its schema under a key and in a form that
-/// every version of this program reads: `schema`, four bytes with the least significant one first, and the check.
-pub const SCHEMA: u32 = 1;
+/// The latest schema that this program knows, that of a store that has dropped envelopes. A store says its schema under a key and in a
+/// form that every version of this program reads: `schema`, four bytes with the least significant one first, and the check.
+pub const SCHEMA: u32 = 2;
+/// The schema of a store that has every envelope.
+const SCHEMA_OF_ALL: u32 = 1;
 
 const SCHEMA_KEY: &[u8] = b"schema";
 const STATE_KEY: &[u8] = b"state";
@@ -28,6 +30,10 @@ pub(crate) struct Meta {
     pub(crate) held: u64,
     /// The snapshot, if there is one.
     pub(crate) snapshot: Option<Saved>,
+    /// How many envelopes were dropped.
+    pub(crate) dropped: u64,
+    /// By how many chunks there are fewer than the number of the last one says.
+    pub(crate) spared: u64,
 }
 
 /// A snapshot in the store.
@@ -49,6 +55,17 @@ impl Meta {
             ops: 0,
             held: 0,
             snapshot: None,
+            dropped: 0,
+            spared: 0,
+        }
+    }
+
+    /// The schema of a store of which this is true.
+    const fn schema(&self) -> u32 {
+        if self.dropped == 0 {
+            SCHEMA_OF_ALL
+        } else {
+            SCHEMA
         }
     }
 
@@ -76,7 +93,7 @@ impl Meta {
         };
         let schema = schema.try_into().map_err(|_| damaged(SCHEMA_KEY))?;
         let schema = u32::from_le_bytes(schema);
-        if schema != SCHEMA {
+        if !(SCHEMA_OF_ALL..=SCHEMA).contains(&schema) {
             return Err(Error::Newer {
                 file: path.to_owned(),
                 schema,
@@ -84,11 +101,12 @@ impl Meta {
             });
         }
         let state = read(STATE_KEY)?.ok_or_else(|| damaged(STATE_KEY))?;
-        decode(&state).ok_or_else(|| damaged(STATE_KEY))
+        let meta = decode(&state).filter(|it| it.schema() == schema);
+        meta.ok_or_else(|| damaged(STATE_KEY))
     }
 
     pub(crate) fn put(&self, batch: &mut Batch) {
-        let schema = SCHEMA.to_le_bytes().to_vec();
+        let schema = self.schema().to_le_bytes().to_vec();
         batch.put(
             Table::Meta,
             SCHEMA_KEY,
@@ -99,6 +117,10 @@ impl Meta {
     }
 }
 
+/// Fields of the state, and of that of a store that has dropped envelopes.
+const FIELDS: u64 = 7;
+const FIELDS_AND_DROPPED: u64 = 9;
+
 fn encode(meta: &Meta) -> Vec<u8> {
     let mut bytes = Vec::new();
     let saved = meta.snapshot.unwrap_or(Saved {
@@ -106,11 +128,18 @@ fn encode(meta: &Meta) -> Vec<u8> {
         ops: 0,
         bytes: 0,
     });
+    let has_all = meta.schema() == SCHEMA_OF_ALL;
     let written = Encoder::new(&mut bytes)
-        .array(7)
+        .array(if has_all { FIELDS } else { FIELDS_AND_DROPPED })
         .and_then(|out| out.bytes(meta.project.as_bytes()))
         .and_then(|out| out.u64(meta.generation)?.u64(meta.ops)?.u64(meta.held))
         .and_then(|out| out.u64(saved.generation)?.u64(saved.ops)?.u64(saved.bytes))
+        .and_then(|out| {
+            if has_all {
+                return Ok(out);
+            }
+            out.u64(meta.dropped)?.u64(meta.spared)
+        })
         .map(drop);
     debug_assert!(written.is_ok(), "writing into memory does not fail");
     bytes
@@ -118,7 +147,8 @@ fn encode(meta: &Meta) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Option<Meta> {
     let mut input = Decoder::new(bytes);
-    if input.array().ok()? != Some(7) {
+    let fields = input.array().ok()??;
+    if fields != FIELDS && fields != FIELDS_AND_DROPPED {
         return None;
     }
     let project = input.bytes().ok()?.try_into().ok()?;
@@ -129,11 +159,18 @@ fn decode(bytes: &[u8]) -> Option<Meta> {
         ops: number()?,
         bytes: number()?,
     };
+    let (dropped, spared) = if fields == FIELDS {
+        (0, 0)
+    } else {
+        (number()?, number()?)
+    };
     Some(Meta {
         project: OpId::from_bytes(project),
         generation,
         ops,
         held,
         snapshot: (saved.bytes > 0).then_some(saved),
+        dropped,
+        spared,
     })
 }

@@ -151,7 +151,7 @@ impl Options {
     /// snapshot is written.
     ///
     /// # Errors
-    /// [`Error`]; [`Error::Damaged`] with the place if an op is not what was written.
+    /// [`Error`]; [`Error::Damaged`] with the place if an op is not what was written; [`Error::Pruned`] if envelopes were dropped.
     pub fn rebuild(self, file: impl AsRef<Path>) -> Result<DurableReplica, Error> {
         let store = Store::open_with(file.as_ref(), self.cache_bytes, false, Check::All)?;
         let mut replica = self.on(store, false)?;
@@ -166,6 +166,11 @@ impl Options {
     pub fn on(self, store: Store, with_snapshot: bool) -> Result<DurableReplica, Error> {
         let snapshot = if with_snapshot {
             store.read_snapshot(false)?
+        } else if store.dropped() > 0 {
+            return Err(Error::Pruned {
+                file: store.file().to_owned(),
+                source: None,
+            });
         } else {
             None
         };
@@ -187,10 +192,14 @@ impl Options {
 }
 
 /// Why a replica could not be resumed: the snapshot, or the ops.
-fn unresumed(store: &Store, error: RestoreError) -> Error {
+pub(crate) fn unresumed(store: &Store, error: RestoreError) -> Error {
     let file = store.file().to_owned();
     match error {
         RestoreError::Store(fault) => Error::damaged(&file, Spot::File, fault.reason.to_string()),
+        source if store.dropped() > 0 => Error::Pruned {
+            file,
+            source: Some(source),
+        },
         source => Error::Snapshot { file, source },
     }
 }

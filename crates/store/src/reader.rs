@@ -34,13 +34,14 @@ impl Reader {
         self.inner().committed()
     }
 
-    /// The envelope of the admitted op at the position, from 0, in order of admission; `None` if none is committed there.
+    /// The envelope of the admitted op at the position, from 0, in order of admission; `None` if none is committed there, or it
+    /// was dropped.
     ///
     /// # Errors
     /// [`Error::Damaged`] if it is not what was written; [`Error::Broken`] if the store is closed.
     pub fn envelope(&self, position: u64) -> Result<Option<Vec<u8>>, Error> {
         let inner = &mut *self.inner();
-        if position >= inner.committed() {
+        if position >= inner.committed() || inner.dropped.has(position) {
             return Ok(None);
         }
         inner.read(position).map(Some)

@@ -11,6 +11,7 @@ use ecac_core::{OpId, OpStore, ProjectId};
 use crate::backend::{Backend, Batch, Table};
 use crate::chunks::Chunks;
 use crate::disk::Check;
+use crate::dropped::Dropped;
 use crate::engine::{Growing, Handle};
 use crate::error::{Error, Spot};
 use crate::form::{self, Form};
@@ -117,6 +118,7 @@ impl Store {
     /// [`Error`], as [`Store::open`].
     pub fn open_on(file: &Path, backend: Box<dyn Backend>) -> Result<Self, Error> {
         let meta = Meta::load(file, &*backend)?;
+        let dropped = Dropped::load(file, &*backend, meta.dropped, meta.ops)?;
         let chunks = Chunks::load(file, &*backend, meta.ops)?;
         let mut inner = Inner {
             file: file.to_owned(),
@@ -124,6 +126,7 @@ impl Store {
             meta,
             chunks,
             appended: Appended::default(),
+            dropped,
             cache: None,
             held: BTreeSet::new(),
             broken: None,
@@ -185,9 +188,21 @@ impl Store {
     /// The envelope of the admitted op at the position, from 0, in order of admission.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is not what was written, or not there.
+    /// [`Error::Damaged`] if it is not what was written, or not there; [`Error::Dropped`].
     pub fn envelope(&self, position: u64) -> Result<Vec<u8>, Error> {
         self.inner().read(position)
+    }
+
+    /// How many envelopes of admitted ops were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.inner().meta.dropped
+    }
+
+    /// Whether the envelope of the admitted op at the position was dropped.
+    #[must_use]
+    pub fn is_dropped(&self, position: u64) -> bool {
+        self.inner().dropped.has(position)
     }
 
     /// The envelopes of the ops that are held outside of the DAG, by op id.
@@ -297,6 +312,25 @@ impl Store {
         committed
     }
 
+    /// Drops the envelopes at these positions, which are in ascending order, and all of which the snapshot has. Each transaction
+    /// drops some; after a crash those of the first ones are dropped.
+    ///
+    /// # Errors
+    /// [`Error`]; then nothing more is written.
+    pub(crate) fn drop_all(&self, positions: &[u64]) -> Result<(), Error> {
+        let inner = &mut *self.inner();
+        debug_assert!(
+            inner.appended.len() == 0
+                && positions.last() < inner.meta.snapshot.map(|it| it.ops).as_ref(),
+            "the snapshot has what is dropped"
+        );
+        let done = inner.drop_all(positions);
+        if let Err(error) = &done {
+            inner.broken = Some(error.to_string());
+        }
+        done
+    }
+
     /// Writes nothing any more, because of this.
     pub(crate) fn break_off(&self, reason: &str) {
         let inner = &mut *self.inner();
@@ -306,7 +340,10 @@ impl Store {
     /// Checks every value of every table.
     pub(crate) fn verify_values(&self) -> Result<(), Error> {
         let inner = &*self.inner();
-        inner.chunks.verify(&inner.file, &*inner.backend)?;
+        let is_dropped = |position| inner.dropped.has(position);
+        inner
+            .chunks
+            .verify(&inner.file, &*inner.backend, &is_dropped)?;
         let mut snapshot_parts = 0;
         for table in [Table::Meta, Table::Held, Table::Snapshot] {
             let mut fault = None;
@@ -348,8 +385,7 @@ impl Store {
     /// [`Error`] if the file cannot be put in order, which the next process to open it does. What was committed is there.
     pub fn close(self) -> Result<(), Error> {
         let inner = &mut *self.inner();
-        let snapshot = inner.meta.snapshot.map_or(0, |it| parts::disk_bytes(&it));
-        let in_use = inner.chunks.disk_bytes() + snapshot;
+        let in_use = inner.disk_bytes();
         inner.cache = None;
         inner.backend.close(in_use)
     }

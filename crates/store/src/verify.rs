@@ -6,6 +6,7 @@ use ecac_core::{Event, OpId, Refusal, Replica, VerifiedOp};
 
 use crate::disk::Check;
 use crate::error::{Error, Spot};
+use crate::options::unresumed;
 use crate::store::{CACHE_BYTES, Store};
 
 /// Ops that are verified together.
@@ -15,8 +16,12 @@ const TOGETHER: u64 = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// Admitted ops: each canonical, signed by its author, and admitted at its position.
+    /// Admitted ops: each canonical, signed by its author, and admitted at its position, but for those whose envelopes were
+    /// dropped.
     pub ops: u64,
+    /// Of them those whose envelopes were dropped: each admitted at its position by what the snapshot has of it. That its author
+    /// signed it, and that it had this id, nothing here tells any more.
+    pub dropped: u64,
     /// Ops that are held outside of the DAG: each canonical, signed, and not in the DAG.
     pub held: u64,
     /// Of how many ops the snapshot is, if there is one: with the ops that follow it, it tells the same decisions and the
@@ -31,7 +36,8 @@ pub struct Verified {
 }
 
 /// Verifies a store, beside others that read it: every page of the file, every value, every signature, every admission, what is held
-/// outside of the DAG, and the snapshot. The file is not touched.
+/// outside of the DAG, and the snapshot. Of ops whose envelopes were dropped the snapshot is asked; what they were admitted by, and what
+/// follows from them, is found out again. The file is not touched.
 ///
 /// `threads` may verify signatures at once.
 ///
@@ -73,33 +79,47 @@ fn verified(
     let engine = |error: ecac_core::StoreError| {
         Error::damaged(store.file(), Spot::File, error.reason.to_string())
     };
+    let held = store.held()?;
+    let told = || -> Result<Option<Replica>, Error> {
+        let Some(snapshot) = store.snapshot()? else {
+            return Ok(None);
+        };
+        let view = store.engine().branch().map_err(engine)?;
+        let told = builder().resume(store.project(), view, Some(&snapshot), &held);
+        told.map(Some).map_err(|error| unresumed(store, error))
+    };
+    // Nothing else tells of what was dropped.
+    let mut snapshot = None;
+    if store.dropped() > 0 {
+        snapshot = told()?;
+        if snapshot.is_none() {
+            let file = store.file().to_owned();
+            return Err(Error::Pruned { file, source: None });
+        }
+    }
     let nothing = Box::new(store.growing());
     let mut replica = builder().open(store.project(), nothing).map_err(engine)?;
     let mut first = 0;
     while first < store.ops() {
         let end = store.ops().min(first + TOGETHER);
-        take(store, &mut replica, first..end, threads)?;
+        take(store, &mut replica, snapshot.as_ref(), first..end, threads)?;
         first = end;
         tell(first, store.ops());
     }
-    let held = store.held()?;
     verify_held(store, &replica, &held, threads)?;
     replica.receive(&held);
     if let Some(fault) = replica.fault() {
         return Err(engine(fault.clone()));
     }
-    if let Some(snapshot) = store.snapshot()? {
-        let view = store.engine().branch().map_err(engine)?;
-        let told = builder().resume(store.project(), view, Some(&snapshot), &held);
-        drop(snapshot);
-        let told = told.map_err(|source| Error::Snapshot {
-            file: store.file().to_owned(),
-            source,
-        })?;
-        compare(store, &replica, &told)?;
+    if snapshot.is_none() {
+        snapshot = told()?;
+    }
+    if let Some(told) = &snapshot {
+        compare(store, &replica, told)?;
     }
     Ok(Verified {
         ops: store.ops(),
+        dropped: store.dropped(),
         held: held.len() as u64,
         snapshot_ops: store.snapshot_ops(),
         generation: store.generation(),
@@ -116,22 +136,32 @@ fn at(store: &Store, position: u64, op: Option<OpId>, what: impl Into<String>) -
     Error::damaged(store.file(), place, what)
 }
 
-/// Verifies and takes in the ops at these positions.
+/// Verifies and takes in the ops at these positions, and what the replica tells of those whose envelopes were dropped.
 fn take(
     store: &Store,
     replica: &mut Replica,
+    told: Option<&Replica>,
     positions: core::ops::Range<u64>,
     threads: usize,
 ) -> Result<(), Error> {
-    let envelopes = positions.clone().map(|position| store.envelope(position));
+    let here = positions.clone().filter(|&it| !store.is_dropped(it));
+    let envelopes = here.map(|position| store.envelope(position));
     let envelopes = envelopes.collect::<Result<Vec<_>, _>>()?;
     let read = VerifiedOp::read_batch(&envelopes, threads, &mut ecac_core::Costs::default());
-    let mut ops = Vec::with_capacity(read.len());
-    for (position, read) in positions.clone().zip(read) {
-        ops.push(read.map_err(|rejected| {
-            let what = format!("it is no op: {}", rejected.reason.meaning());
-            at(store, position, rejected.claimed, what)
-        })?);
+    let mut read = read.into_iter();
+    let mut ops = Vec::with_capacity(envelopes.len());
+    for position in positions.clone() {
+        if store.is_dropped(position) {
+            let place = usize::try_from(position).unwrap_or(usize::MAX);
+            let remains = told.and_then(|it| it.log().remains(place));
+            let what = "its envelope was dropped, and the snapshot does not tell of it";
+            ops.push(remains.ok_or_else(|| at(store, position, None, what))?);
+        } else if let Some(read) = read.next() {
+            ops.push(read.map_err(|rejected| {
+                let what = format!("it is no op: {}", rejected.reason.meaning());
+                at(store, position, rejected.claimed, what)
+            })?);
+        }
     }
     let ids: Vec<OpId> = ops.iter().map(VerifiedOp::id).collect();
     let received = replica.ingest(ops);

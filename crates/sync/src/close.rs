@@ -1,30 +1,41 @@
 //! Why a session ends before its time.
 
 /// Why a side breaks a session off. The code is what the wire has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// No version of the protocol is common to both sides.
+    #[error("no version of the protocol is common to both")]
     Version,
     /// The other side has another project.
+    #[error("the other side has another project")]
     Project,
     /// Too many frames could not be read, or a message could not.
+    #[error("what came cannot be read")]
     Malformed,
     /// A message that has no place in this state.
+    #[error("a message has no place here")]
     Unexpected,
     /// Bytes that are no op of anybody's, or an op of another project.
+    #[error("what came as an op is none of this project")]
     BadOp,
     /// Too many ops without their parents.
+    #[error("too many ops without their parents")]
     Orphans,
     /// Too many ops that change nothing.
+    #[error("too many ops that change nothing")]
     Useless,
     /// The ranges come to no end.
+    #[error("the ranges come to no end")]
     Ranges,
     /// Nothing that was due has come for too long.
+    #[error("nothing has come for too long")]
     Silent,
     /// The session takes too long.
+    #[error("it takes too long")]
     Slow,
     /// The store of the replica has failed.
+    #[error("the store has failed")]
     Store,
 }
 

@@ -26,6 +26,8 @@ pub enum Defect {
     ForgetsTheLast,
     /// Ops are sent in the reverse of their order.
     ChildrenFirst,
+    /// Ops are sent whose parents were dropped and are lacked.
+    SendsBeyondGone,
     /// Envelopes are stored before they are verified.
     StoresUnverified,
     /// An op that is written here is told before it is on the disk.
@@ -36,7 +38,7 @@ pub enum Defect {
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ChecksNoParents,
         Self::NeverRetries,
         Self::TakesGapsForReceived,
@@ -48,6 +50,7 @@ impl Defect {
         Self::ForgetsUnsupported,
         Self::ForgetsTheLast,
         Self::ChildrenFirst,
+        Self::SendsBeyondGone,
         Self::StoresUnverified,
         Self::WritesUnsynced,
         Self::NamesTheFuture,

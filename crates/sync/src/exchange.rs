@@ -6,11 +6,12 @@ use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Stocked, Tip};
 
 use crate::close::CloseReason;
 use crate::defect::Defect;
+use crate::gone::{self, Told};
 use crate::intake::take_ops;
 use crate::keeper::Keeper;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
-    VERSIONS,
+    VERSION_OF_GONE, VERSIONS,
 };
 use crate::message::{Message, Scope};
 use crate::range::{Range, Reconciler};
@@ -33,6 +34,8 @@ pub(crate) struct Exchange {
     is_dialler: bool,
     project: ProjectId,
     due: Due,
+    /// The version that is spoken, once the other side has said which ones it speaks.
+    version: u16,
     /// How many ops the replica had admitted when the session began; later ones wait for the next session.
     admitted: usize,
     /// What the replica had that it could not judge, by author.
@@ -46,6 +49,8 @@ pub(crate) struct Exchange {
     ops: VecDeque<OpId>,
     owes_done: bool,
     is_done: bool,
+    /// What the other side says it has dropped.
+    gone: Told,
     defect: Option<Defect>,
 }
 
@@ -56,6 +61,7 @@ impl Exchange {
             is_dialler,
             project: replica.project(),
             due: Due::Hello,
+            version: VERSIONS.0,
             admitted: replica.log().admitted_count(),
             unsupported: replica.unsupported_ops(),
             heads: replica.chain_heads(),
@@ -66,6 +72,7 @@ impl Exchange {
             ops: VecDeque::new(),
             owes_done: false,
             is_done: false,
+            gone: Told::default(),
             defect,
         };
         if defect == Some(Defect::ForgetsUnsupported) {
@@ -106,6 +113,11 @@ impl Exchange {
         self.is_done && self.messages.is_empty()
     }
 
+    /// The ops that the other side says it has dropped, as far as it names them.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &OpId> {
+        self.gone.ids()
+    }
+
     /// Says nothing more.
     pub(crate) fn stop(&mut self) {
         self.messages.clear();
@@ -118,9 +130,12 @@ impl Exchange {
         if let Some(message) = self.messages.pop_front() {
             return Some(message);
         }
-        if let Some(batch) = self.next_batch(keeper) {
+        if let Some(batch) = self.next_batch(keeper, tally) {
             tally.sent_ops += batch.len() as u64;
             return Some(Message::Ops(batch));
+        }
+        if let Some(message) = self.messages.pop_front() {
+            return Some(message);
         }
         if core::mem::take(&mut self.owes_done) {
             self.is_done = true;
@@ -129,20 +144,37 @@ impl Exchange {
         None
     }
 
-    fn next_batch(&mut self, keeper: &dyn Keeper) -> Option<Vec<Vec<u8>>> {
+    fn next_batch(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<Vec<u8>>> {
         let (mut batch, mut left) = (Vec::new(), BATCH_BYTES_MAX);
+        let replica = keeper.replica();
         while let Some(id) = self.ops.front() {
-            // What fell out meanwhile is passed over: it was never admitted.
-            if let Some(envelope) = keeper.replica().envelope(id) {
+            if let Some(envelope) = replica.envelope(id) {
                 if envelope.len() > left || batch.len() == BATCH_OPS_MAX {
                     break;
                 }
                 left -= envelope.len();
                 batch.push(envelope.into_owned());
+            } else if replica.log().is_pruned(id) {
+                // It was dropped since the session began.
+                self.part(keeper, tally);
+                continue;
             }
+            // What fell out meanwhile is passed over: it was never admitted.
             self.ops.pop_front();
         }
         (!batch.is_empty()).then_some(batch)
+    }
+
+    /// Takes what was dropped, and what builds on it, out of what is to be sent, and says so.
+    fn part(&mut self, keeper: &dyn Keeper, tally: &mut Tally) {
+        let Some(gone) = gone::part(keeper.replica(), &mut self.ops, self.defect) else {
+            return;
+        };
+        tally.dropped_ops += gone.dropped;
+        // Who speaks version 1 only gets what is at hand.
+        if self.version >= VERSION_OF_GONE {
+            self.messages.push_back(Message::Gone(gone));
+        }
     }
 
     /// Takes a message in.
@@ -163,12 +195,13 @@ impl Exchange {
                 if project != self.project {
                     return Err(CloseReason::Project);
                 }
+                self.version = versions.1.min(VERSIONS.1);
                 self.due = Due::Heads;
                 Ok(())
             }
             (Message::Heads { last, heads }, Due::Heads) => self.take_heads(keeper, last, heads),
             (Message::Disputes(theirs), Due::Disputes) => {
-                self.take_disputes(keeper, theirs);
+                self.take_disputes(keeper, theirs, tally);
                 Ok(())
             }
             (Message::Ranges(ranges), Due::Ranges) => {
@@ -176,9 +209,12 @@ impl Exchange {
                 if tally.range_rounds > RANGE_ROUNDS_MAX {
                     return Err(CloseReason::Ranges);
                 }
-                self.take_ranges(keeper, &ranges)
+                self.take_ranges(keeper, &ranges, tally)
             }
             (Message::Ops(envelopes), Due::Ops) => take_ops(keeper, envelopes, tally, self.defect),
+            (Message::Gone(gone), Due::Ops) if self.version >= VERSION_OF_GONE => {
+                self.gone.take(gone, tally)
+            }
             (Message::Done, Due::Ops) => {
                 self.due = Due::Nothing;
                 Ok(())
@@ -190,6 +226,7 @@ impl Exchange {
                 | Message::Ranges(_)
                 | Message::Ops(_)
                 | Message::Done
+                | Message::Gone(_)
                 | Message::Close(_),
                 _,
             ) => Err(CloseReason::Unexpected),
@@ -253,7 +290,7 @@ impl Exchange {
         Scope::Authors(authors)
     }
 
-    fn take_disputes(&mut self, keeper: &dyn Keeper, theirs: Scope) {
+    fn take_disputes(&mut self, keeper: &dyn Keeper, theirs: Scope, tally: &mut Tally) {
         let scope = match (self.disputes.take(), theirs) {
             (Some(Scope::Authors(mine)), Scope::Authors(theirs)) => {
                 let both: BTreeSet<PublicKey> = mine.into_iter().chain(theirs).collect();
@@ -277,7 +314,7 @@ impl Exchange {
         self.reconciler = Some(Reconciler::new(items, self.defect));
         self.disputes = Some(scope);
         if !is_open {
-            self.settle(keeper);
+            self.settle(keeper, tally);
             return;
         }
         self.due = Due::Ranges;
@@ -288,7 +325,12 @@ impl Exchange {
         }
     }
 
-    fn take_ranges(&mut self, keeper: &dyn Keeper, ranges: &[Range]) -> Result<(), CloseReason> {
+    fn take_ranges(
+        &mut self,
+        keeper: &dyn Keeper,
+        ranges: &[Range],
+        tally: &mut Tally,
+    ) -> Result<(), CloseReason> {
         let Some(reconciler) = &mut self.reconciler else {
             return Err(CloseReason::Unexpected);
         };
@@ -299,13 +341,13 @@ impl Exchange {
             self.messages.push_back(Message::Ranges(answer));
         }
         if ends || answer_ends {
-            self.settle(keeper);
+            self.settle(keeper, tally);
         }
         Ok(())
     }
 
-    /// Nothing is open: what the other side lacks is sent.
-    fn settle(&mut self, keeper: &dyn Keeper) {
+    /// Nothing is open: what the other side lacks is sent, and what of it was dropped is told.
+    fn settle(&mut self, keeper: &dyn Keeper, tally: &mut Tally) {
         self.due = Due::Ops;
         let scope = self.disputes.take().unwrap_or(Scope::All);
         let lacked = self.reconciler.take().map(|it| it.lacked);
@@ -344,6 +386,7 @@ impl Exchange {
         let unjudged =
             unjudged.filter(|(author, it)| unjudged_of.contains(author) || lacked.contains(&it.op));
         self.ops.extend(unjudged.map(|(_, it)| it.op));
+        self.part(keeper, tally);
         match self.defect {
             Some(Defect::ForgetsTheLast) => drop(self.ops.pop_back()),
             Some(Defect::ChildrenFirst) => self.ops.make_contiguous().reverse(),

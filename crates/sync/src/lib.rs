@@ -10,6 +10,9 @@ mod codec;
 mod defect;
 mod exchange;
 mod frame;
+mod gone;
+#[cfg(test)]
+mod gone_tests;
 mod intake;
 mod keeper;
 pub mod limits;
@@ -26,7 +29,7 @@ pub use close::CloseReason;
 pub use codec::Malformed;
 pub use frame::{Frame, ListenerId, SessionId};
 pub use keeper::{KeepError, Keeper};
-pub use message::{Message, Scope};
+pub use message::{Gone, Message, Scope};
 pub use range::{Bound, Claim, Range};
 pub use session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing};
 pub use tally::Tally;

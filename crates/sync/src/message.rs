@@ -9,7 +9,8 @@ use crate::codec::{
     Malformed, Out, Written, array, array_of, ascending, author, bytes, encoded, fixed, op_id,
 };
 use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_PER_MESSAGE, RANGE_IDS_MAX, RANGES_MAX,
+    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, GONE_IDS_MAX, HEADS_PER_MESSAGE, RANGE_IDS_MAX,
+    RANGES_MAX,
 };
 use crate::range::{Bound, Claim, Range};
 
@@ -20,6 +21,17 @@ pub enum Scope {
     Authors(Vec<PublicKey>),
     /// Everything.
     All,
+}
+
+/// What a side would send and does not, because it has dropped envelopes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// How many ops it has dropped that the other side lacks.
+    pub dropped: u64,
+    /// How many ops it has and keeps back, because they build on those: without their parents they are of no use.
+    pub held_back: u64,
+    /// The first [`GONE_IDS_MAX`] of the dropped ops, in ascending order.
+    pub ids: Vec<OpId>,
 }
 
 /// A message.
@@ -49,6 +61,8 @@ pub enum Message {
     Done,
     /// The side breaks off.
     Close(CloseReason),
+    /// The other side lacks ops that the side has dropped; from version 2 on.
+    Gone(Gone),
 }
 
 impl Message {
@@ -110,6 +124,13 @@ impl Message {
             Self::Close(reason) => {
                 out.array(2)?.u8(6)?.u8(reason.code())?;
             }
+            Self::Gone(gone) => {
+                out.array(4)?
+                    .u8(7)?
+                    .u64(gone.dropped)?
+                    .u64(gone.held_back)?;
+                write_ids(out, &gone.ids)?;
+            }
         }
         Ok(())
     }
@@ -135,6 +156,11 @@ impl Message {
             (4, 2) => Self::Ops(read_ops(decoder)?),
             (5, 1) => Self::Done,
             (6, 2) => Self::Close(CloseReason::of_code(decoder.u8()?).ok_or(Malformed::Shape)?),
+            (7, 4) => Self::Gone(Gone {
+                dropped: decoder.u64()?,
+                held_back: decoder.u64()?,
+                ids: read_ids(decoder, &mut { GONE_IDS_MAX })?,
+            }),
             (_, _) => return Err(Malformed::Shape),
         };
         if message.encode() == input {

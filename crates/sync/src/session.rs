@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use ecac_core::OpId;
+
 use crate::close::CloseReason;
 use crate::defect::Defect;
 use crate::exchange::Exchange;
@@ -101,6 +103,12 @@ impl Session {
     #[must_use]
     pub const fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// The ops that the other side says it has dropped and this one lacks, as far as it names them, in ascending order; the
+    /// tally counts them. It is the other side's word: whoever has them sends them.
+    pub fn gone(&self) -> impl Iterator<Item = &OpId> {
+        self.exchange.gone()
     }
 
     /// The next frame to send, if there is one.

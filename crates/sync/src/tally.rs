@@ -10,6 +10,12 @@ pub struct Tally {
     pub useless_ops: u64,
     /// Ops that came without their parents; they were not kept.
     pub orphans: u64,
+    /// Ops that the other side says it has dropped and this one lacks: somebody else has to send them.
+    pub gone_ops: u64,
+    /// Ops that the other side says it keeps back, because they build on those.
+    pub held_back_ops: u64,
+    /// Ops that were dropped here and that the other side lacks.
+    pub dropped_ops: u64,
     /// Ops that were sent, each once.
     pub sent_ops: u64,
     /// Bytes of frames that were made, those that were sent again too.

@@ -5,7 +5,7 @@ use cddl::validator::Validator as _;
 use cddl::validator::cbor::CBORValidator;
 use cddl::validator::cbor_value::decode_cbor;
 use ecac_core::{ChainHead, OpId, PublicKey, Tip};
-use ecac_sync::{Bound, Claim, CloseReason, Frame, Message, Range, Scope};
+use ecac_sync::{Bound, Claim, CloseReason, Frame, Gone, Message, Range, Scope};
 
 const SPECIFICATION: &str = include_str!("../../../docs/sync.cddl");
 
@@ -75,6 +75,11 @@ fn messages() -> Vec<Message> {
         Message::Ops(vec![vec![1, 2], Vec::new()]),
         Message::Done,
         Message::Close(CloseReason::Store),
+        Message::Gone(Gone {
+            dropped: 2,
+            held_back: 9,
+            ids: vec![id(1), id(2)],
+        }),
     ]
 }
 
@@ -107,7 +112,10 @@ fn what_is_encoded_is_of_the_specified_shape() {
 fn what_is_refused_is_refused_by_both() {
     let rules = starting_from("message");
     for bad in [
-        "8107",                   // no such type
+        "8108",                   // no such type
+        "8407010041",             // ids that are no array
+        "8307010080",             // one element too few
+        "840701208100",           // a number below zero
         "820500",                 // one element too many
         "82060b",                 // no such reason
         "820441f6",               // ops that are no array

@@ -37,6 +37,7 @@ pub enum Command {
         "cargo xtask repro",
         "cargo xtask repro --offline --jobs 4",
         "cargo xtask repro --twice",
+        "cargo xtask repro --net",
         "cargo xtask repro --scenario hb-chain --seed 7 --ops 2000 --out /tmp/mine",
         "cargo xtask repro --format json | jq .bundle",
     ]))]

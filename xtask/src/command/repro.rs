@@ -13,6 +13,7 @@ use crate::host::workdir::WorkDir;
 use crate::host::workspace;
 use crate::reproduce::compile::BuildArgs;
 use crate::reproduce::engine;
+use crate::reproduce::nodes;
 use crate::reproduce::parameters::{self, ParameterArgs};
 use crate::reproduce::pipeline::{self, Plan};
 use crate::reproduce::preflight::{self, SourceArgs};
@@ -33,6 +34,9 @@ pub struct Args {
     /// Build and run a second time under other circumstances, and publish only what stayed equal
     #[arg(long)]
     twice: bool,
+    /// Run the workload of partition-3 over real nodes on this machine too, and publish only if each ends where the simulation did
+    #[arg(long)]
+    net: bool,
     /// The directory that receives the artifacts [default: docs/eval/out of the workspace]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -73,7 +77,11 @@ pub fn run(args: &Args) -> Result<()> {
     let start = cpu::Start::now();
     let parameters = args.parameters.resolve();
     engine::check(&parameters)?;
-    let progress = Progress::new(pipeline::STAGES + 2 + u64::from(args.twice));
+    if args.net {
+        nodes::check(&parameters)?;
+    }
+    let more = u64::from(args.twice) + u64::from(args.net);
+    let progress = Progress::new(pipeline::STAGES + 2 + more);
     let mut times = Vec::new();
     let (source, target) = progress.stage(&mut times, "preflight", || {
         let out = match &args.out {
@@ -107,6 +115,20 @@ pub fn run(args: &Args) -> Result<()> {
         }
         return Err(twice::Repetition::failure().into());
     }
+    let nodes = match args.net {
+        false => None,
+        true => Some(progress.stage(&mut times, "real nodes", || {
+            nodes::run(&outcome, &parameters, &args.build, &work, &progress)
+        })?),
+    };
+    if let Some(answer) = nodes.as_ref().filter(|answer| !answer.is_same()) {
+        drop(progress);
+        match args.format {
+            Format::Text => output::print(&answer.text())?,
+            Format::Json => output::print_json(answer)?,
+        }
+        return Err(nodes::Answer::failure().into());
+    }
     progress.stage(&mut times, "publish", || target.replace(&outcome.files))?;
     drop(progress);
 
@@ -116,6 +138,7 @@ pub fn run(args: &Args) -> Result<()> {
         &times,
         start.spent(),
         twice.as_ref(),
+        nodes.as_ref(),
     );
     match args.format {
         Format::Text => output::print(&summary.text()),

@@ -1,6 +1,6 @@
 //! The scenario engine as the pipeline sees it.
 
-use anyhow::{Context as _, Error, Result, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use ecac_artifact::exit;
 use ecac_audit::{AuditLog, Expect, Verdict, verification, verify_against};
 use ecac_bench::{Params, RunRecord, Scenario};
@@ -9,7 +9,7 @@ use ecac_core::{Costs, split_op_log};
 
 use crate::host::error::Failure;
 use crate::host::interrupt;
-use ecac_artifact::Parameters;
+use ecac_artifact::{Meetings, Parameters};
 
 /// The names of the scenarios, in the order in which they run.
 pub fn scenario_names() -> impl Iterator<Item = &'static str> {
@@ -62,6 +62,15 @@ pub fn run(scenario: &str, seed: u64, ops: u32, commit: &str, kept: Kept) -> Res
     };
     interrupt::check()?;
     record.with_context(|| format!("run scenario {scenario} with seed {seed} and {ops} ops"))
+}
+
+/// What the sessions of a run come to, where its replicas sync over a network.
+pub fn meetings(scenario: &str, seed: u64, ops: u32) -> Result<Option<Meetings>> {
+    if scenario != Scenario::Partition3.name() {
+        return Ok(None);
+    }
+    let few = |min: u32| anyhow!("{scenario} takes {min} ops or more, not {ops}");
+    ecac_bench::meetings(seed, ops).map(Some).map_err(few)
 }
 
 /// The node that takes the ops of a seeded run in, and signs the audit log.

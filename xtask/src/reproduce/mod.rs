@@ -10,6 +10,7 @@ pub mod gate;
 pub mod given;
 pub mod index;
 pub mod inventory;
+pub mod nodes;
 pub mod package;
 pub mod parameters;
 pub mod pipeline;

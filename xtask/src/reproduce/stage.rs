@@ -59,6 +59,7 @@ pub fn artifacts(
             files.insert(artifact.file_name(seed, commit), bytes.clone());
         }
         runs.push(Run {
+            meetings: engine::meetings(scenario, seed, ops)?,
             ops,
             scenario: scenario.clone(),
             seed,

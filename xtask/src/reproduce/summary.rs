@@ -12,7 +12,7 @@ use crate::host::progress::StageTime;
 use crate::reproduce::closed::TakenOver;
 use crate::reproduce::compile::BinaryDigests;
 use crate::reproduce::pipeline::{Outcome, TrustCheck};
-use crate::reproduce::twice;
+use crate::reproduce::{nodes, twice};
 use ecac_artifact::Run;
 
 /// How many digits of a digest the table shows.
@@ -48,6 +48,9 @@ pub struct Summary<'a> {
     /// What stayed equal the second time, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     twice: Option<&'a twice::Repetition>,
+    /// What real nodes came to, where they were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nodes: Option<&'a nodes::Answer>,
     /// How long each stage took.
     stages: &'a [StageTime],
     /// Processor time, where the system tells.
@@ -92,6 +95,7 @@ impl<'a> Summary<'a> {
         stages: &'a [StageTime],
         processor_time: Option<Spent>,
         twice: Option<&'a twice::Repetition>,
+        nodes: Option<&'a nodes::Answer>,
     ) -> Self {
         Self {
             commit: &outcome.manifest.commit,
@@ -104,6 +108,7 @@ impl<'a> Summary<'a> {
             network: outcome.network,
             machine: &outcome.taken_over,
             twice,
+            nodes,
             stages,
             processor_time,
         }
@@ -128,6 +133,9 @@ impl<'a> Summary<'a> {
         text.push_str(&self.machine.text());
         if let Some(report) = self.twice {
             text.push_str(&report.text());
+        }
+        if let Some(answer) = self.nodes {
+            text.push_str(&answer.text());
         }
         let _ = writeln!(text, "stages         {}", stage_lines(self.stages));
         text.push_str(

@@ -5,6 +5,7 @@ use ecac_artifact::{Manifest, Run, Totals};
 /// The manifest of a whole set that cites `commit`.
 pub(crate) fn example(commit: &str) -> Manifest {
     let run = |scenario: &str| Run {
+        meetings: None,
         ops: 500,
         scenario: scenario.to_owned(),
         seed: 42,

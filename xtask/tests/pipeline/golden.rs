@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ecac_artifact::{Digest, exit};
-use ecac_fixture::set::{COMMIT, Fixture, flip, publish, published, write};
+use ecac_fixture::set::{COMMIT, Fixture, flip, made, publish, published, write};
 use ecac_fixture::workspace::{Workspace, check, skipped, snapshot};
 
 #[test]
@@ -235,7 +235,7 @@ fn help_is_what_no_arguments_print_and_every_subcommand_has_examples_and_codes()
 
 #[test]
 fn staged_files_do_not_depend_on_the_environment_or_the_directory() {
-    let again = publish(COMMIT, 120);
+    let again = made(COMMIT, 120);
     assert_eq!(again.files, published().files);
 }
 

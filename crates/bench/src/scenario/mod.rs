@@ -11,10 +11,12 @@ mod partition_3;
 mod stolen_admin;
 
 pub(crate) use confidential::cast;
+
+use ecac_artifact::Meetings;
 use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use crate::meeting::Meetings;
+use crate::course::Course;
 use crate::replica::Observer;
 use crate::storage::{Memory, Storage};
 use crate::stream::Stream;
@@ -119,7 +121,9 @@ impl Scenario {
             Self::Concurrent => concurrent::generate(&mut stream, ops, storage),
             Self::OfflineRevoke => offline_revoke::generate(&mut stream, ops, storage),
             Self::StolenAdmin => stolen_admin::generate(&mut stream, ops, storage),
-            Self::Partition3 => partition_3::generate(&mut stream, ops, storage).map(|it| it.0),
+            Self::Partition3 => {
+                partition_3::generate(&mut stream, ops, storage).map(|it| it.observer)
+            }
             Self::Confidential => confidential::generate(&mut stream, ops, storage),
         }?;
         assert_eq!(
@@ -131,20 +135,33 @@ impl Scenario {
     }
 }
 
-/// What the network of `partition-3` carried, with this seed and so many ops.
-///
-/// # Errors
-/// The least number of ops, if there are fewer.
-pub fn meetings(seed: u64, ops: u32) -> Result<Meetings, u32> {
+/// A run of `partition-3` in memory.
+fn partition_3(seed: u64, ops: u32) -> Result<partition_3::Played, u32> {
     let (scenario, min) = (Scenario::Partition3, Scenario::Partition3.ops_min());
     if ops < min {
         return Err(min);
     }
     let mut stream = Stream::new(scenario.name(), seed);
     match partition_3::generate(&mut stream, ops as usize, &mut Memory) {
-        Ok((_, meetings)) => Ok(meetings),
+        Ok(played) => Ok(played),
         Err(never) => match never {},
     }
+}
+
+/// What the network of `partition-3` carried, with this seed and so many ops.
+///
+/// # Errors
+/// The least number of ops, if there are fewer.
+pub fn meetings(seed: u64, ops: u32) -> Result<Meetings, u32> {
+    partition_3(seed, ops).map(|it| it.meetings)
+}
+
+/// Who wrote what and who met whom in `partition-3`, with this seed and so many ops.
+///
+/// # Errors
+/// The least number of ops, if there are fewer.
+pub fn course(seed: u64, ops: u32) -> Result<Course, u32> {
+    partition_3(seed, ops).map(|it| it.course)
 }
 
 fn unknown(name: &str) -> UnknownScenario {

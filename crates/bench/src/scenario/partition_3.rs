@@ -5,11 +5,13 @@
 //! Bob; then the north; then the office. Each time all become connected again and meet until they hold the same; the first
 //! time the south rolls back what Bob wrote meanwhile, and the office grants him again. The observer is the south.
 
+use ecac_artifact::Meetings;
 use ecac_core::credential::Role;
-use ecac_core::{OpId, payload, public_key};
+use ecac_core::{OpId, Payload, VerifiedOp, payload, public_key};
 
 use super::cast::{DAY_MS, EPOCH_MS, Issuer, MINUTE_MS, edit, genesis, grant};
-use crate::meeting::{Meetings, meet};
+use crate::course::{Course, Step};
+use crate::meeting::meet;
 use crate::replica::{Author, Observer};
 use crate::storage::{Storage, StoredReplica};
 use crate::stream::Stream;
@@ -18,6 +20,7 @@ const OFFICE: usize = 0;
 const NORTH: usize = 1;
 const SOUTH: usize = 2;
 const NAMES: [&str; 3] = ["office", "alice", "bob"];
+const PLACES: [&str; 3] = ["office", "north", "south"];
 /// Who is cut off, one after the other.
 const CUT_OFF: [usize; 3] = [SOUTH, NORTH, OFFICE];
 /// Of a hundred edits so many are followed by a meeting.
@@ -33,19 +36,28 @@ struct World<'a, R> {
     credential: OpId,
     signed: usize,
     meetings: Meetings,
+    steps: Vec<Step>,
+}
+
+/// A run.
+pub(super) struct Played {
+    pub(super) observer: Observer,
+    pub(super) meetings: Meetings,
+    pub(super) course: Course,
 }
 
 pub(super) fn generate<S: Storage>(
     stream: &mut Stream,
     ops: usize,
     storage: &mut S,
-) -> Result<(Observer, Meetings), S::Error> {
+) -> Result<Played, S::Error> {
     let mut world = World::found(stream, storage)?;
     let edits = ops - world.signed - INTERVENTIONS;
     for (part, cut_off) in CUT_OFF.into_iter().enumerate() {
         world.write_on(edits / 9, None)?;
         let parted = edits * world.stream.index(5).saturating_add(18) / 100;
         world.now_ms += DAY_MS;
+        world.steps.push(Step::CutOff { replica: cut_off });
         if part == 0 {
             let before = world.stream.index(parted / 2) + 1;
             world.write_on(before, Some(cut_off))?;
@@ -54,6 +66,7 @@ pub(super) fn generate<S: Storage>(
         } else {
             world.write_on(parted, Some(cut_off))?;
         }
+        world.steps.push(Step::Heal);
         world.heal()?;
         if part == 0 {
             world.grant_again()?;
@@ -63,7 +76,15 @@ pub(super) fn generate<S: Storage>(
     let left = ops - world.signed;
     world.write_on(left, None)?;
     world.heal_silently()?;
-    Ok((world.observer, world.meetings))
+    Ok(Played {
+        course: Course {
+            project: world.people[OFFICE].replica().project(),
+            names: PLACES,
+            steps: world.steps,
+        },
+        observer: world.observer,
+        meetings: world.meetings,
+    })
 }
 
 impl<'a, R: StoredReplica> World<'a, R> {
@@ -95,9 +116,18 @@ impl<'a, R: StoredReplica> World<'a, R> {
                 credential,
             )?);
         }
-        for editor in [&mut north, &mut south] {
+        let found = |op: VerifiedOp| Step::Write {
+            replica: OFFICE,
+            op,
+        };
+        let mut steps: Vec<Step> = office.ops().map(found).collect();
+        for (dialler, editor) in [(NORTH, &mut north), (SOUTH, &mut south)] {
             editor.pull(&office);
             editor.settle()?;
+            steps.push(Step::Meet {
+                dialler,
+                listener: OFFICE,
+            });
         }
         Ok(Self {
             stream,
@@ -107,6 +137,7 @@ impl<'a, R: StoredReplica> World<'a, R> {
             people: [office, north, south],
             credential: carriers[1],
             meetings: Meetings::default(),
+            steps,
         })
     }
 
@@ -120,14 +151,26 @@ impl<'a, R: StoredReplica> World<'a, R> {
         self.now_ms
     }
 
+    /// Somebody writes.
+    fn write(
+        &mut self,
+        replica: usize,
+        now_ms: u64,
+        payload: impl Into<Payload>,
+    ) -> Result<(), R::Error> {
+        let op = self.people[replica].write(now_ms, payload)?;
+        self.steps.push(Step::Write { replica, op });
+        self.signed += 1;
+        Ok(())
+    }
+
     /// Everybody writes, and those who are not cut off meet now and then.
     fn write_on(&mut self, edits: usize, cut_off: Option<usize>) -> Result<(), R::Error> {
         for _ in 0..edits {
             let who = self.stream.index(NAMES.len());
             let now_ms = self.tick();
             let payload = edit(self.stream, NAMES[who], self.signed);
-            self.people[who].write(now_ms, payload)?;
-            self.signed += 1;
+            self.write(who, now_ms, payload)?;
             self.observe();
             if self.stream.chance(MEET_PERCENT) {
                 let other = (who + 1 + self.stream.index(NAMES.len() - 1)) % NAMES.len();
@@ -140,6 +183,7 @@ impl<'a, R: StoredReplica> World<'a, R> {
     }
 
     fn meet(&mut self, dialler: usize, listener: usize) -> Result<(), R::Error> {
+        self.steps.push(Step::Meet { dialler, listener });
         if let Ok([a, b]) = self.people.get_disjoint_mut([dialler, listener]) {
             self.now_ms = meet(a, b, self.now_ms, self.stream, &mut self.meetings)?;
         }
@@ -181,9 +225,7 @@ impl<'a, R: StoredReplica> World<'a, R> {
     fn revoke(&mut self) -> Result<(), R::Error> {
         let now_ms = self.tick();
         let subject = self.people[SOUTH].key();
-        self.people[OFFICE].write(now_ms, payload::Revoke::of(subject))?;
-        self.signed += 1;
-        Ok(())
+        self.write(OFFICE, now_ms, payload::Revoke::of(subject))
     }
 
     fn grant_again(&mut self) -> Result<(), R::Error> {
@@ -192,8 +234,6 @@ impl<'a, R: StoredReplica> World<'a, R> {
             subject: self.people[SOUTH].key(),
             credential: self.credential,
         };
-        self.people[OFFICE].write(now_ms, grant)?;
-        self.signed += 1;
-        Ok(())
+        self.write(OFFICE, now_ms, grant)
     }
 }

@@ -49,6 +49,18 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let op_log = args.source.read_in(globals)?;
+    if !op_log.dropped.is_empty() {
+        let cause = format!(
+            "the envelopes of {} were dropped here",
+            text::count(op_log.dropped.len(), "op")
+        );
+        return Err(Failure::new(
+            exit::UNDECIDED,
+            "let every op arrive once more",
+            cause,
+            "name an op log that has them, which somebody exported who does not prune: `ecac check LOG`",
+        ));
+    }
     let items = op_log.file.items();
     let first = Outcome::of(op_log.project, &items)?;
     let mut answer = Answer {

@@ -56,16 +56,24 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     match args.form.format() {
         Format::Text => {
             let project = source.project_in(globals);
-            let told = explanation.to_string();
+            let mut told = explanation.to_string();
+            if replica.is_dropped(&op) {
+                told.push_str(DROPPED);
+            }
             let told = project.map_or_else(|| told.clone(), |it| named(&told, &it));
             output::print(told.as_bytes())
         }
         Format::Json => output::print_json(&Answer {
             format: "ecac-explain-v1",
+            dropped: replica.is_dropped(&op),
             explanation,
         }),
     }
 }
+
+/// What an explanation ends with, if the envelope of the op was dropped.
+const DROPPED: &str = "its envelope was dropped here (`ecac prune`): what it wrote and who signed it cannot be shown any more; \
+     that it counts stands\n";
 
 /// The explanation with the names of people behind their keys. Keys stand at the ends of lines; an issuer is quoted.
 fn named(told: &str, project: &Project) -> String {
@@ -89,6 +97,9 @@ struct Answer {
     format: &'static str,
     #[serde(flatten)]
     explanation: Explanation,
+    /// Whether its envelope was dropped, and with it its value and its signature.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    dropped: bool,
 }
 
 impl Args {

@@ -58,6 +58,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         bytes.extend_from_slice(op.envelope());
         ops += 1;
     }
+    let dropped = log.pruned_count();
     if let Some(fault) = replica.fault() {
         return Err(Failure::new(
             exit::VERIFICATION,
@@ -74,6 +75,19 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             "import what somebody exported first",
         ));
     }
+    if dropped > 0 {
+        output::note(&format!(
+            "warning: {} dropped here (`ecac prune`) and {} not in it: whoever has none of {} cannot take in what builds on {}\n",
+            if dropped == 1 {
+                "1 op was".to_owned()
+            } else {
+                format!("{dropped} ops were")
+            },
+            if dropped == 1 { "is" } else { "are" },
+            if dropped == 1 { "it" } else { "them" },
+            if dropped == 1 { "it" } else { "them" },
+        ));
+    }
     if to_stdout {
         return output::print(&bytes);
     }
@@ -84,6 +98,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             "project": replica.project(),
             "file": args.file,
             "ops": ops,
+            "dropped": dropped,
             "bytes": bytes.len(),
         }));
     }

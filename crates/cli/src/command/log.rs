@@ -100,7 +100,7 @@ struct Listing<'a> {
     ops: Vec<Row>,
 }
 
-/// What became of the items; all but `void` add up to `items`.
+/// What became of the items; all but `void` and `dropped` add up to `items` and `dropped`.
 #[derive(Serialize, Default)]
 struct Counts {
     items: usize,
@@ -112,6 +112,8 @@ struct Counts {
     duplicate: usize,
     /// Ops of trust or policy that have never counted for anything; they are among the applied and denied ones.
     void: usize,
+    /// Ops whose envelopes the project has dropped; they are among the applied ones, and are no items.
+    dropped: usize,
 }
 
 #[derive(Serialize)]
@@ -134,6 +136,9 @@ struct Row {
     missing: Vec<OpId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     effect: Option<Effect>,
+    /// Whether its envelope was dropped, and with it its value.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    dropped: bool,
 }
 
 /// What an op says.
@@ -155,6 +160,7 @@ impl<'a> Listing<'a> {
             duplicate: replica.duplicates,
             refused: replica.rejected.len(),
             items: replica.items.len() + replica.rejected.len() + replica.duplicates,
+            dropped: replica.dropped_count(),
             ..Counts::default()
         };
         let decided = in_order(replica);
@@ -221,6 +227,7 @@ impl<'a> Listing<'a> {
             unsupported,
             duplicate,
             void,
+            dropped,
         } = &self.counts;
         let _ = writeln!(
             text,
@@ -229,6 +236,15 @@ impl<'a> Listing<'a> {
             self.rows,
             text::count(*items, "item"),
         );
+        if *dropped > 0 {
+            let _ = writeln!(
+                text,
+                "{} dropped here (`ecac prune`): what {} wrote cannot be shown any more, and what follows from {} stands",
+                was(*dropped),
+                if *dropped == 1 { "it" } else { "they" },
+                if *dropped == 1 { "it" } else { "them" },
+            );
+        }
         if *void > 0 {
             let _ = writeln!(
                 text,
@@ -239,6 +255,24 @@ impl<'a> Listing<'a> {
         }
         text
     }
+}
+
+/// What the payload says; without a value, if that was dropped.
+fn members(body: &Body, dropped: bool) -> Json {
+    let mut members = body.payload.members();
+    if let Some(members) = members.as_object_mut().filter(|_| dropped) {
+        members.remove("value");
+    }
+    members
+}
+
+fn was(count: usize) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!(
+        "the {} of {} {verb}",
+        if count == 1 { "envelope" } else { "envelopes" },
+        text::count(count, "op")
+    )
 }
 
 /// What a denial reaches.
@@ -259,10 +293,15 @@ fn reach(effect: &Effect) -> String {
 /// Every op that was taken in, with its number if it was admitted.
 fn in_order(replica: &Replica) -> Vec<(Option<usize>, OpId, Decision)> {
     let stamp = |id: &OpId| replica.body(id).map(|body| body.hlc);
-    let admitted: Vec<_> = replica.log.total_order().collect();
+    let mut admitted: Vec<(Hlc, OpId)> = replica
+        .log
+        .admitted_or_remains()
+        .map(|op| (op.body().hlc, op.id()))
+        .collect();
+    admitted.sort_unstable();
     let mut order: Vec<(Option<Hlc>, OpId, Option<usize>)> = Vec::new();
-    let numbered = admitted.iter().enumerate();
-    order.extend(numbered.map(|(number, op)| (Some(op.body().hlc), op.id(), Some(number))));
+    let numbered = admitted.into_iter().enumerate();
+    order.extend(numbered.map(|(number, (hlc, id))| (Some(hlc), id, Some(number))));
     let refused = replica.log.refused().map(|(id, ..)| id);
     let held = replica.log.pending().chain(replica.log.unsupported());
     let others = refused.chain(held.map(|op| op.id()));
@@ -279,13 +318,14 @@ fn in_order(replica: &Replica) -> Vec<(Option<usize>, OpId, Decision)> {
 
 impl Row {
     fn of(replica: &Replica, number: Option<usize>, op: OpId, decision: &Decision) -> Self {
+        let dropped = replica.is_dropped(&op);
         let said = replica.body(&op).map(|body| Said {
             hlc: body.hlc,
             author: body.author,
             seq: body.seq,
             parents: body.parents.clone(),
             kind: body.payload.kind(),
-            payload: body.payload.members(),
+            payload: members(&body, dropped),
             body,
         });
         Self {
@@ -302,6 +342,7 @@ impl Row {
             witness: decision.witness(),
             missing: decisions::absent(decision).unwrap_or_default(),
             effect: replica.effect(&op),
+            dropped,
         }
     }
 
@@ -317,6 +358,7 @@ impl Row {
             witness: None,
             missing: Vec::new(),
             effect: None,
+            dropped: false,
         }
     }
 
@@ -342,6 +384,10 @@ impl Row {
             }
         }
         let what = match (said, self.position) {
+            (Some(said), _) if self.dropped => {
+                let what = payload::place_line(&said.body.payload);
+                format!("{what} (dropped)")
+            }
             (Some(said), _) => {
                 let reach = self.effect.as_ref().map_or_else(String::new, reach);
                 let said = &said.body.payload;

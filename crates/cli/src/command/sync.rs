@@ -1,197 +1,86 @@
-//! `ecac sync`: meeting in a folder that others visit too.
+//! `ecac sync`: meeting in a folder that others visit too, or another node.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod folder;
+mod peer;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use ecac_artifact::exit;
-use ecac_core::{Received, Replica, quote};
-use ecac_mailbox::{Folder, Mailbox, MailboxError, Visit, id_of};
-use ecac_project::{KeyUse, Writer};
-use ecac_sync::{KeepError, Keeper};
-use serde_json::{Value as Json, json};
+use ecac_core::quote;
+use ecac_project::Peer;
 
 use crate::edge::Globals;
 use crate::failure::Failure;
-use crate::people::People;
-use crate::told::Teller;
-use crate::{nudge, output, text};
 
-/// Exchange with everybody who visits a folder: a USB stick, a share
+/// What the text of a peer begins with.
+const PEER: &str = "did:key:";
+
+/// Exchange with everybody who visits a folder, such as a USB stick or a share, or with another node
 ///
-/// What others put there is taken in, and what is missing there is put there, in packs that are never changed. What counts, what
-/// was taken back by what, what is refused, and what waits is told as `import` tells it. The folder is trusted with nothing: who
-/// owns it can make you wait, and neither deceive you nor lose what you hold.
+/// What others have is taken in, and what they lack is given to them. What counts, what was taken back by what, what is refused, and
+/// what waits is told as `import` tells it. A folder is trusted with nothing: who owns it can make you wait, and neither deceive you
+/// nor lose what you hold. A node has its key and its address, KEY@ADDRESS, and is met once, over QUIC; the program `ecac-node`
+/// carries that, and has to be installed beside this one. `ecac node` is for meeting again and again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac sync /media/stick/shop
-  ecac sync /mnt/share/shop --json | jq .mailbox")]
+  ecac sync /mnt/share/shop --json | jq .mailbox
+  ecac sync did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK@192.0.2.7:4919")]
 pub(crate) struct Args {
-    /// A folder that is there; several projects need several
-    #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
+    /// A folder that is there, of which several projects need several; or a node, as KEY@ADDRESS
+    #[arg(value_name = "FOLDER|PEER")]
+    target: OsString,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let folder = there(&args.folder)?;
-    let (project, mut writer, key) = globals.writing()?;
-    let machine = globals.key(KeyUse::Node, &globals.node()?)?;
-    let project_id = project.config().project;
-    let node = id_of(&[b"node", machine.public().as_bytes(), project_id.as_bytes()]);
-    let id = id_of(&[b"folder", folder.as_os_str().as_encoded_bytes()]);
-    // Two directories of one project on this machine are one node, and still write under names of their own.
-    let own = project.folder().canonicalize();
-    let own = own.unwrap_or_else(|_| project.folder().to_owned());
-    let tag = id_of(&[b"tag", &node, own.as_os_str().as_encoded_bytes()]);
-    let mut mailbox = Mailbox::new(Folder::new(&folder, tag), node).looking_after_all();
-    if let Some(memory) = project.mailbox_memory(&id) {
-        mailbox = mailbox.remembering(&writer, &memory);
-    }
-    let mut gathering = Gathering {
-        writer: &mut writer,
-        received: Received::default(),
-    };
-    let synced = mailbox.sync(&mut gathering);
-    let received = gathering.received;
-    let remembered = project.remember_mailbox(&id, &mailbox.memory(&writer));
-    let people = People::of(&project);
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
-    };
-    let (mut document, told) = (teller.received_json(&received), teller.received(&received));
-    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
-    let closed = writer.close();
-    // What came is kept, whatever became of the visit.
-    let visit = synced.map_err(|error| failure(&folder, &error))?;
-    closed
-        .and(remembered)
-        .map_err(|error| Failure::of("sync", &error))?;
-    output::note(&notes);
-    if visit.bad_packs > 0 {
-        output::note(&format!(
-            "warning: {} in the folder cannot be read; what is in them comes when those who have it visit\n",
-            text::count(visit.bad_packs, "pack")
-        ));
-    }
-    if args.json {
-        document["format"] = json!("ecac-sync-v1");
-        document["mailbox"] = visit_json(&visit);
-        return output::print_json(&document);
-    }
-    output::print(format!("{}{told}", visited(&visit)).as_bytes())
-}
-
-/// The folder, which nobody makes: where a stick is not plugged in, there is often an empty one.
-fn there(folder: &Path) -> Result<PathBuf, Failure> {
-    let doing = || format!("sync with {}", quote(&folder.to_string_lossy()));
-    let is_folder = fs::metadata(folder).map(|it| it.is_dir());
-    match is_folder {
-        Ok(true) => folder.canonicalize().map_err(|error| {
-            let hint = "look at who may read there";
-            Failure::new(exit::ENVIRONMENT, doing(), error, hint)
-        }),
-        Ok(false) => {
-            let hint = "name a folder; what somebody exported to a file is for `ecac import`";
-            Err(Failure::new(
-                exit::BAD_INPUT,
-                doing(),
-                "it is no folder",
-                hint,
-            ))
-        }
-        Err(error) => {
-            let hint = "plug the stick in, or make the folder once";
-            Err(Failure::new(exit::ENVIRONMENT, doing(), error, hint))
-        }
+    match peer_of(&args.target)? {
+        Some(peer) => peer::run(peer, args.json, globals),
+        None => folder::run(Path::new(&args.target), args.json, globals),
     }
 }
 
-fn failure(folder: &Path, error: &MailboxError) -> Failure {
-    let doing = format!("sync with {}", quote(&folder.to_string_lossy()));
-    let (code, cause, hint) = match error {
-        MailboxError::Bucket(error) => (
-            exit::ENVIRONMENT,
-            format!("{error}: {}", error.source),
-            "look at the folder and who may write there, and sync again; what came is kept",
-        ),
-        MailboxError::TakesNothing => (
-            exit::ENVIRONMENT,
-            error.to_string(),
-            "look whether somebody else writes there under this machine's name, and sync again",
-        ),
-        MailboxError::Keep(error) => (
-            exit::ENVIRONMENT,
-            error.to_string(),
-            "look at the disk, and run `ecac verify-store`",
-        ),
-        other => (exit::ENVIRONMENT, other.to_string(), "sync again"),
+/// The peer that is meant, if one is.
+fn peer_of(target: &OsStr) -> Result<Option<Peer>, Failure> {
+    let Some(text) = target.to_str().filter(|it| it.starts_with(PEER)) else {
+        return Ok(None);
     };
-    Failure::new(code, doing, text::escape(&cause), hint)
-}
-
-fn visited(visit: &Visit) -> String {
-    let put = if visit.ops_put == 0 {
-        "put nothing".to_owned()
-    } else {
-        format!("put {}", text::count(visit.ops_put, "op"))
-    };
-    let (packs, nodes) = (
-        text::count(visit.packs, "pack"),
-        text::count(visit.nodes, "visitor"),
-    );
-    format!("{nodes} so far; read {packs}, {put}\n")
-}
-
-fn visit_json(visit: &Visit) -> Json {
-    json!({
-        "nodes": visit.nodes,
-        "packs_read": visit.packs,
-        "bytes_read": visit.bytes,
-        "packs_known": visit.packs_known,
-        "bad_packs": visit.bad_packs,
-        "lost_packs": visit.lost_packs,
-        "orphans": visit.orphans,
-        "packs_put": visit.packs_put,
-        "ops_put": visit.ops_put,
-        "bytes_put": visit.bytes_put,
+    text.parse().map(Some).map_err(|error| {
+        Failure::new(
+            exit::USAGE,
+            format!("sync with {}", quote(text)),
+            error,
+            "the address is an IP address with a port; a folder of that name is written with ./ before it",
+        )
     })
 }
 
-/// The writer, and what became of all that it was handed.
-struct Gathering<'a> {
-    writer: &'a mut Writer,
-    received: Received,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Keeper for Gathering<'_> {
-    fn replica(&self) -> &Replica {
-        self.writer
-    }
-
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
-        let received = self.writer.keep(envelopes)?;
-        let all = &mut self.received;
-        let first = all.events.len();
-        all.events.extend(received.events.iter().cloned());
-        for change in &received.changes {
-            let because = change.because.iter().map(|it| first + it);
-            match all.changes.iter_mut().find(|it| it.place == change.place) {
-                Some(earlier) => {
-                    earlier.after.clone_from(&change.after);
-                    earlier.because.extend(because);
-                }
-                None => {
-                    let mut change = change.clone();
-                    change.because = because.collect();
-                    all.changes.push(change);
-                }
-            }
+    #[test]
+    fn a_folder_is_a_folder_and_what_begins_as_a_key_is_a_peer() {
+        let key = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+        for folder in ["/media/stick", "stick", "./did:key:x", "a@127.0.0.1:1", ""] {
+            assert_eq!(peer_of(OsStr::new(folder)).unwrap(), None, "{folder}");
         }
-        all.changes.retain(|it| it.before != it.after);
-        all.missing.clone_from(&received.missing);
-        Ok(received)
+        for address in ["127.0.0.1:4919", "[::1]:1"] {
+            let text = format!("{key}@{address}");
+            let peer = peer_of(OsStr::new(&text)).unwrap().unwrap();
+            assert_eq!(peer.to_string(), text);
+        }
+        for bad in [
+            key,
+            "did:key:",
+            &format!("{key}@localhost:4919"),
+            &format!("{key}@127.0.0.1"),
+        ] {
+            let failure = peer_of(OsStr::new(bad)).unwrap_err();
+            assert_eq!(failure.code, exit::USAGE, "{bad}");
+        }
     }
 }

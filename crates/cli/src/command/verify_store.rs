@@ -10,7 +10,7 @@ use crate::progress::Progress;
 /// Verify the store: every page, every signature, every decision
 ///
 /// Everything that the store says is found out again from the signed ops and compared; the first fault is told with its place.
-/// Nothing is repaired, and the file is only read.
+/// Of ops whose envelopes `ecac prune` dropped it is found out again from what is kept of them. Nothing is repaired, and the file is only read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac verify-store
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return output::print_json(&json!({
             "format": "ecac-verify-store-v1",
             "ops": verified.ops,
+            "dropped": verified.dropped,
             "held": verified.held,
             "snapshot_ops": verified.snapshot_ops,
             "generation": verified.generation,
@@ -49,8 +50,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let snapshot = verified
         .snapshot_ops
         .map_or_else(|| "none".to_owned(), |ops| format!("of {ops} ops"));
+    let dropped = if verified.dropped == 0 {
+        String::new()
+    } else {
+        let count = verified.dropped;
+        format!("dropped   {count}, whose signatures nothing here tells any more\n")
+    };
     let told = format!(
-        "the store is sound\nops       {}\nwaiting   {}\nsnapshot  {snapshot}\nstate     sha256:{state}\ntrust     sha256:{trust}\n",
+        "the store is sound\nops       {}\n{dropped}waiting   {}\nsnapshot  {snapshot}\nstate     sha256:{state}\ntrust     sha256:{trust}\n",
         verified.ops, verified.held
     );
     output::print(told.as_bytes())

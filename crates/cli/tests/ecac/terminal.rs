@@ -9,6 +9,7 @@ use std::process::Stdio;
 use ecac_core::payload::SetField;
 use ecac_core::{Genesis, Replica, SigningKey, Value, public_key};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -23,7 +24,9 @@ pub(crate) fn terminal(columns: u16) -> (OwnedFd, OwnedFd) {
     grantpt(&master).expect("access");
     unlockpt(&master).expect("access");
     let name = ptsname(&master, Vec::new()).expect("a name");
-    let flags = OFlags::RDWR | OFlags::NOCTTY;
+    // A process that goes on beside the one that is watched holds neither end open.
+    fcntl_setfd(&master, FdFlags::CLOEXEC).expect("a flag");
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let slave = rustix::fs::open(name, flags, Mode::empty()).expect("the other end");
     let size = Winsize {
         ws_row: 24,

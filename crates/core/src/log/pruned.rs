@@ -32,6 +32,29 @@ impl Log {
         self.dag.find(id).is_some_and(|at| self.is_hollow(at))
     }
 
+    /// How many admitted ops have no envelope here any more.
+    #[must_use]
+    pub fn pruned_count(&self) -> usize {
+        (0..self.dag.len()).filter(|&at| self.is_hollow(at)).count()
+    }
+
+    /// What is kept of the admitted op at the position in the order of admission, if its envelope was dropped: an op with its id,
+    /// author, number, stamp and place, without a value and an envelope, and with the op before it in its chain among its parents.
+    /// Its id is not that of this body, and nobody can verify it: another replica of the same store can take it in as an op that
+    /// was dropped there, and comes to the same decisions.
+    #[must_use]
+    pub fn remains(&self, position: usize) -> Option<VerifiedOp> {
+        if position >= self.dag.len() || !self.is_hollow(position) {
+            return None;
+        }
+        self.op_or_hollow(position)
+    }
+
+    /// Every admitted op in order of admission; of those whose envelopes were dropped what is kept of them ([`Log::remains`]).
+    pub fn admitted_or_remains(&self) -> impl Iterator<Item = VerifiedOp> {
+        (0..self.dag.len()).filter_map(|at| self.op_or_hollow(at))
+    }
+
     /// The body of an admitted data op by what is known of it without its envelope: without the value, and with the op before it
     /// in its chain among the parents, whether it was named or not. Its past is that of the op.
     pub(super) fn hollow_body(&self, at: Index) -> Option<Body> {

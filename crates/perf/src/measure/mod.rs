@@ -2,17 +2,21 @@
 
 mod changes;
 mod memory;
+mod pruned;
 mod questions;
 mod replay;
-mod sealed;
+mod seals;
+mod secrets;
 mod store;
 mod verification;
 
 pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
 pub use memory::{Weighed, memory, weigh, weigh_open};
+pub use pruned::{Pruned, pruned};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
-pub use sealed::{Rekeyed, Sealing, rekey, replay_sealed, sealing};
+pub use seals::seals;
+pub use secrets::{Rekeyed, Sealing, rekey, replay_sealed, sealing};
 pub use store::{Appended, Kept, append, append_one, beside_redb, kept};
 pub use verification::{Ingested, ingest};
 
@@ -118,6 +122,8 @@ pub struct Measured {
     pub floor_ps: Option<u64>,
     /// Bytes for each op, beyond its envelope.
     pub bytes: Option<u64>,
+    /// Bytes for each op of what it is compared with.
+    pub whole: Option<u64>,
     /// Bytes of the envelope of an op.
     pub envelope: Option<u64>,
     /// Decisions that were made.

@@ -79,6 +79,8 @@ pub struct Project {
     ops: Vec<VerifiedOp>,
     /// What the root's next op names beside the root's last.
     learnt: Vec<Mark>,
+    /// Objects that data ops write to.
+    objects: u64,
 }
 
 impl Project {
@@ -89,6 +91,16 @@ impl Project {
     #[must_use]
     pub fn found(workload: &str, seed: u64) -> Self {
         Self::found_with(workload, seed, BTreeMap::new())
+    }
+
+    /// The same of a project that uses features without parameters.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn with_features(workload: &str, seed: u64, features: &[&str]) -> Self {
+        let features = features.iter().map(|it| (name(it), Vec::new()));
+        Self::found_with(workload, seed, features.collect())
     }
 
     /// The same where every field is confidential, and keys are sealed to readers by this KEM.
@@ -149,6 +161,7 @@ impl Project {
             kid: "key-0".to_owned(),
             ops: vec![genesis],
             learnt: Vec::new(),
+            objects: OBJECTS,
         };
         let key = project.issuer_key("key-0", public_key(&project.issuer));
         project.by_root(key);
@@ -217,6 +230,18 @@ impl Project {
         let mark = Mark(op.id());
         self.ops.push(op);
         mark
+    }
+
+    /// From here on data ops write to so many objects.
+    pub fn write_among(&mut self, objects: u64) {
+        self.objects = objects.max(1);
+    }
+
+    /// The root seals what these ops end, and what it has seen. Nobody judges the digest when a seal is admitted.
+    pub fn seal(&mut self, ends: &[Mark]) -> VerifiedOp {
+        self.now_ms += 1;
+        let seal = Payload::Seal(payload::Seal { digest: [0; 32] });
+        write(&mut self.root, self.now_ms, ends, seal)
     }
 
     /// Somebody else writes an op of the setup, which the root's next op names.
@@ -347,7 +372,7 @@ impl Project {
     /// # Panics
     /// Never: the numbers are small.
     pub fn edit(&mut self) -> Payload {
-        let object = name(&format!("note/{}", self.below(OBJECTS)));
+        let object = name(&format!("note/{}", self.below(self.objects)));
         let number = i64::try_from(self.below(1_000_000)).expect("a small number");
         match self.below(100) {
             0..90 => Payload::SetField(payload::SetField {

@@ -51,8 +51,23 @@ impl Late {
         Self::with(seed, writers, None, true)
     }
 
+    /// So many writers, an administrator who has not seen the last `unseen` ops, and a root who seals.
+    #[must_use]
+    pub fn sealed(seed: u64, writers: usize, unseen: usize) -> Self {
+        Self::of(Race::sealing(seed, writers), Some(unseen), false)
+    }
+
+    /// The seals of everything that was written.
+    pub fn seal_all(&mut self) -> Vec<VerifiedOp> {
+        let seals = self.race.seals_of_all();
+        (0..seals).map(|_| self.race.seal()).collect()
+    }
+
     fn with(seed: u64, writers: usize, unseen: Option<usize>, hot: bool) -> Self {
-        let mut race = Race::new(seed, writers, None);
+        Self::of(Race::new(seed, writers, None), unseen, hot)
+    }
+
+    fn of(mut race: Race, unseen: Option<usize>, hot: bool) -> Self {
         let administrator = race.project().enlist(&[Role::PolicyAdmin], None);
         Self {
             setup: race.project().take_ops(),

@@ -10,6 +10,7 @@ mod history;
 mod office;
 mod policy;
 mod race;
+mod sealed;
 
 pub use cast::{Author, Mark, Project};
 pub use delegation::delegation;
@@ -18,6 +19,7 @@ pub use history::{Late, StatusGrants, Turn};
 pub use office::{Office, sealed};
 pub use policy::Policy;
 pub use race::Race;
+pub use sealed::Sealed;
 
 use ecac_core::{ProjectId, VerifiedOp};
 use xtask::host::interrupt;

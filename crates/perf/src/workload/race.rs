@@ -5,6 +5,9 @@ use ecac_core::{ProjectId, VerifiedOp};
 
 use super::cast::{Author, Mark, Project};
 
+/// Authors whose last ops a seal names.
+const SEALED_AUTHORS: usize = 15;
+
 /// Editors who write in turn.
 #[derive(Debug)]
 pub struct Race {
@@ -17,6 +20,10 @@ pub struct Race {
     /// Others that a merge names.
     merged: usize,
     at: u64,
+    /// The last seal, if nobody has named it.
+    seal: Option<Mark>,
+    /// The author with whose last op the next seal begins.
+    to_seal: usize,
 }
 
 impl Race {
@@ -24,8 +31,18 @@ impl Race {
     /// after so many ops.
     #[must_use]
     pub fn new(seed: u64, writers: usize, alone: Option<u64>) -> Self {
+        Self::with(seed, writers, alone, &[])
+    }
+
+    /// The same in a project whose root seals.
+    #[must_use]
+    pub fn sealing(seed: u64, writers: usize) -> Self {
+        Self::with(seed, writers, None, &["seal"])
+    }
+
+    fn with(seed: u64, writers: usize, alone: Option<u64>, features: &[&str]) -> Self {
         let kind = if alone.is_some() { "branches" } else { "race" };
-        let mut project = Project::found(&format!("{kind}-{writers}"), seed);
+        let mut project = Project::with_features(&format!("{kind}-{writers}"), seed, features);
         let authors: Vec<Author> = (0..writers)
             .map(|_| project.enlist(&[Role::Editor], None))
             .collect();
@@ -37,6 +54,8 @@ impl Race {
             authors,
             alone: alone.unwrap_or(1),
             at: 0,
+            seal: None,
+            to_seal: 0,
         }
     }
 
@@ -55,6 +74,23 @@ impl Race {
     /// The project, for what others write in it.
     pub const fn project(&mut self) -> &mut Project {
         &mut self.project
+    }
+
+    /// The root seals what the next fifteen authors' last ops end, and what it has sealed before; whoever writes next has seen it.
+    pub fn seal(&mut self) -> VerifiedOp {
+        let count = self.authors.len();
+        let sealed = (0..count.min(SEALED_AUTHORS)).map(|it| (self.to_seal + it) % count);
+        let ends: Vec<Mark> = sealed.map(|it| self.authors[it].last).collect();
+        self.to_seal = (self.to_seal + ends.len()) % count;
+        let seal = self.project.seal(&ends);
+        self.seal = Some(Mark(seal.id()));
+        seal
+    }
+
+    /// Seals that it takes to seal everything.
+    #[must_use]
+    pub const fn seals_of_all(&self) -> usize {
+        self.authors.len().div_ceil(SEALED_AUTHORS)
     }
 
     fn turn(&mut self) -> usize {
@@ -79,6 +115,7 @@ impl Race {
                 self.seen[if other >= turn { other + 1 } else { other }]
             }));
         }
+        others.extend(self.seal.take());
         let payload = if hot {
             self.project.edit_hot()
         } else {

@@ -140,6 +140,11 @@ impl<'a> Contents<'a> {
                 "manifest.json gives other figures for {} than its op log",
                 run.scenario
             );
+            ensure!(
+                run.meetings == engine::meetings(&run.scenario, run.seed, run.ops)?,
+                "manifest.json gives other meetings for {} than its seed",
+                run.scenario
+            );
             count += record.totals.ops;
             if run.scenario == engine::scenario_of_singles(&self.parameters.scenarios) {
                 self.same(Single::TrustView.name(), &record.trust)?;

@@ -206,9 +206,9 @@ fn three_of_four_are_a_quorum_and_the_dissenter_is_named_with_the_files() {
 #[test]
 fn only_a_whole_set_of_a_commit_with_the_golden_parameters_is_attested() {
     let desk = Desk::new();
-    let dirty = publish(&format!("{COMMIT}-dirty"), 120).files;
+    let dirty = &publish(&format!("{COMMIT}-dirty"), 120).files;
     let of_a_tree = "is of a tree that differed from its commit";
-    desk.refuses(&dirty, exit::ENVIRONMENT, of_a_tree);
+    desk.refuses(dirty, exit::ENVIRONMENT, of_a_tree);
     let parameters = "was made with other parameters than the golden set";
     desk.refuses(&publish(COMMIT, 130).files, exit::BAD_INPUT, parameters);
     let with = |change: fn(&mut Files)| {
@@ -483,8 +483,8 @@ fn a_quorum_is_about_the_golden_set_or_a_bundle_and_no_copy_is_about_another() {
     let says = "more keys agree on other bytes (2) than with ";
     desk.quorum(&["2", &other], exit::VERIFICATION, says);
 
-    let dirty = publish(&format!("{COMMIT}-dirty"), 120).files;
-    let dirty = bundle("dirty.tar.gz", &dirty);
+    let dirty = &publish(&format!("{COMMIT}-dirty"), 120).files;
+    let dirty = bundle("dirty.tar.gz", dirty);
     desk.quorum(
         &["2", &dirty],
         exit::ENVIRONMENT,

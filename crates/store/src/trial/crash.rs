@@ -1,18 +1,21 @@
 //! Power fails at every step of a store's life: each batch is there whole or not at all, and what was acknowledged is there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chacha20::ChaCha8Rng;
-use ecac_core::Replica;
+use ecac_core::{OpId, Replica};
 use rand_core::SeedableRng as _;
 
 use super::image::{Failing, Image};
-use super::{CACHE_BYTES, NAME, count, envelopes, open};
+use super::{CACHE_BYTES, NAME, count, open, sealed_envelopes};
 use crate::disk::Disk;
+use crate::durable::DurableReplica;
 use crate::error::Error;
 use crate::fault::Step;
 use crate::options::Options;
 use crate::store::Store;
+use crate::verify::verify_store;
 
 /// What a run does to the disk.
 struct Run {
@@ -21,11 +24,28 @@ struct Run {
     acknowledged: Vec<usize>,
     /// How many ops, pending ones counted, the batches come to, and the digest of the state after them.
     after: Vec<(usize, [u8; 32])>,
+    /// After so many steps so many envelopes were dropped.
+    dropped: Vec<(usize, u64)>,
+    /// What all ops together come to.
+    source: Replica,
 }
 
-/// A store takes in so many ops in batches, of which each third comes before its parents, with snapshots and reopenings between.
-fn run(writes: u64, batch: usize, reopens: bool) -> Run {
-    let (source, envelopes) = envelopes(writes);
+/// How a store lives.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    writes: u64,
+    /// A seal after each so many writes.
+    each: u64,
+    /// Ops of a batch.
+    batch: usize,
+    /// It is pruned after each so many batches.
+    prunes: usize,
+}
+
+/// A store takes in so many ops in batches, of which each third comes before its parents, with snapshots, prunings and reopenings
+/// between.
+fn run(life: Life) -> Run {
+    let (source, envelopes) = sealed_envelopes(life.writes, life.each);
     let image = Image::default();
     let path = Path::new(NAME);
     let disk = Disk::create_on(path, Box::new(image.clone()), CACHE_BYTES).unwrap();
@@ -36,8 +56,10 @@ fn run(writes: u64, batch: usize, reopens: bool) -> Run {
         steps: Vec::new(),
         acknowledged: vec![image.steps()],
         after: vec![(0, told.state_digest())],
+        dropped: Vec::new(),
+        source,
     };
-    let mut batches: Vec<&[Vec<u8>]> = envelopes.chunks(batch).collect();
+    let mut batches: Vec<&[Vec<u8>]> = envelopes.chunks(life.batch).collect();
     for at in (2..batches.len()).step_by(3) {
         batches.swap(at - 1, at);
     }
@@ -50,7 +72,11 @@ fn run(writes: u64, batch: usize, reopens: bool) -> Run {
         if number % 8 == 5 {
             replica.snapshot().unwrap();
         }
-        if reopens && number % 16 == 11 {
+        if number % life.prunes == life.prunes - 1 {
+            replica.prune().unwrap();
+            run.dropped.push((image.steps(), replica.store().dropped()));
+        }
+        if number % 16 == 11 {
             replica.close().unwrap();
             replica = open(image.clone()).unwrap();
         }
@@ -80,6 +106,33 @@ fn check(run: &Run, moment: usize, left: Vec<u8>, what: &str) {
         "{what}, moment {moment}: {} ops, after {acknowledged} acknowledged batches",
         found.0
     );
+    check_dropped(run, moment, &replica, what);
+}
+
+/// What was dropped stays dropped, nothing else is, and what was not dropped is what was signed.
+fn check_dropped(run: &Run, moment: usize, replica: &DurableReplica, what: &str) {
+    let wanted = run.dropped.iter().rfind(|it| it.0 <= moment);
+    let found = replica.store().dropped();
+    assert!(
+        wanted.is_none_or(|it| it.1 <= found),
+        "{what}, moment {moment}: {found} of {wanted:?} are dropped"
+    );
+    let superseded: BTreeSet<OpId> = replica.superseded().into_iter().collect();
+    let log = replica.log();
+    for op in log.ids_since(0) {
+        let envelope = replica.envelope(&op);
+        let is_right = if log.is_pruned(&op) {
+            superseded.contains(&op) && envelope.is_none()
+        } else {
+            envelope == run.source.envelope(&op)
+        };
+        assert!(is_right, "{what}, moment {moment}: {op}");
+    }
+    if moment.is_multiple_of(64) && log.admitted_count() > 0 {
+        let verified = verify_store(replica.store(), 1);
+        let verified = verified.unwrap_or_else(|it| panic!("{what}, moment {moment}: {it}"));
+        assert_eq!(verified.dropped, found);
+    }
 }
 
 /// Power fails before each step, and after the last one.
@@ -109,14 +162,41 @@ fn every_moment(run: &Run, seeds: usize) {
 
 #[test]
 fn power_fails_at_every_step() {
-    every_moment(&run(70, 10, true), 2);
+    let life = Life {
+        writes: 70,
+        each: u64::MAX,
+        batch: 10,
+        prunes: usize::MAX,
+    };
+    every_moment(&run(life), 2);
+}
+
+#[test]
+fn power_fails_at_every_step_of_pruning() {
+    let run = run(Life {
+        writes: 63,
+        each: 12,
+        batch: 23,
+        prunes: 1,
+    });
+    assert!(
+        run.dropped.last().is_some_and(|it| it.1 > 40),
+        "{:?}",
+        run.dropped
+    );
+    every_moment(&run, 1);
 }
 
 /// 2,000 ops and 10,000 random remains, unless the environment says otherwise: `ECAC_CRASH_OPS`, `ECAC_CRASH_SEEDS`.
 #[test]
 #[ignore = "takes minutes"]
 fn power_fails_at_every_step_of_a_long_run() {
-    let run = run(count("ECAC_CRASH_OPS", 2000) as u64, 20, true);
+    let run = run(Life {
+        writes: count("ECAC_CRASH_OPS", 2000) as u64,
+        each: 97,
+        batch: 20,
+        prunes: 13,
+    });
     let seeds = count("ECAC_CRASH_SEEDS", 10_000);
     every_moment(&run, seeds.div_ceil(run.steps.len()));
 }

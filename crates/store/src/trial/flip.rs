@@ -7,7 +7,7 @@ use ecac_core::Replica;
 use rand_core::{Rng as _, SeedableRng as _};
 
 use super::image::Image;
-use super::{CACHE_BYTES, NAME, below, count, envelopes, open};
+use super::{CACHE_BYTES, NAME, below, count, envelopes, open, sealed_envelopes};
 use crate::disk::{Check, Disk};
 use crate::durable::DurableReplica;
 use crate::error::Error;
@@ -17,7 +17,11 @@ use crate::verify::verify_store;
 
 /// A store with ops, a snapshot, ops after it, and ops that wait; ended in order, or amid its work.
 fn file(writes: u64, in_order: bool) -> (Vec<u8>, Vec<u8>) {
-    let (source, envelopes) = envelopes(writes);
+    file_of(envelopes(writes), in_order)
+}
+
+/// The same of these ops; what can be dropped of those of the snapshot is.
+fn file_of((source, envelopes): (Replica, Vec<Vec<u8>>), in_order: bool) -> (Vec<u8>, Vec<u8>) {
     let image = Image::default();
     let path = Path::new(NAME);
     let disk = Disk::create_on(path, Box::new(image.clone()), CACHE_BYTES).unwrap();
@@ -26,6 +30,7 @@ fn file(writes: u64, in_order: bool) -> (Vec<u8>, Vec<u8>) {
     let half = envelopes.len() / 2;
     replica.receive(&envelopes[..half]).unwrap();
     replica.snapshot().unwrap();
+    replica.prune().unwrap();
     replica.receive(&envelopes[half..half + 3]).unwrap();
     replica.receive(&envelopes[half + 4..half + 6]).unwrap();
     let said = all(&replica);
@@ -108,8 +113,7 @@ fn open_whole(image: Image) -> Result<DurableReplica, Error> {
     Options::new().on(Store::open_on(path, Box::new(disk))?, true)
 }
 
-fn some_bytes(writes: u64, in_order: bool, samples: usize) {
-    let (bytes, said) = file(writes, in_order);
+fn some_bytes((bytes, said): (Vec<u8>, Vec<u8>), samples: usize) {
     assert!(!check(&bytes, &said, 0, 0), "the file itself is whole");
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let header = (0..320).collect::<Vec<_>>();
@@ -124,12 +128,19 @@ fn some_bytes(writes: u64, in_order: bool, samples: usize) {
 
 #[test]
 fn a_flipped_byte_is_found_or_of_no_effect() {
-    some_bytes(24, true, 600);
+    some_bytes(file(24, true), 600);
 }
 
 #[test]
 fn a_flipped_byte_after_a_crash_is_found_or_of_no_effect() {
-    some_bytes(24, false, 200);
+    some_bytes(file(24, false), 200);
+}
+
+#[test]
+fn a_flipped_byte_of_a_pruned_store_is_found_or_of_no_effect() {
+    let pruned = file_of(sealed_envelopes(40, 19), true);
+    assert!(pruned.1.len() < file_of(envelopes(40), true).1.len());
+    some_bytes(pruned, 200);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod conforms;
 mod crash;
+mod drops;
 mod flip;
 #[cfg(feature = "rocksdb")]
 mod folder;
@@ -36,13 +37,18 @@ fn open(image: Image) -> Result<DurableReplica, Error> {
 
 /// The envelopes of a project with so many writes by its root.
 fn envelopes(writes: u64) -> (Replica, Vec<Vec<u8>>) {
+    sealed_envelopes(writes, u64::MAX)
+}
+
+/// The same, and a seal after each so many writes.
+fn sealed_envelopes(writes: u64, each: u64) -> (Replica, Vec<Vec<u8>>) {
     let root = SigningKey::from([1; 32]);
     let genesis = Genesis {
         name: Name::new("shop").unwrap(),
         nonce: [0; 16],
         roots: [public_key(&root)].into(),
         schema: [].into(),
-        features: [].into(),
+        features: [(Name::new("seal").unwrap(), Vec::new())].into(),
     };
     let mut replica = Replica::create(genesis, &root, 1).unwrap();
     for number in 0..writes {
@@ -50,7 +56,10 @@ fn envelopes(writes: u64) -> (Replica, Vec<Vec<u8>>) {
         let width = if number % 61 == 60 { 20_000 } else { 80 };
         let value = Value::Text(format!("{number:0>width$}"));
         let write = SetField::new(&format!("phone/{}", number % 7), "status", value).unwrap();
-        replica.author(write, &root, 2 + number).unwrap();
+        replica.author(write, &root, 2 + 2 * number).unwrap();
+        if number % each == each - 1 {
+            replica.seal(&root, 3 + 2 * number).unwrap();
+        }
     }
     let envelopes = replica.envelopes().map(|it| it.into_owned()).collect();
     (replica, envelopes)

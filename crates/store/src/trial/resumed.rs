@@ -19,6 +19,7 @@ use crate::verify::verify_store;
 enum Between {
     Nothing,
     Snapshot,
+    Prune,
     Close,
     /// The process ends without closing.
     End,
@@ -28,6 +29,7 @@ fn betweens() -> impl Strategy<Value = Vec<(usize, Between)>> {
     let between = prop_oneof![
         Just(Between::Nothing),
         Just(Between::Snapshot),
+        Just(Between::Prune),
         Just(Between::Close),
         Just(Between::End),
     ];
@@ -74,6 +76,7 @@ fn check(place: &dyn Place, history: &History, order: &[u64], betweens: &[(usize
         match between {
             Between::Nothing => continue,
             Between::Snapshot => durable.snapshot().unwrap(),
+            Between::Prune => drop(durable.prune().unwrap()),
             Between::Close => {
                 durable.close().unwrap();
                 durable = place.open().unwrap();

@@ -68,6 +68,16 @@ impl Shop {
         self.create_at(&self.file).unwrap()
     }
 
+    /// Its store, new, of a project that seals.
+    pub(crate) fn create_sealing(&self) -> DurableReplica {
+        let genesis = Genesis {
+            features: [(Name::new("seal").unwrap(), Vec::new())].into(),
+            ..self.genesis()
+        };
+        let created = self.options().create(&self.file, genesis, &self.root, 1);
+        created.unwrap()
+    }
+
     /// Its store, new, at the path.
     pub(crate) fn create_at(&self, file: &Path) -> Result<DurableReplica, Error> {
         self.options().create(file, self.genesis(), &self.root, 1)

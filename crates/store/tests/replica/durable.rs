@@ -51,6 +51,44 @@ fn what_was_written_and_received_is_there_again() {
     Shop::each().for_each(|shop| what_was_written_and_received_is_there_again_in(&shop));
 }
 
+fn a_pruned_store_is_shorter_and_goes_on_in(shop: &Shop) {
+    let mut replica = shop.create_sealing();
+    for number in 0..400 {
+        let write = shop.write(number);
+        replica.author(write, &shop.root, 100 + number).unwrap();
+    }
+    replica.snapshot().unwrap();
+    let length = || bytes_of(&shop.file).values().map(Vec::len).sum::<usize>();
+    replica.close().unwrap();
+    let before = length();
+    let options = || Options::new().markers(shop.file("markers"));
+    let mut replica = options().open(&shop.file).unwrap();
+    replica.vouch(&public_key(&shop.root)).unwrap();
+    assert_eq!(replica.prune().unwrap().ops, 0);
+    replica.seal(&shop.root, 1000).unwrap();
+    let (state, trust) = (replica.state(), replica.trust());
+    assert_eq!(replica.prune().unwrap().ops, 393);
+    replica.close().unwrap();
+    assert!(length() < before * 6 / 10, "{} of {before} B", length());
+    let verified = verify(&shop.file, 1).unwrap();
+    assert_eq!((verified.ops, verified.dropped), (402, 393));
+    let mut replica = options().open(&shop.file).unwrap();
+    assert_eq!((replica.state(), replica.trust()), (state, trust));
+    // A machine that lost its markers vouches, and writes on.
+    fs::remove_dir_all(shop.file("markers")).unwrap();
+    replica.vouch(&public_key(&shop.root)).unwrap();
+    replica.author(shop.write(500), &shop.root, 2000).unwrap();
+    drop(replica);
+    let error = Options::new().rebuild(&shop.file).unwrap_err();
+    assert!(matches!(error, Error::Pruned { .. }), "{error}");
+    assert_eq!(verify(&shop.file, 1).unwrap().dropped, 393);
+}
+
+#[test]
+fn a_pruned_store_is_shorter_and_goes_on() {
+    Shop::each().for_each(|shop| a_pruned_store_is_shorter_and_goes_on_in(&shop));
+}
+
 fn what_waits_is_there_again_in(shop: &Shop) {
     let envelopes = batch_of(shop, 10);
     let project = shop.create().project();

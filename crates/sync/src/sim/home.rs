@@ -42,6 +42,12 @@ pub trait Home: Debug {
         now_ms: u64,
     ) -> Result<Option<OpId>, KeepError>;
 
+    /// Drops the envelopes that sealed work supersedes; returns how many.
+    ///
+    /// # Errors
+    /// As [`Home::receive`].
+    fn prune(&mut self) -> Result<usize, KeepError>;
+
     /// Power fails after so many more steps of the disk; 0 is at once. A disk that knows no steps takes it for 0.
     fn fail_after(&mut self, steps: usize);
 
@@ -142,6 +148,14 @@ impl Home for MemoryHome {
         };
         self.sync()?;
         Ok(Some(authored.op))
+    }
+
+    /// What is on the disk stays there, and is here again after a restart.
+    fn prune(&mut self) -> Result<usize, KeepError> {
+        let pruned = self.replica.prune().map_err(|error| KeepError {
+            reason: error.to_string(),
+        })?;
+        Ok(pruned.ops)
     }
 
     fn fail_after(&mut self, _: usize) {}

@@ -3,6 +3,7 @@
 use ecac_core::{Body, Costs, DRIFT_MS, OpId, PublicKey, VerifiedOp};
 
 use super::node::Node;
+use super::office;
 
 /// Whether the op names nobody's op from further ahead than the drift of the local clock, but its author's own last one.
 pub(super) fn is_of_its_time(node: &Node, body: &Body, shown_ms: u64) -> bool {
@@ -41,11 +42,19 @@ pub(super) fn agree(nodes: &[Node]) -> bool {
 
 /// What holds once all nodes agree.
 pub(super) fn judge(nodes: &[Node]) -> Result<(), String> {
-    let digest = nodes[0].kept.home.replica().state_digest();
+    let first = nodes[0].kept.home.replica();
+    let digest = first.state_digest();
+    if let Some(op) = office::taken_back(first) {
+        return Err(format!("op {op} is sealed and does not count"));
+    }
     for (at, node) in nodes.iter().enumerate().filter(|it| !it.1.lies) {
         let replica = node.kept.home.replica();
         if replica.state_digest() != digest {
             return Err(format!("node {at} has another state"));
+        }
+        let mut ops = first.log().ids_since(0);
+        if let Some(op) = ops.find(|op| replica.decision(op) != first.decision(op)) {
+            return Err(format!("node {at} decides otherwise on {op}"));
         }
         // What a liar made of its own may wait for a parent that does not verify, within the replica's limits. None of it is an
         // honest node's: all that honest nodes wrote is admitted, or they would not [`agree`].

@@ -43,6 +43,7 @@ pub(super) fn lie(bytes: Vec<u8>, stream: &mut Stream) -> Vec<u8> {
             | Message::Disputes(_)
             | Message::Ranges(_)
             | Message::Done
+            | Message::Gone(_)
             | Message::Close(_),
         )
         | Err(_) => {

@@ -1,21 +1,24 @@
 //! A seeded simulation of sync: many replicas on a network that loses, doubles, delays and swaps frames and that parts,
 //! with crashes, wrong clocks, twins that sign with one key, and a peer that lies.
 //!
+//! In some of them roots seal what they have, and others prune behind the seals, while a thief revokes everybody.
+//!
 //! [`run`] is a pure function of a [`Schedule`], and a schedule of its seed, so that a seed is a complete report of a
 //! failure. The laws: once connected and quiet, all replicas hold the same ops and state; no op is handed to a replica
-//! before its parents; no honest op is lost; nothing unverified is stored.
+//! before its parents; no honest op is lost, and no sealed one taken back; nothing unverified is stored.
 
 mod home;
 mod laws;
 mod liar;
 mod node;
+mod office;
 mod schedule;
 mod stream;
 mod world;
 
 pub use crate::defect::Defect;
 pub use home::{Below, Build, Home, MemoryHome};
-pub use schedule::{Report, Schedule, Violation};
+pub use schedule::{Pruning, Report, Schedule, Violation};
 pub use world::{run, run_on};
 
 #[cfg(test)]
@@ -88,6 +91,7 @@ mod tests {
             twins: false,
             liar: false,
             tomorrow: false,
+            pruning: None,
             ..Schedule::of_seed(seed, 3)
         }
     }

@@ -52,7 +52,8 @@ impl Kept {
 
     /// Whether the op is here, judged or not.
     pub(super) fn has(&self, op: &OpId) -> bool {
-        self.home.replica().envelope(op).is_some()
+        let replica = self.home.replica();
+        replica.log().position(op).is_some() || replica.envelope(op).is_some()
     }
 
     /// All that is here, in the order of ids.

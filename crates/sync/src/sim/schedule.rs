@@ -29,10 +29,40 @@ pub struct Schedule {
     pub liar: bool,
     /// Whether some ops are of a kind that no node can judge yet.
     pub tomorrow: bool,
+    /// Whether there are seals, and nodes that prune behind them.
+    pub pruning: Option<Pruning>,
     /// How long the unrest takes, in milliseconds; then all are connected and nobody writes.
     pub unrest_ms: u64,
     /// Time in which all must have converged then, in milliseconds.
     pub quiet_ms: u64,
+}
+
+/// What happens in a schedule with seals. The first nodes have the keys of the roots and keep everything; the other ones have
+/// devices of the first root, and prune.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruning {
+    /// How many roots there are, 1 or 3; two of three sign together.
+    pub roots: usize,
+    /// Times at which a root seals everything, or signs what waits; some never sign.
+    pub seals: usize,
+    /// Times at which a node prunes.
+    pub prunings: usize,
+    /// Whether the last root, or the key of a device if there is one root, is stolen, and revokes everybody from the beginning on.
+    pub thief: bool,
+    /// Whether a node is away for all of the unrest, and comes back with what it had.
+    pub away: bool,
+}
+
+impl Pruning {
+    fn of(stream: &mut Stream) -> Self {
+        Self {
+            roots: if stream.chance(50) { 1 } else { 3 },
+            seals: 3 + stream.index(8),
+            prunings: 3 + stream.index(12),
+            thief: stream.chance(50),
+            away: stream.chance(50),
+        }
+    }
 }
 
 impl Schedule {
@@ -53,6 +83,7 @@ impl Schedule {
             twins: stream.chance(40),
             liar: stream.chance(40),
             tomorrow: stream.chance(20),
+            pruning: stream.chance(40).then(|| Pruning::of(&mut stream)),
             unrest_ms: 40_000,
             quiet_ms: 300_000,
         }
@@ -77,6 +108,20 @@ pub struct Report {
     pub restarts: u64,
     /// Of them those at which power failed amid a write.
     pub torn: u64,
+    /// Whether there were seals to be written.
+    pub has_seals: bool,
+    /// Final seals that no other one has in its past, in the end.
+    pub finals: usize,
+    /// Envelopes that were dropped.
+    pub dropped: u64,
+    /// Of them those that are dropped in the end.
+    pub pruned: usize,
+    /// Ops of which a side said that it has dropped what the other one lacks.
+    pub gone: u64,
+    /// Seals that came before what they seal.
+    pub early_seals: u64,
+    /// Revocations that a thief gave away.
+    pub thefts: u64,
     /// Frames that were sent.
     pub frames: u64,
     /// Their bytes.

@@ -1,14 +1,17 @@
 //! The world of a schedule: nodes, network, and time.
 
+mod seals;
+
 use std::collections::BTreeMap;
 
-use ecac_core::payload::{Revoke, SetField, Unassigned};
+use ecac_core::payload::{DeviceRevoke, Revoke, SetField, Unassigned};
 use ecac_core::{Genesis, Name, OpId, Payload, Replica, SigningKey, Value, VerifiedOp, public_key};
 
 use super::home::{Build, Home, MemoryHome};
 use super::laws;
 use super::liar::lie;
 use super::node::{Kept, Node};
+use super::office::{self, Office};
 use super::schedule::{Report, Schedule, Violation};
 use super::stream::Stream;
 use crate::defect::Defect;
@@ -45,6 +48,20 @@ enum Happening {
     Restart {
         node: usize,
     },
+    /// A root seals, or signs what waits.
+    Sign {
+        node: usize,
+    },
+    /// A node drops what it may.
+    Prune {
+        node: usize,
+    },
+    /// A node goes, and comes back when told to.
+    Leave {
+        node: usize,
+    },
+    /// The thief gives away what he wrote.
+    Steal,
     Part,
     Heal,
 }
@@ -58,6 +75,8 @@ struct World {
     order: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     nodes: Vec<Node>,
+    /// What the thief has written and not given away.
+    thefts: Vec<Vec<u8>>,
     /// On which side of a partition a node is.
     sides: Vec<bool>,
     report: Report,
@@ -107,19 +126,31 @@ impl World {
             keys[1] = keys[0];
         }
         let tomorrow = schedule.tomorrow.then(|| (name("tomorrow"), Vec::new()));
+        let roots = schedule.pruning.map_or(keys.len(), |it| it.roots);
+        let sealing = schedule.pruning.map(|it| office::features(it.roots));
+        let sealing = sealing.into_iter().flatten();
         let genesis = Genesis {
             name: name("sim"),
             nonce: stream.bytes(),
-            roots: keys.iter().map(public_key).collect(),
+            roots: keys.iter().take(roots).map(public_key).collect(),
             schema: [].into(),
-            features: tomorrow.into_iter().collect(),
+            features: tomorrow.into_iter().chain(sealing).collect(),
         };
         let mut builder = Replica::builder().threads(1).behind_is_fine(true);
         if defect == Some(Defect::NamesTheFuture) {
             builder = builder.drift_ms(u64::MAX);
         }
-        let founded = builder.clone().create(genesis, &keys[0], BEGIN_MS);
-        let founded = founded.expect("a genesis");
+        let (founded, thefts) = match &schedule.pruning {
+            None => {
+                let founded = builder.clone().create(genesis, &keys[0], BEGIN_MS);
+                (founded.expect("a genesis"), Vec::new())
+            }
+            Some(pruning) => {
+                let thief = SigningKey::from(stream.bytes::<32>());
+                let office = Office::found(&builder, genesis, &keys, pruning, thief, BEGIN_MS);
+                (office.founded, office.thefts)
+            }
+        };
         let first: Vec<Vec<u8>> = founded.envelopes().map(|it| it.into_owned()).collect();
         let mut nodes = Vec::new();
         for (at, key) in keys.into_iter().enumerate() {
@@ -153,6 +184,7 @@ impl World {
             now_ms: BEGIN_MS,
             order: 0,
             agenda: BTreeMap::new(),
+            thefts,
             sides: vec![false; nodes.len()],
             nodes,
             report: Report::default(),
@@ -200,6 +232,9 @@ impl World {
             self.at(at, Happening::Crash { node });
             self.at(again, Happening::Restart { node });
         }
+        if let Some(pruning) = self.schedule.pruning {
+            self.plan_pruning(&pruning, unrest);
+        }
         self.at(unrest, Happening::Heal);
     }
 
@@ -237,7 +272,12 @@ impl World {
         laws::judge(&self.nodes)?;
         let honest = self.nodes.iter().filter(|it| !it.lies);
         self.report.written = honest.map(|it| it.written.len()).sum();
-        let log = self.nodes[0].kept.home.replica().log();
+        let replicas = self.nodes.iter().map(|it| it.kept.home.replica());
+        self.report.pruned = replicas.map(|it| it.log().pruned_count()).sum();
+        let first = self.nodes[0].kept.home.replica();
+        self.report.finals = first.sealing().finals.len();
+        self.report.has_seals = self.schedule.pruning.is_some();
+        let log = first.log();
         self.report.admitted = log.admitted_count();
         self.report.unsupported = log.unsupported().count();
         Ok(self.report)
@@ -269,6 +309,13 @@ impl World {
                 }
             }
             Happening::Restart { node } => self.restart(node),
+            Happening::Sign { node } => self.sign(node),
+            Happening::Prune { node } => self.prune(node),
+            Happening::Leave { node } => {
+                self.nodes[node].kept.home.fail_after(0);
+                self.nodes[node].goes_down();
+            }
+            Happening::Steal => self.steal(),
             Happening::Part => {
                 for node in 0..self.sides.len() {
                     self.sides[node] = self.stream.chance(50);
@@ -356,6 +403,7 @@ impl World {
             }
             if until_ms.is_none() && session.standing() != Standing::Open {
                 *until_ms = Some(now_ms + LINGER_MS);
+                report.gone += session.tally().gone_ops;
                 match session.standing() {
                     Standing::Finished => report.finished += 1,
                     Standing::Open | Standing::Closed(_) | Standing::ClosedByPeer(_) => {
@@ -455,6 +503,11 @@ impl World {
     fn payload(&mut self) -> Payload {
         if self.stream.chance(5) {
             let whom = 2 + self.stream.index(self.nodes.len() - 2);
+            if self.schedule.pruning.is_some() {
+                let (person, key) = (&self.nodes[0].key, &self.nodes[whom].key);
+                let (person, key) = (public_key(person), public_key(key));
+                return DeviceRevoke { person, key }.into();
+            }
             return Revoke::of(public_key(&self.nodes[whom].key)).into();
         }
         let object = format!("order/{}", self.stream.between(0, 5));

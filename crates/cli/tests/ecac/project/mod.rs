@@ -6,7 +6,10 @@ mod exposure;
 #[cfg(unix)]
 mod hostile;
 mod law;
+#[cfg(unix)]
+mod node;
 mod page;
+mod prune;
 #[cfg(unix)]
 mod review;
 #[cfg(unix)]

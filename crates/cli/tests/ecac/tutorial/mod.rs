@@ -1,8 +1,9 @@
-//! `docs/tutorial.md`: every command of its `console` blocks is run, in order, and prints what stands there.
+//! `docs/tutorial.md` and `docs/tutorial-laptops.md`: every command of their `console` blocks is run, in order, and prints what stands
+//! there. The second page is played where the program `ecac-node` is built beside `ecac`.
 //!
 //! A line of a block that begins with `NAME$ ` is typed on the laptop of that name; what follows is its answer, as a terminal of
 //! [`COLUMNS`] columns shows it. A block whose fence has a second word, ```` ```console merge ````, is also drawn, as
-//! `docs/tutorial/merge.svg`. Clocks and keys are given, so that the answers are the same on every machine; nothing else is.
+//! `docs/tutorial/merge.svg`. A command that ends with `&` goes on beside those that follow. Clocks and keys are given, so that the answers are the same on every machine; nothing else is.
 //!
 //! `ECAC_BLESS=1 cargo test -p ecac-cli --test ecac tutorial` writes answers and pictures anew.
 
@@ -12,6 +13,7 @@ mod picture;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::tempdir;
@@ -51,29 +53,38 @@ fn played(page: &Page) -> (String, BTreeMap<String, String>) {
     (text, pictures)
 }
 
-#[test]
-fn the_tutorial_says_what_happens() {
-    let path = docs().join("tutorial.md");
+/// Requires that a page shows what its commands print, or writes it there; the pictures.
+fn check(name: &str) -> BTreeMap<String, String> {
+    let path = docs().join(name);
     let text = fs::read_to_string(&path).expect("the page is there");
     let (want, pictures) = played(&Page::of(&text));
     // Where ids are other ones than a command of the page has, the page is to be changed by hand.
     let failed = want
         .lines()
         .find(|it| it.starts_with("error: failed to find "));
-    assert_eq!(failed, None, "docs/tutorial.md");
-    let folder = docs().join("tutorial");
+    assert_eq!(failed, None, "docs/{name}");
     if std::env::var_os("ECAC_BLESS").is_some() {
         fs::write(&path, &want).expect("the page is written");
+    }
+    let text = fs::read_to_string(&path).expect("the page is there");
+    for (number, (found, want)) in (1..).zip(text.lines().zip(want.lines())) {
+        assert_eq!(found, want, "docs/{name}:{number}; {REWRITE}");
+    }
+    assert_eq!(text, want, "{REWRITE}");
+    pictures
+}
+
+#[test]
+fn the_tutorial_says_what_happens() {
+    let pictures = check("tutorial.md");
+    let folder = docs().join("tutorial");
+    if std::env::var_os("ECAC_BLESS").is_some() {
         fs::create_dir_all(&folder).expect("a folder");
         for (name, svg) in &pictures {
             fs::write(folder.join(format!("{name}.svg")), svg).expect("a picture");
         }
     }
-    let text = fs::read_to_string(&path).expect("the page is there");
-    for (number, (found, want)) in (1..).zip(text.lines().zip(want.lines())) {
-        assert_eq!(found, want, "docs/tutorial.md:{number}; {REWRITE}");
-    }
-    assert_eq!(text, want, "{REWRITE}");
+    let text = fs::read_to_string(docs().join("tutorial.md")).expect("the page is there");
     let entries = fs::read_dir(&folder).expect("the folder of the pictures");
     let found: BTreeSet<String> = entries
         .map(|it| {
@@ -93,6 +104,20 @@ fn the_tutorial_says_what_happens() {
             "{name}.svg is shown"
         );
     }
+}
+
+#[test]
+fn two_laptops_meet_as_the_page_says() {
+    let node = Path::new(env!("CARGO_BIN_EXE_ecac")).with_file_name("ecac-node");
+    if !node.is_file() {
+        // Past the harness, which shows only the output of failed tests.
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: ecac-node is not built: cargo build --locked -p ecac-net --features quic"
+        );
+        return;
+    }
+    assert!(check("tutorial-laptops.md").is_empty(), "no pictures");
 }
 
 /// From the first command to the revocation: what a reader has to read and to type takes less than five minutes.

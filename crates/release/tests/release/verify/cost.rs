@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
-use ecac_fixture::set::{COMMIT, publish};
+use ecac_fixture::set::{COMMIT, publish, tarball};
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 
@@ -61,13 +61,8 @@ fn what_is_no_regular_file_is_refused_before_it_is_opened() {
 fn a_signal_ends_it_within_a_second_and_time_and_ops_are_bounded() {
     let desk = Desk::new();
     // Some seconds of work.
-    let mut large = publish(COMMIT, 900).files;
-    let release = Release::signed(
-        large
-            .remove(&format!("ecac-artifacts-{COMMIT}.tar.gz"))
-            .unwrap(),
-        &key(1),
-    );
+    let large = publish(COMMIT, 400).files[&tarball()].clone();
+    let release = Release::signed(large, &key(1));
     let file = desk.put("release.tar.gz", &release);
     for signal in ["INT", "TERM"] {
         let mut verify = desk.workspace.xtask(&["bundle", "verify"]);

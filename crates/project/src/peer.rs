@@ -9,11 +9,11 @@ use ecac_core::PublicKey;
 /// Another node, `KEY@ADDRESS`: a `did:key` and an IP address with a port.
 ///
 /// ```
-/// # use ecac_net::Peer;
+/// # use ecac_project::Peer;
 /// let text = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK@127.0.0.1:4919";
 /// let peer: Peer = text.parse()?;
 /// assert_eq!(peer.to_string(), text);
-/// # Ok::<(), ecac_net::ParsePeerError>(())
+/// # Ok::<(), ecac_project::ParsePeerError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
@@ -24,16 +24,9 @@ pub struct Peer {
 }
 
 /// A text that names no peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not KEY@ADDRESS, as did:key:z6Mk...@127.0.0.1:4919")]
 pub struct ParsePeerError;
-
-impl fmt::Display for ParsePeerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not KEY@ADDRESS, as did:key:z6Mk...@127.0.0.1:4919")
-    }
-}
-
-impl core::error::Error for ParsePeerError {}
 
 impl FromStr for Peer {
     type Err = ParsePeerError;

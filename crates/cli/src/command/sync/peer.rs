@@ -1,0 +1,92 @@
+//! Meeting another node once, over the network.
+
+use ecac_artifact::exit;
+use ecac_project::Peer;
+use ecac_sync::Standing;
+use serde_json::json;
+
+use crate::carrier::Carrier;
+use crate::edge::{self, Globals};
+use crate::failure::Failure;
+use crate::gathering::Gathering;
+use crate::node_program::{self, NodeProgram};
+use crate::people::People;
+use crate::told::Teller;
+use crate::{nudge, output, text};
+
+/// What to do where the node is not reached.
+const UNREACHED: &str = "look whether `ecac node` runs there, at this address, and lets this machine in: \
+                         its key is what `ecac node key` prints here";
+
+pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failure> {
+    let doing = format!("sync with {peer}");
+    let failed = |cause: String, hint: &str| Failure::new(exit::ENVIRONMENT, &doing, cause, hint);
+    // What is wrong here is said before anybody is called.
+    globals.project()?;
+    let node = globals.node()?;
+    let program = NodeProgram::find(&doing)?;
+    let mut command = program.command("carry", &globals.home()?, &node);
+    command.arg(peer.to_string());
+    let mut carrier = Carrier::reach(program.start(command)?).map_err(|said| {
+        let cause = node_program::cause(&said);
+        failed(
+            cause.unwrap_or_else(|| "nobody answers".to_owned()),
+            UNREACHED,
+        )
+    })?;
+    let (project, mut writer, key) = globals.writing()?;
+    let mut id = [0; 16];
+    id.copy_from_slice(&edge::seed()?[..16]);
+    let mut gathering = Gathering::of(&mut writer);
+    let met = carrier.meet(&mut gathering, id);
+    let received = gathering.received();
+    let people = People::of(&project);
+    let teller = Teller {
+        replica: &writer,
+        people: &people,
+    };
+    let (mut document, told) = (teller.received_json(&received), teller.received(&received));
+    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
+    // What came is kept, whatever became of the session, and before the other end hears that it is over.
+    writer
+        .close()
+        .map_err(|error| Failure::of("sync", &error))?;
+    let said = carrier.end();
+    if met.standing != Standing::Finished {
+        let cause = broken(met.standing, &said);
+        return Err(failed(cause, "sync again; what came is kept"));
+    }
+    output::note(&notes);
+    let tally = met.tally;
+    if json {
+        document["format"] = json!("ecac-sync-v1");
+        document["peer"] = json!({
+            "node": peer.key,
+            "address": peer.address,
+            "ops_received": tally.useful_ops,
+            "ops_sent": tally.sent_ops,
+            "bytes_sent": tally.sent_bytes,
+        });
+        return output::print_json(&document);
+    }
+    let count = |ops: u64| text::count(usize::try_from(ops).unwrap_or(usize::MAX), "op");
+    let met = format!(
+        "received {}, sent {}\n",
+        count(tally.useful_ops),
+        count(tally.sent_ops)
+    );
+    output::print(format!("{met}{told}").as_bytes())
+}
+
+/// Why a session did not come to its end.
+fn broken(standing: Standing, said: &str) -> String {
+    let why = match standing {
+        Standing::Closed(reason) => format!("the session was broken off here: {reason}"),
+        Standing::ClosedByPeer(reason) => format!("the session was broken off there: {reason}"),
+        Standing::Open | Standing::Finished => "the connection has ended".to_owned(),
+    };
+    match node_program::cause(said) {
+        Some(said) => format!("{why}: {said}"),
+        None => why,
+    }
+}
