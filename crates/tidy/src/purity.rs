@@ -23,10 +23,7 @@ const IMPURE: [(&str, &str); 15] = [
         "crates/net",
         "a program: talks to other nodes, and waits for them",
     ),
-    (
-        "crates/peers",
-        "a program: starts nodes and waits for them",
-    ),
+    ("crates/peers", "a program: starts nodes and waits for them"),
     ("crates/perf", "a program: measures time and memory"),
     (
         "crates/project",
