@@ -8,6 +8,7 @@
 mod course;
 mod meeting;
 mod observe;
+mod readers;
 mod record;
 mod replica;
 mod scenario;
@@ -16,6 +17,7 @@ mod stream;
 
 pub use course::{Course, Step};
 pub use ecac_artifact::Meetings;
+pub use readers::{Opened, OpenedValue, Reader, Readers};
 pub use record::{
     BenchError, OPS_MAX, Params, RunRecord, node_key, observe, run, run_in, schema_sha256,
 };

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::{
-    Genesis, OpId, Payload, ProjectId, PublicKey, Received, Replica, ReplicaBuilder, SigningKey,
-    TakenBack, VerifiedOp, public_key,
+    Body, Genesis, OpId, Payload, ProjectId, PublicKey, Received, Rehearsal, Replica,
+    ReplicaBuilder, SigningKey, TakenBack, VerifiedOp, public_key,
 };
 
 use crate::storage::{Storage, StoredReplica};
@@ -77,14 +77,51 @@ impl<R: StoredReplica> Author<R> {
         now_ms: u64,
         payload: impl Into<Payload>,
     ) -> Result<VerifiedOp, R::Error> {
-        self.settle()?;
-        let body = self
-            .replica
-            .body(payload, self.key(), now_ms)
-            .expect("the genesis is here, and virtual time is far from its end");
-        let op = VerifiedOp::sign(body, &self.key).expect("scenarios stay within the limits");
+        let body = self.body(now_ms, payload)?;
+        let op = self.sign(body);
         self.replica.take(vec![op.clone()])?;
         Ok(op)
+    }
+
+    /// The same, with a body that `change` has changed before it is signed: what no program of ours does.
+    pub(crate) fn doctor(
+        &mut self,
+        now_ms: u64,
+        payload: impl Into<Payload>,
+        change: impl FnOnce(&mut Body),
+    ) -> Result<VerifiedOp, R::Error> {
+        let mut body = self.body(now_ms, payload)?;
+        change(&mut body);
+        let op = self.sign(body);
+        self.replica.take(vec![op.clone()])?;
+        Ok(op)
+    }
+
+    /// Signs the ops that are rehearsed, and takes them in as one batch; how many they are.
+    pub(crate) fn write_rehearsed(
+        &mut self,
+        now_ms: u64,
+        rehearse: impl FnOnce(&mut Rehearsal),
+    ) -> Result<usize, R::Error> {
+        self.settle()?;
+        let rehearsal = self.replica.rehearse(self.key(), now_ms);
+        let mut rehearsal = rehearsal.expect("a store in order is copied");
+        rehearse(&mut rehearsal);
+        let bodies = rehearsal.finish().into_iter().map(|it| it.body);
+        let ops: Vec<VerifiedOp> = bodies.map(|body| self.sign(body)).collect();
+        let count = ops.len();
+        self.replica.take(ops)?;
+        Ok(count)
+    }
+
+    fn body(&mut self, now_ms: u64, payload: impl Into<Payload>) -> Result<Body, R::Error> {
+        self.settle()?;
+        let body = self.replica.body(payload, self.key(), now_ms);
+        Ok(body.expect("the genesis is here, and virtual time is far from its end"))
+    }
+
+    fn sign(&self, body: Body) -> VerifiedOp {
+        VerifiedOp::sign(body, &self.key).expect("scenarios stay within the limits")
     }
 
     /// Signs a `Seal` of everything that is here, with the digest of its snapshot, and takes it in.

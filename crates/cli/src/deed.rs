@@ -93,6 +93,9 @@ impl Deed<'_> {
             replica: &writer,
             people,
         };
+        if let Some(last) = previews.last() {
+            counts(self.doing, &teller, last)?;
+        }
         self.confirm(&teller, &previews)?;
         let unseen: Vec<OpId> = previews
             .last()
@@ -150,6 +153,20 @@ impl Deed<'_> {
             .map(|it| teller.lost(&it.received, "would no longer count"));
         consent::confirm(self.doing, count, &lost.collect::<String>(), self.yes)
     }
+}
+
+/// Nobody is to believe that they did what somebody else has taken back already. Who does so is an op that the local clock has not
+/// reached: a new op does not name it, so that it is admitted, and it falls at once.
+pub(crate) fn counts(doing: &str, teller: &Teller<'_>, preview: &Preview) -> Result<(), Failure> {
+    let Some(how) = teller.overruled(&preview.received, &preview.op) else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        exit::REFUSED,
+        doing,
+        format!("it would count for nothing: {how}"),
+        "nothing was written; that op is stamped ahead of your clock: look whether the clock is right, or ask for a new grant",
+    ))
 }
 
 /// What an op would do, for people.

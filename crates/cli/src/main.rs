@@ -232,6 +232,9 @@ fn main() -> ExitCode {
     panic::set_hook(Box::new(|info| {
         output::note(&failure::defect(info).to_string());
     }));
+    if let Err(error) = ecac_project::no_core_dumps() {
+        output::note(&format!("note: core dumps stay as they are: {error}\n"));
+    }
     let code = panic::catch_unwind(|| match parse() {
         Err(error) => output::print_clap(error),
         Ok(cli) => cli.command.run(&cli.globals).map_or_else(

@@ -36,6 +36,15 @@ impl Teller<'_> {
         }
     }
 
+    /// What takes the op back as soon as it is here: the reason and the denial, in words. Nothing if nothing does.
+    pub(crate) fn overruled(&self, received: &Received, op: &OpId) -> Option<String> {
+        let Some(Event::Denied { reason, denial, .. }) = received.of(op) else {
+            return None;
+        };
+        let what = self.what(denial);
+        Some(format!("{reason} by {} {what}", text::op(denial)))
+    }
+
     fn who(&self, mention: &Mention) -> String {
         let author = mention.author.as_ref();
         author.map_or_else(|| "-".to_owned(), |key| self.people.show(key))

@@ -16,6 +16,20 @@ pub(crate) fn write(out: &mut Out<'_>, numbers: impl ExactSizeIterator<Item = u3
     Ok(())
 }
 
+/// Writes a column of rows of so many numbers.
+pub(crate) fn write_rows<const N: usize>(
+    out: &mut Out<'_>,
+    rows: impl ExactSizeIterator<Item = [u32; N]>,
+) -> Written {
+    out.bytes_len((rows.len() * N * 4) as u64)?;
+    let bytes = out.writer_mut();
+    bytes.reserve(rows.len() * N * 4);
+    for row in rows {
+        bytes.extend_from_slice(row.map(u32::to_le_bytes).as_flattened());
+    }
+    Ok(())
+}
+
 /// Reads a column of numbers.
 pub(crate) fn read(input: &mut Decoder<'_>) -> Result<Vec<u32>, Error> {
     let bytes = input.bytes()?;
@@ -35,6 +49,23 @@ pub(crate) fn rows<'a, const N: usize>(input: &mut Decoder<'a>) -> Result<&'a [[
     } else {
         Err(Error::message("a column of rows is cut off"))
     }
+}
+
+/// Reads a column of rows of so many numbers.
+pub(crate) fn number_rows<'a, const N: usize>(
+    input: &mut Decoder<'a>,
+) -> Result<&'a [[[u8; 4]; N]], Error> {
+    let (rows, rest) = rows(input)?.as_chunks();
+    if rest.is_empty() {
+        Ok(rows)
+    } else {
+        Err(Error::message("a row of numbers is cut off"))
+    }
+}
+
+/// The numbers of a row.
+pub(crate) fn numbers<const N: usize>(row: &[[u8; 4]; N]) -> [u32; N] {
+    row.map(u32::from_le_bytes)
 }
 
 /// What is told of a snapshot whose parts do not fit together.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::dag::Index;
-use crate::id::{OpId, PublicKey};
+use crate::id::OpId;
 use crate::json;
 use crate::log::Log;
 use crate::place::Object;
 use crate::place_id::PlaceId;
-use crate::state::{State, projection, value};
+use crate::state::{State, projection};
 use crate::value::Value;
 
 impl State {
@@ -21,7 +21,8 @@ impl State {
     #[must_use]
     pub fn export(&self, log: &Log) -> Vec<u8> {
         let mut out = Vec::new();
-        self.write_export(log, &mut out)
+        Export::of(self, log, &mut out)
+            .document()
             .expect("writing into memory does not fail");
         out
     }
@@ -31,27 +32,31 @@ impl State {
     /// # Errors
     /// Those of `out`.
     pub fn write_export(&self, log: &Log, out: &mut dyn Write) -> io::Result<()> {
-        let export = &mut Export {
-            state: self,
-            log,
-            authors: BTreeMap::new(),
-            out,
-        };
-        export.document()
+        Export::of(self, log, out).document()
     }
 }
 
 /// An export on its way. The members of every object are written in the order of their UTF-16 units (RFC 8785 section
 /// 3.2.3).
-struct Export<'a> {
+struct Export<'a, W: Write + ?Sized> {
     state: &'a State,
     log: &'a Log,
-    /// Authors as they are written, each made once.
-    authors: BTreeMap<PublicKey, String>,
-    out: &'a mut dyn Write,
+    /// The authors of chains as they are written, each made once.
+    authors: BTreeMap<u32, String>,
+    out: &'a mut W,
 }
 
-impl Export<'_> {
+impl<'a, W: Write + ?Sized> Export<'a, W> {
+    const fn of(state: &'a State, log: &'a Log, out: &'a mut W) -> Self {
+        let authors = BTreeMap::new();
+        Self {
+            state,
+            log,
+            authors,
+            out,
+        }
+    }
+
     fn document(&mut self) -> io::Result<()> {
         self.out.write_all(b"{")?;
         if let Some(behind) = self.log.behind() {
@@ -81,7 +86,7 @@ impl Export<'_> {
                 self.comma(&mut first)?;
                 self.member(name)?;
                 self.out.write_all(b"{")?;
-                self.entry(place)?;
+                self.entry(place, 2)?;
             }
         }
         self.out.write_all(b"},\"sets\":{")?;
@@ -106,20 +111,24 @@ impl Export<'_> {
                 let mut first = true;
                 for tag in tags {
                     self.comma(&mut first)?;
-                    write!(self.out, "\"{tag}\"")?;
+                    self.out.write_all(b"\"")?;
+                    self.id(&tag)?;
+                    self.out.write_all(b"\"")?;
                 }
                 self.out.write_all(b"],")?;
-                self.entry(place)?;
+                self.entry(place, 3)?;
             }
             self.out.write_all(b"}")?;
         }
         self.out.write_all(b"}}")
     }
 
-    /// The displayed value and the winners, and the end of the object that they stand in.
-    fn entry(&mut self, place: PlaceId) -> io::Result<()> {
+    /// The displayed value and the winners, whose values come after so many names, and the end of the object that they
+    /// stand in.
+    fn entry(&mut self, place: PlaceId, names: usize) -> io::Result<()> {
         let winners = self.state.winners(self.log, place);
-        let values: Vec<Value> = winners.iter().map(|&op| value(self.log, op)).collect();
+        let value = |&op: &Index| self.log.value(op, names).unwrap_or(Value::Null);
+        let values: Vec<Value> = winners.iter().map(value).collect();
         self.out.write_all(b"\"value\":")?;
         self.value(projection(&values))?;
         self.out.write_all(b",\"winners\":[")?;
@@ -132,21 +141,31 @@ impl Export<'_> {
     }
 
     fn winner(&mut self, op: Index, value: &Value) -> io::Result<()> {
-        let node = self.log.dag.node(op);
-        let author = self.authors.entry(node.author);
-        let author = author.or_insert_with(|| node.author.to_string());
-        write!(
-            self.out,
-            "{{\"author\":\"{author}\",\"op\":\"{}\",\"value\":",
-            node.id
-        )?;
+        let (chain, _) = self.log.dag.position(op);
+        let author = self.authors.entry(chain);
+        let author = author.or_insert_with(|| self.log.dag.author_of_chain(chain).to_string());
+        self.out.write_all(b"{\"author\":\"")?;
+        self.out.write_all(author.as_bytes())?;
+        self.out.write_all(b"\",\"op\":\"")?;
+        self.id(&self.log.dag.id(op))?;
+        self.out.write_all(b"\",\"value\":")?;
         self.value(value)?;
         self.out.write_all(b"}")
     }
 
+    fn id(&mut self, id: &OpId) -> io::Result<()> {
+        let mut text = [0; 64];
+        hex::encode_to_slice(id.as_bytes(), &mut text).map_err(io::Error::other)?;
+        self.out.write_all(&text)
+    }
+
     /// A value: of its members, if it has any, there is one, and its numbers are whole.
     fn value(&mut self, value: &Value) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, &value.to_json())?;
+        match value {
+            Value::Text(text) => serde_json::to_writer(&mut *self.out, text)?,
+            Value::Int(number) => serde_json::to_writer(&mut *self.out, number)?,
+            other => serde_json::to_writer(&mut *self.out, &other.to_json())?,
+        }
         Ok(())
     }
 

@@ -151,12 +151,7 @@ impl State {
 
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
         columns::write(out, self.written_over.iter().copied())?;
-        let removed: Vec<u32> = self
-            .removed
-            .iter()
-            .flat_map(|(&op, &count)| [op, count])
-            .collect();
-        columns::write(out, removed.into_iter())
+        columns::write_rows(out, self.removed.iter().map(|(&op, &count)| [op, count]))
     }
 
     /// The state over the ops that are applied, by what the snapshot says of it.
@@ -166,14 +161,13 @@ impl State {
         applied: &[bool],
     ) -> Result<Self, Error> {
         let written_over = columns::read(input)?;
-        let removed = columns::read(input)?;
-        let (pairs, rest) = removed.as_chunks::<2>();
+        let removed = columns::number_rows(input)?.iter().map(columns::numbers);
         let mut state = Self {
             written_over,
-            removed: pairs.iter().map(|&[op, count]| (op, count)).collect(),
+            removed: removed.map(|[op, count]| (op, count)).collect(),
             ..Self::default()
         };
-        if state.written_over.len() != log.dag.len() || !rest.is_empty() {
+        if state.written_over.len() != log.dag.len() {
             return Err(columns::damaged("the state"));
         }
         state.reach(log);

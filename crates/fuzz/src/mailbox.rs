@@ -154,14 +154,17 @@ pub fn run(data: &[u8]) -> Reading {
         .sync(&mut replica)
         .expect("a shelf takes everything");
     assert!(first.ops_put > 0 || first.packs > 0);
+    let admitted = replica.log().admitted_count();
     let second = mailbox
         .sync(&mut replica)
         .expect("a shelf takes everything");
-    assert_eq!(
-        (second.ops_put, second.ops),
-        (0, 0),
+    // A pack of which some ops wait is read again, with what else it has that does not verify.
+    let reads_again = second.orphans > 0;
+    assert!(
+        second.ops_put == 0 && (second.ops == 0 || reads_again),
         "{first:?}, {second:?}"
     );
+    assert_eq!(replica.log().admitted_count(), admitted);
     assert_eq!(replica.holdings().pending_ops, 0);
     for envelope in replica.envelopes() {
         assert!(VerifiedOp::read(&envelope, &mut Costs::default()).is_ok());

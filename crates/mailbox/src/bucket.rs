@@ -49,3 +49,17 @@ pub trait Bucket {
     /// [`BucketError`].
     fn list(&self, first: &str) -> Result<Vec<Listed>, BucketError>;
 }
+
+impl<B: Bucket + ?Sized> Bucket for Box<B> {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<String, BucketError> {
+        (**self).put(name, bytes)
+    }
+
+    fn get(&self, name: &str, bytes_max: usize) -> Result<Option<Object>, BucketError> {
+        (**self).get(name, bytes_max)
+    }
+
+    fn list(&self, first: &str) -> Result<Vec<Listed>, BucketError> {
+        (**self).list(first)
+    }
+}

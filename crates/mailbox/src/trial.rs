@@ -16,7 +16,7 @@ const NODES: u8 = 4;
 
 /// Objects in memory, with all that ever was under their names.
 #[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Objects>>);
+pub(crate) struct Shared(Rc<RefCell<Objects>>);
 
 #[derive(Default)]
 struct Objects {

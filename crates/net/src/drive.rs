@@ -125,8 +125,12 @@ async fn run(
         tokio::select! {
             frame = frames.recv() => {
                 let Some(frame) = frame else { break };
+                let mut come = vec![frame];
+                while come.len() < FRAMES && let Ok(next) = frames.try_recv() {
+                    come.push(next);
+                }
                 let now_ms = clock.now_ms();
-                let handled = kept.with(|keeper| session.handle(keeper, &frame, now_ms));
+                let handled = kept.with(|keeper| session.handle_all(keeper, &come, now_ms));
                 handled.context("the store is closed")?;
             }
             () = tokio::time::sleep(wait) => session.tick(clock.now_ms()),

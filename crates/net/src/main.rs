@@ -86,6 +86,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = ecac_project::no_core_dumps() {
+        // Where nobody reads there is nobody to tell.
+        drop(writeln!(
+            std::io::stderr(),
+            "note: core dumps stay as they are: {error}"
+        ));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

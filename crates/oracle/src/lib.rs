@@ -21,6 +21,6 @@ mod story;
 pub mod world;
 
 pub use export::Export;
-pub use history::{History, OPS_MAX, histories};
+pub use history::{History, OPS_MAX, histories, secret_histories};
 pub use naive::{Draft, Oracle, Prospect, Told};
 pub use story::Story;

@@ -8,6 +8,7 @@ use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::export::{self, Export};
+use crate::history::{History, secret_histories};
 use crate::laws::{self, Trial};
 
 /// Tries at most to make a failing history smaller.
@@ -69,6 +70,31 @@ impl Trials {
             }),
             Err(TestError::Abort(reason)) => unreachable!("no trial is rejected: {reason}"),
         }
+    }
+}
+
+/// The histories of a seed in which much is secret.
+#[derive(Debug)]
+pub struct Secrets {
+    seed: u64,
+    strategy: BoxedStrategy<History>,
+}
+
+impl Secrets {
+    /// The histories of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            strategy: secret_histories().boxed(),
+        }
+    }
+
+    /// The history of this number.
+    #[must_use]
+    pub fn get(&self, number: u64) -> History {
+        let tree = self.strategy.new_tree(&mut runner(self.seed, number));
+        tree.expect("no history is rejected").current()
     }
 }
 

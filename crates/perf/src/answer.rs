@@ -34,6 +34,8 @@ pub struct Row {
     #[serde(serialize_with = "unit::as_milli")]
     ratio: Option<u64>,
     bytes_per_op: Option<u64>,
+    /// Round trips of a session.
+    round_trips: Option<u64>,
     /// What the cost is that of.
     unit: &'static str,
     /// The cost at the end over that at 10^4 ops, or for one more op the dearest over the cheapest.
@@ -74,6 +76,7 @@ impl Row {
             floor_us_per_op: measured.floor_ps,
             ratio: measured.ratio_milli(),
             bytes_per_op: measured.bytes,
+            round_trips: measured.round_trips,
             unit: case.unit,
             growth: if flat {
                 measured.spread_milli()
@@ -107,7 +110,7 @@ impl Row {
         &self.curve
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 10] {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let verdict = match (self.status, self.met) {
             (Status::Absent, _) => "absent",
@@ -125,6 +128,7 @@ impl Row {
             or_dash(self.ratio.map(factor)),
             or_dash(self.growth.map(factor)),
             or_dash(self.bytes_per_op.map(|it| it.to_string())),
+            or_dash(self.round_trips.map(|it| it.to_string())),
             self.bar.clone(),
             verdict.to_owned(),
         ]
@@ -138,12 +142,12 @@ impl Answer {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header([
-            "case", "ops", "cost", "floor", "ratio", "growth", "B/op", "bar", "met",
+            "case", "ops", "cost", "floor", "ratio", "growth", "B/op", "trips", "bar", "met",
         ]);
         for row in &self.cases {
             table.add_row(row.cells());
         }
-        for column in 1..7 {
+        for column in 1..8 {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -170,8 +174,9 @@ fn limit(limit: &Limit) -> String {
         Limit::Flat(milli) => format!("flat within {}", factor(milli)),
         Limit::PerChange(milli) => format!("{} decisions a change", factor(milli)),
         Limit::Bytes(bytes) => format!("{bytes} B"),
+        Limit::Envelopes(milli, more) => format!("{} of the envelope + {more} B", factor(milli)),
+        Limit::RoundTrips(most) => format!("{most} round trips"),
         Limit::Share(milli) => format!("{} of the full one", factor(milli)),
-        Limit::Disk(milli, more) => format!("{} of the envelope + {more} B", factor(milli)),
     }
 }
 

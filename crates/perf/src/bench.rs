@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
+use ecac_core::Kem;
 use xtask::host::error::Failure;
 use xtask::host::interrupt;
 use xtask::host::output::{self, Format};
@@ -94,6 +95,17 @@ impl Group {
         }
     }
 
+    fn of_rekeying(cases: [&'static str; 2], kem: Kem) -> Self {
+        Self {
+            label: cases[0],
+            cases: cases.into(),
+            measure: Box::new(move |plan| {
+                let it = measure::rekey(kem, plan)?;
+                Ok(vec![it.sender, it.receiver])
+            }),
+        }
+    }
+
     fn of_shape(shape: Shape) -> Self {
         let end = |case: &&Case| {
             case.name
@@ -166,6 +178,35 @@ fn groups() -> Vec<Group> {
                 Ok(vec![it.open, it.disk, it.memory])
             }),
         },
+        Group::of_rekeying(["rekey-512", "rekey-512-each"], Kem::X25519),
+        Group::of_rekeying(["rekey-512-xwing", "rekey-512-xwing-each"], Kem::XWing),
+        Group {
+            label: "seal",
+            cases: vec!["seal", "open-sealed"],
+            measure: Box::new(|plan| {
+                let it = measure::sealing(plan)?;
+                Ok(vec![it.seal, it.open])
+            }),
+        },
+        Group::one("replay-sealed", measure::replay_sealed),
+        Group {
+            label: "sync-known",
+            cases: vec!["sync-known", "negentropy-known"],
+            measure: Box::new(|plan| {
+                let it = measure::sync_known(plan)?;
+                Ok(vec![it.session, it.negentropy])
+            }),
+        },
+        Group {
+            label: "sync-forks",
+            cases: vec!["sync-forks", "negentropy-forks"],
+            measure: Box::new(|plan| {
+                let it = measure::sync_forks(plan)?;
+                Ok(vec![it.session, it.negentropy])
+            }),
+        },
+        Group::one("sync-first", measure::sync_first),
+        Group::one("sync-memory", measure::sync_memory),
         Group {
             label: "pruned",
             cases: vec!["pruned-disk", "pruned-memory"],

@@ -15,12 +15,14 @@ pub enum Limit {
     Flat(u64),
     /// Decisions that are made are at most so many thousandths of those that turn.
     PerChange(u64),
-    /// An op takes at most so many bytes beyond its envelope.
+    /// An op, or a session, takes at most so many bytes beyond its envelopes.
     Bytes(u64),
+    /// An op, or a session, takes at most so many thousandths of its envelopes and so many bytes, the envelopes among them.
+    Envelopes(u64, u64),
+    /// A session takes at most so many round trips.
+    RoundTrips(u64),
     /// An op takes at most so many thousandths of the bytes that it takes in what it is compared with.
     Share(u64),
-    /// An op takes at most so many thousandths of its envelope and so many bytes, the envelope among them.
-    Disk(u64, u64),
 }
 
 /// A case.
@@ -38,11 +40,19 @@ pub struct Case {
 
 const US: u64 = 1_000_000;
 const MS: u64 = 1_000 * US;
+const KIB: u64 = 1_024;
 const REPLAY: &[Limit] = &[Limit::Cost(33 * US / 10), Limit::Growth(1_500)];
 const REPLAY_WIDE: &[Limit] = &[Limit::Cost(66 * US / 10), Limit::Growth(1_500)];
 const TIP: &[Limit] = &[Limit::Cost(10 * US), Limit::Flat(1_500)];
 const SEALS: &[Limit] = &[Limit::Ratio(1_200)];
 const LATE: &[Limit] = &[Limit::Cost(50 * MS), Limit::PerChange(1_200)];
+
+const KNOWN: &[Limit] = &[
+    Limit::Cost(100 * MS),
+    Limit::RoundTrips(2),
+    Limit::Envelopes(1_200, 32 * KIB),
+];
+const FORKS: &[Limit] = &[Limit::RoundTrips(5), Limit::Bytes(100 * KIB)];
 
 const fn case(name: &'static str, unit: &'static str, scale: u64, bar: &'static [Limit]) -> Case {
     Case {
@@ -56,9 +66,13 @@ const fn case(name: &'static str, unit: &'static str, scale: u64, bar: &'static 
 /// The length of a history at which growth begins to count.
 const GROWTH_FROM: u64 = 10_000;
 const MILLION: u64 = 1_000_000;
+/// Readers of whom one is removed.
+const READERS: u64 = 512;
+/// Values that are sealed and opened.
+const VALUES: u64 = 2_000;
 
 /// Every case, in the order in which they are shown.
-pub const CASES: [Case; 40] = [
+pub const CASES: [Case; 53] = [
     // Seven tenths of the floor's speed.
     case("ingest-64", "op", 200_000, &[Limit::Ratio(1_428)]),
     case("ingest-64-2", "op", 200_000, &[Limit::Ratio(580)]),
@@ -97,10 +111,34 @@ pub const CASES: [Case; 40] = [
     case("append-raw", "op", 51_200, &[]),
     case("append-one", "op", 1_000, &[]),
     case("open", "opening", MILLION, &[Limit::Cost(300 * MS)]),
-    case("disk", "op", MILLION, &[Limit::Disk(1_150, 60)]),
+    case("disk", "op", MILLION, &[Limit::Envelopes(1_150, 60)]),
     case("memory-open", "op", MILLION, &[Limit::Bytes(250)]),
+    case("sync-known", "session", MILLION, KNOWN),
+    case("negentropy-known", "session", MILLION, &[]),
+    case("sync-forks", "session", MILLION, FORKS),
+    case("negentropy-forks", "session", MILLION, &[]),
+    case("sync-first", "op", MILLION, &[Limit::Ratio(1_300)]),
+    case(
+        "sync-memory",
+        "session",
+        MILLION,
+        &[Limit::Bytes(64 * KIB * KIB)],
+    ),
     case("pruned-disk", "op", MILLION, &[Limit::Share(400)]),
     case("pruned-memory", "op", MILLION, &[Limit::Share(1_000)]),
+    case("rekey-512", "removal", READERS, &[Limit::Cost(60 * MS)]),
+    case(
+        "rekey-512-each",
+        "receiver",
+        READERS,
+        &[Limit::Cost(3 * MS / 10)],
+    ),
+    case("rekey-512-xwing", "removal", READERS, &[]),
+    case("rekey-512-xwing-each", "receiver", READERS, &[]),
+    case("seal", "value", VALUES, &[Limit::Ratio(1_500)]),
+    case("open-sealed", "value", VALUES, &[Limit::Ratio(1_500)]),
+    // As fast as plain, and what one measurement differs from another.
+    case("replay-sealed", "op", 100_000, &[Limit::Ratio(1_100)]),
     case("rocksdb-append", "op", 51_200, &[]),
     case("rocksdb-append-one", "op", 1_000, &[]),
     case("rocksdb-open", "opening", MILLION, &[]),
@@ -144,7 +182,8 @@ impl Limit {
             Self::PerChange(most) => Some(measured.per_change_milli()? <= most),
             Self::Bytes(most) => Some(measured.bytes? <= most),
             Self::Share(most) => Some(measured.ratio_milli()? <= most),
-            Self::Disk(milli, more) => {
+            Self::RoundTrips(most) => Some(measured.round_trips? <= most),
+            Self::Envelopes(milli, more) => {
                 let envelope = measured.envelope?;
                 let all = envelope.saturating_add(measured.bytes?);
                 let most = envelope.saturating_mul(milli) / 1_000;

@@ -5,6 +5,7 @@ use ecac_core::{
     Action, Costs, Decision, Event, MemoryStore, OpId, OpStore as _, Payload, ProjectId, Received,
     Replica, RestoreError, StoreError, Tags, VerifiedOp,
 };
+use ecac_sync::{KeepError, Keeper};
 
 /// A replica: what it holds, what is decided, the state.
 #[derive(Debug)]
@@ -133,10 +134,26 @@ impl Engine {
         Ok(Self(replica))
     }
 
+    /// The replica, for who asks it about its chains.
+    #[must_use]
+    pub const fn replica(&self) -> &Replica {
+        &self.0
+    }
+
     /// The project.
     #[must_use]
     pub const fn project(&self) -> ProjectId {
         self.0.project()
+    }
+}
+
+impl Keeper for Engine {
+    fn replica(&self) -> &Replica {
+        &self.0
+    }
+
+    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+        self.0.keep(envelopes)
     }
 }
 

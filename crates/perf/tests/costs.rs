@@ -2,7 +2,7 @@
 
 use ecac_core::Costs;
 use ecac_perf::engine::Engine;
-use ecac_perf::workload::{Late, Shape, Turn, Workload};
+use ecac_perf::workload::{Late, Shape, Turn, Workload, sealed};
 
 /// Ops that a replica takes in at a time.
 const BATCH: usize = 512;
@@ -10,8 +10,7 @@ const BATCH: usize = 512;
 const LENGTHS: [usize; 2] = [1_000, 8_000];
 
 /// The work of so many ops after the setup.
-fn work(shape: Shape, count: usize) -> Costs {
-    let mut workload = Workload::new(shape, 5);
+fn work(mut workload: Workload, count: usize) -> Costs {
     let mut engine = Engine::new(workload.project);
     engine.take(core::mem::take(&mut workload.setup));
     let before = engine.costs();
@@ -27,7 +26,8 @@ const FEW_AN_OP: u64 = 8;
 /// The work of one op in thousandths, at eight times the length at most half as much again, or little.
 #[track_caller]
 fn stays_flat(shape: Shape, what: &str, count: fn(&Costs) -> u64) {
-    let [short, long] = LENGTHS.map(|ops| count(&work(shape, ops)) * 1_000 / ops as u64);
+    let [short, long] =
+        LENGTHS.map(|ops| count(&work(Workload::new(shape, 5), ops)) * 1_000 / ops as u64);
     assert!(
         long <= (short * 3 / 2).max(FEW_AN_OP * 1_000),
         "{}: {what} of 1000 ops grow from {short} to {long}",
@@ -65,6 +65,20 @@ flat! {
     questions_of_a_race_stay_flat, decisions_of_a_race_stay_flat: Shape::Race(64);
     questions_of_branches_stay_flat, decisions_of_branches_stay_flat: Shape::Branches;
     questions_of_policy_stay_flat, decisions_of_policy_stay_flat: Shape::Policy;
+}
+
+/// Whether a key is fresh is asked of those who hold it, whatever has been written under it.
+#[test]
+fn a_sealed_write_asks_no_more_late_than_early() {
+    const SHORT: [usize; 2] = [400, 3_200];
+    for count in [questions, decisions] {
+        let [short, long] = SHORT.map(|ops| {
+            let work = work(sealed(5, 8), ops);
+            count(&work) * 1_000 / ops as u64
+        });
+        let most = (short * 3 / 2).max(FEW_AN_OP * 1_000);
+        assert!(long <= most, "1000 sealed writes: from {short} to {long}");
+    }
 }
 
 /// Decisions that a late revocation makes are at most 1.2 times those that turn, and a few: the revocation's own, and what

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod core_dump;
 mod device_request;
 mod error;
 mod file;
@@ -26,6 +27,7 @@ mod trail;
 mod writer;
 
 pub use config::{CONFIG, Config, VERSION};
+pub use core_dump::no_core_dumps;
 pub use device_request::{DeviceRequest, ParseDeviceRequestError};
 pub use error::{Cause, Error};
 pub use home::Home;

@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod search;
+mod secrets;
 mod soak;
 mod store_home;
 mod sync;
 
+pub use secrets::{Defect, Opened, check_secrets};
 pub use store_home::StoreHome;
 
 use anyhow::Result;
@@ -31,13 +33,15 @@ enum Command {
     ///
     /// Order-free, monotone, incremental = full (after every op, and from a checkpoint at every op), final refusals,
     /// oracle equality, harmless copies. A history of which a law does not hold is made small and printed with the
-    /// numbers that make it again. With --sync the laws are those of sync, on seeded schedules.
+    /// numbers that make it again. With --sync the laws are those of sync, on seeded schedules;
+    /// with --secrets keys and values are real, and everybody tries to open every value with every key that they ever held.
     #[command(after_help = help(&[
         "cargo xtask soak",
         "cargo xtask soak --histories 1000000 --seed 7",
         "cargo xtask soak --seed 7 --first 4711 --histories 1",
         "cargo xtask soak --histories 1000 --export target/histories",
         "cargo xtask soak --sync 10000 --seed 7",
+        "cargo xtask soak --secrets 10000 --seed 7",
     ]))]
     Soak(soak::Args),
 }

@@ -13,6 +13,14 @@ use xtask::host::progress::Counter;
 /// Numbers that a thread takes at a time.
 const CHUNK: u64 = 16;
 
+/// Which numbers of a seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Range {
+    pub(crate) seed: u64,
+    pub(crate) first: u64,
+    pub(crate) end: u64,
+}
+
 /// What a search came to.
 pub(crate) struct Searched<A> {
     /// What each thread has seen.

@@ -17,8 +17,8 @@ use xtask::host::interrupt;
 use xtask::host::output::{self, Format};
 use xtask::host::progress::Counter;
 
-use crate::search::{search, threads};
-use crate::sync;
+use crate::search::{Range, search, threads};
+use crate::{secrets, sync};
 
 /// Arguments of `soak`.
 #[derive(Debug, ClapArgs)]
@@ -30,6 +30,10 @@ pub(crate) struct Args {
     /// them on durable stores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["histories", "export"])]
     sync: Option<u64>,
+    /// Put real keys and sealed values into so many histories instead, and let everybody try to open every value with every key that
+    /// they ever held
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["histories", "export", "sync"])]
+    secrets: Option<u64>,
     /// The seed that they are made from
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
@@ -110,18 +114,19 @@ impl Answer {
 
 /// Checks the histories, or writes them down.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let count = args.sync.unwrap_or(args.histories);
+    let count = args.sync.or(args.secrets).unwrap_or(args.histories);
     let Some(end) = args.first.checked_add(count) else {
         return Err(Failure::new(exit::USAGE, "the numbers exceed 64 bits")
             .hint("choose a smaller --first")
             .into());
     };
+    let (seed, first) = (args.seed, args.first);
+    if args.secrets.is_some() {
+        return secrets::run(Range { seed, first, end }, args.jobs, args.format);
+    }
     match (&args.export, args.sync) {
         (Some(directory), _) => export(args, end, directory),
-        (None, Some(_)) => {
-            let (seed, first) = (args.seed, args.first);
-            sync::run(sync::Range { seed, first, end }, args.jobs, args.format)
-        }
+        (None, Some(_)) => sync::run(Range { seed, first, end }, args.jobs, args.format),
         (None, None) => soak(args, end),
     }
 }

@@ -13,20 +13,12 @@ use xtask::host::progress::Progress;
 use xtask::host::workspace;
 use xtask::source::repository::Repository;
 
-use crate::search::{search, threads};
+use crate::search::{Range, search, threads};
 use crate::store_home::StoreHome;
 
 /// Nodes of most schedules, and of each that ends a hundred.
 const NODES_MAX: usize = 8;
 const NODES_MAX_LARGE: usize = 64;
-
-/// Which schedules.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Range {
-    pub(crate) seed: u64,
-    pub(crate) first: u64,
-    pub(crate) end: u64,
-}
 
 /// What was seen.
 #[derive(Debug, Default, Serialize)]

@@ -9,7 +9,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
-use ecac_soak::StoreHome;
+use ecac_oracle::soak::Secrets;
+use ecac_soak::{Defect as Planted, Opened, StoreHome, check_secrets};
 use ecac_sync::sim::{Defect, Schedule, run_on};
 use serde_json::Value as Json;
 
@@ -208,6 +209,9 @@ fn schedules_of_sync_hold_the_laws_in_memory_and_on_stores() {
     );
     assert!(one["written"].as_u64().unwrap() > 50, "{one}");
     assert!(one["restarts"].as_u64().unwrap() > 2, "{one}");
+    for member in ["with_seals", "final_seals", "envelopes_dropped"] {
+        assert!(one[member].as_u64().unwrap() > 0, "{member}: {one}");
+    }
     let code = soak(&["--sync", "1", "--histories", "2"]).status.code();
     assert_eq!(code, Some(i32::from(exit::USAGE)));
 }
@@ -219,6 +223,7 @@ fn defects_are_found_on_stores() {
         Defect::ChecksNoParents,
         Defect::TrustsHeads,
         Defect::ForgetsTheLast,
+        Defect::SendsBeyondGone,
         Defect::NamesTheFuture,
     ] {
         let play = |seed: u64, defect: Option<Defect>| {
@@ -233,5 +238,36 @@ fn defects_are_found_on_stores() {
         let found = (0..60).find(|seed| play(*seed, Some(defect)).is_err());
         let seed = found.unwrap_or_else(|| panic!("{defect:?} is not found"));
         play(seed, None).unwrap();
+    }
+}
+
+/// Everybody opens what they should in some histories; with each defect somebody in one of them does not, or opens more.
+#[test]
+fn secrets_are_tried_and_each_defect_is_found() {
+    let secrets = Secrets::new(21);
+    let histories: Vec<_> = (0..16).map(|number| secrets.get(number)).collect();
+    let mut all = Opened::default();
+    for history in &histories {
+        let opened = check_secrets(history, None).unwrap();
+        all.values += opened.values;
+        all.opened += opened.opened;
+        all.kept_out += opened.kept_out;
+        all.stale += opened.stale;
+    }
+    assert!(
+        all.values > 5 && all.opened > 5 && all.kept_out > 5 && all.stale > 5,
+        "{all:?}"
+    );
+    for (defect, says) in [
+        (Planted::OneKey, "and should not"),
+        (Planted::OneRecipient, "does not open"),
+        (Planted::OtherPlace, "does not open"),
+        (Planted::StaleAdmitted, "may not read where"),
+    ] {
+        let faults = histories.iter().filter_map(|history| {
+            let fault = check_secrets(history, Some(defect)).err()?;
+            fault.contains(says).then_some(fault)
+        });
+        assert!(faults.take(1).count() == 1, "{defect:?} is not found");
     }
 }

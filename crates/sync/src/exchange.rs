@@ -11,9 +11,10 @@ use crate::intake::take_ops;
 use crate::keeper::Keeper;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
-    VERSION_OF_GONE, VERSIONS,
+    VERSION_OF_GONE, VERSIONS, WINDOW_FRAMES,
 };
 use crate::message::{Message, Scope};
+use crate::outbox::Outbox;
 use crate::range::{Range, Reconciler};
 use crate::tally::Tally;
 
@@ -46,7 +47,9 @@ pub(crate) struct Exchange {
     reconciler: Option<Reconciler>,
     /// Messages that wait for room, and then ops.
     messages: VecDeque<Message>,
-    ops: VecDeque<OpId>,
+    outbox: Outbox,
+    /// Envelopes that came and are not handed on yet, and how many messages they came in.
+    came: (Vec<Vec<u8>>, u64),
     owes_done: bool,
     is_done: bool,
     /// What the other side says it has dropped.
@@ -69,7 +72,8 @@ impl Exchange {
             disputes: None,
             reconciler: None,
             messages: VecDeque::new(),
-            ops: VecDeque::new(),
+            outbox: Outbox::default(),
+            came: (Vec::new(), 0),
             owes_done: false,
             is_done: false,
             gone: Told::default(),
@@ -121,7 +125,8 @@ impl Exchange {
     /// Says nothing more.
     pub(crate) fn stop(&mut self) {
         self.messages.clear();
-        self.ops.clear();
+        self.outbox.clear();
+        self.came = (Vec::new(), 0);
         self.owes_done = false;
     }
 
@@ -147,27 +152,27 @@ impl Exchange {
     fn next_batch(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<Vec<u8>>> {
         let (mut batch, mut left) = (Vec::new(), BATCH_BYTES_MAX);
         let replica = keeper.replica();
-        while let Some(id) = self.ops.front() {
-            if let Some(envelope) = replica.envelope(id) {
+        while let Some(id) = self.outbox.front(replica) {
+            if let Some(envelope) = replica.envelope(&id) {
                 if envelope.len() > left || batch.len() == BATCH_OPS_MAX {
                     break;
                 }
                 left -= envelope.len();
                 batch.push(envelope.into_owned());
-            } else if replica.log().is_pruned(id) {
+            } else if replica.log().is_pruned(&id) {
                 // It was dropped since the session began.
                 self.part(keeper, tally);
                 continue;
             }
             // What fell out meanwhile is passed over: it was never admitted.
-            self.ops.pop_front();
+            self.outbox.pop();
         }
         (!batch.is_empty()).then_some(batch)
     }
 
     /// Takes what was dropped, and what builds on it, out of what is to be sent, and says so.
     fn part(&mut self, keeper: &dyn Keeper, tally: &mut Tally) {
-        let Some(gone) = gone::part(keeper.replica(), &mut self.ops, self.defect) else {
+        let Some(gone) = gone::part(keeper.replica(), &mut self.outbox, self.defect) else {
             return;
         };
         tally.dropped_ops += gone.dropped;
@@ -187,6 +192,9 @@ impl Exchange {
         message: Message,
         tally: &mut Tally,
     ) -> Result<(), CloseReason> {
+        if !matches!(message, Message::Ops(_)) {
+            self.keep(keeper, tally)?;
+        }
         match (message, self.due) {
             (Message::Hello { versions, project }, Due::Hello) => {
                 if versions.0.max(VERSIONS.0) > versions.1.min(VERSIONS.1) {
@@ -211,7 +219,15 @@ impl Exchange {
                 }
                 self.take_ranges(keeper, &ranges, tally)
             }
-            (Message::Ops(envelopes), Due::Ops) => take_ops(keeper, envelopes, tally, self.defect),
+            (Message::Ops(envelopes), Due::Ops) => {
+                let (all, messages) = &mut self.came;
+                all.extend(envelopes);
+                *messages += 1;
+                if *messages >= WINDOW_FRAMES {
+                    self.keep(keeper, tally)?;
+                }
+                Ok(())
+            }
             (Message::Gone(gone), Due::Ops) if self.version >= VERSION_OF_GONE => {
                 self.gone.take(gone, tally)
             }
@@ -231,6 +247,22 @@ impl Exchange {
                 _,
             ) => Err(CloseReason::Unexpected),
         }
+    }
+
+    /// Hands on the ops that came. Those of several messages are verified together, which costs less.
+    ///
+    /// # Errors
+    /// Why the session ends.
+    pub(crate) fn keep(
+        &mut self,
+        keeper: &mut dyn Keeper,
+        tally: &mut Tally,
+    ) -> Result<(), CloseReason> {
+        let (envelopes, _) = core::mem::take(&mut self.came);
+        if envelopes.is_empty() {
+            return Ok(());
+        }
+        take_ops(keeper, envelopes, tally, self.defect)
     }
 
     fn take_heads(
@@ -302,11 +334,15 @@ impl Exchange {
             Scope::Authors(authors) => (!authors.is_empty(), authors.iter().copied().collect()),
             Scope::All => (true, self.heads.iter().map(|it| it.author).collect()),
         };
-        let mut items = Vec::new();
+        let known = |author| {
+            let ops = keeper.replica().ops_of(author, 0);
+            let admitted = self.admitted;
+            ops.filter(move |it: &Stocked| it.rank < admitted)
+        };
+        let count = authors.iter().map(|it| known(it).count()).sum::<usize>();
+        let mut items = Vec::with_capacity(count + self.unsupported.len());
         for author in &authors {
-            let ops = keeper.replica().ops_of(author, 0).into_iter();
-            let known = ops.filter(|it| it.rank < self.admitted);
-            items.extend(known.map(|it| (it.hlc.physical_ms, it.op)));
+            items.extend(known(author).map(|it| (it.hlc.physical_ms, it.op)));
         }
         let unjudged = self.unsupported.iter();
         let unjudged = unjudged.filter(|it| authors.contains(&it.0));
@@ -350,12 +386,12 @@ impl Exchange {
     fn settle(&mut self, keeper: &dyn Keeper, tally: &mut Tally) {
         self.due = Due::Ops;
         let scope = self.disputes.take().unwrap_or(Scope::All);
-        let lacked = self.reconciler.take().map(|it| it.lacked);
-        let lacked = lacked.unwrap_or_default();
-        let mut ops: Vec<Stocked> = Vec::new();
+        let reconciler = self.reconciler.take().unwrap_or_default();
+        let lacks = |it: &Stocked| reconciler.lacks(&(it.hlc.physical_ms, it.op));
         let theirs = self.peer_heads.take().unwrap_or_default();
         let theirs: BTreeMap<PublicKey, Tip> =
             theirs.into_iter().map(|it| (it.author, it.tip)).collect();
+        let mut ranks: Vec<u32> = Vec::new();
         let mut unjudged_of: BTreeSet<PublicKey> = BTreeSet::new();
         for head in core::mem::take(&mut self.heads) {
             let disputed = match &scope {
@@ -375,21 +411,20 @@ impl Exchange {
                 (Some(_), _) => None,
             };
             if let Some(from) = from {
-                let theirs = keeper.replica().ops_of(&head.author, from).into_iter();
-                let known = theirs.filter(|it| it.rank < self.admitted);
-                ops.extend(known.filter(|it| !disputed || lacked.contains(&it.op)));
+                let known = keeper.replica().ops_of(&head.author, from);
+                let known = known.filter(|it| it.rank < self.admitted);
+                let lacked = known.filter(|it| !disputed || lacks(it));
+                ranks.extend(lacked.filter_map(|it| u32::try_from(it.rank).ok()));
             }
         }
-        ops.sort_unstable();
-        self.ops = ops.iter().map(|it| it.op).collect();
         let unjudged = core::mem::take(&mut self.unsupported).into_iter();
-        let unjudged =
-            unjudged.filter(|(author, it)| unjudged_of.contains(author) || lacked.contains(&it.op));
-        self.ops.extend(unjudged.map(|(_, it)| it.op));
+        let unjudged = unjudged.filter(|(author, it)| unjudged_of.contains(author) || lacks(it));
+        let unjudged = unjudged.map(|(_, it)| it.op).collect();
+        self.outbox = Outbox::new(ranks, unjudged);
         self.part(keeper, tally);
         match self.defect {
-            Some(Defect::ForgetsTheLast) => drop(self.ops.pop_back()),
-            Some(Defect::ChildrenFirst) => self.ops.make_contiguous().reverse(),
+            Some(Defect::ForgetsTheLast) => self.outbox.forget_the_last(),
+            Some(Defect::ChildrenFirst) => self.outbox.reverse(),
             Some(_) | None => {}
         }
         self.owes_done = true;

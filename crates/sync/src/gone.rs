@@ -1,6 +1,6 @@
 //! What a side does not have any more: envelopes that it has dropped, and the other side lacks (`docs/pruning.md`).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use ecac_core::{OpId, Replica};
 
@@ -8,22 +8,20 @@ use crate::close::CloseReason;
 use crate::defect::Defect;
 use crate::limits::{GONE_IDS_MAX, GONE_MESSAGES_MAX};
 use crate::message::Gone;
+use crate::outbox::Outbox;
 use crate::tally::Tally;
 
 /// Takes out of what is to be sent, parents first, what was dropped and what builds on it; `None` if nothing was.
-pub(crate) fn part(
-    replica: &Replica,
-    ops: &mut VecDeque<OpId>,
-    defect: Option<Defect>,
-) -> Option<Gone> {
+pub(crate) fn part(replica: &Replica, ops: &mut Outbox, defect: Option<Defect>) -> Option<Gone> {
     let log = replica.log();
-    let mut ids: BTreeSet<OpId> = ops.iter().filter(|it| log.is_pruned(it)).copied().collect();
+    let pruned = ops.ids(replica).filter(|it| log.is_pruned(it));
+    let mut ids: BTreeSet<OpId> = pruned.collect();
     if ids.is_empty() {
         return None;
     }
     let (dropped, mut held_back) = (ids.len() as u64, 0);
     let mut lacked = ids.clone();
-    ops.retain(|op| {
+    ops.retain(replica, |op| {
         if lacked.contains(op) {
             return false;
         }

@@ -18,6 +18,7 @@ mod keeper;
 pub mod limits;
 mod link;
 mod message;
+mod outbox;
 mod range;
 mod session;
 #[cfg(test)]

@@ -55,24 +55,31 @@ pub(crate) type Key = (u64, OpId);
 pub(crate) struct Reconciler {
     /// By key.
     items: Vec<Key>,
-    /// The ids of the items, in ascending order.
-    ids: Vec<OpId>,
-    /// What the other side lacks.
-    pub(crate) lacked: BTreeSet<OpId>,
+    /// The positions of the items, by id.
+    by_id: Vec<u32>,
+    /// Whether the other side lacks the item.
+    lacked: Vec<bool>,
     defect: Option<Defect>,
 }
 
 impl Reconciler {
     pub(crate) fn new(mut items: Vec<Key>, defect: Option<Defect>) -> Self {
         items.sort_unstable();
-        let mut ids: Vec<OpId> = items.iter().map(|it| it.1).collect();
-        ids.sort_unstable();
+        // A replica counts its ops in 32 bits.
+        let mut by_id: Vec<u32> = (0..).take(items.len()).collect();
+        by_id.sort_unstable_by_key(|&at| items[at as usize].1);
         Self {
+            lacked: vec![false; items.len()],
             items,
-            ids,
-            lacked: BTreeSet::new(),
+            by_id,
             defect,
         }
+    }
+
+    /// Whether the item is known to be what the other side lacks.
+    pub(crate) fn lacks(&self, key: &Key) -> bool {
+        let found = self.items.binary_search(key);
+        found.is_ok_and(|at| self.lacked[at])
     }
 
     /// The first claims.
@@ -112,10 +119,13 @@ impl Reconciler {
                 Claim::Digest(_) => self.split(from, to, range.end.clone(), &mut answer),
                 Claim::Ids(theirs) => {
                     let mine: BTreeSet<OpId> = self.items[from..to].iter().map(|it| it.1).collect();
-                    let told = |id: &&OpId| theirs.binary_search(id).is_ok();
                     let unknown = theirs.iter().filter(|id| !mine.contains(*id));
                     let unknown: Vec<OpId> = unknown.copied().collect();
-                    self.lacked.extend(mine.iter().filter(|id| !told(id)));
+                    for (item, lacked) in
+                        self.items[from..to].iter().zip(&mut self.lacked[from..to])
+                    {
+                        *lacked |= theirs.binary_search(&item.1).is_err();
+                    }
                     let claim = if unknown.is_empty() {
                         Claim::Settled
                     } else {
@@ -137,8 +147,14 @@ impl Reconciler {
         if let Claim::Want(ids) = &range.claim
             && self.defect != Some(Defect::ForgetsWanted)
         {
-            let here = |id: &&OpId| self.ids.binary_search(id).is_ok();
-            self.lacked.extend(ids.iter().filter(here));
+            for id in ids {
+                let found = self
+                    .by_id
+                    .binary_search_by_key(id, |&at| self.items[at as usize].1);
+                if let Ok(at) = found {
+                    self.lacked[self.by_id[at] as usize] = true;
+                }
+            }
         }
     }
 
@@ -266,8 +282,11 @@ mod tests {
             assert!(messages < 100, "the ranges come to no end");
         }
         sides[turn].answer(&claims);
-        let [a, b] = sides;
-        (messages, a.lacked, b.lacked)
+        let [a, b] = sides.map(|side| {
+            let lacked = side.items.iter().filter(|it| side.lacks(it));
+            lacked.map(|it| it.1).collect()
+        });
+        (messages, a, b)
     }
 
     #[test]

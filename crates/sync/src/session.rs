@@ -150,9 +150,32 @@ impl Session {
 
     /// Takes a frame in. What it brings is verified and handed to the keeper.
     pub fn handle(&mut self, keeper: &mut dyn Keeper, frame: &[u8], now_ms: u64) {
+        self.handle_all(keeper, &[frame], now_ms);
+    }
+
+    /// Takes in all frames that have come, as [`Session::handle`] would one after the other. The ops of up to 16 of them are
+    /// verified together, which costs less.
+    pub fn handle_all<B: AsRef<[u8]>>(
+        &mut self,
+        keeper: &mut dyn Keeper,
+        frames: &[B],
+        now_ms: u64,
+    ) {
+        for frame in frames {
+            self.take(keeper, frame.as_ref(), now_ms);
+        }
+        self.keep(keeper);
+        self.pump(keeper, now_ms);
+        if let Some(ack) = self.link.ack() {
+            self.push_frame(ack);
+        }
+    }
+
+    fn take(&mut self, keeper: &mut dyn Keeper, frame: &[u8], now_ms: u64) {
         let Ok(frame) = Frame::decode(frame) else {
             self.tally.malformed_frames += 1;
             if self.tally.malformed_frames > MALFORMED_MAX {
+                self.keep(keeper);
                 self.close(CloseReason::Malformed);
             }
             return;
@@ -163,6 +186,7 @@ impl Session {
         }
         if frame.number == 0 && !frame.message.is_empty() {
             if let Ok(Message::Close(reason)) = Message::decode(&frame.message) {
+                self.keep(keeper);
                 self.close_by_peer(reason);
             }
             return;
@@ -173,18 +197,27 @@ impl Session {
                 break;
             }
             match Message::decode(&message) {
-                Ok(Message::Close(reason)) => self.close_by_peer(reason),
+                Ok(Message::Close(reason)) => {
+                    self.keep(keeper);
+                    self.close_by_peer(reason);
+                }
                 Ok(message) => {
                     if let Err(reason) = self.exchange.take(keeper, message, &mut self.tally) {
                         self.close(reason);
                     }
                 }
-                Err(_) => self.close(CloseReason::Malformed),
+                Err(_) => {
+                    self.keep(keeper);
+                    self.close(CloseReason::Malformed);
+                }
             }
         }
-        self.pump(keeper, now_ms);
-        if let Some(ack) = self.link.ack() {
-            self.push_frame(ack);
+    }
+
+    /// Hands on the ops that came.
+    fn keep(&mut self, keeper: &mut dyn Keeper) {
+        if let Err(reason) = self.exchange.keep(keeper, &mut self.tally) {
+            self.close(reason);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Sessions between two replicas without a network, and against peers that are no peers.
 
 use ecac_core::payload::SetField;
-use ecac_core::{Genesis, Name, OpId, Replica, SigningKey, Value, public_key};
+use ecac_core::{Genesis, Name, OpId, Received, Replica, SigningKey, Value, public_key};
 
 use crate::close::CloseReason;
 use crate::frame::{Frame, ListenerId};
+use crate::keeper::{KeepError, Keeper};
 use crate::limits::{ORPHANS_MAX, VERSIONS};
 use crate::message::{Message, Scope};
 use crate::session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing};
@@ -142,6 +143,46 @@ fn forks_are_reconciled_by_ranges() {
     let (ways, bytes) = sync(&mut a, &mut b);
     assert!(ways <= 10, "{ways} ways");
     assert!(bytes <= missing + 100 * 1024, "{bytes} for {missing}");
+}
+
+/// A replica that counts how often it is handed ops.
+struct Counting {
+    replica: Replica,
+    calls: u32,
+}
+
+impl Keeper for Counting {
+    fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+        self.calls += 1;
+        self.replica.keep(envelopes)
+    }
+}
+
+#[test]
+fn ops_of_frames_that_come_together_are_kept_together() {
+    let mut full = replica(8, 1_500);
+    let mut newcomer = Counting {
+        replica: Replica::join(full.project()),
+        calls: 0,
+    };
+    let mut dialler = Session::dial(&newcomer, [1; 16], NOW_MS);
+    let mut there: Vec<_> = core::iter::from_fn(|| dialler.frame()).collect();
+    let mut listener = Session::answer(&full, &there[0], [2; 16], NOW_MS).unwrap();
+    let mut frames = 0;
+    while dialler.standing() == Standing::Open {
+        listener.handle_all(&mut full, &there, NOW_MS);
+        let back: Vec<_> = core::iter::from_fn(|| listener.frame()).collect();
+        frames += back.len();
+        dialler.handle_all(&mut newcomer, &back, NOW_MS);
+        there = core::iter::from_fn(|| dialler.frame()).collect();
+    }
+    assert_eq!(newcomer.replica.state_digest(), full.state_digest());
+    assert!(frames > 6, "{frames} frames");
+    assert_eq!(newcomer.calls, 1, "one window has all ops");
 }
 
 /// A listener whose dialler is the test.

@@ -4,7 +4,7 @@ use super::toml_file::{TomlFile, member_directories};
 use super::{Breach, Files, check, keeps};
 
 /// The crates that are not pure, and why.
-const IMPURE: [(&str, &str); 14] = [
+const IMPURE: [(&str, &str); 15] = [
     (
         "crates/bench-disk",
         "the storage of a run: makes and removes files",
@@ -17,12 +17,13 @@ const IMPURE: [(&str, &str); 14] = [
     ("crates/fuzz", "a program: keeps a corpus of files"),
     (
         "crates/mailbox",
-        "a folder that syncs: reads and writes files",
+        "a bucket that syncs: reads and writes files, or asks object storage",
     ),
     (
         "crates/net",
         "a program: talks to other nodes, and waits for them",
     ),
+    ("crates/peers", "a program: starts nodes and waits for them"),
     ("crates/perf", "a program: measures time and memory"),
     (
         "crates/project",

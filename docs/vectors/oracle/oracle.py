@@ -2,11 +2,12 @@
 """Recomputes from an op log what ECAC decides of it, its state and its trust view."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 try:
-    from ecac_oracle import export, vectors
+    from ecac_oracle import export, opening, vectors
     from ecac_oracle.judge import History
     from ecac_oracle.wire import BadSignature, NonCanonical, NotAnOpLog, read_op, split
 except ModuleNotFoundError as error:
@@ -74,10 +75,30 @@ def compare(directory):
     return differences if compared else 1
 
 
+def check_opening(log, readers, expected, project):
+    """Prints what each reader opens of an op log, and compares it with a document; the number of differences."""
+    history = judge(log, project)
+    readers = opening.read_readers(readers.read_text(encoding="utf-8"))
+    found = opening.opened(history, readers)
+    for reader in readers:
+        opens = sum(reader.name in plains for plains in found.values())
+        print(f"{reader.name} opens {opens} of {len(found)} sealed values, not {len(found) - opens}")
+    if expected is None:
+        json.dump(opening.document(history, found), sys.stdout, indent=1)
+        print()
+        return 0
+    document = json.loads(expected.read_text(encoding="utf-8"))
+    faults = opening.differences(document, opening.document(history, found))
+    for fault in faults:
+        print(fault)
+    print(f"{len(document['values'])} values of {expected.name} compared, {len(faults)} differences")
+    return len(faults) if document["values"] else 1
+
+
 def check_vectors(directory):
     """Checks every statement of every vector below a directory; the number of vectors with one that is wrong."""
     files, wrong = 0, 0
-    for group in sorted(path for path in directory.iterdir() if path.is_dir() and path.name != "oracle"):
+    for group in sorted(path for path in directory.iterdir() if path.is_dir() and path.name not in ("oracle", "sealed")):
         paths = sorted(group.glob("*.txt"))
         statements = 0
         for path in paths:
@@ -103,8 +124,16 @@ def main():
     command.add_argument("directory", type=Path)
     command = commands.add_parser("vectors", help="check every statement of the vectors below a directory")
     command.add_argument("directory", type=Path)
+    command = commands.add_parser("open", help="open sealed values with the private keys of readers")
+    command.add_argument("log", type=Path, help="op log: a CBOR sequence of signed ops")
+    command.add_argument("readers", type=Path, help="private keys of readers, as `docs/vectors/sealed` has some")
+    command.add_argument("--expect", type=Path, help="what each should open; without it that is printed")
+    command.add_argument("--project", type=bytes.fromhex, help="op id of the genesis, if there are several")
     arguments = parser.parse_args()
     try:
+        if arguments.command == "open":
+            count = check_opening(arguments.log, arguments.readers, arguments.expect, arguments.project)
+            return min(count, 1)
         if arguments.command == "compare":
             return min(compare(arguments.directory), 1)
         if arguments.command == "vectors":
@@ -112,6 +141,9 @@ def main():
         history = judge(arguments.log, arguments.project)
     except (NotAnOpLog, OSError) as error:
         print(f"failed to read the op log: {error}", file=sys.stderr)
+        return 2
+    except (opening.NotReaders, UnicodeDecodeError, json.JSONDecodeError) as error:
+        print(f"failed to read the readers, or what they should open: {error}", file=sys.stderr)
         return 2
     sys.stdout.buffer.write(DOCUMENTS[arguments.command](history))
     return 0

@@ -85,6 +85,17 @@ impl Issuer {
 
     /// A credential over the field notes, withdrawn by bit `index` of the status list.
     pub(crate) fn credential(&self, subject: PublicKey, role: Role, index: u64) -> Payload {
+        self.credential_over(&[TAG_FIELD_NOTES], subject, role, index)
+    }
+
+    /// A credential over what has one of these tags, withdrawn likewise.
+    pub(crate) fn credential_over(
+        &self,
+        scope: &[&str],
+        subject: PublicKey,
+        role: Role,
+        index: u64,
+    ) -> Payload {
         let status = StatusRef {
             list: Self::LIST.into(),
             index,
@@ -96,7 +107,7 @@ impl Issuer {
             id: None,
             subject,
             role,
-            scope: BTreeSet::from([TAG_FIELD_NOTES.to_owned()]),
+            scope: scope.iter().map(|&tag| tag.to_owned()).collect(),
             valid_from_ms: EPOCH_MS,
             valid_until_ms: EPOCH_MS + YEAR_MS,
             status: vec![status],

@@ -4,10 +4,13 @@
 
 mod cast;
 mod concurrent;
+mod confidential;
 mod hb_chain;
 mod offline_revoke;
 mod partition_3;
 mod stolen_admin;
+
+pub(crate) use confidential::cast;
 
 use ecac_artifact::Meetings;
 use serde::Serialize;
@@ -49,12 +52,14 @@ pub enum Scenario {
     /// Three replicas that a network parts and heals, and that sync by sessions.
     #[strum(serialize = "partition-3")]
     Partition3,
+    /// Sealed values: a reader is revoked while a writer is offline, a device is lost, newcomers get the past or not.
+    Confidential,
 }
 
 /// A text that names no scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown scenario `{0}`; there are hb-chain, concurrent, offline-revoke, stolen-admin and partition-3"
+    "unknown scenario `{0}`; there are hb-chain, concurrent, offline-revoke, stolen-admin, partition-3 and confidential"
 )]
 pub struct UnknownScenario(pub String);
 
@@ -83,6 +88,9 @@ impl Scenario {
             Self::Partition3 => {
                 "three replicas are parted, write on, and sync by sessions once they are connected"
             }
+            Self::Confidential => {
+                "sealed values, and who opens them: a reader is revoked, a device is lost, newcomers come"
+            }
         }
     }
 
@@ -95,6 +103,7 @@ impl Scenario {
             Self::OfflineRevoke => 100,
             Self::StolenAdmin => 120,
             Self::Partition3 => 80,
+            Self::Confidential => 120,
         }
     }
 
@@ -115,6 +124,7 @@ impl Scenario {
             Self::Partition3 => {
                 partition_3::generate(&mut stream, ops, storage).map(|it| it.observer)
             }
+            Self::Confidential => confidential::generate(&mut stream, ops, storage),
         }?;
         assert_eq!(
             observer.count(),

@@ -4,12 +4,12 @@ use std::io::{self, Read as _};
 
 use ecac_artifact::exit;
 use ecac_core::limits::PAYLOAD_BYTES_MAX;
-use ecac_core::{Name, Payload, Value};
+use ecac_core::{Action, Name, Payload, Value};
 use ecac_project::{Key, Project, Writer};
 use ecac_seal::Target;
 use serde_json::{Value as Json, json};
 
-use crate::deed::Deed;
+use crate::deed::{self, Deed};
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::handover::{self, Handover, Share};
@@ -134,9 +134,10 @@ fn write_plainly(
     globals: &Globals,
 ) -> Result<(), Failure> {
     let now_ms = globals.now_ms()?;
+    let people = People::of(project);
+    foresee(&payload, &people, &writer, key, now_ms)?;
     let authored = writer.author(payload, key, now_ms);
     let authored = authored.map_err(|error| Failure::of(DOING, &error))?;
-    let people = People::of(project);
     let teller = Teller {
         replica: &writer,
         people: &people,
@@ -151,6 +152,31 @@ fn write_plainly(
         return output::print_json(&document);
     }
     output::print(format!("{}  {what}\n", text::op(&authored.op)).as_bytes())
+}
+
+/// Whether the write would count, looked at closely only where its author may not write there by all that is here. What would be
+/// refused is told of when it is tried.
+fn foresee(
+    payload: &Payload,
+    people: &People<'_>,
+    writer: &Writer,
+    key: &Key,
+    now_ms: u64,
+) -> Result<(), Failure> {
+    let Some((object, field)) = payload.target() else {
+        return Ok(());
+    };
+    let tags = writer.tags(object, field).value;
+    let may = writer.can(&key.public(), Action::Edit, &tags, now_ms);
+    if may.value.is_ok() {
+        return Ok(());
+    }
+    let preview = writer.preview(payload.clone(), key.public(), now_ms);
+    let teller = Teller {
+        replica: writer,
+        people,
+    };
+    preview.map_or(Ok(()), |preview| deed::counts(DOING, &teller, &preview))
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ fn report(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let (sealing, seals) = (replica.sealing().value, replica.uses(Feature::Seal));
     let is_suggested = seals && sealing.unsealed >= UNSEALED_MANY;
     let missing = replica.missing();
+    let dropped = log.pruned_count();
     let name = people::project_name(&replica);
     if args.json {
         return output::print_json(&json!({
@@ -68,6 +69,7 @@ fn report(args: &Args, globals: &Globals) -> Result<(), Failure> {
                 "denied": denied,
                 "pending": holdings.pending_ops,
                 "unsupported": holdings.unsupported_ops,
+                "dropped": dropped,
             },
             "missing": missing,
             "quorum": replica.quorum(),
@@ -113,6 +115,13 @@ fn report(args: &Args, globals: &Globals) -> Result<(), Failure> {
         format!(
             "{} taken back and can be given back: `ecac endorse --list`\n",
             were(lost)
+        ),
+    );
+    say(
+        dropped > 0,
+        format!(
+            "{} dropped here: a newcomer cannot begin from this machine alone\n",
+            were(dropped)
         ),
     );
     let since = sealing.since_ms.map_or_else(String::new, |ms| {

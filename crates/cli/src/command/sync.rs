@@ -1,35 +1,39 @@
-//! `ecac sync`: meeting in a folder that others visit too, or another node.
+//! `ecac sync`: meeting in a folder or a bucket that others visit too, or another node.
 
-mod folder;
+mod mailbox;
 mod peer;
+mod place;
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 
 use ecac_artifact::exit;
 use ecac_core::quote;
 use ecac_project::Peer;
 
+use self::place::Place;
 use crate::edge::Globals;
 use crate::failure::Failure;
 
 /// What the text of a peer begins with.
 const PEER: &str = "did:key:";
 
-/// Exchange with everybody who visits a folder, such as a USB stick or a share, or with another node
+/// Exchange with everybody who visits a folder or a bucket, such as a USB stick or a share, or with another node
 ///
 /// What others have is taken in, and what they lack is given to them. What counts, what was taken back by what, what is refused, and
-/// what waits is told as `import` tells it. A folder is trusted with nothing: who owns it can make you wait, and neither deceive you
-/// nor lose what you hold. A node has its key and its address, KEY@ADDRESS, and is met once, over QUIC; the program `ecac-node`
-/// carries that, and has to be installed beside this one. `ecac node` is for meeting again and again.
+/// what waits is told as `import` tells it. A folder or a bucket is trusted with nothing: who owns it can make you wait, and neither
+/// deceive you nor lose what you hold. A bucket in object storage is s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH; its
+/// keys come from the environment, such as AWS_ACCESS_KEY_ID, and the program has to be built with the feature `cloud`. A node has its
+/// key and its address, KEY@ADDRESS, and is met once, over QUIC; the program `ecac-node` carries that, and has to be installed beside
+/// this one. `ecac node` is for meeting again and again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac sync /media/stick/shop
   ecac sync /mnt/share/shop --json | jq .mailbox
+  ecac sync s3://our-shop/mail
   ecac sync did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK@192.0.2.7:4919")]
 pub(crate) struct Args {
-    /// A folder that is there, of which several projects need several; or a node, as KEY@ADDRESS
-    #[arg(value_name = "FOLDER|PEER")]
+    /// A folder or a bucket that is there, of which several projects need several; or a node, as KEY@ADDRESS
+    #[arg(value_name = "FOLDER|URL|PEER")]
     target: OsString,
     /// Print one JSON document
     #[arg(long)]
@@ -39,7 +43,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     match peer_of(&args.target)? {
         Some(peer) => peer::run(peer, args.json, globals),
-        None => folder::run(Path::new(&args.target), args.json, globals),
+        None => mailbox::run(&Place::of(&args.target)?, args.json, globals),
     }
 }
 

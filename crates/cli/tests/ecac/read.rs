@@ -237,7 +237,7 @@ fn the_listing_as_json_says_everything_in_full() {
     assert_eq!(document["project"], small.genesis.id().to_string());
     assert_eq!(
         document["counts"],
-        json!({ "items": 12, "applied": 6, "denied": 1, "refused": 3, "pending": 1, "unsupported": 0, "duplicate": 1, "void": 0 })
+        json!({ "items": 12, "applied": 6, "denied": 1, "refused": 3, "pending": 1, "unsupported": 0, "duplicate": 1, "void": 0, "dropped": 0 })
     );
     let ops = document["ops"].as_array().unwrap();
     assert_eq!(ops.len(), 11);

@@ -47,13 +47,15 @@ impl Authority {
         for _ in 0..count {
             sets.push(columns::read(input)?);
         }
-        let warrant_of = columns::read(input)?;
+        let warrant_of = columns::rows::<4>(input)?;
         if warrant_of.len() != dag.len() {
             return Err(damaged("under what ops were admitted"));
         }
         let verdicts = input.bytes()?.iter().map(|&it| it != 0);
         self.verdicts.get_mut().recalled = verdicts.rev().collect();
-        for (at, set) in warrant_of.into_iter().enumerate() {
+        self.warrant_of.reserve_exact(warrant_of.len());
+        for (at, set) in warrant_of.iter().enumerate() {
+            let set = u32::from_le_bytes(*set);
             if set as usize == self.warrants.len() {
                 let numbers = sets.get(set as usize);
                 let numbers = numbers.ok_or_else(|| damaged("a set of titles"))?;

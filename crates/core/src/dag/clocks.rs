@@ -52,9 +52,9 @@ impl Clocks {
         old.chain(recent.filter_map(|(op, kept)| Some((op, &kept.as_ref()?.past))))
     }
 
-    /// Keeps the past of an op that was pushed long ago.
-    pub(super) fn put(&mut self, at: u32, past: Past) {
-        self.pasts.insert(at, past);
+    /// Keeps these pasts of ops that were pushed long ago, and no others.
+    pub(super) fn put(&mut self, pasts: Vec<(u32, Past)>) {
+        self.pasts = pasts.into_iter().collect();
     }
 
     /// Whatever is pushed from the op on is recent.

@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use minicbor::Decoder;
+use minicbor::decode::Error;
+
+use crate::columns::{self, damaged};
+use crate::wire::{Out, Written};
+
 /// Of each chain, how many of its first ops: a vector clock over chains, dense where it is wide.
 #[derive(Debug)]
 enum Clock {
@@ -126,6 +132,62 @@ impl Past {
         64 + self.clock.bytes()
     }
 
+    /// Writes the past: the form of its clock, and the clock.
+    pub(super) fn save(&self, out: &mut Out<'_>) -> Written {
+        let whole = if self.more == [NONE; 2] {
+            self.clone()
+        } else {
+            Self::join(&[self.clone(), Self::default()])
+        };
+        match &*whole.clock {
+            Clock::Sparse(entries) => {
+                let rows = entries.iter().map(|&(chain, count)| [chain, count]);
+                columns::write_rows(out.u8(0)?, rows)
+            }
+            Clock::Narrow(counts) => {
+                out.u8(1)?.bytes_len(size_of_val(&**counts) as u64)?;
+                let bytes = counts.iter().flat_map(|count| count.to_le_bytes());
+                out.writer_mut().extend(bytes);
+                Ok(())
+            }
+            Clock::Wide(counts) => columns::write(out.u8(2)?, counts.iter().copied()),
+        }
+    }
+
+    /// Reads a past, where the chains have so many ops.
+    pub(super) fn restore(input: &mut Decoder<'_>, chains: &[u32]) -> Result<Self, Error> {
+        let fits = |(count, &ops): (u32, &u32)| count <= ops;
+        let (clock, is_sound) = match input.u8()? {
+            0 => {
+                let rows = columns::number_rows(input)?.iter().map(columns::numbers);
+                let entries: Box<[_]> = rows.map(|[chain, count]| (chain, count)).collect();
+                let of = |&(chain, count): &_| Some((count, chains.get(chain as usize)?));
+                let all_fit = entries.iter().all(|entry| of(entry).is_some_and(fits));
+                let is_sorted = entries.is_sorted_by(|a: &(u32, u32), b| a.0 < b.0);
+                (Clock::Sparse(entries), all_fit && is_sorted)
+            }
+            1 => {
+                let rows = columns::rows::<2>(input)?.iter();
+                let counts: Box<[u16]> = rows.map(|it| u16::from_le_bytes(*it)).collect();
+                let all_fit = counts.iter().map(|&it| it.into()).zip(chains).all(fits);
+                let is_sound = all_fit && counts.len() <= chains.len();
+                (Clock::Narrow(counts), is_sound)
+            }
+            2 => {
+                let counts = columns::read(input)?.into_boxed_slice();
+                let all_fit = counts.iter().copied().zip(chains).all(fits);
+                let is_sound = all_fit && counts.len() <= chains.len();
+                (Clock::Wide(counts), is_sound)
+            }
+            _ => return Err(damaged("the form of a clock")),
+        };
+        if is_sound {
+            Ok(Self::of_clock(clock))
+        } else {
+            Err(damaged("the numbers of a clock"))
+        }
+    }
+
     /// Whether all its numbers are small.
     fn is_narrow(&self) -> bool {
         let small = |count: u32| count <= u16::MAX.into();
@@ -194,7 +256,8 @@ trait Count: Copy + Ord + Default + Into<u32> + TryFrom<u32> {
     /// The numbers of the clock, if it is dense and has such numbers.
     fn of(clock: &Clock) -> Option<&[Self]>;
 
-    fn clock(counts: Box<[Self]>) -> Clock;
+    /// The dense clock with these numbers, in numbers as small as will do.
+    fn clock(counts: Vec<Self>) -> Clock;
 }
 
 impl Count for u16 {
@@ -205,8 +268,8 @@ impl Count for u16 {
         }
     }
 
-    fn clock(counts: Box<[Self]>) -> Clock {
-        Clock::Narrow(counts)
+    fn clock(counts: Vec<Self>) -> Clock {
+        Clock::Narrow(counts.into_boxed_slice())
     }
 }
 
@@ -218,8 +281,12 @@ impl Count for u32 {
         }
     }
 
-    fn clock(counts: Box<[Self]>) -> Clock {
-        Clock::Wide(counts)
+    fn clock(counts: Vec<Self>) -> Clock {
+        let small = |&count: &u32| u16::try_from(count);
+        match counts.iter().map(small).collect() {
+            Ok(narrow) => Clock::Narrow(narrow),
+            Err(_) => Clock::Wide(counts.into_boxed_slice()),
+        }
     }
 }
 
@@ -274,11 +341,7 @@ fn smallest<T: Count>(mut counts: Vec<T>) -> Clock {
         let entries = (0..).zip(counts.iter().map(|&count| count.into()));
         return Clock::Sparse(entries.filter(|&(_, count)| count > 0).collect());
     }
-    let small = |&count: &T| u16::try_from(count.into());
-    match counts.iter().map(small).collect::<Result<Box<[u16]>, _>>() {
-        Ok(narrow) if size_of::<T>() > 2 => Clock::Narrow(narrow),
-        Ok(_) | Err(_) => T::clock(counts.into_boxed_slice()),
-    }
+    T::clock(counts)
 }
 
 /// The union of two sorted lists: of each chain the greater number.

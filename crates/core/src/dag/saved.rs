@@ -8,6 +8,7 @@ use super::{AuthorOps, Dag, Index, Past, Placed, narrow};
 use crate::columns::{self, damaged};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
+use crate::tight;
 use crate::wire::{Out, Written};
 
 /// Id, physical time, counter, node tag and chain of an op.
@@ -42,10 +43,7 @@ impl Dag {
         let pasts: Vec<(u32, &Past)> = self.clocks.each().collect();
         out.array(pasts.len() as u64)?;
         for (op, past) in pasts {
-            out.u32(op)?;
-            let mut entries = Vec::new();
-            past.each(|chain, count| entries.extend([chain, count]));
-            columns::write(out, entries.into_iter())?;
+            past.save(out.u32(op)?)?;
         }
         Ok(())
     }
@@ -62,22 +60,20 @@ impl Dag {
         let chains = columns::rows::<CHAIN_ROW>(input)?;
         let nodes = columns::rows::<ROW>(input)?;
         dag.ids = Ids::restore(input, nodes.len())?;
-        let ends = columns::read(input)?;
-        let parents = columns::read(input)?;
+        let ends = columns::rows::<4>(input)?;
+        dag.parents = columns::read(input)?;
         if ends.len() != nodes.len() || u32::try_from(nodes.len()).is_err() {
             return Err(damaged("the ends of parents"));
         }
         dag.nodes.reserve_exact(nodes.len());
         dag.has_child.reserve_exact(nodes.len());
-        dag.parents.reserve_exact(parents.len());
         let mut start = 0;
-        for (at, (row, &end)) in nodes.iter().zip(&ends).enumerate() {
-            let others = parents.get(start as usize..end as usize);
-            let others = others.ok_or_else(|| damaged("the parents of an op"))?;
-            start = end;
+        for (at, (row, end)) in nodes.iter().zip(ends).enumerate() {
+            let others = (start, u32::from_le_bytes(*end));
             dag.restore_op(at, row, others, chains)?;
+            (_, start) = others;
         }
-        if dag.chains.len() != chains.len() || start as usize != parents.len() {
+        if dag.chains.len() != chains.len() || start as usize != dag.parents.len() {
             return Err(damaged("chains or parents without ops"));
         }
         dag.frontier = (0..narrow(nodes.len()))
@@ -91,7 +87,7 @@ impl Dag {
         &mut self,
         at: Index,
         row: &[u8; ROW],
-        others: &[u32],
+        (start, parents_end): (u32, u32),
         chains: &[[u8; CHAIN_ROW]],
     ) -> Result<(), Error> {
         let (id, rest) = row
@@ -122,6 +118,8 @@ impl Dag {
             }
             self.begin_chain(author, seq);
         }
+        let others = self.parents.get(start as usize..parents_end as usize);
+        let others = others.ok_or_else(|| damaged("the parents of an op"))?;
         let Some(known) = self.chains.get_mut(chain as usize) else {
             return Err(damaged("the chain of an op"));
         };
@@ -131,56 +129,46 @@ impl Dag {
         let before = known.ops.last().copied();
         let position = narrow(known.ops.len());
         let (author, seq) = (known.author, known.first_seq + u64::from(position));
-        known.ops.push(narrow(at));
+        tight::push(&mut known.ops, narrow(at));
         if !self.authors[author as usize].takes(seq) {
             return Err(damaged("a gap in sequence numbers"));
         }
-        self.count_number(author, seq, at);
         for &parent in others.iter().chain(&before) {
             self.has_child[parent as Index] = true;
         }
         self.has_child.push(false);
-        self.parents.extend_from_slice(others);
         let base = match before.filter(|_| others.is_empty()) {
             Some(before) => self.nodes[before as Index].base,
             None => narrow(at),
         };
-        let id = OpId::from_bytes(*id);
         self.nodes.push(Placed {
-            id,
+            id: OpId::from_bytes(*id),
             hlc,
             chain,
             position,
             base,
-            parents_end: narrow(self.parents.len()),
+            parents_end,
         });
+        self.count_number(author, seq, at);
         Ok(())
     }
 
     fn restore_pasts(&mut self, input: &mut Decoder<'_>) -> Result<(), Error> {
         let count = input.array()?.ok_or_else(|| damaged("the clocks"))?;
+        let lengths: Vec<u32> = self
+            .chains
+            .iter()
+            .map(|chain| narrow(chain.ops.len()))
+            .collect();
+        let mut pasts = Vec::new();
         for _ in 0..count {
             let op = input.u32()?;
-            let entries = columns::read(input)?;
-            let mut counts = vec![0; self.chains.len()];
-            for pair in entries.chunks(2) {
-                let &[chain, count] = pair else {
-                    return Err(damaged("a clock"));
-                };
-                let known = self.chains.get(chain as usize);
-                let (Some(known), Some(of)) = (known, counts.get_mut(chain as usize)) else {
-                    return Err(damaged("the chain of a clock"));
-                };
-                if count as usize > known.ops.len() {
-                    return Err(damaged("the number of a clock"));
-                }
-                *of = count;
-            }
             if op as Index >= self.nodes.len() {
                 return Err(damaged("the op of a clock"));
             }
-            self.clocks.put(op, Past::of_counts(counts));
+            pasts.push((op, Past::restore(input, &lengths)?));
         }
+        self.clocks.put(pasts);
         self.clocks.begin(narrow(self.nodes.len()));
         Ok(())
     }

@@ -18,6 +18,8 @@ use crate::wire::{
 
 /// Version of the op format.
 const VERSION: u8 = 1;
+/// The encoding of a parent: the CBOR head of 32 bytes, and these.
+const PARENT_BYTES: usize = 2 + 32;
 
 /// The signed body of an op.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +91,17 @@ impl Body {
     pub(super) fn value_alone(bytes: &[u8], names: usize) -> Option<Value> {
         let input = &mut Decoder::new(bytes);
         input.map().ok()?;
-        // Version, author, number, parents and stamp.
-        for _ in 0..5 {
+        // Version, author and number.
+        for _ in 0..3 {
             input.u8().ok()?;
             input.skip().ok()?;
         }
+        input.u8().ok()?;
+        let parents = usize::try_from(input.array().ok()??).ok()?;
+        input.set_position(input.position() + parents.checked_mul(PARENT_BYTES)?);
+        // The stamp.
+        input.u8().ok()?;
+        input.skip().ok()?;
         input.u8().ok()?;
         read_value_alone(input, names)
     }

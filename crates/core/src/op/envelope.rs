@@ -73,6 +73,12 @@ pub(super) fn decode(envelope: &[u8]) -> Result<Range<usize>, CodecError> {
     Err(CodecError::NotCanonical { offset })
 }
 
+/// The body in an envelope that was decoded before.
+pub(super) fn body_of_known(envelope: &[u8]) -> Option<&[u8]> {
+    let rest = envelope.strip_prefix(&ENVELOPE_PREFIX)?;
+    Decoder::new(rest).bytes().ok()
+}
+
 /// Where a body of that length lies in the envelope, if all around it but the 64 bytes of the signature is what
 /// [`encode`] writes: the same comparison without the copy.
 fn canonical(envelope: &[u8], length: usize) -> Option<Range<usize>> {

@@ -182,14 +182,12 @@ impl VerifiedOp {
 
     /// The body in an envelope that was verified before it was stored; `None` if these are no bytes of an op at all.
     pub(crate) fn stored_body(envelope: &[u8]) -> Option<Body> {
-        let bytes = envelope::decode(envelope).ok()?;
-        Body::decode_known(envelope.get(bytes)?).ok()
+        Body::decode_known(envelope::body_of_known(envelope)?).ok()
     }
 
     /// The value in such an envelope, which comes after so many names.
     pub(crate) fn stored_value(envelope: &[u8], names: usize) -> Option<Value> {
-        let bytes = envelope::decode(envelope).ok()?;
-        Body::value_alone(envelope.get(bytes)?, names)
+        Body::value_alone(envelope::body_of_known(envelope)?, names)
     }
 
     /// The op's id.

@@ -71,6 +71,17 @@ pub(super) struct NameTable {
 }
 
 impl NameTable {
+    /// A table of these places, whose names differ.
+    pub(super) fn of(places: Vec<(Digest, PlaceId)>) -> Self {
+        let mut table = Self::default();
+        let slots = (places.len() + 1).div_ceil(2) * 3;
+        table.slots.resize(slots, (Digest([0; DIGEST_BYTES]), FREE));
+        for (digest, place) in places {
+            table.put(digest, place);
+        }
+        table
+    }
+
     /// Whether what is not in the table is no place.
     pub(super) const fn is_whole(&self) -> bool {
         !self.lacks
@@ -148,6 +159,10 @@ mod tests {
             assert_eq!(table.find(digest), Some(place));
         }
         assert_eq!(table.find(&Digest::of("c", "ab", None)), None);
+        let table = NameTable::of(digests.iter().copied().zip(0..).collect());
+        for (place, digest) in (0..).zip(&digests) {
+            assert_eq!(table.find(digest), Some(place));
+        }
     }
 
     #[test]

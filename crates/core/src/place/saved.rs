@@ -24,35 +24,23 @@ impl Places {
                 }
             }
         }
-        columns::write(out, self.ops.iter().map(|seen| seen.touch))?;
-        columns::write(out, self.ops.iter().map(|seen| seen.edges_end))?;
-        columns::write(out, self.edges.iter().copied())
+        let seen = self.ops.iter().map(|it| {
+            let (touch, edges_end) = (it.touch, it.edges_end);
+            [touch, edges_end, it.seen_by, it.before, it.jump]
+        });
+        columns::write_rows(out, seen)?;
+        columns::write(out, self.edges.iter().copied())?;
+        columns::write(out, self.cells.iter().map(|cell| narrow(cell.lasts.len())))?;
+        let lasts = self.cells.iter().flat_map(|cell| &cell.lasts);
+        let lasts: Vec<[u32; 2]> = lasts.map(|&(chain, op)| [chain, op]).collect();
+        columns::write_rows(out, lasts.into_iter())
     }
 
     pub(crate) fn restore(input: &mut Decoder<'_>, dag: &Dag) -> Result<Self, Error> {
         let mut places = Self::default();
         places.restore_names(input, dag.len())?;
-        let touches = columns::read(input)?;
-        let ends = columns::read(input)?;
-        places.edges = columns::read(input)?;
-        if touches.len() != dag.len() || ends.len() != dag.len() {
-            return Err(damaged("what ops touch"));
-        }
-        places.ops.reserve_exact(dag.len());
-        let mut start = 0;
-        for (at, (touch, edges_end)) in (0..).zip(touches.into_iter().zip(ends)) {
-            places.restore_op(dag, at, touch, (start, edges_end))?;
-            start = edges_end;
-        }
-        if start as usize != places.edges.len() {
-            return Err(damaged("edges of no op"));
-        }
-        for at in 0..places.ops.len() {
-            if let Some((place, _)) = places.touched(at).filter(|_| places.is_tip(at)) {
-                let op = u32::try_from(at).map_err(|_| damaged("too many ops"))?;
-                places.cells[place as usize].tips.push(op);
-            }
-        }
+        places.restore_ops(input, dag)?;
+        places.restore_lasts(input, dag)?;
         Ok(places)
     }
 
@@ -62,7 +50,7 @@ impl Places {
             most,
             fields: Vec::new(),
             places: Vec::new(),
-            by_name: NameTable::default(),
+            by_name: Vec::new(),
         };
         let count = array(input)?;
         self.objects = ordered(count, input, |input, object| {
@@ -76,7 +64,7 @@ impl Places {
             return Err(damaged("the numbers of fields or places"));
         }
         self.fields = narrow(named.fields.len());
-        self.by_name = named.by_name;
+        self.by_name = NameTable::of(named.by_name);
         let cells = named.places.into_iter().map(|field| Cell {
             field,
             ..Cell::default()
@@ -85,49 +73,78 @@ impl Places {
         Ok(())
     }
 
-    fn is_tip(&self, at: Index) -> bool {
-        self.ops[at].seen_by == NOTHING
+    fn restore_ops(&mut self, input: &mut Decoder<'_>, dag: &Dag) -> Result<(), Error> {
+        let rows = columns::number_rows(input)?;
+        self.edges = columns::read(input)?;
+        if rows.len() != dag.len() {
+            return Err(damaged("what ops touch"));
+        }
+        self.ops.reserve_exact(rows.len());
+        let mut start = 0;
+        for (op, row) in (0..).zip(rows) {
+            let [touch, edges_end, seen_by, before, jump] = columns::numbers(row);
+            let seen = Seen {
+                touch,
+                edges_end,
+                seen_by,
+                before,
+                jump,
+            };
+            let edges = self.edges.get(start as usize..edges_end as usize);
+            let edges = edges.ok_or_else(|| damaged("the edges of an op"))?;
+            start = edges_end;
+            // Whoever goes back from an op comes to an end.
+            if before > op || jump > before || edges.iter().any(|&earlier| earlier >= op) {
+                return Err(damaged("an op at its place that comes later"));
+            }
+            if seen_by != NOTHING && seen_by as Index >= dag.len() {
+                return Err(damaged("an op that is seen by none"));
+            }
+            if touch == NOTHING {
+                if !edges.is_empty() {
+                    return Err(damaged("edges of an op that is no data"));
+                }
+            } else {
+                let cell = self.cells.get_mut((touch >> 2) as usize);
+                let cell = cell.filter(|_| touch & 3 != 3);
+                let cell = cell.ok_or_else(|| damaged("the place of an op"))?;
+                if seen_by == NOTHING {
+                    cell.tips.push(op);
+                }
+            }
+            self.ops.push(seen);
+        }
+        if start as usize != self.edges.len() {
+            return Err(damaged("edges of no op"));
+        }
+        Ok(())
     }
 
-    fn restore_op(
-        &mut self,
-        dag: &Dag,
-        op: u32,
-        touch: u32,
-        (start, edges_end): (u32, u32),
-    ) -> Result<(), Error> {
-        let mut seen = Seen {
-            touch,
-            edges_end,
-            seen_by: NOTHING,
-            before: op,
-            jump: op,
-        };
-        let edges = self.edges.get(start as usize..edges_end as usize);
-        let edges = edges.ok_or_else(|| damaged("the edges of an op"))?;
-        let place = touch >> 2;
-        if touch == NOTHING {
-            if start != edges_end {
-                return Err(damaged("edges of an op that is no data"));
-            }
-        } else if touch & 3 == 3 || place as usize >= self.cells.len() {
-            return Err(damaged("the place of an op"));
-        } else {
-            for &earlier in edges {
-                let known = self.ops.get_mut(earlier as Index);
-                let here =
-                    known.filter(|known| known.touch != NOTHING && known.touch >> 2 == place);
-                let Some(known) = here else {
-                    return Err(damaged("an edge to another place"));
-                };
-                known.seen_by = known.seen_by.min(op);
-            }
-            let (chain, _) = dag.position(op as Index);
-            seen.before = self.cells[place as usize].follow(chain, op);
-            seen.jump = self.jump_from(seen.before, op);
+    fn restore_lasts(&mut self, input: &mut Decoder<'_>, dag: &Dag) -> Result<(), Error> {
+        let lengths = columns::rows::<4>(input)?;
+        let mut rest = columns::number_rows(input)?;
+        if lengths.len() != self.cells.len() {
+            return Err(damaged("the chains at places"));
         }
-        self.ops.push(seen);
-        Ok(())
+        for (cell, length) in self.cells.iter_mut().zip(lengths) {
+            let split = rest.split_at_checked(u32::from_le_bytes(*length) as usize);
+            let (lasts, others) = split.ok_or_else(|| damaged("the chains at a place"))?;
+            rest = others;
+            let lasts = lasts.iter().map(|row| {
+                let [chain, op] = columns::numbers(row);
+                (chain, op)
+            });
+            cell.lasts = lasts.collect();
+            let is_sorted = cell.lasts.is_sorted_by(|a, b| a.0 < b.0);
+            if !is_sorted || cell.lasts.iter().any(|&(_, op)| op as Index >= dag.len()) {
+                return Err(damaged("the last op of a chain at a place"));
+            }
+        }
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            Err(damaged("chains at no place"))
+        }
     }
 }
 
@@ -163,7 +180,7 @@ struct Named {
     fields: Vec<bool>,
     /// The field of each place, or [`NOTHING`].
     places: Vec<FieldId>,
-    by_name: NameTable,
+    by_name: Vec<(Digest, PlaceId)>,
 }
 
 impl Named {
@@ -212,7 +229,7 @@ impl Named {
         if core::mem::replace(&mut self.places[at], field) != NOTHING {
             return Err(damaged("a place twice"));
         }
-        self.by_name.push(digest, place);
+        self.by_name.push((digest, place));
         Ok(())
     }
 }

@@ -112,18 +112,15 @@ impl Replica {
         Some(dag.id(found))
     }
 
-    /// The admitted ops of the author with this number or a greater one, parents before children.
-    #[must_use]
-    pub fn ops_of(&self, author: &PublicKey, from_seq: u64) -> Vec<Stocked> {
+    /// The admitted ops of the author with this number or a greater one, chain by chain; [`Stocked::rank`] puts parents before
+    /// children. They are not gathered: a log may have millions.
+    pub fn ops_of(&self, author: &PublicKey, from_seq: u64) -> impl Iterator<Item = Stocked> {
         let dag = &self.log.dag;
-        let stocked = |at| Stocked {
+        self.admitted_of(author, from_seq).map(|at| Stocked {
             rank: at,
             hlc: dag.hlc(at),
             op: dag.id(at),
-        };
-        let mut ops: Vec<Stocked> = self.admitted_of(author, from_seq).map(stocked).collect();
-        ops.sort_unstable();
-        ops
+        })
     }
 
     /// The ops that this program cannot judge, each with its author, parents before children; they rank after the admitted

@@ -16,7 +16,7 @@ use crate::wire::{Out, Written};
 /// What every local snapshot begins with, and the version of its form. Another version is no error of the file: the ops are
 /// replayed.
 const FORMAT: &str = "ecac-local-snapshot";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The CBOR head of the digest, and the digest: BLAKE3-256 of all that comes before.
 const DIGEST_BYTES: usize = 2 + 32;
 

@@ -18,7 +18,7 @@ use ecac_core::credential::{Credential, StatusList};
 use ecac_core::payload;
 use ecac_core::{Costs, Log, OpId, Payload, ProjectId, VerifiedOp};
 
-pub use strategy::histories;
+pub use strategy::{histories, secret_histories};
 
 use crate::naive::Oracle;
 use crate::world::person;

@@ -40,13 +40,48 @@ pub fn histories() -> impl Strategy<Value = History> {
         3 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE, CONFIDENTIAL]),
         1 => Just(vec![SCHEMA, BAD_CONFIDENTIAL]),
     ];
+    histories_of(features.boxed(), command().boxed())
+}
+
+/// Histories of projects with confidential fields, in which more keys are made and handed on, more is sealed and more people are put out
+/// than in others.
+pub fn secret_histories() -> impl Strategy<Value = History> {
+    let features = prop_oneof![
+        3 => Just(vec![CONFIDENTIAL]),
+        2 => Just(vec![SCHEMA, CONFIDENTIAL, DEVICE]),
+        2 => Just(vec![SCHEMA, QUORUM[1], SEAL, ENDORSE, DEVICE, CONFIDENTIAL]),
+    ];
+    let step = prop_oneof![
+        2 => (policy_actor(), revoke()),
+        2 => (policy_actor(), regrant()),
+        1 => (link_actor(), link()),
+        1 => (link_actor(), unlink()),
+        2 => (reader(), any::<bool>().prop_map(|second| Act::Publish { second })),
+        4 => (key_actor(), new_key()),
+        4 => (key_actor(), share()),
+        10 => (data_actor(), hide()),
+        3 => (key_actor(), betray()),
+    ];
+    let secret = (command(), step).prop_map(|(command, (actor, act))| Command {
+        actor,
+        act,
+        ..command
+    });
+    let commands = prop_oneof![3 => secret, 1 => command()];
+    histories_of(features.boxed(), commands.boxed())
+}
+
+fn histories_of(
+    features: BoxedStrategy<Vec<Feature>>,
+    command: BoxedStrategy<Command>,
+) -> impl Strategy<Value = History> {
     // The second issuer's key can run out in the middle of the history.
     let second_until = prop_oneof![
         3 => Just(FAR_MS),
         1 => select(&[200, 400, 600]).prop_map(|by_ms| START_MS + by_ms),
     ];
     let kept = prop::collection::vec(prop::bool::weighted(0.97), setup(FAR_MS).len());
-    let commands = prop::collection::vec(command(), 1..60);
+    let commands = prop::collection::vec(command, 1..60);
     // At times nothing of any feature is used, and the same is played once more with all of them.
     let twice = prop::bool::weighted(0.15);
     (features, second_until, kept, commands, twice).prop_map(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecac_core::credential::Role;
 use ecac_core::payload::{KeyGrant, KeyRotate, SetAdd, SetAddSealed, SetField, SetFieldSealed};
-use ecac_core::{OpId, Payload, PublicKey, Refusal};
+use ecac_core::{Body, OpId, Payload, PublicKey, Refusal};
 
 use super::admission::{Need, Scope};
 use super::set::{Op, Set};
@@ -91,6 +91,21 @@ impl Oracle {
         const READS: &[Role] = &[Role::Root, Role::KeyAdmin, Role::Editor, Role::Reader];
         let need = Need::of(READS, Scope::Meets(vec![tags.clone()]));
         self.left_before_frozen(reader, at_ms, &need, ops).is_ok()
+    }
+
+    /// Whether the reader may read the tags of the key in the past of an op, at its time; `None` if a parent of the op is not admitted,
+    /// or if the key is none of its past.
+    #[must_use]
+    pub fn could_read(&self, reader: &PublicKey, key: &OpId, op: &Body) -> Option<bool> {
+        let mut past = Set::new();
+        for parent in &op.parents {
+            let parent = self.at.get(parent).copied();
+            let parent = parent.filter(|it| self.admitted.contains(*it))?;
+            past.insert(parent);
+            self.past[parent].iter().for_each(|op| past.insert(op));
+        }
+        let (_, tags) = self.content_key(key, &past)?;
+        Some(self.may_read(reader, &tags, &past, op.hlc.physical_ms))
     }
 
     /// Why an authorised op with this past and this time is refused all the same.

@@ -45,7 +45,7 @@ pub(super) fn memory_open(file: &Path) -> Result<Measured> {
 }
 
 /// What the program answers.
-fn program(args: impl IntoIterator<Item = OsString>) -> Result<Weighed> {
+pub(super) fn program(args: impl IntoIterator<Item = OsString>) -> Result<Weighed> {
     let root = workspace::root()?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -6,7 +6,10 @@ mod pruned;
 mod questions;
 mod replay;
 mod seals;
+mod secrets;
+mod session_memory;
 mod store;
+mod sync;
 mod verification;
 
 pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
@@ -15,7 +18,10 @@ pub use pruned::{Pruned, pruned};
 pub use questions::{Questions, questions, reopen};
 pub use replay::{Replayed, replay};
 pub use seals::seals;
+pub use secrets::{Rekeyed, Sealing, rekey, replay_sealed, sealing};
+pub use session_memory::{Scale, sync_memory, weigh_sessions};
 pub use store::{Appended, Kept, append, append_one, beside_redb, kept};
+pub use sync::{Synced, sync_first, sync_forks, sync_known};
 pub use verification::{Ingested, ingest};
 
 use anyhow::{Result, ensure};
@@ -118,12 +124,14 @@ pub struct Measured {
     pub ps: Option<u64>,
     /// What it must cost at least.
     pub floor_ps: Option<u64>,
-    /// Bytes for each op, beyond its envelope.
+    /// Bytes for each op, beyond its envelope; of a session, beyond the envelopes that were missing.
     pub bytes: Option<u64>,
     /// Bytes for each op of what it is compared with.
     pub whole: Option<u64>,
-    /// Bytes of the envelope of an op.
+    /// Bytes of the envelope of an op, or of those that were missing.
     pub envelope: Option<u64>,
+    /// Round trips of a session until the last op was there.
+    pub round_trips: Option<u64>,
     /// Decisions that were made.
     pub evaluated: Option<u64>,
     /// Decisions that turned.

@@ -1,14 +1,14 @@
 //! The people of a workload: the project, its issuer, authors who sign.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chacha20::ChaCha20Rng;
 use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status_list};
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload::{self, Payload};
 use ecac_core::{
-    Body, Genesis, Hlc, Name, OpId, ProjectId, PublicKey, SchemaRule, SigningKey, Value,
-    VerifiedOp, public_key,
+    Body, Confidential, Genesis, Hlc, Kem, Name, OpId, ProjectId, PublicKey, SchemaRule,
+    SigningKey, Value, VerifiedOp, public_key,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -52,6 +52,12 @@ impl Author {
         self.public
     }
 
+    /// Who signs for the author.
+    #[must_use]
+    pub const fn signer(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The number of the author's next op.
     #[must_use]
     pub const fn next_seq(&self) -> u64 {
@@ -84,15 +90,31 @@ impl Project {
     /// Never: the texts are fixed, short and NFC.
     #[must_use]
     pub fn found(workload: &str, seed: u64) -> Self {
-        Self::found_with(workload, seed, &[])
+        Self::found_with(workload, seed, BTreeMap::new())
     }
 
-    /// The same of a project that uses these features.
+    /// The same of a project that uses features without parameters.
     ///
     /// # Panics
     /// As there.
     #[must_use]
-    pub fn found_with(workload: &str, seed: u64, features: &[&str]) -> Self {
+    pub fn with_features(workload: &str, seed: u64, features: &[&str]) -> Self {
+        let features = features.iter().map(|it| (name(it), Vec::new()));
+        Self::found_with(workload, seed, features.collect())
+    }
+
+    /// The same where every field is confidential, and keys are sealed to readers by this KEM.
+    ///
+    /// # Panics
+    /// Never: the texts are fixed, short and NFC.
+    #[must_use]
+    pub fn confidential(workload: &str, seed: u64, kem: Kem) -> Self {
+        let marks = Confidential { kem, tags: tags() };
+        let features = [(name("confidential"), marks.parameters())].into();
+        Self::found_with(workload, seed, features)
+    }
+
+    fn found_with(workload: &str, seed: u64, features: BTreeMap<Name, Vec<u8>>) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("ecac-bench-v1 workload");
         hasher.update(workload.as_bytes());
         hasher.update(&[0]);
@@ -111,7 +133,7 @@ impl Project {
             nonce,
             roots: BTreeSet::from([public_key(&root)]),
             schema: BTreeSet::from([rule]),
-            features: features.iter().map(|it| (name(it), Vec::new())).collect(),
+            features,
         });
         let body = Body {
             author: public_key(&root),
@@ -152,6 +174,25 @@ impl Project {
     #[must_use]
     pub const fn id(&self) -> ProjectId {
         self.id
+    }
+
+    /// The root.
+    #[must_use]
+    pub const fn root(&self) -> &Author {
+        &self.root
+    }
+
+    /// The clock, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// 32 bytes.
+    pub fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
     }
 
     /// The ops of the setup since the last call.

@@ -7,17 +7,21 @@ mod cast;
 mod delegation;
 mod forks;
 mod history;
+mod office;
 mod policy;
 mod race;
 mod sealed;
+mod twins;
 
 pub use cast::{Author, Mark, Project};
 pub use delegation::delegation;
 pub use forks::forks;
 pub use history::{Late, StatusGrants, Turn};
+pub use office::{Office, sealed};
 pub use policy::Policy;
 pub use race::Race;
 pub use sealed::Sealed;
+pub use twins::Twins;
 
 use ecac_core::{ProjectId, VerifiedOp};
 use xtask::host::interrupt;

@@ -42,7 +42,7 @@ impl Race {
 
     fn with(seed: u64, writers: usize, alone: Option<u64>, features: &[&str]) -> Self {
         let kind = if alone.is_some() { "branches" } else { "race" };
-        let mut project = Project::found_with(&format!("{kind}-{writers}"), seed, features);
+        let mut project = Project::with_features(&format!("{kind}-{writers}"), seed, features);
         let authors: Vec<Author> = (0..writers)
             .map(|_| project.enlist(&[Role::Editor], None))
             .collect();
@@ -69,6 +69,11 @@ impl Race {
     #[must_use]
     pub const fn project_id(&self) -> ProjectId {
         self.project.id()
+    }
+
+    /// The project, and who wrote in it.
+    pub(super) fn into_parts(self) -> (Project, Vec<Author>) {
+        (self.project, self.authors)
     }
 
     /// The project, for what others write in it.

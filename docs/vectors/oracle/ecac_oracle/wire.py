@@ -248,15 +248,15 @@ def kem(value):
 
 
 def shares(value):
-    """The recipients; what they are given nobody can read here."""
-    recipients = []
+    """By recipient what is sealed to them: `enc` and ciphertext."""
+    recipients, sealed_to = [], {}
     for share in array(value, 1, RECIPIENTS_MAX):
         recipient, enc, ciphertext = array(share, 3, 3)
         recipients.append(key(recipient))
         need(len(octets(enc)) in ENC_BYTES, "enc of another size")
-        octets(ciphertext, 48)
+        sealed_to[recipient] = enc, octets(ciphertext, 48)
     ascending(recipients, "shares")
-    return tuple(recipients)
+    return sealed_to
 
 
 def sealed(value):

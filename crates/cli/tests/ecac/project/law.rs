@@ -19,6 +19,35 @@ fn parsed(bytes: &[u8]) -> Json {
     serde_json::from_slice(bytes).expect("JSON")
 }
 
+/// Who was revoked by an op that their clock has not reached is told so before anything is written, whatever they write.
+#[test]
+fn who_is_out_by_a_clock_that_is_ahead_is_told_and_writes_nothing() {
+    let (office, van) = shop();
+    van.says(&["add", "motor/7", "labels", "red", "1"]);
+    van.sends_to(&office);
+    office.now_ms.set(office.now_ms.get() + HOUR_MS);
+    let revoked = office.json(&["revoke", "tom", "--yes"]);
+    let denial = revoked["op"].as_str().expect("an op").to_owned();
+    office.sends_to(&van);
+    let before = van.json(&["verify-store"]);
+    for args in [
+        &["set", "motor/7", "status", "done"][..],
+        &["add", "motor/7", "labels", "red", "1"],
+        &["remove", "motor/7", "labels", "red"],
+    ] {
+        let ran = van.run(args);
+        ran.fails(
+            exit::REFUSED,
+            &["it would count for nothing: revoked by", &denial[..12]],
+        );
+    }
+    assert_eq!(van.json(&["verify-store"]), before);
+    // By a clock that has reached it the write is refused, as ever.
+    van.now_ms.set(office.now_ms.get());
+    van.run(&["set", "motor/7", "status", "done"])
+        .fails(exit::REFUSED, &["revoked"]);
+}
+
 /// Work whose stamp the clock of the office has not reached is judged and shown, and no op names it: a revocation takes it back.
 #[test]
 fn what_is_previewed_is_what_happens() {

@@ -7,7 +7,7 @@ use ecac_artifact::exit;
 use serde_json::Value as Json;
 
 use super::Person;
-use crate::run::text;
+use crate::run::{command, text};
 
 /// A founder, and an editor of the confidential tag who has published no reader key yet.
 pub(super) fn staff() -> (Person, Person) {
@@ -196,12 +196,47 @@ fn a_revoked_reader_cannot_read_what_comes_after() {
     }
     assert!(is_redacted(&tom, "after") && is_redacted(&tom, "before"));
     assert_eq!(shown(&eve, "after"), "\"new secret\"");
-    // With all that he has, he reads what he could read before, and writes nothing: by his clock the revocation has come.
+    // With all that he has, he reads what he could read before, and writes nothing: not before the revocation has come by his clock,
+    // and not then.
+    tom.run(&["set", "staff/7", "after", "late secret"])
+        .fails(exit::REFUSED, &["count for nothing: revoked by"]);
     tom.now_ms.set(ann.now_ms.get());
     let ran = tom.run(&["set", "staff/7", "after", "forged secret"]);
     ran.fails(exit::REFUSED, &["revoked"]);
     assert!(!ran.stderr.contains("forged"), "{}", ran.stderr);
     assert_eq!(states("eve"), (true.into(), 2.into()));
+}
+
+/// A program that has read a secret and crashes leaves no image of its memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_is_dumped() {
+    use std::process::Stdio;
+    let ann = Person::new();
+    let mut waiting = command()
+        .args(["set", "staff/7", "salary", "--stdin"])
+        .current_dir(ann.at("work"))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let path = format!("/proc/{}/limits", waiting.id());
+    let mut is_off = false;
+    for _ in 0..200 {
+        let limits = fs::read_to_string(&path).expect("it waits for standard input");
+        let core = limits
+            .lines()
+            .find(|it| it.starts_with("Max core file size"));
+        let mut words = core.expect("a limit").split_whitespace().skip(4);
+        is_off = words.next() == Some("0") && words.next() == Some("0");
+        if is_off {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    drop(waiting.stdin.take());
+    waiting.wait().expect("it ends");
+    assert!(is_off, "the soft and the hard limit are zero");
 }
 
 #[test]

@@ -114,3 +114,29 @@ fn a_folder_has_to_be_there() {
         .run(&["sync", &file])
         .fails(exit::BAD_INPUT, &["it is no folder"]);
 }
+
+#[test]
+fn an_address_is_never_a_folder_and_a_key_in_it_is_not_told() {
+    let (office, _) = shop();
+    for bad in [
+        "s3://shop-key:not-to-be-told@shop",
+        "s3://shop/mail?token=not-to-be-told",
+        "https://not-to-be-told.example/shop",
+    ] {
+        let failed = office.run(&["sync", bad]);
+        failed.fails(exit::USAGE, &["s3://BUCKET/PATH", "environment"]);
+        assert!(!failed.stderr.contains("not-to-be-told"), "{bad}");
+    }
+}
+
+#[cfg(not(feature = "cloud"))]
+#[test]
+fn a_program_without_object_storage_says_so() {
+    let (office, _) = shop();
+    for address in ["s3://shop/mail", "gs://shop", "az://shop/mail/2026"] {
+        office.run(&["sync", address]).fails(
+            exit::ENVIRONMENT,
+            &[address, "built without object storage", "--features cloud"],
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! Ops that wait to be sent, parents first.
+
+use std::collections::VecDeque;
+
+use ecac_core::{OpId, Replica};
+
+/// Four bytes for each admitted op: its position in the order of admission, which no op leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    admitted: VecDeque<u32>,
+    /// What this program cannot judge; it comes after what is admitted.
+    unjudged: VecDeque<OpId>,
+}
+
+impl Outbox {
+    pub(crate) fn new(mut admitted: Vec<u32>, unjudged: Vec<OpId>) -> Self {
+        admitted.sort_unstable();
+        Self {
+            admitted: admitted.into(),
+            unjudged: unjudged.into(),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The op that is sent next.
+    pub(crate) fn front(&self, replica: &Replica) -> Option<OpId> {
+        match self.admitted.front() {
+            Some(&rank) => id_at(replica, rank),
+            None => self.unjudged.front().copied(),
+        }
+    }
+
+    pub(crate) fn pop(&mut self) {
+        if self.admitted.pop_front().is_none() {
+            self.unjudged.pop_front();
+        }
+    }
+
+    /// The ops, in order.
+    pub(crate) fn ids(&self, replica: &Replica) -> impl Iterator<Item = OpId> {
+        let admitted = self.admitted.iter();
+        let admitted = admitted.filter_map(|&rank| id_at(replica, rank));
+        admitted.chain(self.unjudged.iter().copied())
+    }
+
+    /// Keeps the ops, taken in order, of which the function says so.
+    pub(crate) fn retain(&mut self, replica: &Replica, mut keeps: impl FnMut(&OpId) -> bool) {
+        self.admitted
+            .retain(|&rank| id_at(replica, rank).is_some_and(|it| keeps(&it)));
+        self.unjudged.retain(|it| keeps(it));
+    }
+
+    /// A defect: the last op is not sent.
+    pub(crate) fn forget_the_last(&mut self) {
+        if self.unjudged.pop_back().is_none() {
+            self.admitted.pop_back();
+        }
+    }
+
+    /// A defect: children come before their parents.
+    pub(crate) fn reverse(&mut self) {
+        self.admitted.make_contiguous().reverse();
+        self.unjudged.make_contiguous().reverse();
+    }
+}
+
+fn id_at(replica: &Replica, rank: u32) -> Option<OpId> {
+    replica.log().ids_since(rank as usize).next()
+}
