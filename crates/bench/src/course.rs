@@ -21,7 +21,7 @@ pub enum Step {
         /// Where.
         replica: usize,
         /// The op.
-        op: VerifiedOp,
+        op: Box<VerifiedOp>,
     },
     /// Two replicas make a session.
     Meet {

@@ -2,7 +2,8 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ecac_artifact::exit;
 use ecac_core::PublicKey;
@@ -16,6 +17,10 @@ use crate::{behind, output};
 
 /// The name of this machine's key, where nothing else is said.
 const NODE: &str = "node";
+/// How long another process is waited for that has the store open: a session of a node is mostly over by then. And how often it is
+/// tried again.
+const PATIENCE: Duration = Duration::from_secs(3);
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What every command takes.
 #[derive(Debug, clap::Args)]
@@ -116,7 +121,7 @@ impl Globals {
     /// The project and its replica, to be read.
     pub(crate) fn reading(&self) -> Result<(Project, DurableReplica), Failure> {
         let project = self.project()?;
-        let replica = project.read();
+        let replica = patiently(|| project.read());
         let replica = replica.map_err(|error| Failure::of("open the project", &error))?;
         if let Some(behind) = replica.behind() {
             output::note(&behind::warning_of(&behind));
@@ -129,7 +134,8 @@ impl Globals {
         let project = self.project()?;
         let opened = |error| Failure::of("open the project to write in it", &error);
         let key = project.key().map_err(opened)?;
-        let writer = project.write(&self.node()?).map_err(opened)?;
+        let node = self.node()?;
+        let writer = patiently(|| project.write(&node)).map_err(opened)?;
         if let Some(behind) = writer.behind() {
             output::note(&behind::warning_of(&behind));
         }
@@ -160,6 +166,23 @@ impl Globals {
             key => key,
         };
         key.map_err(|error| Failure::of("open the key", &error))
+    }
+}
+
+/// Opens a store, which another process may have open for a moment.
+fn patiently<T>(
+    open: impl Fn() -> Result<T, ecac_project::Error>,
+) -> Result<T, ecac_project::Error> {
+    let began = Instant::now();
+    loop {
+        match open() {
+            Err(ecac_project::Error::Store(ecac_store::Error::Held { .. }))
+                if began.elapsed() < PATIENCE =>
+            {
+                sleep(AGAIN);
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn walk(course: &Course, program: &Path, dir: &Path) -> Result<Walked
     walk.start()?;
     for step in &course.steps {
         match step {
-            Step::Write { replica, op } => walk.signed[*replica].push(op.clone()),
+            Step::Write { replica, op } => walk.signed[*replica].push(op.as_ref().clone()),
             Step::Meet { dialler, listener } => {
                 walk.write(*dialler)?;
                 walk.write(*listener)?;

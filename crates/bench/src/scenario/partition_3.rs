@@ -118,7 +118,7 @@ impl<'a, R: StoredReplica> World<'a, R> {
         }
         let found = |op: VerifiedOp| Step::Write {
             replica: OFFICE,
-            op,
+            op: Box::new(op),
         };
         let mut steps: Vec<Step> = office.ops().map(found).collect();
         for (dialler, editor) in [(NORTH, &mut north), (SOUTH, &mut south)] {
@@ -159,6 +159,7 @@ impl<'a, R: StoredReplica> World<'a, R> {
         payload: impl Into<Payload>,
     ) -> Result<(), R::Error> {
         let op = self.people[replica].write(now_ms, payload)?;
+        let op = Box::new(op);
         self.steps.push(Step::Write { replica, op });
         self.signed += 1;
         Ok(())

@@ -83,7 +83,7 @@ fn connect(machine: &mut Machine, number: u8) -> Holder {
 }
 
 #[test]
-#[ignore = "half a minute, and needs network namespaces: cargo test -p ecac-net --features quic --test nodes -- --ignored"]
+#[ignore = "two minutes, and needs network namespaces: cargo test -p ecac-net --features quic --test nodes -- --ignored"]
 fn nodes_that_are_parted_and_killed_under_load_agree() {
     if env::var_os(WITHIN).is_some() {
         return within();

@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use ecac_artifact::exit;
 use ecac_core::Replica;
@@ -276,6 +277,29 @@ fn a_session_with_a_peer_is_told_as_an_import_is() {
         nothing.starts_with("received 0 ops, sent 0 ops\nnothing came"),
         "{nothing}"
     );
+}
+
+#[test]
+fn a_command_waits_for_a_session_and_not_for_ever() {
+    let (office, _) = shop();
+    let node: KeyName = "node".parse().expect("a name");
+    let project = Project::open(
+        &office.at("work").join(FOLDER),
+        &Home::at(office.at("home")),
+    );
+    let project = project.expect("a project");
+    let writer = project.write(&node).expect("nobody holds the store");
+    let session = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        writer.close().expect("the session ends");
+    });
+    office.says(&["set", "bill/1", "sum", "120"]);
+    session.join().expect("no panic");
+    let writer = project.write(&node).expect("nobody holds the store");
+    office
+        .run(&["status"])
+        .fails(exit::ENVIRONMENT, &["the other process"]);
+    drop(writer);
 }
 
 #[test]
