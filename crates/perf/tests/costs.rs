@@ -112,9 +112,9 @@ fn a_late_revocation_among_racing_editors_judges_what_it_turns() {
     late_is_local(64);
 }
 
-/// A revocation that arrives after the seals of what it would turn turns nothing of it.
+/// A revocation that arrives after the seals of what it would turn turns nothing of it; how many decisions it makes.
 #[track_caller]
-fn late_spares_what_is_sealed(writers: usize) {
+fn late_spares_what_is_sealed(writers: usize) -> u64 {
     let mut history = Late::sealed(5, writers, 400);
     let mut engine = Engine::new(history.project());
     engine.take(history.take_setup());
@@ -128,17 +128,29 @@ fn late_spares_what_is_sealed(writers: usize) {
     unsealed.take(Late::sealed(5, writers, 400).next_ops(4_000));
     assert!(unsealed.take(vec![late.clone()]).changed > 0);
     assert_eq!(engine.take(seals).refused, 0);
-    assert_eq!(engine.take(vec![late]).changed, 0);
+    let before = engine.costs();
+    let changed = engine.take(vec![late]).changed;
+    let evaluated = engine.costs().since(&before).ops_evaluated;
+    assert_eq!(changed, 0);
+    evaluated
 }
 
 #[test]
-fn a_late_revocation_turns_nothing_sealed_of_a_sole_editor() {
-    late_spares_what_is_sealed(1);
-}
-
-#[test]
-fn a_late_revocation_turns_nothing_sealed_of_racing_editors() {
+fn a_late_revocation_turns_nothing_sealed() {
     late_spares_what_is_sealed(64);
+}
+
+#[test]
+#[ignore = "the engine judges again what a denial reaches, sealed or not: 4,002 decisions, and 65 among racing editors"]
+fn a_late_revocation_judges_nothing_sealed() {
+    const FEW: u64 = 16;
+    for writers in [1, 64] {
+        let evaluated = late_spares_what_is_sealed(writers);
+        assert!(
+            evaluated <= FEW,
+            "{writers}: {evaluated} decisions on sealed work"
+        );
+    }
 }
 
 /// A bit of a status list judges the work under one grant, whatever else names the list.

@@ -47,7 +47,8 @@ pub(crate) fn take_ops(
             Event::Duplicate { .. } | Event::Refused { .. } | Event::Dropped { .. } => {
                 tally.useless_ops += 1;
             }
-            Event::Pending { .. } => tally.orphans += 1,
+            // One that waited before is told again when it waits for less; nobody sent it.
+            Event::Pending { op, .. } => tally.orphans += u64::from(fresh.contains(&op.id)),
             Event::Applied { .. } | Event::Denied { .. } | Event::Unsupported { .. } => {
                 tally.useful_ops += 1;
             }

@@ -324,6 +324,25 @@ fn a_session_without_end_is_ended() {
 }
 
 #[test]
+fn what_waited_before_is_no_orphan_of_a_session() {
+    let mut puppet = Puppet::settled();
+    let mut other = copy_of(&puppet.replica);
+    let mut third = copy_of(&puppet.replica);
+    write(&mut other, 1, 71);
+    write(&mut third, 2, 72);
+    let first = other.envelopes().last().unwrap().into_owned();
+    other.receive(&third.envelopes().collect::<Vec<_>>());
+    write(&mut other, 1, 73);
+    let last = other.envelopes().last().unwrap().into_owned();
+    // It came by another way, waits for two ops, and is told again when it waits for one.
+    puppet.replica.receive(&[last]);
+    puppet.send(Message::Ops(vec![first]));
+    let tally = puppet.session.tally();
+    assert_eq!((tally.useful_ops, tally.orphans), (1, 0));
+    assert_eq!(puppet.replica.log().pending_count(), 1);
+}
+
+#[test]
 fn ops_that_are_none_end_the_session_and_leave_nothing() {
     let mut other = replica(2, 3);
     write(&mut other, 2, 77);

@@ -57,8 +57,8 @@ impl Pruning {
     fn of(stream: &mut Stream) -> Self {
         Self {
             roots: if stream.chance(50) { 1 } else { 3 },
-            seals: 3 + stream.index(8),
-            prunings: 3 + stream.index(12),
+            seals: 8 + stream.index(16),
+            prunings: 8 + stream.index(24),
             thief: stream.chance(50),
             away: stream.chance(50),
         }
