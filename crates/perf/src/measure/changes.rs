@@ -73,7 +73,7 @@ fn turned(plan: &Plan, history: &mut dyn Turn, ops: usize, turns: usize) -> Resu
         let mut taken = 0;
         if round == 0 {
             while built.len() < ops && (taken == 0 || budget.charge(0)) {
-                let more = history.next_ops((ops - built.len()).min(64 * super::BATCH));
+                let more = history.next_ops((ops - built.len()).min(8 * super::BATCH));
                 let (count, ns) = take_all(&mut engine, &more, &mut budget)?;
                 taken += count;
                 spent += ns;
