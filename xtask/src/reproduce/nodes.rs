@@ -180,7 +180,7 @@ impl Answer {
             false => "DIFFERENT",
         };
         let mut text = format!(
-            "real nodes     {verdict}: {SCENARIO}, {} sessions over QUIC, {} kills\n",
+            "real nodes     {verdict}: {SCENARIO}, {} sessions, {} kills\n",
             self.sessions, self.killed
         );
         let mut table = Table::new();
