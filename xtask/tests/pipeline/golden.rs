@@ -11,7 +11,7 @@ use ecac_fixture::workspace::{Workspace, check, skipped, snapshot};
 #[test]
 fn the_same_bytes_pass() {
     let fixture = Fixture::new();
-    fixture.verify(exit::SUCCESS, &["verdict        same: all 31 files"]);
+    fixture.verify(exit::SUCCESS, &["verdict        same: all 35 files"]);
     let args = [
         "verify-golden",
         "--artifacts",
