@@ -1,4 +1,4 @@
-//! Asking before work is taken back.
+//! Asking before work is taken back, dropped or shown.
 
 use std::io::{self, IsTerminal as _};
 
@@ -22,26 +22,55 @@ pub(crate) fn ask(question: &str) -> Result<String, Failure> {
     Ok(answer.trim().to_owned())
 }
 
+/// What is to be agreed to.
+struct Question<'a> {
+    doing: &'a str,
+    /// What happens, in the words of the refusal where nobody is there to be asked.
+    happens: String,
+    /// What to do there.
+    unasked: &'static str,
+    /// What is shown before the question.
+    shown: &'a str,
+    question: &'static str,
+    /// What holds if the answer is no.
+    declined: &'static str,
+}
+
+impl Question<'_> {
+    fn put(self) -> Result<(), Failure> {
+        if !somebody_is_here() {
+            let cause = format!("{}, and nobody is here to be asked", self.happens);
+            return Err(Failure::new(exit::USAGE, self.doing, cause, self.unasked));
+        }
+        let question = Paint::Care.err(self.question);
+        let shown = self.shown;
+        if ask(&format!("{shown}{question} Type `yes` to go on: "))? == "yes" {
+            return Ok(());
+        }
+        let cause = "you did not say yes";
+        Err(Failure::new(
+            exit::REFUSED,
+            self.doing,
+            cause,
+            self.declined,
+        ))
+    }
+}
+
 /// Asks whether what is confidential is to be shown, where nobody said yes before.
 pub(crate) fn reveal(doing: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    if !somebody_is_here() {
-        let cause = "it shows what is confidential, and nobody is here to be asked";
-        return Err(Failure::new(exit::USAGE, doing, cause, "say --yes"));
-    }
-    let question = Paint::Care.err("Show what is confidential?");
-    if ask(&format!("{question} Type `yes` to go on: "))? == "yes" {
-        return Ok(());
-    }
-    let hint = "nothing was shown; without --reveal it stays sealed";
-    Err(Failure::new(
-        exit::REFUSED,
+    let question = Question {
         doing,
-        "you did not say yes",
-        hint,
-    ))
+        happens: "it shows what is confidential".to_owned(),
+        unasked: "say --yes",
+        shown: "",
+        question: "Show what is confidential?",
+        declined: "nothing was shown; without --reveal it stays sealed",
+    };
+    question.put()
 }
 
 /// Asks whether `count` values are to be dropped for good, where nobody said yes before; `lost` says which.
@@ -49,25 +78,16 @@ pub(crate) fn dropping(doing: &str, count: usize, lost: &str, yes: bool) -> Resu
     if count == 0 || yes {
         return Ok(());
     }
-    if !somebody_is_here() {
-        let cause = format!(
-            "it drops what {} wrote for good, and nobody is here to be asked",
-            text::count(count, "op")
-        );
-        let hint = "look at them with --preview, and say --yes";
-        return Err(Failure::new(exit::USAGE, doing, cause, hint));
-    }
-    let question = Paint::Care.err("Drop that for good?");
-    if ask(&format!("{lost}{question} Type `yes` to go on: "))? == "yes" {
-        return Ok(());
-    }
-    let hint = "nothing was dropped";
-    Err(Failure::new(
-        exit::REFUSED,
+    let ops = text::count(count, "op");
+    let question = Question {
         doing,
-        "you did not say yes",
-        hint,
-    ))
+        happens: format!("it drops what {ops} wrote for good"),
+        unasked: "look at them with --preview, and say --yes",
+        shown: lost,
+        question: "Drop that for good?",
+        declined: "nothing was dropped",
+    };
+    question.put()
 }
 
 /// Asks, where `count` ops are taken back and nobody said yes before; `lost` shows them.
@@ -75,26 +95,14 @@ pub(crate) fn confirm(doing: &str, count: usize, lost: &str, yes: bool) -> Resul
     if count == 0 || yes {
         return Ok(());
     }
-    if !somebody_is_here() {
-        let cause = format!(
-            "it takes back {}, and nobody is here to be asked",
-            text::count(count, "op")
-        );
-        return Err(Failure::new(
-            exit::USAGE,
-            doing,
-            cause,
-            "look at them with --preview, and say --yes",
-        ));
-    }
-    let question = Paint::Care.err("Take that back?");
-    if ask(&format!("{lost}{question} Type `yes` to go on: "))? == "yes" {
-        return Ok(());
-    }
-    Err(Failure::new(
-        exit::REFUSED,
+    let ops = text::count(count, "op");
+    let question = Question {
         doing,
-        "you did not say yes",
-        "nothing was written",
-    ))
+        happens: format!("it takes back {ops}"),
+        unasked: "look at them with --preview, and say --yes",
+        shown: lost,
+        question: "Take that back?",
+        declined: "nothing was written",
+    };
+    question.put()
 }

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use ecac_core::{Received, Replica};
 use ecac_project::{Error, KeyName, Project, Writer};
-use ecac_sync::{KeepError, Keeper};
+use ecac_sync::Keeper;
 use tokio::time::sleep;
 
 use crate::counters::Counters;
@@ -81,7 +80,7 @@ impl Kept {
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut dyn Keeper) -> T) -> Option<T> {
         let mut shelf = self.0.shelf();
         let writer = shelf.writer.as_mut()?;
-        let seen = look(&mut Shelved(writer));
+        let seen = look(writer);
         let ops = writer.log().admitted_count() as u64;
         self.0.counters.holds(ops);
         Some(seen)
@@ -110,20 +109,5 @@ impl Drop for Kept {
             // What was taken in is there; the next writer records what is missing in the audit log.
             shelf.writer = None;
         }
-    }
-}
-
-struct Shelved<'a>(&'a mut Writer);
-
-impl Keeper for Shelved<'_> {
-    fn replica(&self) -> &Replica {
-        self.0
-    }
-
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
-        let envelopes: Vec<&[u8]> = envelopes.iter().map(Vec::as_slice).collect();
-        self.0.receive(&envelopes).map_err(|error| KeepError {
-            reason: error.to_string(),
-        })
     }
 }
