@@ -4,6 +4,7 @@
 //! command that is given op logs recomputes its answer from them alone and trusts nothing else that is written anywhere.
 #![forbid(unsafe_code)]
 
+mod arrival;
 mod audit_log;
 mod behind;
 mod carrier;

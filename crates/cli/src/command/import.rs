@@ -6,13 +6,12 @@ use ecac_artifact::exit;
 use ecac_core::{Costs, OpId, ProjectId, Received, VerifiedOp};
 use serde_json::json;
 
+use crate::arrival::Arrival;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
-use crate::people::People;
+use crate::output;
 use crate::progress::Progress;
-use crate::told::Teller;
-use crate::{nudge, output};
 
 /// Take in what others exported, and say what came of it
 ///
@@ -46,22 +45,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if args.complete {
         writer.vouch(&key).map_err(failed)?;
     }
-    let people = People::of(&project);
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
-    };
-    let mut document = teller.received_json(&received);
-    let told = teller.received(&received);
-    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
+    let arrival = Arrival::of(&received, &project, &writer, &key.public(), globals)?;
     writer.close().map_err(failed)?;
     drop(progress);
-    output::note(&notes);
+    output::note(&arrival.notes);
     if args.json {
+        let mut document = arrival.document;
         document["format"] = json!("ecac-import-v1");
         return output::print_json(&document);
     }
-    output::print(told.as_bytes())
+    output::print(arrival.told.as_bytes())
 }
 
 /// Files of another project are not taken in: every op of theirs would be refused.

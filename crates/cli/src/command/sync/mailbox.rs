@@ -5,12 +5,11 @@ use ecac_project::KeyUse;
 use serde_json::{Value as Json, json};
 
 use super::place::Place;
+use crate::arrival::Arrival;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::gathering::Gathering;
-use crate::people::People;
-use crate::told::Teller;
-use crate::{nudge, output, text};
+use crate::{output, text};
 
 pub(super) fn run(place: &Place, json: bool, globals: &Globals) -> Result<(), Failure> {
     let (project, mut writer, key) = globals.writing()?;
@@ -30,20 +29,14 @@ pub(super) fn run(place: &Place, json: bool, globals: &Globals) -> Result<(), Fa
     let synced = mailbox.sync(&mut gathering);
     let received = gathering.received();
     let remembered = project.remember_mailbox(&id, &mailbox.memory(&writer));
-    let people = People::of(&project);
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
-    };
-    let (mut document, told) = (teller.received_json(&received), teller.received(&received));
-    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
+    let arrival = Arrival::of(&received, &project, &writer, &key.public(), globals)?;
     let closed = writer.close();
     // What came is kept, whatever became of the visit.
     let visit = synced.map_err(|error| place.failure(&error))?;
     closed
         .and(remembered)
         .map_err(|error| Failure::of("sync", &error))?;
-    output::note(&notes);
+    output::note(&arrival.notes);
     if visit.bad_packs > 0 {
         output::note(&format!(
             "warning: {} there cannot be read; what is in them comes when those who have it visit\n",
@@ -51,11 +44,12 @@ pub(super) fn run(place: &Place, json: bool, globals: &Globals) -> Result<(), Fa
         ));
     }
     if json {
+        let mut document = arrival.document;
         document["format"] = json!("ecac-sync-v1");
         document["mailbox"] = visit_json(&visit);
         return output::print_json(&document);
     }
-    output::print(format!("{}{told}", visited(&visit)).as_bytes())
+    output::print(format!("{}{}", visited(&visit), arrival.told).as_bytes())
 }
 
 fn visited(visit: &Visit) -> String {

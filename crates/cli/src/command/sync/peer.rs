@@ -5,14 +5,13 @@ use ecac_project::Peer;
 use ecac_sync::Standing;
 use serde_json::json;
 
+use crate::arrival::Arrival;
 use crate::carrier::Carrier;
 use crate::edge::{self, Globals};
 use crate::failure::Failure;
 use crate::gathering::Gathering;
 use crate::node_program::{self, NodeProgram};
-use crate::people::People;
-use crate::told::Teller;
-use crate::{nudge, output, text};
+use crate::{output, text};
 
 /// What to do where the node is not reached.
 const UNREACHED: &str = "look whether `ecac node` runs there, at this address, and lets this machine in: \
@@ -40,13 +39,7 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
     let mut gathering = Gathering::of(&mut writer);
     let met = carrier.meet(&mut gathering, id);
     let received = gathering.received();
-    let people = People::of(&project);
-    let teller = Teller {
-        replica: &writer,
-        people: &people,
-    };
-    let (mut document, told) = (teller.received_json(&received), teller.received(&received));
-    let notes = nudge::readers(&writer, &people, &key.public(), globals.now_ms()?);
+    let arrival = Arrival::of(&received, &project, &writer, &key.public(), globals)?;
     // What came is kept, whatever became of the session, and before the other end hears that it is over.
     writer
         .close()
@@ -56,9 +49,10 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
         let cause = broken(met.standing, &said);
         return Err(failed(cause, "sync again; what came is kept"));
     }
-    output::note(&notes);
+    output::note(&arrival.notes);
     let tally = met.tally;
     if json {
+        let mut document = arrival.document;
         document["format"] = json!("ecac-sync-v1");
         document["peer"] = json!({
             "node": peer.key,
@@ -75,7 +69,7 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
         count(tally.useful_ops),
         count(tally.sent_ops)
     );
-    output::print(format!("{met}{told}").as_bytes())
+    output::print(format!("{met}{}", arrival.told).as_bytes())
 }
 
 /// Why a session did not come to its end.
