@@ -8,7 +8,9 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
 
@@ -611,4 +613,36 @@ fn tools_are_installed_at_their_versions_or_not_used() {
         exit::ENVIRONMENT,
         "says that it is `cargo-audit 0.1.0`",
     );
+}
+
+#[test]
+fn a_signal_ends_it_whatever_its_tools_do() {
+    let fixture = Fixture::new("other");
+    let ready = fixture.workspace.beside("ready");
+    let deaf = format!(
+        "trap '' TERM INT HUP; : > '{}'; while :; do sleep 1; done",
+        ready.display()
+    );
+    for (audit, deny) in [
+        (deaf.clone(), String::new()),
+        (format!("echo '{CLEAN_AUDIT}'"), deaf),
+    ] {
+        fixture.fake_tools(&audit, &deny);
+        let _ = fs::remove_file(&ready);
+        let mut run = fixture.workspace.xtask(&fixture.args());
+        let mut run = run.stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while !ready.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no tool ran");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let sent = Instant::now();
+        let mut kill = Command::new("kill");
+        kill.arg("-INT").arg(run.id().to_string());
+        assert!(kill.status().unwrap().success());
+        let status = run.wait().unwrap();
+        let took = sent.elapsed();
+        assert!(took < Duration::from_millis(2_500), "{took:?}");
+        assert_eq!(status.code(), Some(i32::from(exit::INTERRUPTED)));
+    }
 }

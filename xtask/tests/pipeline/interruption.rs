@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ecac_artifact::exit;
+use ecac_fixture::set::Fixture;
 use ecac_fixture::workspace::{Workspace, skipped, snapshot};
 
 /// How soon Ctrl-C ends any command: a second on a machine that is free, and some more on one that has other work. What waited
@@ -153,6 +154,28 @@ fn a_signal_ends_every_stage() {
         }
         // What the tree is named that is being removed is tested below.
         wait_until("a tree is still there", || temporary(&workspace).is_empty());
+    }
+}
+
+#[test]
+fn a_signal_ends_also_what_writes_the_golden_set_or_holds_to_it() {
+    let fixture = Fixture::new();
+    let workspace = &fixture.workspace;
+    workspace.commit();
+    let ready = workspace.beside("ready");
+    workspace.cargo_build(&format!(
+        "trap \"\" INT TERM; : > {}; while :; do sleep 1; done",
+        ready.display()
+    ));
+    let before = snapshot(&workspace.root().join("docs"));
+    for args in [&["golden", "--update"][..], &["verify-golden"]] {
+        let _ = fs::remove_file(&ready);
+        let run = start(workspace.xtask(args).env_remove("CI"));
+        wait_until("the build did not start", || ready.exists());
+        let (code, stderr) = interrupt(run, "INT");
+        assert_eq!(code, Some(i32::from(exit::INTERRUPTED)), "{stderr}");
+        assert_eq!(snapshot(&workspace.root().join("docs")), before);
+        wait_until("a tree is still there", || temporary(workspace).is_empty());
     }
 }
 

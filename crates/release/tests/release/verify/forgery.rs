@@ -321,6 +321,23 @@ fn a_hundred_forgeries_are_refused_for_the_right_reason() {
         "op logs",
         &manifest("\"applied\": ", "\"applied\": 1"),
     );
+    for member in [
+        "converge_ms",
+        "frame_bytes",
+        "frames",
+        "partitions",
+        "rounds",
+        "sessions",
+    ] {
+        follow("manifest.json", "op logs", &|bytes| {
+            let mut manifest: Json = serde_json::from_slice(bytes).unwrap();
+            let runs = manifest["scenarios"].as_array_mut().unwrap();
+            let met = runs.iter_mut().find(|run| run["meetings"].is_object());
+            let number = &mut met.unwrap()["meetings"][member];
+            *number = (number.as_u64().unwrap() + 1).into();
+            *bytes = (serde_json::to_string_pretty(&manifest).unwrap() + "\n").into_bytes();
+        });
+    }
 
     // Logs that a stranger signed, with everything else recomputed from them.
     refuses(
