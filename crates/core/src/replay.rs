@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
-use crate::authority::{Effect, Effects, Judge};
+use crate::authority::{Effect, Effects, Judge, Turn};
 use crate::columns::damaged;
 use crate::costs::Costs;
 use crate::dag::Index;
@@ -102,16 +102,67 @@ pub struct Change {
 ///
 /// The result is a function of the log's set of ops, however the log was cut into advances (incremental =
 /// full). An advance judges the new ops, and of the old ones only those that a new denial had not seen and whose grants it
-/// reaches; in a project that uses a quorum, seals, endorsements or devices, those of which a denial touches every grant.
-/// Kept are verdicts; why is found out when it is asked for.
+/// reaches, and that an `Endorse` among these, or a new one, names; and where a seal becomes final those of which a denial
+/// touches every grant. What is applied in the past of a final seal is not judged again. Kept are verdicts; why is found out
+/// when it is asked for.
 ///
 /// A clone is a checkpoint: it goes on from where it was taken, whatever the log took in meanwhile. Equal replays of
 /// one log say the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
-    /// Of each admitted op whether it is applied.
-    applied: Vec<bool>,
+    /// Of each admitted op.
+    verdicts: Vec<Verdict>,
     state: State,
+}
+
+/// What is decided of an admitted op.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Denied,
+    Applied,
+    /// Applied in the past of a final seal: for good. Kept of what a denial might end otherwise.
+    Settled,
+}
+
+impl Verdict {
+    const fn of(applied: bool) -> Self {
+        if applied { Self::Applied } else { Self::Denied }
+    }
+
+    const fn is_applied(self) -> bool {
+        match self {
+            Self::Denied => false,
+            Self::Applied | Self::Settled => true,
+        }
+    }
+
+    /// Whether an op of which this is decided can come to something else by what turns decisions so.
+    const fn can_turn(self, turn: Turn) -> bool {
+        match (self, turn) {
+            (Self::Settled, _) | (Self::Denied, Turn::Takes) | (Self::Applied, Turn::Gives) => {
+                false
+            }
+            (Self::Denied, Turn::Gives | Turn::Seals(_))
+            | (Self::Applied, Turn::Takes | Turn::Seals(_)) => true,
+        }
+    }
+
+    const fn number(self) -> u8 {
+        match self {
+            Self::Denied => 0,
+            Self::Applied => 1,
+            Self::Settled => 2,
+        }
+    }
+
+    const fn numbered(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Denied),
+            1 => Some(Self::Applied),
+            2 => Some(Self::Settled),
+            _ => None,
+        }
+    }
 }
 
 impl Replay {
@@ -143,7 +194,7 @@ impl Replay {
         costs: &mut Costs,
         before: &mut dyn FnMut(&State, &[Change]),
     ) -> Vec<Change> {
-        let first_new = self.applied.len();
+        let first_new = self.verdicts.len();
         assert!(first_new <= log.dag.len(), "a replay follows one log");
         let turned = if log.authority.is_plain() {
             self.judge_new(log, costs);
@@ -158,10 +209,10 @@ impl Replay {
         changes.extend(old.map(|(&op, &cause)| self.change(log, op, Some(cause))));
         before(&self.state, &changes);
         for &op in turned.keys() {
-            self.state.turn(log, op, self.applied[op]);
+            self.state.turn(log, op, self.is_applied(op));
         }
         for op in first_new..log.dag.len() {
-            if self.applied[op] {
+            if self.is_applied(op) {
                 self.state.turn(log, op, true);
             }
         }
@@ -170,9 +221,9 @@ impl Replay {
 
     /// Judges the new ops among all.
     fn judge_new(&mut self, log: &Log, costs: &mut Costs) {
-        for op in self.applied.len()..log.dag.len() {
-            let verdict = Judge::for_verdicts(&log.dag, &log.authority, costs).decide(op);
-            tight::push(&mut self.applied, verdict.is_ok());
+        for op in self.verdicts.len()..log.dag.len() {
+            let decided = Judge::for_verdicts(&log.dag, &log.authority, costs).decide(op);
+            tight::push(&mut self.verdicts, Verdict::of(decided.is_ok()));
         }
     }
 
@@ -189,13 +240,13 @@ impl Replay {
         let mut reached = BTreeSet::new();
         for &denial in &denials {
             let ops = authority.reached_by(denial, dag).into_iter();
-            reached.extend(ops.filter(|&op| op < first_new && self.applied[op]));
+            reached.extend(ops.filter(|&op| op < first_new && self.is_applied(op)));
         }
         let mut turned = BTreeMap::new();
         for op in reached {
             let mut judge = Judge::for_verdicts(dag, authority, costs);
             if judge.decide(op).is_err() {
-                self.applied[op] = false;
+                self.verdicts[op] = Verdict::Denied;
                 turned.insert(op, cause(log, op, &denials, costs));
             }
         }
@@ -203,7 +254,8 @@ impl Replay {
     }
 
     /// Judges where decisions can turn in both directions: op by op, each that can turn others judging these again. Returns
-    /// the old ops that turned, with what caused it.
+    /// the old ops that turned, with what caused it. With what the seal that becomes final settles, every op that is applied in
+    /// the past of a final seal is known, by its verdict or by its titles.
     fn judge_one_by_one(
         &mut self,
         log: &Log,
@@ -213,25 +265,38 @@ impl Replay {
         let mut turned: BTreeMap<Index, (bool, Index)> = BTreeMap::new();
         for op in first_new..log.dag.len() {
             let mut judge = Judge::new(&log.dag, &log.authority, costs);
-            let verdict = judge.decide_until(op, Some(op + 1));
-            tight::push(&mut self.applied, verdict.is_ok());
-            for old in log.authority.turned_by(op, &log.dag) {
-                let applied = judge.decide_until(old, Some(op + 1)).is_ok();
-                if applied != self.applied[old] {
-                    turned.entry(old).or_insert((self.applied[old], op)).1 = op;
-                    self.applied[old] = applied;
+            let decided = judge.decide_until(op, Some(op + 1));
+            tight::push(&mut self.verdicts, Verdict::of(decided.is_ok()));
+            let Some((turn, ops)) = log.authority.turned_by(op, &log.dag, costs) else {
+                continue;
+            };
+            let mut judge = Judge::new(&log.dag, &log.authority, costs);
+            for old in ops {
+                let known = self.verdicts[old];
+                if !known.can_turn(turn) {
+                    continue;
+                }
+                self.verdicts[old] = match turn {
+                    Turn::Seals(seal) if judge.seals(seal, old) => Verdict::Settled,
+                    Turn::Seals(_) | Turn::Takes | Turn::Gives => {
+                        Verdict::of(judge.decide_until(old, Some(op + 1)).is_ok())
+                    }
+                };
+                let was_applied = known.is_applied();
+                if self.is_applied(old) != was_applied {
+                    turned.entry(old).or_insert((was_applied, op)).1 = op;
                 }
             }
         }
         let old = turned.into_iter().filter(|(op, _)| *op < first_new);
-        let turned = old.filter(|(op, (before, _))| self.applied[*op] != *before);
+        let turned = old.filter(|(op, (before, _))| self.is_applied(*op) != *before);
         turned.map(|(op, (_, cause))| (op, cause)).collect()
     }
 
     fn change(&self, log: &Log, op: Index, cause: Option<Index>) -> Change {
         Change {
             op: log.dag.id(op),
-            was_applied: cause.is_some() && !self.applied[op],
+            was_applied: cause.is_some() && !self.is_applied(op),
             decision: self.decision_at(log, op),
             cause: cause.map(|cause| log.dag.id(cause)),
         }
@@ -239,23 +304,23 @@ impl Replay {
 
     /// Whether the admitted op is applied.
     pub(crate) fn is_applied(&self, op: Index) -> bool {
-        self.applied[op]
+        self.verdicts[op].is_applied()
     }
 
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
-        let applied: Vec<u8> = self.applied.iter().map(|&it| it.into()).collect();
-        out.bytes(&applied)?;
+        let verdicts: Vec<u8> = self.verdicts.iter().map(|it| it.number()).collect();
+        out.bytes(&verdicts)?;
         self.state.save(out)
     }
 
     /// The replay of the log, by what the snapshot says of it.
     pub(crate) fn restore(input: &mut Decoder<'_>, log: &Log) -> Result<Self, Error> {
-        let applied: Vec<bool> = input.bytes()?.iter().map(|&it| it != 0).collect();
-        if applied.len() != log.dag.len() {
-            return Err(damaged("the decisions"));
-        }
-        let state = State::restore(input, log, &applied)?;
-        Ok(Self { applied, state })
+        let numbers = input.bytes()?.iter();
+        let verdicts: Option<Vec<Verdict>> = numbers.map(|&it| Verdict::numbered(it)).collect();
+        let verdicts = verdicts.filter(|it| it.len() == log.dag.len());
+        let verdicts = verdicts.ok_or_else(|| damaged("the decisions"))?;
+        let state = State::restore(input, log, |op| verdicts[op].is_applied())?;
+        Ok(Self { verdicts, state })
     }
 
     fn decision_at(&self, log: &Log, op: Index) -> Decision {
@@ -279,7 +344,7 @@ impl Replay {
     #[must_use]
     pub fn decision(&self, log: &Log, id: &OpId) -> Option<Decision> {
         assert_eq!(
-            self.applied.len(),
+            self.verdicts.len(),
             log.dag.len(),
             "advance the replay before asking it"
         );
@@ -325,12 +390,12 @@ impl Replay {
     #[must_use]
     pub fn effect(&self, log: &Log, id: &OpId, costs: &mut Costs) -> Option<Effect> {
         assert_eq!(
-            self.applied.len(),
+            self.verdicts.len(),
             log.dag.len(),
             "advance the replay before asking it"
         );
         let at = log.dag.find(id)?;
-        let denied = if self.applied[at] {
+        let denied = if self.is_applied(at) {
             None
         } else {
             Judge::new(&log.dag, &log.authority, costs).decide(at).err()

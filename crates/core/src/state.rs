@@ -158,7 +158,7 @@ impl State {
     pub(crate) fn restore(
         input: &mut Decoder<'_>,
         log: &Log,
-        applied: &[bool],
+        applied: impl Fn(Index) -> bool,
     ) -> Result<Self, Error> {
         let written_over = columns::read(input)?;
         let removed = columns::number_rows(input)?.iter().map(columns::numbers);
@@ -171,9 +171,9 @@ impl State {
             return Err(columns::damaged("the state"));
         }
         state.reach(log);
-        for (op, &applied) in applied.iter().enumerate() {
+        for op in 0..log.dag.len() {
             if let Some((place, touch)) = log.places.touched(op) {
-                state.applied[op] = applied;
+                state.applied[op] = applied(op);
                 if state.is_live(op, touch) {
                     tight::push(&mut state.live[place as usize], narrow(op));
                 }

@@ -141,7 +141,6 @@ fn a_late_revocation_turns_nothing_sealed() {
 }
 
 #[test]
-#[ignore = "the engine judges again what a denial reaches, sealed or not: 4,002 decisions, and 65 among racing editors"]
 fn a_late_revocation_judges_nothing_sealed() {
     const FEW: u64 = 16;
     for writers in [1, 64] {

@@ -27,7 +27,7 @@ impl Authority {
     /// Whether the op can change what another op of trust or policy does.
     pub(crate) fn acts(&self, op: Index) -> bool {
         self.quorum_ops.contains(&op)
-            || self.turning.contains(&op)
+            || self.turning.contains_key(&op)
             || self.endorsed.contains_key(&op)
             || self.grants_by_op.contains_key(&op)
             || self.key_by_op(op).is_some()

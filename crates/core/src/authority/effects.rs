@@ -254,7 +254,7 @@ impl<'a> Effects<'a> {
             .dag
             .find(signed)
             .expect("a Cosign names an op of its past");
-        let (at, denial) = (self.at, self.authority.denials.contains(&signed));
+        let (at, denial) = (self.at, self.authority.denials.contains_key(&signed));
         let mut judge = self.judge();
         let stale = judge.stale_ever(at);
         if denial && !stale.is_empty() {

@@ -10,7 +10,7 @@ use super::issuer_key::{IssuerKey, KeyId};
 use super::judge::Judge;
 use super::leave::Leave;
 use super::link::{Link, LinkRevocation};
-use super::reach::Reached;
+use super::reach::{Aim, Reached};
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
@@ -55,7 +55,7 @@ impl<'a> Entry<'a> {
                 roll,
                 answers,
             } => {
-                let id = authority.intern(titles.into_boxed_slice());
+                let id = authority.intern(titles.into_boxed_slice(), at);
                 authority.keep_roll(chain, roll, answers, id);
                 id
             }
@@ -105,7 +105,7 @@ impl<'a> Entry<'a> {
     /// A seal of everything in the op's past.
     pub(crate) fn seal(&mut self) {
         self.authority.seals.push(self.at);
-        self.authority.turning.insert(self.at);
+        self.authority.turning.insert(self.at, self.at);
         self.takes_quorum();
     }
 
@@ -114,7 +114,7 @@ impl<'a> Entry<'a> {
         let signed = self.dag.find(op).expect("a Cosign names an op of its past");
         let cosigns = &mut self.authority.cosigns;
         cosigns.entry(signed).or_default().push(self.at);
-        self.authority.turning.insert(self.at);
+        self.authority.turning.insert(self.at, signed);
     }
 
     /// Data ops that are reinstated.
@@ -197,7 +197,7 @@ impl<'a> Entry<'a> {
         let warrants = authority.warrants(self.at).to_vec();
         let ended = authority.link_revocations.contains_key(&(person, key));
         if ended || warrants.iter().any(|&it| authority.is_touched(it)) {
-            authority.touch(vec![Reached::Link(id)]);
+            authority.touch(vec![Reached::Link(id)], self.at);
         }
         self.takes_quorum();
     }
@@ -213,8 +213,8 @@ impl<'a> Entry<'a> {
         let links = self.authority.links_of(&key).iter();
         let named = links.filter(|&&link| self.authority.links[link].person == person);
         let named = named.map(|&link| Reached::Link(link)).collect();
-        self.authority.touch(named);
-        self.deny();
+        self.authority.touch(named, self.at);
+        self.deny(Aim::Link(person, key));
         let author = self.dag.node(self.at).author;
         if author == person || author == key {
             self.authority.own_ends.insert(self.at);
@@ -229,10 +229,10 @@ impl<'a> Entry<'a> {
     }
 
     /// The op is a denial.
-    fn deny(&mut self) {
+    fn deny(&mut self, aim: Aim) {
         self.takes_quorum();
-        self.authority.turning.insert(self.at);
-        self.authority.denials.insert(self.at);
+        self.authority.turning.insert(self.at, self.at);
+        self.authority.denials.insert(self.at, aim);
     }
 
     /// A credential that grants can refer to.
@@ -298,7 +298,7 @@ impl<'a> Entry<'a> {
             .entry(subject)
             .or_default()
             .push(revocation);
-        self.deny();
+        self.deny(Aim::Subject(subject));
         if self.dag.node(self.at).author == subject {
             self.authority.own_ends.insert(self.at);
         }
@@ -334,7 +334,7 @@ impl<'a> Entry<'a> {
         let names = (issuer.clone(), kid.clone());
         let revoked = authority.key_revocations.contains_key(&names);
         if revoked || authority.all_touched(authority.warrants(self.at)) {
-            authority.touch(vec![Reached::Key(id)]);
+            authority.touch(vec![Reached::Key(id)], self.at);
         }
     }
 
@@ -358,8 +358,8 @@ impl<'a> Entry<'a> {
         }
         earlier.push(at);
         authority.struck.insert(at, struck);
-        authority.touch(reached);
-        self.deny();
+        authority.touch(reached, at);
+        self.deny(Aim::Key(names.0, names.1));
     }
 
     /// A status list, if it counts.
@@ -376,7 +376,7 @@ impl<'a> Entry<'a> {
             }
         };
         self.authority.list_by_op.insert(self.at, standing);
-        self.deny();
+        self.deny(Aim::List);
     }
 
     fn add_grant(
@@ -434,7 +434,7 @@ impl<'a> Entry<'a> {
             || authority.keys_are_touched(id)
             || authority.all_touched(authority.warrants(self.at))
         {
-            authority.touch(vec![Reached::Grant(id)]);
+            authority.touch(vec![Reached::Grant(id)], self.at);
         }
     }
 

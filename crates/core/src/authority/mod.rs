@@ -4,7 +4,7 @@
 //! [`Entry`] registers it; [`judge`] answers from it which denials kill which grants, [`admission`] which grants let an
 //! op enter the DAG, [`effects`] what an op of trust or policy does. What authorises an op is a [`title`]: a grant, by
 //! itself or through the [`link`] of a device, as far as it is [`carrying`] the grant; [`quorum`] says which ops enough roots have signed, and what a seal makes of
-//! denials, and [`reading`] who may read what is confidential.
+//! denials, [`turn`] which earlier decisions an op can turn, and [`reading`] who may read what is confidential.
 //!
 //! Nothing here knows payloads, but which field a data op touches: each family of payloads says by itself what it needs
 //! and what it does.
@@ -33,6 +33,7 @@ mod status_list;
 mod stretches;
 mod strike;
 mod title;
+mod turn;
 mod verdicts;
 
 pub(crate) use admission::{Applicant, DataOps, Seen, Unauthorised};
@@ -47,3 +48,4 @@ pub(crate) use leave::{Asked, Leave};
 pub(crate) use register::Authority;
 pub(crate) use status_list::CountedList;
 pub(crate) use title::Title;
+pub(crate) use turn::Turn;

@@ -60,7 +60,7 @@ impl Judge<'_> {
     /// The op, and those of its `Cosign`s in the set that count; `without` one of them.
     fn signed(&mut self, op: Index, without: Option<Index>, view: View<'_>) -> Vec<Index> {
         let authority = self.authority;
-        let denial = authority.denials.contains(&op);
+        let denial = authority.denials.contains_key(&op);
         let mut signed = vec![op];
         for &cosign in authority.cosigns_of(op) {
             if Some(cosign) != without
@@ -226,7 +226,7 @@ impl Judge<'_> {
             if judge.is_full(op, view) {
                 return false;
             }
-            if authority.denials.contains(&op) {
+            if authority.denials.contains_key(&op) {
                 return !judge.is_stale(op, view) && judge.dropping(op, view).is_empty();
             }
             let finals = judge.finals(view).into_iter();
@@ -277,6 +277,24 @@ impl Judge<'_> {
     /// Whether the op is applied in the past of a final seal among all ops.
     pub(crate) fn is_sealed_ever(&mut self, op: Index) -> bool {
         self.ever(|judge, view| !judge.sealing(op, view).is_empty())
+    }
+
+    /// Whether enough roots have signed the op once `by` is admitted, which is one of them, and not before.
+    pub(super) fn fills(&mut self, op: Index, by: Index) -> bool {
+        let mut is_full = |until| {
+            let mut judge = Judge::until(self.dag, self.authority, Some(until), self.costs);
+            judge.is_full_ever(op)
+        };
+        is_full(by + 1) && (op == by || !is_full(by))
+    }
+
+    /// Whether the op is applied in the past of the seal.
+    pub(crate) fn seals(&mut self, seal: Index, op: Index) -> bool {
+        if !self.dag.before(op, seal, self.costs) {
+            return false;
+        }
+        self.costs.ops_evaluated += 1;
+        self.is_applied_within(seal, op)
     }
 
     /// The final seals among the ops that were admitted before `until`.

@@ -3,15 +3,31 @@
 //! What no denial touches, by itself or through what it rests on, lives in every set of ops, and is not judged at all. What
 //! is touched may still live.
 
+use std::collections::BTreeSet;
+
 use super::grant::GrantId;
 use super::issuer_key::KeyId;
 use super::register::Authority;
 use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
-use crate::dag::{Dag, Index, Past};
+use crate::dag::{Dag, Index};
+use crate::id::PublicKey;
+use crate::name::Name;
+
+/// What a denial names.
+#[derive(Debug, Clone)]
+pub(super) enum Aim {
+    Subject(PublicKey),
+    /// The keys of an issuer's key id.
+    Key(Name, Name),
+    /// What hangs on the bits of its own status list.
+    List,
+    /// The links from a person to a key.
+    Link(PublicKey, PublicKey),
+}
 
 /// What a denial can touch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reached {
     Grant(GrantId),
     Key(KeyId),
@@ -29,8 +45,8 @@ impl Authority {
         !titles.is_empty() && titles.iter().all(|&title| self.is_touched(title))
     }
 
-    /// Marks what a denial touches, and what rests on that.
-    pub(super) fn touch(&mut self, first: Vec<Reached>) {
+    /// Marks what a denial touches, and what rests on that, where it comes to be by the op.
+    pub(super) fn touch(&mut self, first: Vec<Reached>, by: Index) {
         let mut todo = first;
         while let Some(reached) = todo.pop() {
             let (made, sets) = match reached {
@@ -56,7 +72,7 @@ impl Authority {
                 }
             };
             for op in made {
-                if let Ok(link) = self.links.binary_search_by_key(&op, |link| link.op) {
+                if let Some(link) = self.link_by_op(op) {
                     todo.push(Reached::Link(link));
                 } else if self.all_touched(self.warrants(op)) {
                     todo.extend(self.key_by_op(op).map(Reached::Key));
@@ -66,7 +82,7 @@ impl Authority {
             }
             for set in sets {
                 if self.all_touched(&self.warrants[set as usize]) {
-                    self.touched_sets.insert(set);
+                    self.touched_sets.entry(set).or_insert(by);
                 }
             }
         }
@@ -83,47 +99,79 @@ impl Authority {
     /// past had ended is left out, since the later one ends nothing more.
     pub(crate) fn reached_by(&self, denial: Index, dag: &Dag) -> Vec<Index> {
         let past = dag.past(denial);
-        let mut grants = self.struck.get(&denial).cloned().unwrap_or_default();
-        let mut known = std::collections::BTreeSet::new();
-        let mut sets = std::collections::BTreeSet::new();
-        while let Some(grant) = grants.pop() {
-            if !known.insert(grant) {
-                continue;
-            }
-            sets.extend(self.sets_with[grant].iter().copied());
-            for &op in &self.made_under[grant] {
-                grants.extend(self.grants_by_op(op));
-                let key = self.key_by_op(op);
-                grants.extend(key.into_iter().flat_map(|key| self.grants_by_key(key)));
-            }
-        }
-        let under = sets.into_iter().map(|set| &self.under[set as usize]);
+        let struck = self.struck.get(&denial).into_iter().flatten();
+        let struck = struck.map(|&grant| Reached::Grant(grant)).collect();
+        let sets = self.resting_on(struck).into_iter();
+        let under = sets.map(|set| &self.under[set as usize]);
         let mut ops: Vec<Index> = under.flat_map(|it| it.outside(dag, &past)).collect();
         ops.sort_unstable();
         ops
     }
 
+    /// The sets of titles that have what is given, or what was made under it.
+    pub(super) fn resting_on(&self, first: Vec<Reached>) -> BTreeSet<WarrantsId> {
+        let mut todo = first;
+        let mut known = BTreeSet::new();
+        let mut resting = BTreeSet::new();
+        while let Some(reached) = todo.pop() {
+            if !known.insert(reached) {
+                continue;
+            }
+            let (made, sets) = match reached {
+                Reached::Grant(id) => (&self.made_under[id], &self.sets_with[id]),
+                Reached::Link(id) => (&self.made_through[id], &self.sets_through[id]),
+                Reached::Key(id) => {
+                    todo.extend(self.grants_by_key(id).iter().map(|&it| Reached::Grant(it)));
+                    continue;
+                }
+            };
+            resting.extend(sets);
+            for &op in made {
+                todo.extend(self.link_by_op(op).map(Reached::Link));
+                todo.extend(self.key_by_op(op).map(Reached::Key));
+                todo.extend(self.grants_by_op(op).iter().map(|&it| Reached::Grant(it)));
+            }
+        }
+        resting
+    }
+
+    /// The link that the op makes.
+    fn link_by_op(&self, op: Index) -> Option<LinkId> {
+        self.links.binary_search_by_key(&op, |link| link.op).ok()
+    }
+
+    /// What the denial ends if it counts, but for what its past has against it and what rests on that.
+    pub(super) fn aimed_at(&self, denial: Index) -> Vec<Reached> {
+        match &self.denials[&denial] {
+            Aim::Subject(subject) => {
+                let of = self.revocations_of(subject);
+                let revocation = of.binary_search_by_key(&denial, |it| it.op);
+                let revocation = revocation.map(|at| &of[at]);
+                let grants = self.grants_of(subject).iter().copied();
+                let ended =
+                    grants.filter(|&id| revocation.is_ok_and(|it| it.kills(&self.grants[id])));
+                ended.map(Reached::Grant).collect()
+            }
+            Aim::Key(issuer, kid) => {
+                let keys = self.keys_named(issuer, kid).iter();
+                keys.map(|&key| Reached::Key(key)).collect()
+            }
+            Aim::List => self.grants_by_list_op(denial).map(Reached::Grant).collect(),
+            Aim::Link(person, key) => {
+                let links = self.links_of(key).iter().copied();
+                let theirs = links.filter(|&link| self.links[link].person == *person);
+                theirs.map(Reached::Link).collect()
+            }
+        }
+    }
+
     /// The denials from the position on.
     pub(crate) fn denials_from(&self, first: Index) -> impl Iterator<Item = Index> {
-        self.denials.range(first..).copied()
+        self.denials.range(first..).map(|(&denial, _)| denial)
     }
 
-    /// The earlier ops whose decisions the op can turn: none but those of which a denial touches every title.
-    pub(crate) fn turned_by(&self, op: Index, dag: &Dag) -> Vec<Index> {
-        if !self.turning.contains(&op) {
-            return self.endorsed.get(&op).cloned().unwrap_or_default();
-        }
-        let nothing = Past::default();
-        let touched = self.touched_sets.iter();
-        let under = touched.map(|&set| &self.under[set as usize]);
-        let mut ops: Vec<Index> = under.flat_map(|it| it.outside(dag, &nothing)).collect();
-        ops.retain(|&earlier| earlier < op);
-        ops.sort_unstable();
-        ops
-    }
-
-    /// The number of the set of titles.
-    pub(super) fn intern(&mut self, titles: Box<[Title]>) -> WarrantsId {
+    /// The number of the set of titles, under which the op is admitted.
+    pub(super) fn intern(&mut self, titles: Box<[Title]>, by: Index) -> WarrantsId {
         if let Some(&known) = self.warrant_ids.get(&titles) {
             return known;
         }
@@ -136,7 +184,7 @@ impl Authority {
             }
         }
         if self.all_touched(&titles) {
-            self.touched_sets.insert(id);
+            self.touched_sets.insert(id, by);
         }
         self.warrant_ids.insert(titles.clone(), id);
         self.warrants.push(titles);

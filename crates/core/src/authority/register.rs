@@ -8,6 +8,7 @@ use super::content_key::ContentKey;
 use super::grant::{Grant, GrantId};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
+use super::reach::Aim;
 use super::revocation::Revocation;
 use super::roll::{Roll, TagsId};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
@@ -57,8 +58,8 @@ pub(crate) struct Authority {
     /// By grant, and by link: the sets of titles that have it.
     pub(super) sets_with: Vec<Vec<WarrantsId>>,
     pub(super) sets_through: Vec<Vec<WarrantsId>>,
-    /// The sets of titles of which a denial touches each.
-    pub(super) touched_sets: BTreeSet<WarrantsId>,
+    /// The sets of titles of which a denial touches each, with the op by which the last of them came to be touched.
+    pub(super) touched_sets: BTreeMap<WarrantsId, Index>,
     /// The grants of a subject that no revocation ends.
     pub(super) open: BTreeMap<PublicKey, Vec<GrantId>>,
     /// The revocations of a subject that no other one had seen.
@@ -98,14 +99,15 @@ pub(crate) struct Authority {
     pub(super) tag_sets: Vec<Tags>,
     /// How many roots sign together; 0, which stands for 1, where genesis does not say.
     pub(super) quorum: usize,
-    /// Ops that a `Cosign` may name, and of these the denials.
+    /// Ops that a `Cosign` may name, and of these the denials, with what they name.
     pub(super) quorum_ops: BTreeSet<Index>,
-    pub(super) denials: BTreeSet<Index>,
+    pub(super) denials: BTreeMap<Index, Aim>,
     /// Revocations by which an author ends what is its own.
     pub(super) own_ends: BTreeSet<Index>,
     pub(super) seals: Vec<Index>,
-    /// Ops that can turn the decision on any op: denials, `Seal`s and `Cosign`s.
-    pub(super) turning: BTreeSet<Index>,
+    /// Ops that can turn the decision on any op, with what acts by them: denials and `Seal`s, which act by themselves, and
+    /// `Cosign`s.
+    pub(super) turning: BTreeMap<Index, Index>,
     /// What each `Endorse` reinstates: the only ops whose decisions it turns, since nothing rests on data.
     pub(super) endorsed: BTreeMap<Index, Vec<Index>>,
     /// `Cosign` ops by what they sign.

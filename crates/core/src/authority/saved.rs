@@ -61,7 +61,7 @@ impl Authority {
                 let numbers = numbers.ok_or_else(|| damaged("a set of titles"))?;
                 let titles = self.titles_in(numbers);
                 let titles = titles.ok_or_else(|| damaged("a title"))?;
-                if self.intern(titles.into_boxed_slice()) != set {
+                if self.intern(titles.into_boxed_slice(), at) != set {
                     return Err(damaged("a set of titles twice"));
                 }
             } else if set as usize > self.warrants.len() {

@@ -82,7 +82,7 @@ impl Authority {
         if let Some(open) = authority.open.get_mut(&subject) {
             open.retain(|id| !struck.contains(id));
         }
-        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
+        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect(), at);
         authority.struck.insert(at, struck);
     }
 
@@ -132,7 +132,7 @@ impl Authority {
         for (all, byte) in all.iter_mut().zip(list.bytes()) {
             *all |= byte;
         }
-        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect());
+        authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect(), at);
         authority.struck.insert(at, struck);
     }
 }

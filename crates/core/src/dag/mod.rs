@@ -217,6 +217,11 @@ impl Dag {
         Past::join(&[past.clone(), self.past_of(&[op])])
     }
 
+    /// The past, and what the op has in its past.
+    pub(crate) fn with_past(&self, past: &Past, op: Index) -> Past {
+        Past::join(&[past.clone(), self.past(op)])
+    }
+
     /// The past of an op that has seen everything.
     pub(crate) fn everything(&self) -> Past {
         let whole = self.chains.iter().map(|chain| narrow(chain.ops.len()));
