@@ -67,7 +67,7 @@ flat! {
     questions_of_policy_stay_flat, decisions_of_policy_stay_flat: Shape::Policy;
 }
 
-/// Whether a key is fresh is asked of those who hold it, whatever has been written under it.
+/// Whether a key is fresh does not turn on what has been written under it.
 #[test]
 fn a_sealed_write_asks_no_more_late_than_early() {
     const SHORT: [usize; 2] = [400, 3_200];
@@ -78,6 +78,15 @@ fn a_sealed_write_asks_no_more_late_than_early() {
         });
         let most = (short * 3 / 2).max(FEW_AN_OP * 1_000);
         assert!(long <= most, "1000 sealed writes: from {short} to {long}");
+    }
+}
+
+/// Of holders whom no denial touches nobody is asked.
+#[test]
+fn a_sealed_write_asks_no_more_for_many_holders_than_for_one() {
+    for count in [questions, decisions] {
+        let [few, many] = [1, 64].map(|holders| count(&work(sealed(5, holders), 200)));
+        assert_eq!(few, many);
     }
 }
 

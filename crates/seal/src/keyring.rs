@@ -176,7 +176,8 @@ impl Keyring<'_> {
         let replica = desk.replica();
         let readers = replica.who_can(Action::Read, tags, self.now_ms).value;
         let readers = readers.into_iter().map(|(reader, _)| reader);
-        let lacking = readers.filter(|reader| replica.shares_for(&key, reader).is_empty());
+        let given = replica.recipients(&key);
+        let lacking = readers.filter(|reader| !given.contains(reader));
         let lacking: Vec<PublicKey> = lacking.collect();
         if self.newcomers == Newcomers::ThePast && !lacking.is_empty() {
             self.hand_on_the_past(desk, key, tags, &lacking)?;
@@ -218,11 +219,8 @@ impl Keyring<'_> {
         let mut shares: BTreeMap<PublicKey, Share> = BTreeMap::new();
         let mut bytes = GRANT_BYTES;
         let mut chunks = Vec::new();
-        for recipient in recipients {
-            let Some(to) = replica.reader_key(recipient) else {
-                continue;
-            };
-            let info = info(&replica.project(), &key, recipient);
+        for (recipient, to) in replica.reader_keys(recipients) {
+            let info = info(&replica.project(), &key, &recipient);
             // Nobody can be given anything by a key that is none.
             let Ok(share) = seal_share(content, &to, &info, (self.random)()) else {
                 continue;
@@ -233,7 +231,7 @@ impl Keyring<'_> {
                 bytes = GRANT_BYTES;
             }
             bytes += more;
-            shares.insert(*recipient, share);
+            shares.insert(recipient, share);
         }
         chunks.push(shares);
         for shares in chunks.into_iter().filter(|shares| !shares.is_empty()) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::grant::Standing;
 use super::judge::Judge;
 use super::register::{Authority, Carried};
+use super::roll::TagsId;
 use super::title::Title;
 use crate::costs::Costs;
 use crate::credential::Credential;
@@ -45,6 +46,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) authority: &'a Authority,
     pub(crate) data: &'a dyn DataOps,
     pub(crate) past: Past,
+    /// The tags of the field that the op touches, where nothing but genesis gives any.
+    pub(crate) tags: Option<TagsId>,
     pub(crate) costs: &'a mut Costs,
 }
 
@@ -148,7 +151,7 @@ impl Seen<'_> {
     ///
     /// # Errors
     /// [`Unauthorised`] when no candidate is left.
-    pub(super) fn titles_for(
+    fn titles_for(
         &mut self,
         need: &Need,
         key: &PublicKey,
@@ -227,6 +230,21 @@ impl Seen<'_> {
             });
         }
         Ok(left)
+    }
+
+    /// Whether the title lies in the past and gives what is needed, in time or not, killed or not.
+    pub(super) fn gives(&mut self, title: Title, need: &Need) -> bool {
+        let authority = self.authority;
+        let grant = &authority.grants[title.grant];
+        let gives = grant.right().is_some_and(|(role, scope)| {
+            need.permitted_by(role, &grant.subject) && need.reached_by(role, scope)
+        });
+        gives
+            && self.contains(grant.op)
+            && title
+                .link
+                .is_none_or(|link| self.contains(authority.links[link].op))
+            && self.is_sound(title)
     }
 
     /// Whether the title is none of those that are as good as no grant: too deep, of root and short, or by a link that does

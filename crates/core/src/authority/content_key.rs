@@ -8,6 +8,6 @@ use crate::name::Tags;
 #[derive(Debug, Clone)]
 pub(crate) struct ContentKey {
     pub(crate) tags: Tags,
-    /// The `KeyGrant`s of it, in order of admission, each with its recipients.
+    /// The `KeyGrant`s of it, in order of admission, each with its recipients, ascending.
     pub(crate) grants: Vec<(Index, Vec<PublicKey>)>,
 }

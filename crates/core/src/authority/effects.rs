@@ -447,6 +447,7 @@ impl<'a> Effects<'a> {
             authority: self.authority,
             data: self.data,
             past: self.dag.past(self.at),
+            tags: None,
             costs: self.costs,
         }
     }

@@ -62,6 +62,12 @@ impl Authority {
         self.field_tags.get(field as usize).copied()
     }
 
+    /// Of such tags the secret ones, where nothing but genesis marks any.
+    pub(super) fn secret_of(&self, tags: TagsId) -> Option<&Tags> {
+        let only_genesis = self.marks.last_key_value().is_none_or(|(&op, _)| op == 0);
+        self.secret_sets.get(tags as usize).filter(|_| only_genesis)
+    }
+
     /// Of how many fields the tags are known.
     pub(crate) const fn fields_learnt(&self) -> usize {
         self.field_tags.len()
@@ -74,6 +80,9 @@ impl Authority {
         let next = self.tag_sets.len();
         let known = self.tag_sets.iter().position(|it| *it == tags);
         if known.is_none() {
+            let marks = self.marks.get(&0).into_iter();
+            let secret = marks.flat_map(|(_, marked)| marked.intersection(&tags));
+            self.secret_sets.push(secret.cloned().collect());
             self.tag_sets.push(tags);
         }
         let id = u32::try_from(known.unwrap_or(next)).expect("fewer sets of tags than fields");
@@ -99,7 +108,10 @@ impl Authority {
             let answer = roll.answers.iter().find(|(of, _)| *of == tags);
             if let Some(&(_, warrants)) = answer {
                 let titles = &self.warrants[warrants as usize];
-                if titles.iter().all(|&it| self.is_in_time(it, applicant)) {
+                if titles
+                    .iter()
+                    .all(|&it| self.is_in_time(it, applicant.now_ms))
+                {
                     return Some(Leave::Known(warrants));
                 }
             }
@@ -125,7 +137,7 @@ impl Authority {
             vouched.is_some_and(|it| !it.credential.valid_from.reached_by_ms(applicant.now_ms))
         };
         let waiting = titles.iter().any(waits);
-        titles.retain(|&title| self.is_in_time(title, applicant));
+        titles.retain(|&title| self.is_in_time(title, applicant.now_ms));
         let answers = match asked {
             Asked::Edit(tags) => Some(tags).filter(|_| !waiting),
             Asked::Need(_) => None,
@@ -138,12 +150,12 @@ impl Authority {
         })
     }
 
-    fn is_in_time(&self, title: Title, applicant: &Applicant) -> bool {
+    /// Whether the credential of the title is valid at that time, if it has one.
+    pub(super) fn is_in_time(&self, title: Title, now_ms: u64) -> bool {
         let vouched = self.grants[title.grant].vouched();
         vouched.is_none_or(|vouched| {
             let paper = &vouched.credential;
-            paper.valid_from.reached_by_ms(applicant.now_ms)
-                && !paper.valid_until.reached_by_ms(applicant.now_ms)
+            paper.valid_from.reached_by_ms(now_ms) && !paper.valid_until.reached_by_ms(now_ms)
         })
     }
 

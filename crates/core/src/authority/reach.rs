@@ -49,25 +49,22 @@ impl Authority {
     pub(super) fn touch(&mut self, first: Vec<Reached>, by: Index) {
         let mut todo = first;
         while let Some(reached) = todo.pop() {
+            let touched = match reached {
+                Reached::Grant(id) => &mut self.grants[id].touched,
+                Reached::Link(id) => &mut self.links[id].touched,
+                Reached::Key(id) => &mut self.keys[id].touched,
+            };
+            if core::mem::replace(touched, true) {
+                continue;
+            }
+            self.touches += 1;
             let (made, sets) = match reached {
-                Reached::Grant(id) => {
-                    if core::mem::replace(&mut self.grants[id].touched, true) {
-                        continue;
-                    }
-                    (self.made_under[id].clone(), self.sets_with[id].clone())
-                }
-                Reached::Link(id) => {
-                    if core::mem::replace(&mut self.links[id].touched, true) {
-                        continue;
-                    }
-                    (self.made_through[id].clone(), self.sets_through[id].clone())
-                }
+                Reached::Grant(id) => (self.made_under[id].clone(), self.sets_with[id].clone()),
+                Reached::Link(id) => (self.made_through[id].clone(), self.sets_through[id].clone()),
                 Reached::Key(id) => {
-                    if !core::mem::replace(&mut self.keys[id].touched, true) {
-                        let resting = self.grants_by_key[id].iter();
-                        let fallen = resting.filter(|&&grant| self.keys_are_touched(grant));
-                        todo.extend(fallen.map(|&grant| Reached::Grant(grant)));
-                    }
+                    let resting = self.grants_by_key[id].iter();
+                    let fallen = resting.filter(|&&grant| self.keys_are_touched(grant));
+                    todo.extend(fallen.map(|&grant| Reached::Grant(grant)));
                     continue;
                 }
             };

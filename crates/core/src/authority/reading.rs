@@ -1,8 +1,11 @@
 //! Reading: which tags are secret, who may read them, and which keys are fresh (`docs/policy-model.md`, Confidential tags).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::admission::{Seen, Unauthorised};
+use super::judge::Judge;
+use super::title::Title;
 use crate::confidential::Kem;
 use crate::dag::Index;
 use crate::feature::Feature;
@@ -11,7 +14,15 @@ use crate::name::Tags;
 use crate::need::{Action, Need, Reach};
 use crate::reason::Refusal;
 
-impl Seen<'_> {
+/// What it takes to read fields with these secret tags.
+pub(super) fn reading(tags: &Tags) -> Need {
+    Need {
+        reach: Reach::Meets(tags.clone()),
+        ..Need::any(Action::Read)
+    }
+}
+
+impl<'a> Seen<'a> {
     /// The tags that are confidential.
     pub(crate) fn confidential(&mut self) -> Tags {
         let marks = self.marks();
@@ -46,24 +57,45 @@ impl Seen<'_> {
     }
 
     /// The tags of the content key, if the op is a `KeyRotate` of the past.
-    pub(crate) fn key_tags(&mut self, key: &OpId) -> Option<&Tags> {
-        let at = self.dag.find(key)?;
-        let key = self.authority.content_keys.get(&at)?;
-        self.contains(at).then_some(&key.tags)
+    pub(crate) fn key_tags(&mut self, key: &OpId) -> Option<&'a Tags> {
+        self.content_key(key).map(|(_, tags)| tags)
     }
 
-    /// Whether the key of a person or a device may read fields with these secret tags.
-    pub(crate) fn may_read(&mut self, reader: &PublicKey, tags: &Tags, now_ms: u64) -> bool {
-        let need = Need {
-            reach: Reach::Meets(tags.clone()),
-            ..Need::any(Action::Read)
-        };
-        self.titles_for(&need, reader, now_ms).is_ok()
+    /// The secret tags of the field that the op touches.
+    fn own_secret_tags(&mut self, object: &str, field: &str) -> Cow<'a, Tags> {
+        let authority = self.authority;
+        match self.tags.and_then(|tags| authority.secret_of(tags)) {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(self.secret_tags(object, field)),
+        }
     }
 
-    /// Errs if the value of the field is a secret.
+    /// The `KeyRotate` of the past, and its tags.
+    fn content_key(&mut self, key: &OpId) -> Option<(Index, &'a Tags)> {
+        let (at, authority) = (self.dag.find(key)?, self.authority);
+        let key = authority.content_keys.get(&at)?;
+        self.contains(at).then_some((at, &key.tags))
+    }
+
+    /// Whether the key of a person or a device may do it at that time, whether or not an equivocation keeps it from signing.
+    pub(crate) fn may(&mut self, reader: &PublicKey, need: &Need, now_ms: u64) -> bool {
+        let authority = self.authority;
+        authority.titles_of(reader).into_iter().any(|title| {
+            authority.is_in_time(title, now_ms) && self.gives(title, need) && !self.is_killed(title)
+        })
+    }
+
+    fn is_killed(&mut self, title: Title) -> bool {
+        let (dag, authority) = (self.dag, self.authority);
+        authority.is_touched(title)
+            && Judge::new(dag, authority, self.costs)
+                .title_killed_in(title, &self.past)
+                .is_some()
+    }
+
+    /// Errs if the value of the field that the op touches is a secret.
     pub(crate) fn shows(&mut self, object: &str, field: &str) -> Result<(), Unauthorised> {
-        if self.secret_tags(object, field).is_empty() {
+        if self.own_secret_tags(object, field).is_empty() {
             Ok(())
         } else {
             Err(Unauthorised {
@@ -73,7 +105,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Errs unless the key is one for the secret tags of the field, and fresh.
+    /// Errs unless the key is one for the secret tags of the field that the op touches, and fresh.
     pub(crate) fn hides(
         &mut self,
         (object, field): (&str, &str),
@@ -86,55 +118,51 @@ impl Seen<'_> {
                 witness: Some(witness),
             })
         };
-        let secret = self.secret_tags(object, field);
-        let tags = self.key_tags(key).cloned();
-        let (Some(tags), Some(at)) = (tags, self.dag.find(key)) else {
-            return stale(*key);
-        };
-        if tags != secret {
-            return stale(*key);
+        let secret = self.own_secret_tags(object, field);
+        match self.content_key(key) {
+            Some((at, tags)) if *tags == *secret => self.stale_by(at, now_ms).map_or(Ok(()), stale),
+            Some(_) | None => stale(*key),
         }
-        self.stale_by(at, &tags, now_ms).map_or(Ok(()), stale)
     }
 
     /// What shows that the content key is not fresh: its `KeyRotate`, if its author may not read its tags; else the `KeyGrant`
     /// with the least id of which a recipient may not.
-    pub(crate) fn stale_by(&mut self, at: Index, tags: &Tags, now_ms: u64) -> Option<OpId> {
+    pub(crate) fn stale_by(&mut self, at: Index, now_ms: u64) -> Option<OpId> {
         let (dag, authority) = (self.dag, self.authority);
-        let mut may_read: BTreeMap<PublicKey, bool> = BTreeMap::new();
-        let author = dag.node(at).author;
-        if !self.may_read(&author, tags, now_ms) {
-            return Some(dag.id(at));
+        let doubtful = self.doubtful(at, now_ms);
+        if doubtful.is_empty() {
+            return None;
         }
-        may_read.insert(author, true);
+        let need = reading(&authority.content_keys[&at].tags);
+        let mut may_read: BTreeMap<PublicKey, bool> = BTreeMap::new();
         let mut least: Option<OpId> = None;
-        for (grant, recipients) in &authority.content_keys[&at].grants {
-            if !self.contains(*grant) {
+        for (op, readers) in doubtful.iter() {
+            if *op != at && !self.contains(*op) {
                 continue;
             }
-            for recipient in recipients {
-                let known = may_read.get(recipient).copied();
-                let may = known.unwrap_or_else(|| self.may_read(recipient, tags, now_ms));
-                may_read.insert(*recipient, may);
-                if !may {
-                    let id = dag.id(*grant);
-                    least = Some(least.map_or(id, |least| least.min(id)));
-                    break;
-                }
+            let all_may = readers.iter().all(|reader| {
+                let known = may_read.entry(*reader);
+                *known.or_insert_with(|| self.may(reader, &need, now_ms))
+            });
+            if !all_may && *op == at {
+                return Some(dag.id(at));
+            } else if !all_may {
+                let id = dag.id(*op);
+                least = Some(least.map_or(id, |least| least.min(id)));
             }
         }
         least
     }
 
     /// Errs unless each of the recipients may read the tags of the key, which is one of the past.
-    pub(crate) fn hands_on<'a>(
+    pub(crate) fn hands_on<'r>(
         &mut self,
         key: &OpId,
-        mut recipients: impl Iterator<Item = &'a PublicKey>,
+        mut recipients: impl Iterator<Item = &'r PublicKey>,
         now_ms: u64,
     ) -> Result<(), Unauthorised> {
-        let tags = self.key_tags(key).cloned().unwrap_or_default();
-        if recipients.all(|recipient| self.may_read(recipient, &tags, now_ms)) {
+        let need = reading(self.key_tags(key).unwrap_or(&Tags::new()));
+        if recipients.all(|recipient| self.may(recipient, &need, now_ms)) {
             Ok(())
         } else {
             Err(Unauthorised {

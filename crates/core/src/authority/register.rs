@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::content_key::ContentKey;
 use super::grant::{Grant, GrantId};
+use super::holders::Holders;
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
 use super::reach::Aim;
@@ -84,6 +85,10 @@ pub(crate) struct Authority {
     pub(super) marks: BTreeMap<Index, (Kem, Tags)>,
     /// By `KeyRotate`.
     pub(super) content_keys: BTreeMap<Index, ContentKey>,
+    /// What has been found out of the holders of each.
+    pub(super) holders: RefCell<BTreeMap<Index, Holders>>,
+    /// Grows whenever a denial touches what none had touched.
+    pub(super) touches: u64,
     /// The `ReaderKey`s of each author, in order of admission.
     pub(super) reader_keys: BTreeMap<PublicKey, Vec<(Index, Kem)>>,
     /// Sets of grants under which ops were admitted, each stored once.
@@ -97,6 +102,8 @@ pub(crate) struct Authority {
     /// The tags that genesis gives to each field, each set of them stored once.
     pub(super) field_tags: Vec<TagsId>,
     pub(super) tag_sets: Vec<Tags>,
+    /// Of each such set the tags that genesis marks as confidential.
+    pub(super) secret_sets: Vec<Tags>,
     /// How many roots sign together; 0, which stands for 1, where genesis does not say.
     pub(super) quorum: usize,
     /// Ops that a `Cosign` may name, and of these the denials, with what they name.

@@ -12,9 +12,10 @@ use crate::costs::Costs;
 use crate::dag::{Dag, Index, Node, Own, Past};
 use crate::held::{Held, Limits};
 use crate::hlc::Hlc;
-use crate::id::{OpId, ProjectId};
+use crate::id::{OpId, ProjectId, PublicKey};
 use crate::name::Name;
 use crate::op::{Body, Rejected, VerifiedOp};
+use crate::payload::Share;
 use crate::place::{Places, Spot};
 use crate::reason::Refusal;
 use crate::store::{MemoryStore, OpStore, StoreError};
@@ -433,7 +434,11 @@ impl Log {
         if !self.authority.has_secrets() {
             return Finding::Admitted(admission);
         }
-        let mut seen = self.seen(&admission.past, costs);
+        let spot = admission.spot;
+        let mut seen = Seen {
+            tags: spot.and_then(|spot| self.authority.tags_of_field(spot.field)),
+            ..self.seen(&admission.past, costs)
+        };
         match body.payload.keeps_secrets(&mut seen, body.hlc.physical_ms) {
             Ok(()) => Finding::Admitted(admission),
             Err(why) => Finding::Refused {
@@ -449,6 +454,7 @@ impl Log {
             authority: &self.authority,
             data: self,
             past: past.clone(),
+            tags: None,
             costs,
         }
     }
@@ -470,6 +476,11 @@ impl Log {
     /// The value that the admitted op at the index writes after so many names; `None` if the store has failed.
     pub(crate) fn value(&self, at: Index, names: usize) -> Option<Value> {
         self.read(at, |envelope| VerifiedOp::stored_value(envelope, names))
+    }
+
+    /// What the admitted `KeyGrant` at the index gives the recipient; `None` if the store has failed.
+    pub(crate) fn share(&self, at: Index, recipient: &PublicKey) -> Option<Share> {
+        self.read(at, |envelope| VerifiedOp::stored_share(envelope, recipient))
     }
 
     fn read<T>(&self, at: Index, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {

@@ -9,7 +9,7 @@ use minicbor::{Decoder, Encoder};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
 use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
-use crate::payload::{Payload, read_value_alone};
+use crate::payload::{Payload, Share, read_share_alone, read_value_alone};
 use crate::value::Value;
 use crate::wire::{
     CodecError, expect_array, expect_key, expect_map, limit, range, read, read_array, read_fixed,
@@ -89,7 +89,17 @@ impl Body {
 
     /// What the payload writes after so many names, for bytes that were decoded before.
     pub(super) fn value_alone(bytes: &[u8], names: usize) -> Option<Value> {
-        let input = &mut Decoder::new(bytes);
+        read_value_alone(&mut Self::at_payload(bytes)?, names)
+    }
+
+    /// What the `KeyGrant` gives the recipient, likewise.
+    pub(super) fn share_alone(bytes: &[u8], recipient: &PublicKey) -> Option<Share> {
+        read_share_alone(&mut Self::at_payload(bytes)?, recipient)
+    }
+
+    /// The payload, for bytes that were decoded before.
+    fn at_payload(bytes: &[u8]) -> Option<Decoder<'_>> {
+        let mut input = Decoder::new(bytes);
         input.map().ok()?;
         // Version, author and number.
         for _ in 0..3 {
@@ -103,7 +113,7 @@ impl Body {
         input.u8().ok()?;
         input.skip().ok()?;
         input.u8().ok()?;
-        read_value_alone(input, names)
+        Some(input)
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, CodecError> {

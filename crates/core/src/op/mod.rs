@@ -20,6 +20,7 @@ use core::ops::Range;
 
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId, PublicKey};
+use crate::payload::Share;
 use crate::reason::Refusal;
 use crate::signature::zip215_verifies;
 use crate::value::Value;
@@ -188,6 +189,11 @@ impl VerifiedOp {
     /// The value in such an envelope, which comes after so many names.
     pub(crate) fn stored_value(envelope: &[u8], names: usize) -> Option<Value> {
         Body::value_alone(envelope::body_of_known(envelope)?, names)
+    }
+
+    /// What the `KeyGrant` in such an envelope gives the recipient.
+    pub(crate) fn stored_share(envelope: &[u8], recipient: &PublicKey) -> Option<Share> {
+        Body::share_alone(envelope::body_of_known(envelope)?, recipient)
     }
 
     /// The op's id.

@@ -42,6 +42,34 @@ pub struct Share {
     pub ciphertext: [u8; 48],
 }
 
+/// Reads a share as far as its recipient.
+fn read_recipient(input: &mut Decoder<'_>) -> Result<PublicKey, CodecError> {
+    expect_array(input, 3, "share")?;
+    read_fixed(input, "recipient").map(PublicKey::from_bytes)
+}
+
+/// Reads what the recipient is given from a `KeyGrant` that was decoded before; the shares of others are not built.
+pub(crate) fn read_share_alone(input: &mut Decoder<'_>, recipient: &PublicKey) -> Option<Share> {
+    input.map().ok()?;
+    // The kind, and the content key.
+    for _ in 0..2 {
+        input.u8().ok()?;
+        input.skip().ok()?;
+    }
+    input.u8().ok()?;
+    for _ in 0..input.array().ok()?? {
+        let is_theirs = read_recipient(input).ok()? == *recipient;
+        let (enc, ciphertext) = (input.bytes().ok()?, input.bytes().ok()?);
+        if is_theirs {
+            return Some(Share {
+                enc: enc.to_owned(),
+                ciphertext: ciphertext.try_into().ok()?,
+            });
+        }
+    }
+    None
+}
+
 /// A content key is used in fields with one of its tags, so it concerns whom one of them concerns.
 fn need(tags: Tags) -> Need {
     Need {
@@ -106,8 +134,7 @@ impl KeyGrant {
         let key = read_op_id(input, 1, "key")?;
         expect_key(input, 2)?;
         let shares = read_array(input, "shares", RECIPIENTS_MAX, |input| {
-            expect_array(input, 3, "share")?;
-            let recipient = read_fixed(input, "recipient").map(PublicKey::from_bytes)?;
+            let recipient = read_recipient(input)?;
             let enc = read!(input, bytes, "enc").to_owned();
             let ciphertext = read_fixed(input, "share")?;
             Ok((recipient, Share { enc, ciphertext }))

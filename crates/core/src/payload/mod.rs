@@ -22,6 +22,7 @@ mod status_list;
 mod unassigned;
 mod upgrade;
 
+pub(crate) use content_key::read_share_alone;
 pub use content_key::{KeyGrant, KeyRotate, Share};
 pub use cosign::Cosign;
 pub use credential::Credential;

@@ -7,7 +7,7 @@ use super::author::{AuthorError, Authored, sign};
 use super::query::Answer;
 use super::signer::Signer;
 use super::{Drafted, Replica};
-use crate::confidential::Confidential;
+use crate::confidential::{Confidential, Kem};
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
@@ -83,10 +83,7 @@ impl Replica {
         for (at, key) in authority.content_keys() {
             let node = dag.node(at);
             let given = key.grants.iter().flat_map(|(_, recipients)| recipients);
-            let stale = self
-                .log
-                .seen(&everything, costs)
-                .stale_by(at, &key.tags, now_ms);
+            let stale = self.log.seen(&everything, costs).stale_by(at, now_ms);
             keys.push(ContentKeyInfo {
                 key: node.id,
                 tags: key.tags.clone(),
@@ -100,6 +97,18 @@ impl Replica {
         self.answer(keys)
     }
 
+    /// Who was given the key by its `KeyGrant`s.
+    #[must_use]
+    pub fn recipients(&self, key: &OpId) -> BTreeSet<PublicKey> {
+        let key = self.log.dag.find(key);
+        let key = key.and_then(|at| self.log.authority.content_key(at));
+        let given = key.into_iter().flat_map(|key| &key.grants);
+        given
+            .flat_map(|(_, recipients)| recipients)
+            .copied()
+            .collect()
+    }
+
     /// What the recipient was given of the key, by the id of the `KeyGrant`.
     #[must_use]
     pub fn shares_for(&self, key: &OpId, recipient: &PublicKey) -> Vec<Share> {
@@ -109,16 +118,11 @@ impl Replica {
         };
         let given = key.grants.iter();
         let mut given: Vec<Index> = given
-            .filter(|(_, recipients)| recipients.contains(recipient))
+            .filter(|(_, recipients)| recipients.binary_search(recipient).is_ok())
             .map(|&(op, _)| op)
             .collect();
         given.sort_unstable_by_key(|&op| dag.id(op));
-        let share = |op: Index| {
-            let Payload::KeyGrant(mut grant) = self.log.body(op)?.payload else {
-                return None;
-            };
-            grant.shares.remove(recipient)
-        };
+        let share = |op| self.log.share(op, recipient);
         given.into_iter().filter_map(share).collect()
     }
 
@@ -126,9 +130,26 @@ impl Replica {
     /// theirs has in its past the one with the least op id.
     #[must_use]
     pub fn reader_key(&self, reader: &PublicKey) -> Option<ReaderKey> {
-        let (dag, costs) = (&self.log.dag, &mut Costs::default());
-        let everything = dag.everything();
-        let kems = self.log.seen(&everything, costs).kems();
+        self.published(reader, &self.kems())
+    }
+
+    /// Those of the readers who have such a key, in the order given, each with it.
+    pub fn reader_keys<'a>(
+        &self,
+        readers: impl IntoIterator<Item = &'a PublicKey>,
+    ) -> impl Iterator<Item = (PublicKey, ReaderKey)> {
+        let kems = self.kems();
+        let readers = readers.into_iter();
+        readers.filter_map(move |reader| Some((*reader, self.published(reader, &kems)?)))
+    }
+
+    fn kems(&self) -> Vec<Kem> {
+        let (everything, costs) = (self.log.dag.everything(), &mut Costs::default());
+        self.log.seen(&everything, costs).kems()
+    }
+
+    fn published(&self, reader: &PublicKey, kems: &[Kem]) -> Option<ReaderKey> {
+        let dag = &self.log.dag;
         let published = self.log.authority.reader_keys_of(reader).iter();
         let fit = published.filter(|(_, kem)| kems.contains(kem));
         let fit: Vec<Index> = fit.map(|&(op, _)| op).collect();

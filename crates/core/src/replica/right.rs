@@ -6,6 +6,7 @@ use super::Replica;
 use super::query::Answer;
 use crate::authority::{Applicant, Title};
 use crate::costs::Costs;
+use crate::dag::Past;
 use crate::feature::Feature;
 use crate::id::{OpId, PublicKey};
 use crate::name::Tags;
@@ -73,7 +74,8 @@ impl Replica {
         tags: &Tags,
         now_ms: u64,
     ) -> Answer<Result<Allowed, NotAllowed>> {
-        self.answer(self.authorised(key, action, tags, now_ms))
+        let everything = self.log.dag.everything();
+        self.answer(self.authorised(key, action, tags, now_ms, &everything))
     }
 
     /// Every key that [`Replica::can`] allows it, persons and devices, by key. The cost is that of asking for each key that
@@ -103,8 +105,10 @@ impl Replica {
         let persons = authority.grants.iter().map(|grant| grant.subject);
         let devices = authority.links.iter().map(|link| link.key);
         let keys: BTreeSet<PublicKey> = persons.chain(devices).collect();
+        let everything = self.log.dag.everything();
         let allowed = |key: PublicKey| {
-            let allowed = self.authorised(&key, action, tags, now_ms).ok()?;
+            let allowed = self.authorised(&key, action, tags, now_ms, &everything);
+            let allowed = allowed.ok()?;
             Some((key, allowed))
         };
         self.answer(keys.into_iter().filter_map(allowed).collect())
@@ -116,10 +120,10 @@ impl Replica {
         action: Action,
         tags: &Tags,
         now_ms: u64,
+        everything: &Past,
     ) -> Result<Allowed, NotAllowed> {
         let (dag, costs) = (&self.log.dag, &mut Costs::default());
-        let everything = dag.everything();
-        let mut seen = self.log.seen(&everything, costs);
+        let mut seen = self.log.seen(everything, costs);
         let feature = match action {
             Action::Link => Some(Feature::Device),
             Action::Read | Action::ManageKeys => Some(Feature::Confidential),
@@ -145,7 +149,7 @@ impl Replica {
         let applicant = Applicant {
             author: *key,
             now_ms,
-            own: dag.own(key, &everything),
+            own: dag.own(key, everything),
         };
         let titles = seen
             .authorise(&need, &applicant)

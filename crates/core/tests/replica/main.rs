@@ -9,6 +9,7 @@ mod embed;
 mod forks;
 mod garbage;
 mod guide;
+mod holders;
 mod late;
 mod limits;
 mod living;
