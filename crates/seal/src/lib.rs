@@ -11,6 +11,7 @@ mod content_key;
 mod context;
 mod desk;
 mod keyring;
+mod opened;
 mod reader;
 mod reading;
 mod share;

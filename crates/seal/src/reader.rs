@@ -1,6 +1,7 @@
 //! Readers' private keys, and what opens shares with them.
 
 use core::fmt;
+use std::sync::OnceLock;
 
 use ecac_core::Kem;
 use ecac_core::payload::{ReaderKey, Share};
@@ -11,6 +12,7 @@ use hpke::{Deserializable as _, Kem as _, OpModeR, Serializable as _, single_sho
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::content_key::ContentKey;
+use crate::opened::Opened;
 use crate::unopened::Unopened;
 
 /// Opens what is sealed to one reader key: a [`ReaderSecret`], or whatever asks one that lives in hardware or in another
@@ -34,11 +36,14 @@ pub struct BadReaderKey {
     pub kem: Kem,
 }
 
-/// A private key in memory. It is wiped when it is dropped.
+/// A private key in memory, with its public key and the content keys that it gave last. Private key and content keys are wiped
+/// when it is dropped.
 #[derive(Clone)]
 pub struct ReaderSecret {
     kem: Kem,
     secret: Zeroizing<[u8; 32]>,
+    public: OnceLock<Vec<u8>>,
+    opened: Opened,
 }
 
 impl ReaderSecret {
@@ -57,7 +62,7 @@ impl ReaderSecret {
             }
         }
         random.zeroize();
-        Self { kem, secret }
+        Self::of(kem, secret)
     }
 
     /// The key of these bytes, as [`ReaderSecret::as_bytes`] gave them.
@@ -72,10 +77,28 @@ impl ReaderSecret {
         let secret = Zeroizing::new(bytes);
         bytes.zeroize();
         if is_key {
-            Ok(Self { kem, secret })
+            Ok(Self::of(kem, secret))
         } else {
             Err(BadReaderKey { kem })
         }
+    }
+
+    fn of(kem: Kem, secret: Zeroizing<[u8; 32]>) -> Self {
+        Self {
+            kem,
+            secret,
+            public: OnceLock::new(),
+            opened: Opened::default(),
+        }
+    }
+
+    fn open(&self, share: &Share, info: &[u8]) -> Result<ContentKey, Unopened> {
+        let opened = match self.kem {
+            Kem::X25519 => open::<X25519HkdfSha256>(self.as_bytes(), share, info),
+            Kem::XWing => open::<XWing>(self.as_bytes(), share, info),
+        };
+        let bytes = opened.and_then(|bytes| bytes.as_slice().try_into().ok());
+        bytes.map(ContentKey::from_bytes).ok_or(Unopened)
     }
 
     /// The KEM.
@@ -93,23 +116,21 @@ impl ReaderSecret {
 
 impl Opener for ReaderSecret {
     fn reader_key(&self) -> ReaderKey {
-        let public = match self.kem {
-            Kem::X25519 => public::<X25519HkdfSha256>(self.as_bytes()),
-            Kem::XWing => public::<XWing>(self.as_bytes()),
-        };
+        let public = self.public.get_or_init(|| {
+            let public = match self.kem {
+                Kem::X25519 => public::<X25519HkdfSha256>(self.as_bytes()),
+                Kem::XWing => public::<XWing>(self.as_bytes()),
+            };
+            public.expect("a secret is made of bytes that are one")
+        });
         ReaderKey {
             kem: self.kem,
-            public: public.expect("a secret is made of bytes that are one"),
+            public: public.clone(),
         }
     }
 
     fn open_share(&self, share: &Share, info: &[u8]) -> Result<ContentKey, Unopened> {
-        let opened = match self.kem {
-            Kem::X25519 => open::<X25519HkdfSha256>(self.as_bytes(), share, info),
-            Kem::XWing => open::<XWing>(self.as_bytes(), share, info),
-        };
-        let bytes = opened.and_then(|bytes| bytes.as_slice().try_into().ok());
-        bytes.map(ContentKey::from_bytes).ok_or(Unopened)
+        self.opened.or_open(share, info, || self.open(share, info))
     }
 }
 
