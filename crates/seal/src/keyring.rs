@@ -19,7 +19,7 @@ use crate::unopened::Unopened;
 
 /// Bytes of a `KeyGrant` beside its shares, and of a share beside `enc`, at most.
 const GRANT_BYTES: usize = 64;
-const SHARE_BYTES: usize = 96;
+const SHARE_BYTES: usize = 88;
 /// Length of the authentication tag of XChaCha20-Poly1305, in bytes.
 const TAG_BYTES: usize = 16;
 

@@ -57,7 +57,7 @@ impl Authority {
             if core::mem::replace(touched, true) {
                 continue;
             }
-            self.touches += 1;
+            self.note_touched(reached);
             let (made, sets) = match reached {
                 Reached::Grant(id) => (self.made_under[id].clone(), self.sets_with[id].clone()),
                 Reached::Link(id) => (self.made_through[id].clone(), self.sets_through[id].clone()),
@@ -82,6 +82,18 @@ impl Authority {
                     self.touched_sets.entry(set).or_insert(by);
                 }
             }
+        }
+    }
+
+    /// Notes whose title is touched, for whoever remembers that none was.
+    fn note_touched(&mut self, reached: Reached) {
+        match reached {
+            Reached::Grant(id) if self.links.is_empty() => {
+                self.touched.subjects.push(self.grants[id].subject);
+            }
+            Reached::Grant(_) | Reached::Link(_) => self.touched.others += 1,
+            // What rests on it is touched by itself.
+            Reached::Key(_) => {}
         }
     }
 

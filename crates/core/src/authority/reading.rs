@@ -154,15 +154,25 @@ impl<'a> Seen<'a> {
         least
     }
 
+    /// Finds out what is remembered of the holders of the key, to whom one of its `KeyGrant`s has just been registered.
+    pub(crate) fn learn_holders(&mut self, key: &OpId, now_ms: u64) {
+        if let Some((at, _)) = self.content_key(key) {
+            self.doubtful(at, now_ms);
+        }
+    }
+
     /// Errs unless each of the recipients may read the tags of the key, which is one of the past.
     pub(crate) fn hands_on<'r>(
         &mut self,
         key: &OpId,
-        mut recipients: impl Iterator<Item = &'r PublicKey>,
+        recipients: impl Iterator<Item = &'r PublicKey>,
         now_ms: u64,
     ) -> Result<(), Unauthorised> {
-        let need = reading(self.key_tags(key).unwrap_or(&Tags::new()));
-        if recipients.all(|recipient| self.may(recipient, &need, now_ms)) {
+        let nothing = Tags::new();
+        let tags = self.key_tags(key).unwrap_or(&nothing);
+        let need = reading(tags);
+        let (left, _) = self.beyond_holders(tags, recipients.copied().collect(), now_ms);
+        if left.iter().all(|reader| self.may(reader, &need, now_ms)) {
             Ok(())
         } else {
             Err(Unauthorised {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::content_key::ContentKey;
 use super::grant::{Grant, GrantId};
-use super::holders::Holders;
+use super::holders::{Holders, Touched};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
 use super::reach::Aim;
@@ -87,8 +87,7 @@ pub(crate) struct Authority {
     pub(super) content_keys: BTreeMap<Index, ContentKey>,
     /// What has been found out of the holders of each.
     pub(super) holders: RefCell<BTreeMap<Index, Holders>>,
-    /// Grows whenever a denial touches what none had touched.
-    pub(super) touches: u64,
+    pub(super) touched: Touched,
     /// The `ReaderKey`s of each author, in order of admission.
     pub(super) reader_keys: BTreeMap<PublicKey, Vec<(Index, Kem)>>,
     /// Sets of grants under which ops were admitted, each stored once.

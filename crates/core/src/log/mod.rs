@@ -15,7 +15,7 @@ use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId, PublicKey};
 use crate::name::Name;
 use crate::op::{Body, Rejected, VerifiedOp};
-use crate::payload::Share;
+use crate::payload::{Payload, Share};
 use crate::place::{Places, Spot};
 use crate::reason::Refusal;
 use crate::store::{MemoryStore, OpStore, StoreError};
@@ -303,6 +303,10 @@ impl Log {
             .push(&self.dag, &body.payload, spot, &past, costs);
         let entry = &mut Entry::new(&mut self.authority, &self.dag, at, leave, costs);
         body.payload.register(entry);
+        if let Payload::KeyGrant(given) = &body.payload {
+            let now_ms = body.hlc.physical_ms;
+            self.seen(&past, costs).learn_holders(&given.key, now_ms);
+        }
         if let Some((object, field)) = body.payload.target()
             && self.places.fields() > self.authority.fields_learnt()
         {
