@@ -19,7 +19,7 @@ use crate::need::Need;
 
 /// Keys, and `KeyGrant`s of each, in which readers are looked for who may read already; the latest ones.
 const EARLIER: usize = 16;
-/// Readers of whom each is looked at by itself.
+/// Readers of whom each is looked at by itself; at least one, so that looking at one again asks nothing more of earlier keys.
 const FEW: usize = 16;
 
 /// Whose titles denials touch.
