@@ -15,6 +15,9 @@ pub(crate) struct Counters {
     useless: AtomicU64,
     sent: AtomicU64,
     sent_bytes: AtomicU64,
+    gone: AtomicU64,
+    held_back: AtomicU64,
+    dropped: AtomicU64,
     refused: AtomicU64,
     ops: AtomicU64,
 }
@@ -40,6 +43,9 @@ impl Counters {
         self.useless.fetch_add(tally.useless_ops, order());
         self.sent.fetch_add(tally.sent_ops, order());
         self.sent_bytes.fetch_add(tally.sent_bytes, order());
+        self.gone.fetch_add(tally.gone_ops, order());
+        self.held_back.fetch_add(tally.held_back_ops, order());
+        self.dropped.fetch_add(tally.dropped_ops, order());
     }
 
     /// A connection that was not let in, or came to nothing.
@@ -75,6 +81,17 @@ impl Counters {
             ("ops_useless", "Ops that changed nothing", &self.useless),
             ("ops_sent", "Ops that were sent", &self.sent),
             ("sent_bytes", "Bytes of frames", &self.sent_bytes),
+            ("ops_gone", "Ops that others had dropped", &self.gone),
+            (
+                "ops_held_back",
+                "Ops that others kept back, since they build on dropped ones",
+                &self.held_back,
+            ),
+            (
+                "ops_dropped",
+                "Ops that others lacked and that were dropped here",
+                &self.dropped,
+            ),
         ];
         for (name, help, value) in counters {
             let value = value.load(order());

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use ecac_artifact::exit;
 use ecac_core::{ProjectId, PublicKey};
 use ecac_net::{Node, Settings, carry, sync_once};
-use ecac_project::{Home, KeyName, KeyUse, Peer, Project, folder_in};
+use ecac_project::{Cause, Home, KeyName, KeyUse, Peer, Project, folder_in};
 use tokio::sync::watch;
 
 /// Syncs a project directory with other nodes, over QUIC
@@ -105,10 +105,28 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
+            let reported = error.chain().find_map(|it| it.downcast_ref());
+            let hint = reported.map_or_else(String::new, |it: &ecac_project::Error| {
+                format!("\nhint: {}", it.hint())
+            });
             // Where nobody reads there is nobody to tell.
-            drop(writeln!(std::io::stderr(), "error: failed to {error:#}"));
-            ExitCode::from(exit::ENVIRONMENT)
+            drop(writeln!(
+                std::io::stderr(),
+                "error: failed to {error:#}{hint}"
+            ));
+            ExitCode::from(reported.map_or(exit::ENVIRONMENT, code))
         }
+    }
+}
+
+/// The exit code of what the project directory or the home reports, as `ecac` has it.
+fn code(reported: &ecac_project::Error) -> u8 {
+    match reported.cause() {
+        Cause::Missing => exit::NOT_FOUND,
+        Cause::Environment => exit::ENVIRONMENT,
+        Cause::BadInput => exit::BAD_INPUT,
+        Cause::Damaged => exit::VERIFICATION,
+        Cause::Refused => exit::REFUSED,
     }
 }
 

@@ -249,6 +249,13 @@ impl Node {
                 rest.push(("standing", json!(format!("{:?}", ended.standing))));
                 rest.push(("received", json!(ended.tally.useful_ops)));
                 rest.push(("sent", json!(ended.tally.sent_ops)));
+                let missed = [
+                    ("gone", ended.tally.gone_ops),
+                    ("held_back", ended.tally.held_back_ops),
+                    ("dropped", ended.tally.dropped_ops),
+                ];
+                let missed = missed.into_iter().filter(|(_, ops)| *ops > 0);
+                rest.extend(missed.map(|(name, ops)| (name, json!(ops))));
                 ended.tally
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use ecac_artifact::exit;
 use ecac_project::Peer;
-use ecac_sync::Standing;
+use ecac_sync::{Standing, Tally};
 use serde_json::json;
 
 use crate::arrival::Arrival;
@@ -60,16 +60,43 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
             "ops_received": tally.useful_ops,
             "ops_sent": tally.sent_ops,
             "bytes_sent": tally.sent_bytes,
+            "ops_gone": tally.gone_ops,
+            "ops_held_back": tally.held_back_ops,
+            "ops_dropped": tally.dropped_ops,
         });
         return output::print_json(&document);
     }
-    let count = |ops: u64| text::count(usize::try_from(ops).unwrap_or(usize::MAX), "op");
     let met = format!(
         "received {}, sent {}\n",
         count(tally.useful_ops),
         count(tally.sent_ops)
     );
-    output::print(format!("{met}{}", arrival.told).as_bytes())
+    let missed = missed(&tally);
+    output::print(format!("{met}{missed}{}", arrival.told).as_bytes())
+}
+
+fn count(ops: u64) -> String {
+    text::count(usize::try_from(ops).unwrap_or(usize::MAX), "op")
+}
+
+/// What one side lacks and the other has dropped; nothing where there is no such op.
+fn missed(tally: &Tally) -> String {
+    let mut told = String::new();
+    if tally.gone_ops > 0 {
+        let (gone, held_back) = (count(tally.gone_ops), count(tally.held_back_ops));
+        told += &format!(
+            "{gone} were dropped there, and {held_back} that build on these were kept back: \
+             they have to come from somebody who has every envelope\n"
+        );
+    }
+    if tally.dropped_ops > 0 {
+        let dropped = count(tally.dropped_ops);
+        told += &format!(
+            "{dropped} that the peer lacks were dropped here: \
+             they have to come from somebody who has every envelope\n"
+        );
+    }
+    told
 }
 
 /// Why a session did not come to its end.

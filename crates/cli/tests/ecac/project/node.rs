@@ -14,7 +14,7 @@ use ecac_project::{FOLDER, Home, KeyName, Project};
 use ecac_sync::Session;
 use tempfile::{TempDir, tempdir};
 
-use super::{Person, shop};
+use super::{Guild, Person, shop};
 use crate::run::{Ran, ran, text};
 
 const KEY: &str = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
@@ -243,24 +243,27 @@ fn pipes() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-#[test]
-fn a_session_with_a_peer_is_told_as_an_import_is() {
-    let (office, van) = shop();
+/// What `ecac sync PEER` of the person prints where that replica answers.
+fn meet(person: &Person, there: &mut Replica, args: &[&str]) -> Vec<u8> {
     let (_folder, pipes) = pipes();
     let at = pipes.display();
     let installed = Installed::with(&format!(
         "printf '\\0\\0\\0\\0'; cat '{at}/back' & exec cat > '{at}/there'"
     ));
+    let args = [&["sync", PEER], args].concat();
+    thread::scope(|scope| {
+        scope.spawn(|| answer(there, &pipes));
+        installed.run(person, "/usr/bin:/bin", &args).ok()
+    })
+}
+
+#[test]
+fn a_session_with_a_peer_is_told_as_an_import_is() {
+    let (office, van) = shop();
     van.says(&["set", "motor/7", "status", "repaired"]);
     office.says(&["set", "bill/1", "sum", "120"]);
     let mut there = replica_of(&van);
-    let sync = |there: &mut Replica, args: &[&str]| {
-        let args = [&["sync", PEER], args].concat();
-        thread::scope(|scope| {
-            scope.spawn(|| answer(there, &pipes));
-            installed.run(&office, "/usr/bin:/bin", &args).ok()
-        })
-    };
+    let sync = |there: &mut Replica, args: &[&str]| meet(&office, there, args);
     let came: serde_json::Value =
         serde_json::from_slice(&sync(&mut there, &["--json"])).expect("JSON");
     assert_eq!(came["counts"]["applied"], 1, "{came}");
@@ -276,6 +279,41 @@ fn a_session_with_a_peer_is_told_as_an_import_is() {
     assert!(
         nothing.starts_with("received 0 ops, sent 0 ops\nnothing came"),
         "{nothing}"
+    );
+}
+
+#[test]
+fn a_session_says_what_one_side_lacks_and_the_other_has_dropped() {
+    let guild = Guild::found();
+    let Guild { ann, ben, van, .. } = &guild;
+    for status in ["open", "waits", "repaired"] {
+        van.says(&["set", "motor/7", "status", status]);
+    }
+    van.sends_to(ann);
+    let seal = ann.op(&["seal"]);
+    ann.sends_to(ben);
+    ben.says(&["cosign", &seal]);
+    ben.sends_to(van);
+    let mut full = replica_of(van);
+    let old = full.project();
+    let mut pruned = replica_of(van);
+    assert_eq!(pruned.prune().expect("it can").ops, 2);
+    // Cid has been away since before the writes.
+    let cid = &guild.cat;
+    let told = text(meet(cid, &mut pruned, &[]));
+    assert!(told.contains("\n2 ops were dropped there, and "), "{told}");
+    let came: serde_json::Value =
+        serde_json::from_slice(&meet(cid, &mut pruned, &["--json"])).expect("JSON");
+    assert_eq!(came["peer"]["ops_gone"], 2, "{came}");
+    assert!(came["peer"]["ops_held_back"].as_u64() > Some(0), "{came}");
+    // From somebody who has every envelope they come, and the other way round it is said too.
+    meet(cid, &mut full, &[]);
+    cid.says(&["prune", "--yes"]);
+    let mut newcomer = Replica::builder().join(old);
+    let told = text(meet(cid, &mut newcomer, &[]));
+    assert!(
+        told.contains("\n2 ops that the peer lacks were dropped here"),
+        "{told}"
     );
 }
 
