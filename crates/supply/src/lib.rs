@@ -3,21 +3,20 @@
 
 mod audit;
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
-use xtask::host::command_line::help;
+use std::process::ExitCode;
 
-/// The command line, as `cargo xtask` hands it on.
-#[derive(Debug, Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    version,
-    disable_help_subcommand = true
-)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
+use anyhow::Result;
+use clap::{CommandFactory as _, Subcommand};
+use xtask::host::command_line::{self, Program, help};
+
+/// The program, as `cargo xtask` starts it.
+pub fn main() -> ExitCode {
+    command_line::program(Command::run)
+}
+
+/// Its command line, for whoever holds pages to it.
+pub fn command() -> clap::Command {
+    Program::<Command>::command()
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,16 +36,6 @@ enum Command {
         "cargo xtask audit --format json | jq .findings",
     ]))]
     Audit(audit::Args),
-}
-
-impl Cli {
-    /// Does what the command line says.
-    ///
-    /// # Errors
-    /// What the command reports, with its exit code.
-    pub fn run(self) -> Result<()> {
-        self.command.run()
-    }
 }
 
 impl Command {

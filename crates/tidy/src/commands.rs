@@ -30,10 +30,10 @@ const CI: &str = ".ci/run";
 /// The command line of xtask, with those of its programs in their places.
 fn command_line() -> Command {
     let programs = [
-        ecac_perf::Cli::command(),
-        ecac_release::Cli::command(),
-        ecac_soak::Cli::command(),
-        ecac_supply::Cli::command(),
+        ecac_perf::command(),
+        ecac_release::command(),
+        ecac_soak::command(),
+        ecac_supply::command(),
     ];
     let of_programs = programs.iter().flat_map(Command::get_subcommands);
     let mut xtask = of_programs.fold(xtask::command::Cli::command(), |xtask, command| {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use ecac_artifact::exit;
 
 use super::{error, interrupt, output};
@@ -12,6 +12,24 @@ use super::{error, interrupt, output};
 #[must_use]
 pub fn help(examples: &[&str]) -> String {
     format!("Examples:\n  {}\n\n{}", examples.join("\n  "), exit::help())
+}
+
+/// The command line of a program that `cargo xtask` starts, as it hands its own on.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    disable_help_subcommand = true
+)]
+pub struct Program<C: Subcommand> {
+    #[command(subcommand)]
+    command: C,
+}
+
+/// [`main`] of a program that `cargo xtask` starts.
+pub fn program<C: Subcommand>(run: impl FnOnce(C) -> Result<()>) -> ExitCode {
+    main(|_| None, |it: Program<C>| run(it.command))
 }
 
 /// Reads the command line, and does what it says; what fails is told on standard error, with the exit code that stands
