@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use ecac_artifact::{ArtifactSet, Commit, Digest, ExpectedSet, exit};
 use ecac_attest::{Attestation, Attested, Bundle, PrivateKey};
@@ -509,25 +507,4 @@ fn a_quorum_is_about_the_golden_set_or_a_bundle_and_no_copy_is_about_another() {
     desk.quorum(&["1"], exit::NOT_FOUND, "there are no attestations in");
     fs::remove_dir_all(desk.root().join("docs/eval/golden")).unwrap();
     desk.quorum(&["1"], exit::NOT_FOUND, "does not exist");
-}
-
-#[test]
-fn a_signal_ends_attesting_within_a_second_and_nothing_is_filed() {
-    let desk = Desk::new();
-    // Some seconds of work.
-    let args = desk.built("ada", 1, &publish(COMMIT, 400).files);
-    let mut attest = desk.workspace.xtask(&args);
-    let mut attest = attest.stderr(Stdio::null()).spawn().unwrap();
-    thread::sleep(Duration::from_millis(100));
-    assert!(attest.try_wait().unwrap().is_none(), "it was over before");
-    let sent = Instant::now();
-    let kill = Command::new("kill")
-        .args(["-s", "INT", &attest.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
-    let status = attest.wait().unwrap();
-    let took = sent.elapsed();
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(status.code(), Some(i32::from(exit::INTERRUPTED)));
-    assert!(!desk.attestations().exists());
 }
