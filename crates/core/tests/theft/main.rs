@@ -173,7 +173,7 @@ fn every_history_of_5_ops_obeys_the_laws() {
     check(machine(5), 529_761);
 }
 
-/// Some nineteen million states, which need a GB of memory.
+/// Many millions of states, which nobody has counted.
 #[test]
 #[ignore = "many minutes in release"]
 fn every_history_of_6_ops_obeys_the_laws() {
