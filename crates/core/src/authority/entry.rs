@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::aim::{Aim, Reached};
 use super::content_key::ContentKey;
 use super::effect::EffectCode;
 use super::grant::{DELEGATION_DEPTH_MAX, Grant, Standing, Void, Vouched};
@@ -10,7 +11,6 @@ use super::issuer_key::{IssuerKey, KeyId};
 use super::judge::Judge;
 use super::leave::Leave;
 use super::link::{Link, LinkRevocation};
-use super::reach::{Aim, Reached};
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};

@@ -4,16 +4,18 @@
 //! [`Entry`] registers it; [`judge`] answers from it which denials kill which grants, [`admission`] which grants let an
 //! op enter the DAG, [`effects`] what an op of trust or policy does. What authorises an op is a [`title`]: a grant, by
 //! itself or through the [`link`] of a device, as far as it is [`carrying`] the grant; [`quorum`] says which ops enough roots have signed, and what a seal makes of
-//! denials, [`turn`] which earlier decisions an op can turn, [`reading`] who may read what is confidential, and [`holders`] which
-//! holders of a key need not be asked.
+//! denials, [`turn`] which earlier decisions an op can turn, [`reading`] who may read what is confidential, and [`doubt`] which holders of
+//! a key have to be asked for.
 //!
 //! Nothing here knows payloads, but which field a data op touches: each family of payloads says by itself what it needs
 //! and what it does.
 
 mod admission;
+mod aim;
 mod bearing;
 mod carrying;
 mod content_key;
+mod doubt;
 mod effect;
 mod effects;
 mod entry;

@@ -5,34 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use super::aim::{Aim, Reached};
 use super::grant::GrantId;
-use super::issuer_key::KeyId;
 use super::register::Authority;
 use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
 use crate::dag::{Dag, Index};
-use crate::id::PublicKey;
-use crate::name::Name;
-
-/// What a denial names.
-#[derive(Debug, Clone)]
-pub(super) enum Aim {
-    Subject(PublicKey),
-    /// The keys of an issuer's key id.
-    Key(Name, Name),
-    /// What hangs on the bits of its own status list.
-    List,
-    /// The links from a person to a key.
-    Link(PublicKey, PublicKey),
-}
-
-/// What a denial can touch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reached {
-    Grant(GrantId),
-    Key(KeyId),
-    Link(LinkId),
-}
 
 impl Authority {
     /// Whether any denial touches what the title rests on.

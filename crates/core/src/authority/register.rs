@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::aim::Aim;
 use super::content_key::ContentKey;
 use super::grant::{Grant, GrantId};
 use super::holders::{Holders, Touched};
 use super::issuer_key::{IssuerKey, KeyId};
 use super::link::{Link, LinkRevocation};
-use super::reach::Aim;
 use super::revocation::Revocation;
 use super::roll::{Roll, TagsId};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};

@@ -1,7 +1,7 @@
 //! Strikes: which grants a denial that is registered ends by itself, and what a new grant meets of denials.
 
+use super::aim::Reached;
 use super::grant::GrantId;
-use super::reach::Reached;
 use super::register::Authority;
 use super::revocation::Revocation;
 use super::status_list::{Bit, ListKey};
