@@ -96,7 +96,7 @@ fn a_run_that_is_killed_while_it_publishes_leaves_the_old_set_or_the_new() {
     let out = results.join("out");
     workspace.check(&repro(0, &out), exit::SUCCESS, "");
     let mut left = 0;
-    for (seed, delay) in (1_u64..).zip([0, 1, 2, 4, 8, 16, 32]) {
+    for (seed, delay) in (1_u64..).zip([0, 2, 8, 32]) {
         let before = seed_of_whole_set(&out);
         let mut run = workspace
             .xtask(&repro(seed, &out))

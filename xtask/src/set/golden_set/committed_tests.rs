@@ -32,16 +32,16 @@ fn flipped<T>(
     seen
 }
 
-/// Where a file begins, where its second part begins, its middle, its last bytes, and its first, a middle and the
-/// last newline.
+/// Where a file begins, where its second part begins, its middle, where its trailer begins, its last bytes, and its
+/// first, a middle and the last newline.
 fn classes(bytes: &[u8]) -> Vec<usize> {
     let length = bytes.len();
     let newlines: Vec<_> = (0..length).filter(|&at| bytes[at] == b'\n').collect();
-    let mut classes: Vec<_> = (0..12).chain([length / 2]).collect();
-    classes.extend(length.saturating_sub(9)..length);
+    let mut classes = vec![0, 1, 4, 8, 10, length / 2];
+    classes.extend([8, 4, 2, 1].map(|from_end| length.saturating_sub(from_end)));
     if let (Some(first), Some(last)) = (newlines.first(), newlines.last()) {
         classes.extend([*first, newlines[newlines.len() / 2], *last]);
-        classes.extend(newlines.iter().take(2).map(|at| at + 1));
+        classes.extend(newlines.iter().take(1).map(|at| at + 1));
     }
     classes.retain(|&at| at < length);
     classes.sort_unstable();
@@ -79,7 +79,7 @@ fn a_flip_in_any_part_of_any_file_is_caught_and_placed() {
             flips += 1;
         }
     }
-    assert!(flips > whole.len() * 15, "{flips} flips");
+    assert!(flips > whole.len() * 9, "{flips} flips");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_flip_of_any_byte_of_the_tables_is_caught_with_line_and_column() {
             let at = line;
             line += usize::from(byte == b'\n');
             // Of each line other bytes, and the last of each.
-            if (position + at) % 3 > 0 && byte != b'\n' {
+            if (position + at) % 5 > 0 && byte != b'\n' {
                 continue;
             }
             let set = flipped(&mut golden, name, position, 0x01, |listing| {
