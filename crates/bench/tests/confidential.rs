@@ -73,7 +73,7 @@ impl World {
 
     fn given(&self, key: &OpId, reader: &PublicKey) -> bool {
         self.bodies.values().any(|body| {
-            matches!(&body.payload, Payload::KeyGrant(it) if it.key == *key && it.shares.contains_key(reader))
+            matches!(&body.payload, Payload::KeyGrant(it) if it.key == *key && it.shares.recipients().contains(reader))
         })
     }
 }

@@ -235,6 +235,7 @@ impl Keyring<'_> {
         }
         chunks.push(shares);
         for shares in chunks.into_iter().filter(|shares| !shares.is_empty()) {
+            let shares = shares.into_iter().collect();
             desk.put(KeyGrant { key, shares }.into())?;
         }
         Ok(())

@@ -154,7 +154,7 @@ impl World {
                 let holds = ops.iter().any(|op| {
                     let made = op.id() == key && op.body().author == me;
                     let given = matches!(&op.body().payload, Payload::KeyGrant(it)
-                        if it.key == key && it.shares.contains_key(&me));
+                        if it.key == key && it.shares.recipients().contains(&me));
                     let gives = made || given;
                     gives && before(&op.id(), &write.id())
                 });

@@ -1,5 +1,7 @@
 //! Content keys: what each is for, and to whom it was given.
 
+use std::sync::Arc;
+
 use crate::dag::Index;
 use crate::id::PublicKey;
 use crate::name::Tags;
@@ -9,5 +11,5 @@ use crate::name::Tags;
 pub(crate) struct ContentKey {
     pub(crate) tags: Tags,
     /// The `KeyGrant`s of it, in order of admission, each with its recipients, ascending.
-    pub(crate) grants: Vec<(Index, Vec<PublicKey>)>,
+    pub(crate) grants: Vec<(Index, Arc<Vec<PublicKey>>)>,
 }

@@ -5,6 +5,7 @@
 //! does not turn on what a writer has seen, and holds in every order of arrival. It is kept under the `KeyRotate`; each
 //! `KeyGrant` adds to it, whoever is touched by a denial is looked at again, and a time outside of its span begins anew.
 
+use core::cmp::Ordering;
 use std::cell::Ref;
 
 use super::admission::Seen;
@@ -70,8 +71,16 @@ impl<'a> Seen<'a> {
                 if self.contains(*grant) {
                     let mut given = given.iter().peekable();
                     left.retain(|reader| {
-                        while given.next_if(|it| *it < reader).is_some() {}
-                        given.peek() != Some(&reader) || holders.is_doubtful(*grant, reader)
+                        let is_given = loop {
+                            match given
+                                .peek()
+                                .map_or(Ordering::Greater, |it| (*it).cmp(reader))
+                            {
+                                Ordering::Less => given.next(),
+                                order => break order.is_eq(),
+                            };
+                        };
+                        !is_given || holders.is_doubtful(*grant, reader)
                     });
                 }
             }

@@ -145,15 +145,11 @@ impl<'a> Entry<'a> {
     }
 
     /// Recipients of a content key.
-    pub(crate) fn share<'r>(
-        &mut self,
-        key: &OpId,
-        recipients: impl Iterator<Item = &'r PublicKey>,
-    ) {
+    pub(crate) fn share(&mut self, key: &OpId, recipients: Arc<Vec<PublicKey>>) {
         let key = self.dag.find(key);
         let key = key.and_then(|at| self.authority.content_keys.get_mut(&at));
         let key = key.expect("a KeyGrant names a KeyRotate of its past");
-        key.grants.push((self.at, recipients.copied().collect()));
+        key.grants.push((self.at, recipients));
     }
 
     /// The project.

@@ -162,16 +162,16 @@ impl<'a> Seen<'a> {
     }
 
     /// Errs unless each of the recipients may read the tags of the key, which is one of the past.
-    pub(crate) fn hands_on<'r>(
+    pub(crate) fn hands_on(
         &mut self,
         key: &OpId,
-        recipients: impl Iterator<Item = &'r PublicKey>,
+        recipients: &[PublicKey],
         now_ms: u64,
     ) -> Result<(), Unauthorised> {
         let nothing = Tags::new();
         let tags = self.key_tags(key).unwrap_or(&nothing);
         let need = reading(tags);
-        let (left, _) = self.beyond_holders(tags, recipients.copied().collect(), now_ms);
+        let (left, _) = self.beyond_holders(tags, recipients.to_vec(), now_ms);
         if left.iter().all(|reader| self.may(reader, &need, now_ms)) {
             Ok(())
         } else {

@@ -82,7 +82,10 @@ impl Replica {
         let mut keys: Vec<ContentKeyInfo> = Vec::new();
         for (at, key) in authority.content_keys() {
             let node = dag.node(at);
-            let given = key.grants.iter().flat_map(|(_, recipients)| recipients);
+            let given = key
+                .grants
+                .iter()
+                .flat_map(|(_, recipients)| recipients.iter());
             let stale = self.log.seen(&everything, costs).stale_by(at, now_ms);
             keys.push(ContentKeyInfo {
                 key: node.id,
@@ -104,7 +107,7 @@ impl Replica {
         let key = key.and_then(|at| self.log.authority.content_key(at));
         let given = key.into_iter().flat_map(|key| &key.grants);
         given
-            .flat_map(|(_, recipients)| recipients)
+            .flat_map(|(_, recipients)| recipients.iter())
             .copied()
             .collect()
     }

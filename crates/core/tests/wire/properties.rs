@@ -262,7 +262,10 @@ fn arb_child() -> BoxedStrategy<Payload> {
             arb_id(),
             prop::collection::btree_map(arb_key(), arb_share(), 1..5)
         )
-            .prop_map(|(key, shares)| Payload::KeyGrant(payload::KeyGrant { key, shares })),
+            .prop_map(|(key, shares)| {
+                let shares = shares.into_iter().collect();
+                Payload::KeyGrant(payload::KeyGrant { key, shares })
+            }),
         (arb_name(), arb_name(), arb_sealed()).prop_map(|(object, field, value)| {
             Payload::SetFieldSealed(payload::SetFieldSealed {
                 object,

@@ -189,7 +189,11 @@ impl fmt::Debug for History {
                 | Payload::KeyRotate(_)
                 | Payload::Unassigned(_) => format!("{:?}", body.payload),
                 Payload::KeyGrant(payload::KeyGrant { key, shares }) => {
-                    let to: Vec<String> = shares.keys().map(ToString::to_string).collect();
+                    let to: Vec<String> = shares
+                        .recipients()
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect();
                     format!("KeyGrant of #{:?} to {to:?}", number.get(key))
                 }
                 Payload::SetFieldSealed(payload::SetFieldSealed {

@@ -59,7 +59,7 @@ impl Past {
             if let Payload::KeyGrant(grant) = &op.body().payload
                 && grant.key == *key
             {
-                holders.extend(grant.shares.keys());
+                holders.extend(grant.shares.recipients());
             }
         }
         holders

@@ -138,7 +138,7 @@ impl Oracle {
             }
             Payload::KeyGrant(KeyGrant { key, shares }) => {
                 let (_, tags) = self.content_key(key, past)?;
-                let mut recipients = shares.keys();
+                let mut recipients = shares.recipients().iter();
                 let may_all = recipients.all(|it| self.may_read(it, &tags, past, at_ms));
                 (!may_all).then_some((Refusal::StaleKey, Some(*key)))
             }
@@ -182,7 +182,7 @@ impl Oracle {
             let Payload::KeyGrant(grant) = &self.bodies[*op].payload else {
                 return false;
             };
-            let mut recipients = grant.shares.keys();
+            let mut recipients = grant.shares.recipients().iter();
             grant.key == *key && recipients.any(|it| !self.may_read(it, &tags, past, at_ms))
         };
         self.least(past.iter().filter(gives_away))

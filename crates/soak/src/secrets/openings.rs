@@ -106,10 +106,10 @@ impl World<'_> {
         let mut keys = held.content_keys.clone();
         for (_, grant) in self.grants() {
             let info = info(&self.sealed.project, &grant.key, who);
-            let to_them = grant.shares.get(who).into_iter();
-            let tried =
-                to_them.flat_map(|share| held.reader_keys.iter().map(move |it| (share, it)));
-            keys.extend(tried.filter_map(|(share, it)| it.open_share(share, &info).ok()));
+            if let Some(share) = grant.shares.get(who) {
+                let tried = held.reader_keys.iter();
+                keys.extend(tried.filter_map(|it| it.open_share(&share, &info).ok()));
+            }
         }
         keys
     }
@@ -174,7 +174,7 @@ impl World<'_> {
             if let Payload::KeyGrant(grant) = &body.payload
                 && grant.key == sealed.key
             {
-                holders.extend(grant.shares.keys());
+                holders.extend(grant.shares.recipients());
             }
         }
         for holder in holders {

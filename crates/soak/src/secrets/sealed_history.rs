@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use ecac_core::payload::{KeyGrant, ReaderKey, SetAddSealed, SetFieldSealed, Share};
+use ecac_core::payload::{KeyGrant, ReaderKey, SetAddSealed, SetFieldSealed};
 use ecac_core::{
     Body, Kem, OpId, Payload, ProjectId, PublicKey, Sealed, SigningKey, Value, VerifiedOp,
 };
@@ -280,8 +280,8 @@ impl Sealer<'_> {
     ) -> (KeyGrant, BTreeSet<PublicKey>) {
         let content = self.held_by(author, &grant.key, past);
         let (mut shares, mut given) = (BTreeMap::new(), BTreeSet::new());
-        let first = grant.shares.keys().next().copied();
-        for (recipient, noise) in &grant.shares {
+        let first = grant.shares.recipients().first().copied();
+        for (recipient, noise) in grant.shares.iter() {
             let named = match self.defect {
                 Some(Defect::OneRecipient) => first.unwrap_or(*recipient),
                 _ => *recipient,
@@ -295,9 +295,10 @@ impl Sealer<'_> {
             if share.is_some() {
                 given.insert(*recipient);
             }
-            shares.insert(*recipient, share.unwrap_or_else(|| Share::clone(noise)));
+            shares.insert(*recipient, share.unwrap_or(noise));
         }
         let key = grant.key;
+        let shares = shares.into_iter().collect();
         (KeyGrant { key, shares }, given)
     }
 
