@@ -28,13 +28,24 @@ impl<'a> Seen<'a> {
     /// time. All others may, whatever the past has beside the key.
     pub(super) fn doubtful(&mut self, at: Index, now_ms: u64) -> Ref<'a, Doubtful> {
         let authority = self.authority;
+        let grants = &authority.content_keys[&at].grants;
+        let is_whole = |known: &Holders| {
+            known.grants == grants.len()
+                && known.is_of(&authority.touched)
+                && known.holds_at(now_ms)
+        };
+        if let Ok(known) = Ref::filter_map(authority.holders.borrow(), |kept| {
+            let known = kept.get(&at).filter(|known| is_whole(known));
+            known.map(|known| &known.doubtful)
+        }) {
+            return known;
+        }
         if !self.is_remembered(at, now_ms) {
             let mut holders = Holders::new(&authority.touched);
             let maker = self.dag.node(at).author;
             self.weigh(&mut holders, (at, at), &[maker], now_ms);
             authority.holders.borrow_mut().insert(at, holders);
         }
-        let grants = &authority.content_keys[&at].grants;
         let known = authority.holders.borrow()[&at].grants;
         if known < grants.len() {
             let mut holders = authority.holders.borrow()[&at].clone();
@@ -103,7 +114,7 @@ impl<'a> Seen<'a> {
         if holders.others != touched.others || !holders.holds_at(now_ms) {
             return false;
         }
-        if holders.subjects == touched.subjects.len() {
+        if holders.is_of(touched) {
             return true;
         }
         let mut holders = holders.clone();

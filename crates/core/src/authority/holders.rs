@@ -44,6 +44,11 @@ impl Holders {
         }
     }
 
+    /// Whether denials have touched nothing since.
+    pub(super) const fn is_of(&self, touched: &Touched) -> bool {
+        self.subjects == touched.subjects.len() && self.others == touched.others
+    }
+
     pub(super) fn holds_at(&self, now_ms: u64) -> bool {
         self.from.reached_by_ms(now_ms) && !self.until.reached_by_ms(now_ms)
     }

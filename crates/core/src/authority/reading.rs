@@ -26,21 +26,25 @@ impl<'a> Seen<'a> {
     /// The tags that are confidential.
     pub(crate) fn confidential(&mut self) -> Tags {
         let marks = self.marks();
-        marks.into_iter().flat_map(|(_, tags)| tags).collect()
+        marks
+            .into_iter()
+            .flat_map(|(_, tags)| tags)
+            .cloned()
+            .collect()
     }
 
     /// The KEMs of reader keys.
     pub(crate) fn kems(&mut self) -> Vec<Kem> {
-        self.marks().into_iter().map(|(kem, _)| kem).collect()
+        self.marks().into_iter().map(|(kem, _)| *kem).collect()
     }
 
     /// What each naming of the feature that is in force marks.
-    pub(crate) fn marks(&mut self) -> Vec<(Kem, Tags)> {
+    pub(crate) fn marks(&mut self) -> Vec<&'a (Kem, Tags)> {
         let authority = self.authority;
         let mut marks = Vec::new();
         for named in &authority.features {
             if named.usable == Some(Feature::Confidential) && self.puts_in_force(named.op) {
-                marks.extend(authority.marks.get(&named.op).cloned());
+                marks.extend(authority.marks.get(&named.op));
             }
         }
         marks
@@ -48,12 +52,13 @@ impl<'a> Seen<'a> {
 
     /// The secret tags of the field.
     pub(crate) fn secret_tags(&mut self, object: &str, field: &str) -> Tags {
-        let confidential = self.confidential();
-        if confidential.is_empty() {
-            return confidential;
+        let marks = self.marks();
+        if marks.iter().all(|(_, marked)| marked.is_empty()) {
+            return Tags::new();
         }
-        let tags = self.tags(object, field);
-        tags.intersection(&confidential).cloned().collect()
+        let mut tags = self.tags(object, field);
+        tags.retain(|tag| marks.iter().any(|(_, marked)| marked.contains(tag)));
+        tags
     }
 
     /// The tags of the content key, if the op is a `KeyRotate` of the past.

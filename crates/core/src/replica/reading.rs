@@ -69,7 +69,10 @@ impl Replica {
         let marks = self.log.seen(&everything, costs).marks().into_iter();
         self.answer(
             marks
-                .map(|(kem, tags)| Confidential { kem, tags })
+                .map(|(kem, tags)| Confidential {
+                    kem: *kem,
+                    tags: tags.clone(),
+                })
                 .collect(),
         )
     }
