@@ -36,6 +36,11 @@ impl OpId {
         Self(hasher.finalize().into())
     }
 
+    /// The same, of the domain string with the body behind it.
+    pub(crate) fn of_domain_and_body(bytes: &[u8]) -> Self {
+        Self(blake3::hash(bytes).into())
+    }
+
     /// An id from its 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -225,6 +230,26 @@ mod tests {
                 Err(ParseIdError::DidKey),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn ids_and_keys_are_in_the_order_of_their_bytes() {
+        let mut many = vec![[0; 32], [1; 32], [0x80; 32], [0xff; 32]];
+        for at in 0..32 {
+            for byte in [1, 0x80] {
+                let mut bytes = [0x7f; 32];
+                bytes[at] = byte;
+                many.push(bytes);
+            }
+        }
+        for one in &many {
+            for other in &many {
+                let ids = [one, other].map(|it| OpId::from_bytes(*it));
+                let keys = [one, other].map(|it| PublicKey::from_bytes(*it));
+                assert_eq!(ids[0].cmp(&ids[1]), one.cmp(other));
+                assert_eq!(keys[0].cmp(&keys[1]), one.cmp(other));
+            }
         }
     }
 

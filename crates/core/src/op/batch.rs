@@ -22,7 +22,7 @@ use ed25519_zebra::{Signature, VerificationKeyBytes};
 
 use super::coefficients::Coefficients;
 use super::threads::map_parts;
-use super::{Op, Rejected, VerifiedOp, envelope};
+use super::{Op, Rejected, VerifiedOp};
 use crate::costs::Costs;
 
 /// Signatures of one batch at most: beyond that, a batch costs hardly less per signature, and a bad one more.
@@ -84,14 +84,14 @@ impl VerifiedOp {
 /// The ops that the envelopes hold, and what that cost, the check of their signatures included.
 fn decode<B: AsRef<[u8]>>(envelopes: &[B]) -> (Vec<Result<Signed, Rejected>>, Costs) {
     let mut costs = Costs::default();
-    let mut message = Vec::new();
     let read = envelopes.iter().map(|bytes| {
-        let op = Op::decode(bytes.as_ref(), &mut costs).map_err(|_| Rejected::NON_CANONICAL)?;
+        let mut op = Op::decode(bytes.as_ref(), &mut costs).map_err(|_| Rejected::NON_CANONICAL)?;
         costs.signatures_verified += 1;
-        message.clear();
-        envelope::write_to_be_signed(op.encoded_body(), &mut message);
         let key = VerificationKeyBytes::from(*op.body.author.as_bytes());
-        let item = Item::from((key, Signature::from(*op.signature()), &message));
+        let signature = Signature::from(*op.frame.signature());
+        let item = op
+            .frame
+            .signed(|message| Item::from((key, signature, message)));
         Ok(Signed { op, item })
     });
     (read.collect(), costs)
@@ -136,7 +136,7 @@ fn holds(batch: &[&Signed]) -> bool {
     }
     let items = batch
         .iter()
-        .map(|signed| (signed.op.id(), signed.op.signature()));
+        .map(|signed| (signed.op.id(), signed.op.frame.signature()));
     verifier.verify(Coefficients::of(items)).is_ok()
 }
 

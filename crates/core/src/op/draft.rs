@@ -1,5 +1,6 @@
 //! Drafts: ops that nobody has signed yet.
 
+use super::frame::Frame;
 use super::{BadSignature, Body, Op, VerifiedOp, envelope};
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId};
@@ -58,12 +59,10 @@ impl Draft {
     }
 
     fn assemble(self, signature: &[u8; 64]) -> Op {
-        let (envelope, body_bytes) = envelope::encode(&self.bytes, signature);
         Op {
             id: self.id,
+            frame: Frame::new(&self.bytes, signature),
             body: self.body,
-            envelope,
-            body_bytes,
         }
     }
 }

@@ -98,13 +98,7 @@ fn canonical(envelope: &[u8], length: usize) -> Option<Range<usize>> {
 /// What is signed: the Sig_structure of RFC 9052 section 4.4, with `ECAC_OP_V1` as external AAD.
 pub(super) fn to_be_signed(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 40);
-    write_to_be_signed(body, &mut out);
-    out
-}
-
-/// What is signed, at the end of `out`.
-pub(super) fn write_to_be_signed(body: &[u8], out: &mut Vec<u8>) {
-    let mut encoder = Encoder::new(out);
+    let mut encoder = Encoder::new(&mut out);
     let written = encoder
         .array(4)
         .and_then(|encoder| encoder.str("Signature1"))
@@ -112,4 +106,5 @@ pub(super) fn write_to_be_signed(body: &[u8], out: &mut Vec<u8>) {
         .and_then(|encoder| encoder.bytes(OP_DOMAIN))
         .and_then(|encoder| encoder.bytes(body));
     debug_assert!(written.is_ok());
+    out
 }

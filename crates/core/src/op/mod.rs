@@ -9,14 +9,14 @@ mod body;
 mod coefficients;
 mod draft;
 mod envelope;
+mod frame;
 mod threads;
 
 pub use body::Body;
 pub(crate) use draft::Draft;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;
-
-use core::ops::Range;
+use frame::Frame;
 
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId, PublicKey};
@@ -31,8 +31,7 @@ use crate::wire::CodecError;
 pub struct Op {
     id: OpId,
     body: Body,
-    envelope: Vec<u8>,
-    body_bytes: Range<usize>,
+    frame: Frame,
 }
 
 impl Op {
@@ -42,15 +41,12 @@ impl Op {
     /// [`CodecError`] for anything but the one canonical encoding; a refusal `non_canonical`.
     pub fn decode(envelope: &[u8], costs: &mut Costs) -> Result<Self, CodecError> {
         let bytes = envelope::decode(envelope)?;
-        let body = Body::decode(&envelope[bytes.clone()])?;
-        costs.bytes_hashed += (OP_DOMAIN.len() + bytes.len()) as u64;
-        let id = OpId::of_body(&envelope[bytes.clone()]);
-        Ok(Self {
-            id,
-            body,
-            envelope: envelope.to_vec(),
-            body_bytes: bytes,
-        })
+        // What is copied first is near when it is read.
+        let mut frame = Frame::of(envelope, bytes);
+        let body = Body::decode(frame.body())?;
+        costs.bytes_hashed += (OP_DOMAIN.len() + frame.body().len()) as u64;
+        let id = frame.id();
+        Ok(Self { id, body, frame })
     }
 
     /// The op's id.
@@ -65,20 +61,11 @@ impl Op {
         &self.body
     }
 
-    fn encoded_body(&self) -> &[u8] {
-        &self.envelope[self.body_bytes.clone()]
-    }
-
-    fn signature(&self) -> &[u8; 64] {
-        self.envelope
-            .last_chunk()
-            .expect("an envelope ends with its signature")
-    }
-
     /// Whether the author's signature is valid under ZIP 215.
-    fn signature_is_valid(&self) -> bool {
-        let message = envelope::to_be_signed(self.encoded_body());
-        zip215_verifies(&self.body.author, self.signature(), &message)
+    fn signature_is_valid(&mut self) -> bool {
+        let (author, signature) = (&self.body.author, *self.frame.signature());
+        self.frame
+            .signed(|message| zip215_verifies(author, &signature, message))
     }
 }
 
@@ -131,7 +118,7 @@ impl VerifiedOp {
     ///
     /// # Errors
     /// [`BadSignature`] if the author's key is no curve point or the signature does not verify.
-    pub fn verify(op: Op, costs: &mut Costs) -> Result<Self, BadSignature> {
+    pub fn verify(mut op: Op, costs: &mut Costs) -> Result<Self, BadSignature> {
         costs.signatures_verified += 1;
         if op.signature_is_valid() {
             Ok(Self(op))
@@ -155,12 +142,10 @@ impl VerifiedOp {
         );
         let bytes = body.encode()?;
         let signature = <[u8; 64]>::from(key.sign(&envelope::to_be_signed(&bytes)));
-        let (envelope, body_bytes) = envelope::encode(&bytes, &signature);
         Ok(Self(Op {
             id: OpId::of_body(&bytes),
             body,
-            envelope,
-            body_bytes,
+            frame: Frame::new(&bytes, &signature),
         }))
     }
 
@@ -170,8 +155,7 @@ impl VerifiedOp {
         Self(Op {
             id,
             body,
-            envelope: Vec::new(),
-            body_bytes: 0..0,
+            frame: Frame::HOLLOW,
         })
     }
 
@@ -211,7 +195,7 @@ impl VerifiedOp {
     /// The envelope, byte for byte as it was signed and received.
     #[must_use]
     pub fn envelope(&self) -> &[u8] {
-        &self.0.envelope
+        self.0.frame.envelope()
     }
 }
 
