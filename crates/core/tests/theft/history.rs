@@ -1,6 +1,7 @@
 //! Who there is, what they sign, and sets of that, partly ordered by happens-before.
 
 use std::fmt;
+use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Not};
 
 /// The most ops that a history can hold; genesis and the set-up, which are in everybody's past, are not counted.
 pub(crate) const OPS_MAX: usize = 7;
@@ -53,7 +54,7 @@ impl Author {
     }
 
     /// Who plays the part if Ann and Ben change theirs.
-    const fn recast(self) -> Self {
+    pub(crate) const fn recast(self) -> Self {
         match self {
             Self::Ann => Self::Ben,
             Self::Ben => Self::Ann,
@@ -73,7 +74,7 @@ pub(crate) enum Kind {
     DeviceRevoke(Author),
     Seal,
     /// Signs the op at that place.
-    Cosign(usize),
+    Cosign(u8),
 }
 
 impl Kind {
@@ -118,9 +119,25 @@ impl Set {
         self.0 == 0
     }
 
+    pub(crate) const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The place alone.
+    pub(crate) const fn of(member: usize) -> Self {
+        Self(1 << member)
+    }
+
     /// The members, in ascending order.
-    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = usize> {
-        (0..OPS_MAX).filter(move |it| self.contains(*it))
+    pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            (left != 0).then(|| {
+                let next = left.trailing_zeros() as usize;
+                left &= left - 1;
+                next
+            })
+        })
     }
 
     /// The members that are to be kept.
@@ -137,6 +154,43 @@ impl Set {
     /// Every set of places below `count`.
     pub(crate) fn all_below(count: usize) -> impl Iterator<Item = Self> {
         (0..=Self::below(count).0).map(Self)
+    }
+}
+
+impl BitAnd for Set {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitAndAssign for Set {
+    fn bitand_assign(&mut self, other: Self) {
+        *self = *self & other;
+    }
+}
+
+impl BitOr for Set {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Set {
+    fn bitor_assign(&mut self, other: Self) {
+        *self = *self | other;
+    }
+}
+
+/// Every place that is not in the set, those that a history does not have yet included.
+impl Not for Set {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self(!self.0)
     }
 }
 
@@ -178,9 +232,13 @@ impl History {
     /// The history with one more op at its end.
     pub(crate) fn with(&self, op: Op) -> Self {
         let mut longer = *self;
-        longer.ops[self.len] = op;
-        longer.len += 1;
+        longer.push(op);
         longer
+    }
+
+    pub(crate) const fn push(&mut self, op: Op) {
+        self.ops[self.len] = op;
+        self.len += 1;
     }
 
     pub(crate) fn is_closed(&self, set: Set) -> bool {
@@ -234,10 +292,7 @@ impl History {
     pub(crate) fn recast(&self) -> Self {
         let mut recast = *self;
         for op in &mut recast.ops[..self.len] {
-            op.author = op.author.recast();
-            if let Kind::Revoke(subject) = &mut op.kind {
-                *subject = subject.recast();
-            }
+            *op = op.recast();
         }
         recast
     }
@@ -250,10 +305,29 @@ impl fmt::Debug for History {
 }
 
 impl Op {
-    /// The op, if what is in its past has those places.
-    fn moved(self, places: &[usize; OPS_MAX]) -> Self {
+    /// Whether it stays what it is if Ann and Ben change parts.
+    pub(crate) fn is_fixed(self) -> bool {
+        self.recast() == self
+    }
+
+    fn recast(self) -> Self {
         let kind = match self.kind {
-            Kind::Cosign(target) => Kind::Cosign(places[target]),
+            Kind::Revoke(subject) => Kind::Revoke(subject.recast()),
+            Kind::Edit | Kind::Grant | Kind::DeviceRevoke(_) | Kind::Seal | Kind::Cosign(_) => {
+                self.kind
+            }
+        };
+        Self {
+            author: self.author.recast(),
+            kind,
+            ..self
+        }
+    }
+
+    /// The op, if what is in its past has those places.
+    pub(crate) fn moved(self, places: &[usize; OPS_MAX]) -> Self {
+        let kind = match self.kind {
+            Kind::Cosign(target) => Kind::Cosign(places[usize::from(target)] as u8),
             Kind::Edit | Kind::Grant | Kind::Revoke(_) | Kind::DeviceRevoke(_) | Kind::Seal => {
                 self.kind
             }

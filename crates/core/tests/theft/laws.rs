@@ -42,8 +42,31 @@ pub(crate) enum Sight {
     EditRolledBack,
 }
 
+impl Law {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::OrderFree,
+        Self::Caused,
+        Self::SealedStands,
+        Self::NoSealByOne,
+        Self::HonestRootsStand,
+        Self::EndedThievesTurnNothing,
+    ];
+}
+
+impl Sight {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::StaleDenial,
+        Self::DroppedDenial,
+        Self::SealedEditStays,
+        Self::SealReinstates,
+        Self::DeviceLost,
+        Self::RootEnded,
+        Self::EditRolledBack,
+    ];
+}
+
 /// What there is to say of a history and of the histories that are one op longer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Findings {
     broken: u8,
     met: u8,
@@ -73,13 +96,31 @@ impl Findings {
         self.met & 1 << sight as u8 != 0
     }
 
-    const fn check(&mut self, law: Law, holds: bool) {
+    pub(crate) const fn is_innocent(&self) -> bool {
+        self.broken == 0
+    }
+
+    pub(crate) fn broken_laws(&self) -> Vec<Law> {
+        let laws = Law::ALL.into_iter();
+        laws.filter(|it| !self.obeys(*it)).collect()
+    }
+
+    pub(crate) const fn has_met_all(&self) -> bool {
+        self.met == (1 << Sight::ALL.len()) - 1
+    }
+
+    pub(crate) const fn add(&mut self, more: Self) {
+        self.broken |= more.broken;
+        self.met |= more.met;
+    }
+
+    pub(crate) const fn check(&mut self, law: Law, holds: bool) {
         if !holds {
             self.broken |= 1 << law as u8;
         }
     }
 
-    const fn see(&mut self, sight: Sight, is_met: bool) {
+    pub(crate) const fn see(&mut self, sight: Sight, is_met: bool) {
         if is_met {
             self.met |= 1 << sight as u8;
         }
@@ -112,7 +153,10 @@ impl Findings {
         let ops = history.ops();
         let (denies, seals) = match op.kind {
             Kind::Revoke(_) | Kind::DeviceRevoke(_) => (Some(op), false),
-            Kind::Cosign(target) => (Some(ops[target]).filter(|it| it.kind.is_denial()), true),
+            Kind::Cosign(target) => (
+                Some(ops[usize::from(target)]).filter(|it| it.kind.is_denial()),
+                true,
+            ),
             Kind::Seal => (None, true),
             Kind::Edit | Kind::Grant => (None, false),
         };
@@ -195,12 +239,12 @@ fn sealed_pasts(fault: Option<Fault>, history: &History) -> Vec<(usize, Set)> {
     seals.map(sealed).collect()
 }
 
-const fn is_honest_root(author: Author) -> bool {
+pub(crate) const fn is_honest_root(author: Author) -> bool {
     matches!(author, Author::Ann | Author::Ben)
 }
 
 fn is_signed_by_two(ops: &[Op], op: usize, within: Set) -> bool {
-    let signs = |it: usize| it == op || ops[it].kind == Kind::Cosign(op);
+    let signs = |it: usize| it == op || ops[it].kind == Kind::Cosign(op as u8);
     let signers = |root: &Author| {
         let signed = |it: usize| ops[it].author == *root && signs(it);
         within.iter().any(signed)

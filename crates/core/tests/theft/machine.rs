@@ -16,8 +16,6 @@ pub(crate) struct Machine {
     /// What is there from the start.
     pub(crate) begins_with: History,
     pub(crate) ops_max: usize,
-    /// Whether states have but the ops that [`is_frugal`] keeps. The laws look at every op that can come next.
-    pub(crate) is_frugal: bool,
 }
 
 /// A set of ops, in a listing that depends on the set alone.
@@ -28,14 +26,22 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The state of which all listings of the set are one, whichever of Ann and Ben is which.
     fn new(history: &History) -> Self {
-        let recast = history.recast().canonical();
         Self {
-            history: history.canonical().min(recast),
+            history: one_for_all(history),
             findings: OnceLock::new(),
         }
     }
+
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
+    }
+}
+
+/// Of all listings of the set, whichever of Ann and Ben is which, one.
+pub(crate) fn one_for_all(history: &History) -> History {
+    let recast = history.recast().canonical();
+    history.canonical().min(recast)
 }
 
 impl PartialEq for State {
@@ -68,8 +74,7 @@ impl Model for Machine {
 
     fn actions(&self, state: &State, actions: &mut Vec<Op>) {
         if state.history.len() + 1 < self.ops_max {
-            let arrivals = arrivals(&state.history).into_iter();
-            actions.extend(arrivals.filter(|op| !self.is_frugal || is_frugal(&state.history, op)));
+            actions.extend(arrivals(&state.history));
         }
     }
 
@@ -139,30 +144,34 @@ fn pasts(history: &History, author: Author) -> Vec<Set> {
 
 /// What the author can want to do.
 fn kinds(history: &History, author: Author, past: Set) -> Vec<Kind> {
+    let mut kinds = deeds(author).to_vec();
+    if author.is_root() {
+        kinds.extend(seals(history));
+        kinds.extend(cosigns(history, author, past));
+    }
+    kinds
+}
+
+/// What the author can want to do whatever is there.
+pub(crate) const fn deeds(author: Author) -> &'static [Kind] {
     match author {
-        Author::Ann | Author::Ben => {
-            let mut kinds = vec![
-                Kind::Grant,
-                Kind::Revoke(Author::Petra),
-                Kind::Revoke(Author::Alice),
-                Kind::Revoke(Author::Cat),
-            ];
-            kinds.extend(seals(history));
-            kinds.extend(cosigns(history, author, past));
-            kinds
-        }
-        Author::Cat => {
-            let subjects = Author::ROOTS.into_iter();
-            let subjects = subjects.chain([Author::Petra, Author::Alice]);
-            let mut kinds = vec![Kind::Grant];
-            kinds.extend(subjects.map(Kind::Revoke));
-            kinds.extend(seals(history));
-            kinds.extend(cosigns(history, author, past));
-            kinds
-        }
-        Author::Petra => vec![Kind::Grant, Kind::Revoke(Author::Alice)],
-        Author::Alice | Author::Laptop => vec![Kind::Edit, Kind::DeviceRevoke(Author::Phone)],
-        Author::Phone => vec![Kind::Edit, Kind::DeviceRevoke(Author::Laptop)],
+        Author::Ann | Author::Ben => &[
+            Kind::Grant,
+            Kind::Revoke(Author::Petra),
+            Kind::Revoke(Author::Alice),
+            Kind::Revoke(Author::Cat),
+        ],
+        Author::Cat => &[
+            Kind::Grant,
+            Kind::Revoke(Author::Ann),
+            Kind::Revoke(Author::Ben),
+            Kind::Revoke(Author::Cat),
+            Kind::Revoke(Author::Petra),
+            Kind::Revoke(Author::Alice),
+        ],
+        Author::Petra => &[Kind::Grant, Kind::Revoke(Author::Alice)],
+        Author::Alice | Author::Laptop => &[Kind::Edit, Kind::DeviceRevoke(Author::Phone)],
+        Author::Phone => &[Kind::Edit, Kind::DeviceRevoke(Author::Laptop)],
     }
 }
 
@@ -182,27 +191,12 @@ fn cosigns(history: &History, author: Author, past: Set) -> impl Iterator<Item =
         Kind::Edit | Kind::Grant | Kind::DeviceRevoke(_) | Kind::Cosign(_) => false,
     };
     let is_signed = move |target: usize| {
-        let cosigned = |it: usize| ops[it].author == author && ops[it].kind == Kind::Cosign(target);
+        let cosigned =
+            |it: usize| ops[it].author == author && ops[it].kind == Kind::Cosign(target as u8);
         ops[target].author == author || past.iter().any(cosigned)
     };
     let wanted = past.iter().filter(is_wanted);
-    wanted.filter(move |it| !is_signed(*it)).map(Kind::Cosign)
+    wanted
+        .filter(move |it| !is_signed(*it))
+        .map(|it| Kind::Cosign(it as u8))
 }
-
-/// Whether states hold the op. Nobody does twice what one does once; of those who would do the same, one does: of the
-/// honest roots Ann proposes and either signs what is proposed, and for Alice the laptop speaks.
-fn is_frugal(history: &History, op: &Op) -> bool {
-    let ops = history.ops();
-    let is_cosign = matches!(op.kind, Kind::Cosign(_));
-    let is_apt = match op.author {
-        Author::Ben => is_cosign,
-        Author::Alice => false,
-        Author::Ann | Author::Cat | Author::Petra | Author::Laptop | Author::Phone => true,
-    };
-    let is_done = |it: &Op| it.kind == op.kind && (is_cosign || it.author == op.author);
-    let stolen = ops.iter().filter(|it| it.author.is_thief()).count();
-    is_apt && !ops.iter().any(is_done) && (!op.author.is_thief() || stolen < STOLEN_MAX)
-}
-
-/// The most ops by thieves in a frugal state; what the laws look at next can be one more.
-const STOLEN_MAX: usize = 1;

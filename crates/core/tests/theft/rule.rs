@@ -9,6 +9,8 @@ pub(crate) enum Fault {
     SealsNeedNoCosign,
     /// What is stale counts nevertheless.
     StaleDenialsBite,
+    /// A denial spares what is listed before it.
+    DenialsSpareWhatIsListed,
 }
 
 /// The grants of an author that let an op in. What links a device to Alice depends on the device alone.
@@ -130,7 +132,9 @@ impl Judgement {
     }
 
     fn spares(&self, denial: usize, op: usize) -> bool {
-        denial == op || self.op(denial).past.contains(op)
+        denial == op
+            || self.op(denial).past.contains(op)
+            || self.fault == Some(Fault::DenialsSpareWhatIsListed) && op < denial
     }
 
     /// Whether the denial counts against a grant to the person.
@@ -148,7 +152,7 @@ impl Judgement {
         }
         let counts = |cosign: usize| {
             let it = self.op(cosign);
-            it.kind == Kind::Cosign(op)
+            it.kind == Kind::Cosign(op as u8)
                 && it.author != author
                 && !(kind.is_denial() && self.is_stale(cosign, within))
         };
