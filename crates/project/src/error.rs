@@ -107,6 +107,16 @@ pub enum Error {
         /// What is wrong.
         source: Box<DiskError>,
     },
+    /// This machine has signed an audit log of the project, and the directory has none: two logs of one key would contradict
+    /// each other.
+    #[error(
+        "this machine has signed an audit log of the project, and {} has none",
+        shown(folder)
+    )]
+    AuditElsewhere {
+        /// Where the log would be.
+        folder: PathBuf,
+    },
     /// What was written is in the store, and the audit log does not speak of it yet.
     #[error("what was written is in the store, and not in the audit log: {0}")]
     Unrecorded(#[source] Box<Self>),
@@ -176,6 +186,7 @@ impl Error {
                 DiskError::Io { .. } | DiskError::Locked | DiskError::Broken => Cause::Environment,
                 _ => Cause::Damaged,
             },
+            Self::AuditElsewhere { .. } => Cause::Environment,
             Self::Unrecorded(error) => error.cause(),
         }
     }
@@ -225,12 +236,15 @@ impl Error {
             Self::Audit { source, .. } => match &**source {
                 DiskError::Locked => "wait until the other process has ended",
                 DiskError::Behind { .. } | DiskError::Forked { .. } => {
-                    "a backup was restored, or somebody cut the log: bring the later copy back; who cannot, joins anew in another directory"
+                    "a backup was restored, or somebody cut the log: bring the later copy back; who cannot, joins anew in another directory, with a home of its own (ECAC_HOME=DIR)"
                 }
                 DiskError::Io { .. } => "look at the disk and at who may write there",
                 _ => "keep the directory and look at it with `ecac audit-verify`",
             }
             .to_owned(),
+            Self::AuditElsewhere { .. } => {
+                "work in the directory that has it; a second replica on one machine needs a home of its own, with its own keys (ECAC_HOME=DIR)".to_owned()
+            }
             Self::Head { .. } => "remove the file if you trust the audit log as it is".to_owned(),
             Self::Unrecorded(error) => format!("{}; do not write it again: the next write records it", error.hint()),
         }

@@ -74,6 +74,11 @@ impl Trail {
                 let directory = directory.map_err(|error| Error::io("open", folder, error))?;
                 DiskLog::create(directory, project, &key).map_err(failed)?
             }
+            Err(DiskError::NoLog) => {
+                return Err(Error::AuditElsewhere {
+                    folder: folder.to_owned(),
+                });
+            }
             opened => opened.map_err(failed)?.log,
         };
         let mut trail = Self {

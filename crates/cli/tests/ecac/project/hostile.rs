@@ -268,6 +268,20 @@ fn a_restored_backup_signs_nothing_before_it_has_met_a_peer() {
 }
 
 #[test]
+fn a_second_directory_of_one_home_signs_no_second_audit_log() {
+    let (office, _) = shop();
+    let (line, file) = (office.says(&["invite"]), office.file("all.cborseq"));
+    office.says(&["export", &file]);
+    let again = office.file("again");
+    fs::create_dir(&again).expect("a directory");
+    office.says(&["join", line.trim(), "--project-dir", &again]);
+    let words = ["this machine has signed an audit log", "ECAC_HOME=DIR"];
+    office
+        .run(&["import", &file, "--project-dir", &again])
+        .fails(exit::ENVIRONMENT, &words);
+}
+
+#[test]
 fn an_invitation_of_another_project_holds_nothing() {
     let (_, van) = shop();
     let other = Person::new();
