@@ -20,7 +20,7 @@ pub(crate) fn needs(replica: &Replica, feature: Feature, doing: &str) -> Result<
         Feature::Confidential => {
             "it is founded so: `ecac init NAME --tag OBJECT.FIELD=TAG --confidential TAG`; here nothing is confidential"
         }
-        Feature::Endorse | Feature::Device | Feature::Schema => {
+        Feature::Endorse | Feature::Device | Feature::Schema | Feature::Carry => {
             "a project that is founded by this version uses it; this one was founded without"
         }
     };

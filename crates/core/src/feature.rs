@@ -34,6 +34,8 @@ pub enum Feature {
     Device,
     /// Values that only readers can open, and the keys to them.
     Confidential,
+    /// Digests of seals bind what is kept of dropped ops, so that snapshots can be carried.
+    Carry,
 }
 
 /// What decides whether a feature can be in force with its parameters.
@@ -67,7 +69,7 @@ impl Feature {
     #[must_use]
     pub fn allows(self, parameters: &[u8], terms: Terms) -> bool {
         match self {
-            Self::Schema | Self::Endorse | Self::Device => parameters.is_empty(),
+            Self::Schema | Self::Endorse | Self::Device | Self::Carry => parameters.is_empty(),
             Self::Quorum => {
                 terms.genesis
                     && matches!(parameters, [k] if *k >= 1 && (*k as usize) <= terms.roots)

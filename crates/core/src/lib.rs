@@ -74,11 +74,11 @@ pub use quote::{defuse, is_plain, quote};
 pub use reason::{DenialReason, Refusal, UnknownReason};
 pub use replay::{Change, Decision, Replay};
 pub use replica::{
-    Allowed, Answer, Arrived, AuthorError, Authored, AuthoredBatch, ChainHead, ContentKeyInfo,
-    DRIFT_MS, DraftError, Element, Event, Foreseen, Granted, LinkedDevice, Member, Mention,
-    NotAllowed, Place, PlaceChange, Preview, Proposal, Pruned, Received, Rehearsal, Replica,
-    ReplicaBuilder, SealCheck, Sealing, Shown, SignError, Signature, Signer, Standing, Stocked,
-    TakenBack, Tip, Warrant, Winner, Written,
+    Allowed, Answer, Arrived, AuthorError, Authored, AuthoredBatch, CarryError, ChainHead,
+    ContentKeyInfo, DRIFT_MS, DraftError, Element, Event, Foreseen, Granted, LinkedDevice, Member,
+    Mention, NotAllowed, Place, PlaceChange, Preview, Proposal, Pruned, Received, Rehearsal,
+    Replica, ReplicaBuilder, SealCheck, Sealing, Shown, SignError, Signature, Signer, Standing,
+    StartError, Stocked, TakenBack, Tip, Warrant, Winner, Written,
 };
 pub use schema_map::SchemaRule;
 pub use sealed::Sealed;

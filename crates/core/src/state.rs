@@ -133,6 +133,12 @@ impl State {
             && (self.count(op, Cover::Written) > 0 || self.count(op, Cover::Removed) > 0)
     }
 
+    /// Whether the op is one of the winners at its place: its value shows.
+    pub(crate) fn shows(&self, log: &Log, op: Index) -> bool {
+        let touched = log.places.touched(op);
+        touched.is_some_and(|(_, touch)| self.is_live(op, touch) && self.written_over[op] == 0)
+    }
+
     /// Lists the op at its place, or takes it out.
     fn settle(&mut self, op: Index, place: PlaceId, touch: Touch) {
         let is_live = self.is_live(op, touch);

@@ -44,6 +44,7 @@ fn founding(first: u8) -> Payload {
     };
     if first & 0x20 != 0 {
         let features = [
+            "carry",
             "confidential",
             "device",
             "endorse",

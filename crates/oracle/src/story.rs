@@ -102,6 +102,12 @@ impl Story {
             .expect("every op but genesis comes after another")
     }
 
+    /// The stamp of the op.
+    #[must_use]
+    pub fn stamp_of(&self, name: &str) -> Hlc {
+        self.get(self.ids[name]).body().hlc
+    }
+
     fn seq_after(&self, author: u8, after: &str) -> u64 {
         let mut past = Vec::new();
         let mut todo = self.ids(after);

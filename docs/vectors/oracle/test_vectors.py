@@ -38,6 +38,8 @@ class Vectors(unittest.TestCase):
             ("denied/revoked.txt", "^trust-sha256: ....", "trust-sha256: 0000"),
             ("denied/revoked.txt", "^about", "remark"),
             ("state/later-write-settles.txt", '^state: .*"value":9', 'state: {"value":8'),
+            ("state/snapshots-of-seals.txt", "^snapshot old ....", "snapshot old 0000"),
+            ("state/snapshots-of-seals.txt", "^snapshot bound ....", "snapshot bound 0000"),
             ("laws/order-free.txt", "^order: follows ", "order: "),
             ("laws/caused.txt", "^after 5 decision concurrent pending", "after 6 decision concurrent pending"),
             ("denied/revoked.txt", "^effect revoked revokes yes", "effect revoked revokes no"),

@@ -430,7 +430,8 @@ impl<'a> Effects<'a> {
             | Feature::Quorum
             | Feature::Seal
             | Feature::Endorse
-            | Feature::Device => seen.in_force(feature),
+            | Feature::Device
+            | Feature::Carry => seen.in_force(feature),
         }
     }
 

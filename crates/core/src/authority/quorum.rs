@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::grant::GrantId;
 use super::judge::{Judge, View};
 use super::title::LinkId;
-use crate::dag::Index;
+use crate::dag::{Index, Past};
 use crate::id::PublicKey;
 use crate::name::Name;
 
@@ -186,6 +186,11 @@ impl Judge<'_> {
     /// Whether the denial bites the grant among all ops.
     pub(super) fn bites_ever(&mut self, denial: Index, grant: GrantId) -> bool {
         self.ever(|judge, view| judge.bites(denial, Some(grant), view))
+    }
+
+    /// The most pairs of a root and a key that have signed the op in the past, which has it.
+    pub(crate) fn pairs_in(&mut self, op: Index, past: &Past) -> usize {
+        self.in_past(past, |judge, view| judge.pairs(op, None, view))
     }
 
     /// Whether enough roots have signed the op among all ops.

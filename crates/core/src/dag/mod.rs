@@ -196,6 +196,23 @@ impl Dag {
         covering
     }
 
+    /// Those of the parents of an op that no other one of them has in its past, in order of admission.
+    pub(crate) fn ends_of(&self, parents: &[Index]) -> Vec<Index> {
+        let mut ends: Vec<Index> = Vec::with_capacity(parents.len());
+        let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
+        for &parent in parents.iter().rev() {
+            let (chain, position) = self.position(parent);
+            if pasts.iter().all(|past| past.count(chain) <= position) {
+                ends.push(parent);
+                if parents.len() > 1 {
+                    pasts.push(self.past(parent));
+                }
+            }
+        }
+        ends.reverse();
+        ends
+    }
+
     /// The past of an op with these parents: the parents and their pasts.
     pub(crate) fn past_of(&self, parents: &[Index]) -> Past {
         let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
@@ -344,6 +361,14 @@ impl Dag {
     pub(crate) fn forks_of(&self, author: &PublicKey) -> Vec<Index> {
         let forks = self.author(author).map(|ops| ops.forks.values());
         forks.into_iter().flatten().flatten().copied().collect()
+    }
+
+    /// Whether the op shares its number with another one by its author.
+    pub(crate) fn is_fork(&self, op: Index) -> bool {
+        let chain = &self.chains[self.nodes[op].chain as usize];
+        let seq = chain.first_seq + u64::from(self.nodes[op].position);
+        let forks = &self.authors[chain.author as usize].forks;
+        forks.contains_key(&seq)
     }
 
     /// How many ops of the author there are beyond one for each number.

@@ -1,14 +1,13 @@
 //! Dropped envelopes: what is known of an op without its own (`docs/pruning.md`).
 
+use core::cell::OnceCell;
+
 use super::Log;
 use crate::dag::Index;
 use crate::id::OpId;
 use crate::name::Name;
 use crate::op::{Body, VerifiedOp};
-use crate::payload::{Payload, SetAdd, SetField, SetRemove};
-use crate::place::Touch;
 use crate::store::StoreError;
-use crate::value::Value;
 
 impl Log {
     /// Drops the envelopes of these admitted data ops for good; returns how many bytes they had.
@@ -52,39 +51,35 @@ impl Log {
 
     /// Every admitted op in order of admission; of those whose envelopes were dropped what is kept of them ([`Log::remains`]).
     pub fn admitted_or_remains(&self) -> impl Iterator<Item = VerifiedOp> {
-        (0..self.dag.len()).filter_map(|at| self.op_or_hollow(at))
+        let hollows = self.hollows();
+        (0..self.dag.len()).filter_map(move |at| hollows.op(at))
+    }
+
+    /// Looks at many ops, some of which have no envelope.
+    pub(crate) fn hollows(&self) -> Hollows<'_> {
+        Hollows {
+            log: self,
+            names: OnceCell::new(),
+        }
     }
 
     /// The body of an admitted data op by what is known of it without its envelope: without the value, and with the op before it
     /// in its chain among the parents, whether it was named or not. Its past is that of the op.
     pub(super) fn hollow_body(&self, at: Index) -> Option<Body> {
-        let (place, touch) = self.places.touched(at)?;
-        let (object, field, element) = self.places.names(place)?;
+        let (place, _) = self.places.touched(at)?;
+        self.body_at(at, self.places.names(place)?)
+    }
+
+    /// The same of an op at the place of these names.
+    fn body_at(
+        &self,
+        at: Index,
+        (object, field, element): (&str, &str, Option<&str>),
+    ) -> Option<Body> {
+        let (_, touch) = self.places.touched(at)?;
         let (object, field) = (Name::new(object).ok()?, Name::new(field).ok()?);
         let element = element.map(Name::new).transpose().ok()?;
-        let value = Value::Null;
-        let payload: Payload = match (touch, element) {
-            (Touch::Write, None) => SetField {
-                object,
-                field,
-                value,
-            }
-            .into(),
-            (Touch::Add, Some(element)) => SetAdd {
-                object,
-                field,
-                element,
-                value,
-            }
-            .into(),
-            (Touch::Remove, Some(element)) => SetRemove {
-                object,
-                field,
-                element,
-            }
-            .into(),
-            (Touch::Write, Some(_)) | (Touch::Add | Touch::Remove, None) => return None,
-        };
+        let payload = touch.blank(object, field, element)?;
         let node = self.dag.node(at);
         let parents = self.dag.covering(at).into_iter();
         let mut parents: Vec<OpId> = parents.map(|parent| self.dag.id(parent)).collect();
@@ -104,5 +99,29 @@ impl Log {
             return self.op(at);
         }
         Some(VerifiedOp::hollow(self.dag.id(at), self.hollow_body(at)?))
+    }
+}
+
+/// Names of an object, a field, and an element of a set.
+type Names<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// A look at many ops, of which some may have no envelope: the names of all places are found once.
+#[derive(Debug)]
+pub(crate) struct Hollows<'a> {
+    log: &'a Log,
+    names: OnceCell<Vec<Names<'a>>>,
+}
+
+impl Hollows<'_> {
+    /// The admitted op at the index for a replay that nobody sees; without its envelope, if that was dropped.
+    pub(crate) fn op(&self, at: Index) -> Option<VerifiedOp> {
+        let log = self.log;
+        if !log.is_hollow(at) {
+            return log.op(at);
+        }
+        let (place, _) = log.places.touched(at)?;
+        let names = self.names.get_or_init(|| log.places.names_by_number());
+        let body = log.body_at(at, *names.get(place as usize)?)?;
+        Some(VerifiedOp::hollow(log.dag.id(at), body))
     }
 }

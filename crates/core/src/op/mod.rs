@@ -149,8 +149,8 @@ impl VerifiedOp {
         }))
     }
 
-    /// An op of which the id and the body are known and the envelope is not, for a log in memory that nobody sees, in which it is
-    /// one whose envelope was dropped. The body is not that of the id.
+    /// An op of which the id and what decides are known and the envelope is not: in a log it is one whose envelope was dropped. The
+    /// body is not that of the id.
     pub(crate) const fn hollow(id: OpId, body: Body) -> Self {
         Self(Op {
             id,

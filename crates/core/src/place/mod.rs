@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
-use crate::payload::Payload;
+use crate::name::Name;
+use crate::payload::{Payload, SetAdd, SetField, SetRemove};
 use crate::place_id::{FieldId, PlaceId};
 use crate::tight;
+use crate::value::Value;
 use names::{Digest, NameTable};
 
 /// What a data op does at its place.
@@ -53,6 +55,52 @@ impl Touch {
             | Payload::KeyRotate(_)
             | Payload::KeyGrant(_)
             | Payload::Unassigned(_) => None,
+        }
+    }
+
+    /// What an op says that does so, without a value; `None` if this is done at no such place.
+    pub(crate) fn blank(self, object: Name, field: Name, element: Option<Name>) -> Option<Payload> {
+        let value = Value::Null;
+        Some(match (self, element) {
+            (Self::Write, None) => SetField {
+                object,
+                field,
+                value,
+            }
+            .into(),
+            (Self::Add, Some(element)) => SetAdd {
+                object,
+                field,
+                element,
+                value,
+            }
+            .into(),
+            (Self::Remove, Some(element)) => SetRemove {
+                object,
+                field,
+                element,
+            }
+            .into(),
+            (Self::Write, Some(_)) | (Self::Add | Self::Remove, None) => return None,
+        })
+    }
+
+    /// The number that it has where it is kept.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Write => 0,
+            Self::Add => 1,
+            Self::Remove => 2,
+        }
+    }
+
+    /// What has that number.
+    pub(crate) const fn numbered(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Write),
+            1 => Some(Self::Add),
+            2 => Some(Self::Remove),
+            _ => None,
         }
     }
 }
@@ -235,6 +283,22 @@ impl Places {
         Some((object, name, Some(element)))
     }
 
+    /// The names of every place, by number: those of the object, the field and the element.
+    pub(crate) fn names_by_number(&self) -> Vec<(&str, &str, Option<&str>)> {
+        let mut names = vec![("", "", None); self.cells.len()];
+        for (object, fields) in &self.objects {
+            for (name, field) in fields.fields() {
+                if let Some(place) = field.register {
+                    names[place as usize] = (&**object, name, None);
+                }
+                for (element, &place) in &field.elements {
+                    names[place as usize] = (&**object, name, Some(&**element));
+                }
+            }
+        }
+        names
+    }
+
     /// How many fields there are.
     pub(crate) const fn fields(&self) -> usize {
         self.fields as usize
@@ -248,12 +312,7 @@ impl Places {
     /// The place that the op touches and what it does there, if it is data.
     pub(crate) fn touched(&self, op: Index) -> Option<(PlaceId, Touch)> {
         let touch = self.ops[op].touch;
-        let does = match touch & 3 {
-            0 => Touch::Write,
-            1 => Touch::Add,
-            2 => Touch::Remove,
-            _ => return None,
-        };
+        let does = Touch::numbered((touch & 3) as u8)?;
         Some((touch >> 2, does))
     }
 
@@ -304,14 +363,9 @@ impl Places {
         }
         tight::room_for(&mut self.edges, seen.len());
         self.edges.extend(seen);
-        let does: u32 = match touch {
-            Touch::Write => 0,
-            Touch::Add => 1,
-            Touch::Remove => 2,
-        };
         let jump = self.jump_from(before, op);
         let seen = Seen {
-            touch: place << 2 | does,
+            touch: place << 2 | u32::from(touch.number()),
             edges_end: self.edges_end(),
             seen_by: NOTHING,
             before,

@@ -6,6 +6,7 @@
 mod author;
 mod batch;
 mod builder;
+mod carrying;
 mod event;
 mod export;
 mod inventory;
@@ -28,6 +29,7 @@ use author::Drafted;
 pub use author::{AuthorError, Authored, DraftError};
 pub use batch::{AuthoredBatch, Written};
 pub use builder::{DRIFT_MS, ReplicaBuilder};
+pub use carrying::{CarryError, StartError};
 pub use event::{Arrived, Event, Mention, PlaceChange, Received};
 pub use inventory::{ChainHead, Stocked, Tip};
 pub use member::{Granted, LinkedDevice, Member, Standing};

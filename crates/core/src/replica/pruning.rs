@@ -5,7 +5,7 @@ use crate::authority::Judge;
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::OpId;
-use crate::payload::Kind;
+use crate::snapshot::is_plain;
 use crate::state::State;
 use crate::store::StoreError;
 
@@ -88,12 +88,7 @@ impl Replica {
             state.turn(&self.log, op, true);
         }
         let covered = sealed.into_iter().filter(|&op| state.is_covered(op));
-        covered.filter(|&op| self.is_plain(op)).collect()
-    }
-
-    /// Whether what is known of the op without its envelope is enough to admit it again: of a sealed write its key is not.
-    fn is_plain(&self, op: Index) -> bool {
-        let kind = self.log.body(op).and_then(|it| it.payload.known_kind());
-        kind.is_some_and(|it| !matches!(it, Kind::SetFieldSealed | Kind::SetAddSealed))
+        let is_plain = |&op: &Index| self.log.body(op).is_some_and(|it| is_plain(&it.payload));
+        covered.filter(is_plain).collect()
     }
 }

@@ -1,12 +1,12 @@
-//! Snapshots: what a `Seal` is about (`docs/protocol.md`, Snapshots and seals).
+//! The canonical form: what a past amounts to, in ids and digests alone.
 
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::skeleton::{Skeletons, is_plain};
 use crate::costs::Costs;
-use crate::dag::Index;
+use crate::dag::{Index, Past};
+use crate::feature::Feature;
 use crate::id::OpId;
-use crate::json;
 use crate::log::Log;
 use crate::replay::Replay;
 use crate::trust::export_trust;
@@ -18,46 +18,138 @@ use crate::trust::export_trust;
 /// that of a replay of those ops.
 #[must_use]
 pub fn snapshot(log: &Log, parents: &[OpId], costs: &mut Costs) -> Option<Vec<u8>> {
-    let parents: Option<Vec<Index>> = parents.iter().map(|id| log.dag.find(id)).collect();
-    let past = log.dag.past_of(&parents?);
-    let mut sealed = Log::new(log.project());
-    let mut hollow: Vec<Index> = Vec::new();
-    for at in 0..log.dag.len() {
-        if log.dag.contains(&past, at, costs) {
-            sealed.ingest(log.op_or_hollow(at)?, costs);
-            if log.is_hollow(at) {
-                hollow.extend(sealed.dag.find(&log.dag.id(at)));
+    let past = SealedPast::of(log, parents, costs)?;
+    let mut bytes = Vec::new();
+    let (log, skeletons) = (&past.log, past.skeletons.as_ref());
+    past.says_all().then(|| {
+        write(log, &past.replay, skeletons, costs, &mut |more| {
+            bytes.extend_from_slice(more);
+        });
+    })?;
+    Some(bytes)
+}
+
+/// A past for itself, decided within itself.
+#[derive(Debug)]
+pub(crate) struct SealedPast {
+    pub(crate) log: Log,
+    pub(crate) replay: Replay,
+    /// Where its snapshot is of version 2.
+    pub(crate) skeletons: Option<Skeletons>,
+}
+
+impl SealedPast {
+    /// The past of an op with these parents; `None` if one of them is not admitted, or the store fails.
+    pub(crate) fn of(log: &Log, parents: &[OpId], costs: &mut Costs) -> Option<Self> {
+        let parents: Option<Vec<Index>> = parents.iter().map(|id| log.dag.find(id)).collect();
+        let past = log.dag.past_of(&parents?);
+        let mut skeletons = binds_skeletons(log, &past, costs).then(Skeletons::default);
+        let mut sealed = Log::new(log.project());
+        let hollows = log.hollows();
+        for at in 0..log.dag.len() {
+            if log.dag.contains(&past, at, costs) {
+                let op = hollows.op(at)?;
+                let body = skeletons.is_some().then(|| op.body().clone());
+                sealed.ingest(op, costs);
+                if let Some((skeletons, body)) = skeletons.as_mut().zip(body) {
+                    skeletons.push(&sealed.dag, &body).ok()?;
+                }
             }
         }
+        let replay = Replay::of(&sealed, costs);
+        Some(Self {
+            log: sealed,
+            replay,
+            skeletons,
+        })
     }
-    let replay = Replay::of(&sealed, costs);
-    let shows = |&op: &Index| {
-        let place = sealed.places.touched(op).map(|(place, _)| place);
-        place.is_some_and(|place| replay.state().winners(&sealed, place).contains(&op))
-    };
-    if hollow.iter().any(shows) {
-        return None;
+
+    /// Whether every value that shows in it is here.
+    pub(crate) fn says_all(&self) -> bool {
+        let (log, state) = (&self.log, self.replay.state());
+        let lacks = |op: Index| log.is_hollow(op) && state.shows(log, op);
+        !(0..log.dag.len()).any(lacks)
     }
-    let verdict = |at: Index| {
-        if replay.is_applied(at) {
-            "applied"
+
+    /// Whether the value of the op does not show in it and never will again, because sealed work covers it.
+    pub(crate) fn covers(&self, op: Index) -> bool {
+        let is_plain = || self.log.body(op).is_some_and(|it| is_plain(&it.payload));
+        self.replay.state().is_covered(op) && is_plain()
+    }
+
+    /// The digest of its snapshot, if every value that shows in it is here.
+    pub(crate) fn digest(&self, costs: &mut Costs) -> [u8; 32] {
+        digest(&self.log, &self.replay, self.skeletons.as_ref(), costs)
+    }
+}
+
+/// Whether the snapshot of the past is of version 2.
+pub(crate) fn binds_skeletons(log: &Log, past: &Past, costs: &mut Costs) -> bool {
+    log.seen(past, costs).in_force(Feature::Carry)
+}
+
+/// The digest of the snapshot of all that the log has admitted.
+pub(crate) fn digest(
+    log: &Log,
+    replay: &Replay,
+    skeletons: Option<&Skeletons>,
+    costs: &mut Costs,
+) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    write(log, replay, skeletons, costs, &mut |bytes| {
+        hasher.update(bytes);
+    });
+    hasher.finalize().into()
+}
+
+/// Writes the snapshot of all that the log has admitted.
+fn write(
+    log: &Log,
+    replay: &Replay,
+    skeletons: Option<&Skeletons>,
+    costs: &mut Costs,
+    out: &mut dyn FnMut(&[u8]),
+) {
+    out(match skeletons {
+        None => b"{\"format\":\"ecac-snapshot-v1\",\"ops\":[",
+        Some(_) => b"{\"format\":\"ecac-snapshot-v2\",\"ops\":[",
+    });
+    let mut row = String::new();
+    for (number, at) in log.dag.total_order().into_iter().enumerate() {
+        row.clear();
+        row.push_str(if number == 0 { "[\"" } else { ",[\"" });
+        push_hex(&mut row, log.dag.id(at).as_bytes());
+        row.push_str(if replay.is_applied(at) {
+            "\",\"applied\""
         } else {
-            "denied"
+            "\",\"denied\""
+        });
+        if let Some(digest) = skeletons.and_then(|it| it.digest(at)) {
+            row.push_str(",\"");
+            push_hex(&mut row, &digest);
+            row.push('"');
         }
-    };
-    let ops: Vec<_> = sealed
-        .dag
-        .total_order()
-        .into_iter()
-        .map(|at| json!([sealed.dag.id(at), verdict(at)]))
-        .collect();
-    let state = Sha256::digest(replay.state().export(&sealed));
-    let trust = Sha256::digest(export_trust(&sealed, costs));
-    Some(json::canonical(&json!({
-        "format": "ecac-snapshot-v1",
-        "project": sealed.project(),
-        "ops": ops,
-        "state": hex::encode(state),
-        "trust": hex::encode(trust),
-    })))
+        row.push(']');
+        out(row.as_bytes());
+    }
+    let state = Sha256::digest(replay.state().export(log));
+    let trust = Sha256::digest(export_trust(log, costs));
+    let mut end = "],\"project\":\"".to_owned();
+    push_hex(&mut end, log.project().as_bytes());
+    end.push_str("\",\"state\":\"");
+    push_hex(&mut end, &state);
+    end.push_str("\",\"trust\":\"");
+    push_hex(&mut end, &trust);
+    end.push_str("\"}");
+    out(end.as_bytes());
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
 }

@@ -4,8 +4,13 @@
 //! ([`save`], [`restore`]) is for the replica that wrote it: all that it would find out again by a replay, in its own numbers.
 
 mod canonical;
+mod carried;
 mod local;
+mod skeleton;
 
 pub use canonical::snapshot;
+pub(crate) use canonical::{SealedPast, binds_skeletons, digest};
+pub(crate) use carried::{Item, Reader, write as write_carried};
 pub use local::RestoreError;
 pub(crate) use local::{restore, save};
+pub(crate) use skeleton::{Skeletons, is_plain};

@@ -3,6 +3,7 @@
 //! it, as who embeds it sees it.
 
 mod answers;
+mod carried;
 mod devices;
 mod effects;
 mod embed;

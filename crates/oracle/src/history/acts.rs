@@ -246,7 +246,34 @@ impl Player {
                 self.make(&last, secret::hidden(object, field, Some(&0), key));
                 return;
             }
-            Act::Seal => world::seal([7; 32]),
+            Act::Seal => {
+                self.seal(command);
+                return;
+            }
+            Act::Settle { place, root, twice } => {
+                let (object, field) = PLACES[*place];
+                let parents = self.parents(command);
+                for value in 0..=i64::from(*twice) {
+                    let write = world::set(object, field, value);
+                    self.sign(command, parents.clone(), write);
+                }
+                let by_root = Command {
+                    actor: *root,
+                    seen: Seen::Meet(command.actor),
+                    clock: Clock::Right,
+                    seq: Seq::Right,
+                    ..command.clone()
+                };
+                self.make(&by_root, world::set(object, field, 2));
+                let seal = self.seal(&Command {
+                    seen: Seen::Own,
+                    ..by_root
+                });
+                if self.has_quorum {
+                    self.cosign(&[seal], &[(*root + 1) % 3]);
+                }
+                return;
+            }
             Act::Rotate { subject } => {
                 let revoke = self.make(command, world::revoke(*subject, None, None));
                 if self.has_quorum {
@@ -256,7 +283,7 @@ impl Player {
                     seen: Seen::Meet(command.cosigners.first().copied().unwrap_or_default()),
                     ..command.clone()
                 };
-                self.make(&command, world::seal([7; 32]));
+                self.seal(&command);
                 return;
             }
             Act::Split {
@@ -281,7 +308,7 @@ impl Player {
                 if let (true, [.., one, other]) = (*sealed, &others[..]) {
                     let seen = Seen::Meet(command.actor);
                     let seal = Command { seen, ..own(*one) };
-                    let seal = self.make(&seal, world::seal([7; 32]));
+                    let seal = self.seal(&seal);
                     self.cosign(&[seal], &[*other]);
                 }
                 let [one, other, ..] = others[..] else {
@@ -292,7 +319,7 @@ impl Player {
                 self.cosign(&[end], &[other]);
                 let seen = Seen::Meet(other);
                 let seal = Command { seen, ..own(one) };
-                let seal = self.make(&seal, world::seal([7; 32]));
+                let seal = self.seal(&seal);
                 self.cosign(&[seal], &[other]);
                 return;
             }

@@ -50,6 +50,7 @@ pub(super) type Feature = (&'static str, &'static [u8]);
 pub(super) const SCHEMA: Feature = ("schema", &[]);
 pub(super) const QUORUM: [Feature; 3] = [("quorum", &[1]), ("quorum", &[2]), ("quorum", &[3])];
 pub(super) const SEAL: Feature = ("seal", &[]);
+pub(super) const CARRY: Feature = ("carry", &[]);
 pub(super) const ENDORSE: Feature = ("endorse", &[]);
 pub(super) const DEVICE: Feature = ("device", &[]);
 /// Tags a and c.
@@ -198,6 +199,12 @@ pub(super) enum Act {
         knows: bool,
     },
     Seal,
+    /// The actor writes a field, at times twice with one number; a root who has seen it writes over that, and roots seal it.
+    Settle {
+        place: usize,
+        root: u8,
+        twice: bool,
+    },
     /// Roots revoke somebody, and seal what they have.
     Rotate {
         subject: u8,
@@ -257,7 +264,9 @@ impl Act {
     pub(super) const fn feature(&self) -> Option<&'static str> {
         match self {
             Self::Schema { .. } => Some("schema"),
-            Self::Seal | Self::Rotate { .. } | Self::Split { .. } => Some("seal"),
+            Self::Seal | Self::Settle { .. } | Self::Rotate { .. } | Self::Split { .. } => {
+                Some("seal")
+            }
             Self::Cosign { .. } => Some("quorum"),
             Self::Endorse { .. } => Some("endorse"),
             Self::Link { .. } | Self::Chain { .. } | Self::Unlink { .. } => Some("device"),

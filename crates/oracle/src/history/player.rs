@@ -39,6 +39,8 @@ pub(super) struct Player {
     pub(super) now_ms: u64,
     /// Whether genesis names a quorum.
     pub(super) has_quorum: bool,
+    /// Whether genesis says that digests of seals bind skeletons.
+    pub(super) carries: bool,
 }
 
 /// Plays the commands in a project that names these features.
@@ -57,6 +59,7 @@ pub(super) fn play(features: &[Feature], commands: &[Command]) -> History {
         known: PEOPLE.map(|who| (who, 1)).collect(),
         now_ms: START_MS,
         has_quorum: features.iter().any(|(name, _)| *name == "quorum"),
+        carries: features.iter().any(|(name, _)| *name == "carry"),
     };
     player.take(0, genesis);
     for command in commands {
@@ -209,6 +212,18 @@ impl Player {
     pub(super) fn make(&mut self, command: &Command, payload: Payload) -> OpId {
         let parents = self.parents(command);
         self.sign(command, parents, payload)
+    }
+
+    /// A seal, which says what it seals where that matters.
+    pub(super) fn seal(&mut self, command: &Command) -> OpId {
+        let parents = self.parents(command);
+        let is_admitted = |op: &OpId| self.admitted.contains(op);
+        let digest = if self.carries && parents.iter().all(is_admitted) {
+            self.oracle.snapshot_digest(&parents)
+        } else {
+            [7; 32]
+        };
+        self.sign(command, parents, world::seal(digest))
     }
 
     /// What the actor names as parents.

@@ -8,10 +8,10 @@ use proptest::sample::{Index, select};
 
 use super::History;
 use super::command::{
-    Act, BAD_CONFIDENTIAL, BAD_QUORUM, BAD_SCHEMA, BAD_SEAL, CONFIDENTIAL, Clock, Command, DEPUTY,
-    DEVICE, DEVICES, Denial, EDITORS, ENDORSE, Feature, IDLE_CONFIDENTIAL, ISSUER_ADMINS, LATER,
-    MORE_CONFIDENTIAL, NEWCOMERS, Oddity, PEOPLE, PLACES, POLICY_ADMINS, Paper, Proof, QUORUM,
-    RULES, SCHEMA, SEAL, SECOND, SECRETS, STILL_LATER, Seen, Seq, THIRD, Unlinked,
+    Act, BAD_CONFIDENTIAL, BAD_QUORUM, BAD_SCHEMA, BAD_SEAL, CARRY, CONFIDENTIAL, Clock, Command,
+    DEPUTY, DEVICE, DEVICES, Denial, EDITORS, ENDORSE, Feature, IDLE_CONFIDENTIAL, ISSUER_ADMINS,
+    LATER, MORE_CONFIDENTIAL, NEWCOMERS, Oddity, PEOPLE, PLACES, POLICY_ADMINS, Paper, Proof,
+    QUORUM, RULES, SCHEMA, SEAL, SECOND, SECRETS, STILL_LATER, Seen, Seq, THIRD, Unlinked,
 };
 use super::player::play;
 use super::setup::setup;
@@ -30,14 +30,17 @@ pub fn histories() -> impl Strategy<Value = History> {
         3 => Just(vec![DEVICE]),
         2 => Just(vec![SCHEMA, ENDORSE, DEVICE]),
         2 => Just(vec![two]),
-        4 => Just(vec![two, SEAL]),
-        12 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE]),
-        1 => Just(vec![one, SEAL, ENDORSE]),
+        2 => Just(vec![two, SEAL]),
+        2 => Just(vec![two, SEAL, CARRY]),
+        4 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE]),
+        8 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE, CARRY]),
+        1 => Just(vec![one, SEAL, ENDORSE, CARRY]),
         1 => Just(vec![three, SEAL, ENDORSE, DEVICE]),
         1 => Just(vec![two, BAD_SEAL]),
         3 => Just(vec![CONFIDENTIAL]),
         2 => Just(vec![SCHEMA, CONFIDENTIAL, DEVICE]),
-        3 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE, CONFIDENTIAL]),
+        1 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE, CONFIDENTIAL]),
+        2 => Just(vec![SCHEMA, two, SEAL, ENDORSE, DEVICE, CARRY, CONFIDENTIAL]),
         1 => Just(vec![SCHEMA, BAD_CONFIDENTIAL]),
     ];
     histories_of(features.boxed(), command().boxed())
@@ -138,7 +141,7 @@ fn commands_for(features: &[Feature], commands: Vec<Command>, none: bool) -> Vec
 /// The features, and all that can be added to them without anything being used.
 fn with_all(features: &[Feature]) -> Vec<Feature> {
     let is_new = |(name, _): &Feature| !features.iter().any(|(it, _)| it == name);
-    let more = [SCHEMA, SEAL, ENDORSE, DEVICE, IDLE_CONFIDENTIAL];
+    let more = [SCHEMA, SEAL, ENDORSE, DEVICE, CARRY, IDLE_CONFIDENTIAL];
     let more = more.into_iter().filter(is_new);
     features.iter().copied().chain(more).collect()
 }
@@ -161,6 +164,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (root_actor(), schema()),
         3 => (0..3_u8, Just(Act::Seal)),
         4 => (0..3_u8, rotate()),
+        3 => (data_actor(), settle()),
         3 => (raging(), split()),
         3 => (raging(), rage()),
         4 => (root_actor(), cosign()),
@@ -323,6 +327,15 @@ fn seq() -> impl Strategy<Value = Seq> {
     prop_oneof![30 => Just(Seq::Right), 1 => Just(Seq::Ahead), 1 => Just(Seq::Zero)]
 }
 
+fn settle() -> impl Strategy<Value = Act> {
+    let twice = prop::bool::weighted(0.3);
+    (0..PLACES.len(), 0..3_u8, twice).prop_map(|(place, root, twice)| Act::Settle {
+        place,
+        root,
+        twice,
+    })
+}
+
 fn data() -> impl Strategy<Value = Act> {
     let place = || 0..PLACES.len();
     prop_oneof![
@@ -449,6 +462,7 @@ fn feature() -> impl Strategy<Value = Feature> {
         SCHEMA,
         SCHEMA,
         SEAL,
+        CARRY,
         ENDORSE,
         DEVICE,
         DEVICE,

@@ -38,8 +38,8 @@ pub enum Law {
     /// A `Replica` that takes the ops in in batches comes to the same; what it reports is what is decided, and what it
     /// foresees of an op is what comes.
     EmbeddedAlike,
-    /// A `Replica` that drops what sealed work supersedes, whenever it does, comes to the same; what it can still say of a seal
-    /// is what one says that has everything.
+    /// A `Replica` that drops what sealed work supersedes, whenever it does, or that starts from a snapshot that another one carried,
+    /// comes to the same; what it can still say of a seal is what one says that has everything.
     PrunedAlike,
 }
 

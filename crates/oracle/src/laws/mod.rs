@@ -1,5 +1,6 @@
 //! The laws of `docs/policy-model.md`, checked on one history at a time.
 
+mod carried;
 mod crowd;
 mod embedded;
 mod inert;
@@ -16,6 +17,7 @@ mod steps;
 mod trial;
 mod wish;
 
+pub use carried::carries;
 pub use law::{Breach, Law};
 pub use pruned::prunable;
 pub use said::{Replayed, Said};
@@ -76,6 +78,7 @@ fn check_with(trial: &Trial, oracle: Option<&Oracle>) -> Result<Said, Breach> {
     inert::check(trial)?;
     embedded::check(trial, &said)?;
     pruned::check(trial, &said)?;
+    carried::check(trial, &said)?;
     if trial.second {
         let told = told(trial);
         ensure(Law::OrderFree, said == told, || {

@@ -48,7 +48,7 @@ pub(super) fn check(trial: &Trial, said: &Said) -> Result<(), Breach> {
 }
 
 /// The ops as they arrive, up to each pause.
-fn batches(trial: &Trial) -> Vec<Vec<VerifiedOp>> {
+pub(super) fn batches(trial: &Trial) -> Vec<Vec<VerifiedOp>> {
     let mut arrivals = trial.arrivals().into_iter().cloned();
     let mut pauses = trial.pauses.iter().cycle();
     let mut batches = Vec::new();

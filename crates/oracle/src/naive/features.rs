@@ -51,7 +51,7 @@ impl Oracle {
     pub(super) fn allows(&self, feature: &str, parameters: &[u8], op: Op) -> bool {
         let roots = self.genesis().map_or(0, |genesis| genesis.roots.len());
         match feature {
-            "schema" | "endorse" | "device" => parameters.is_empty(),
+            "schema" | "endorse" | "device" | "carry" => parameters.is_empty(),
             "seal" => parameters.is_empty() && 2 * self.k() > roots,
             "confidential" => reading::marks(parameters).is_some(),
             "quorum" => {

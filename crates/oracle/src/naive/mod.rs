@@ -18,6 +18,7 @@ mod reading;
 mod right;
 mod seals;
 mod set;
+mod snapshots;
 mod title;
 
 use std::cell::{OnceCell, RefCell};
@@ -38,13 +39,14 @@ use set::{Op, Set};
 use title::{Link, Title};
 
 /// The features that this version of the pages defines.
-const FEATURES: [&str; 6] = [
+const FEATURES: [&str; 7] = [
     "schema",
     "quorum",
     "seal",
     "endorse",
     "device",
     "confidential",
+    "carry",
 ];
 /// Absent ancestors that the decision on a pending op names.
 const ABSENT_NAMED_MAX: usize = 16;

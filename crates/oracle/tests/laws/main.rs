@@ -31,7 +31,8 @@ proptest! {
 const TRIALS: core::ops::Range<u64> = 600..2_400;
 
 /// The generator is worth something only if it gets everywhere: every verdict, every reason and every effect occurs, most
-/// often something is applied, and now and then there is something that sealed work supersedes.
+/// often something is applied, and now and then there is something that sealed work supersedes, and that a carried
+/// snapshot goes without.
 #[test]
 fn random_histories_meet_every_reason_and_effect() {
     let refusals = Refusal::ALL
@@ -52,7 +53,7 @@ fn random_histories_meet_every_reason_and_effect() {
         .chain(effects)
         .collect();
     let trials = Trials::new(0);
-    let mut dropping = 0;
+    let (mut dropping, mut carrying) = (0, 0);
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
     for number in 0..TRIALS.end {
         if number >= TRIALS.start && never.is_empty() {
@@ -61,6 +62,7 @@ fn random_histories_meet_every_reason_and_effect() {
         let trial = trials.get(number);
         let said = laws::told(&trial);
         dropping += usize::from(laws::prunable(&trial) > 0);
+        carrying += usize::from(laws::carries(&trial));
         let verdicts = said.replayed.decisions.values().map(|decision| {
             let reason = decision.reason().unwrap_or_default();
             format!("{} {reason}", decision.verdict())
@@ -74,5 +76,8 @@ fn random_histories_meet_every_reason_and_effect() {
     }
     assert!(never.is_empty(), "never met: {never:?} in {met:#?}");
     assert!(met["applied "] > 600, "{met:#?}");
-    assert!(dropping > 0);
+    assert!(
+        dropping > 0 && carrying > 0,
+        "{dropping} drop, {carrying} carry"
+    );
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_core::{Costs, Decision, Effect, Log, Op, OpId, Refusal, Replay, VerifiedOp};
-use ecac_oracle::Story;
+use ecac_core::{
+    Costs, Decision, Effect, Log, Op, OpId, Payload, Refusal, Replay, VerifiedOp, snapshot,
+};
 use ecac_oracle::laws::{Law, Said};
+use ecac_oracle::{Oracle, Story};
 use sha2::{Digest as _, Sha256};
 
 use crate::codec::fault;
@@ -85,6 +87,7 @@ impl Vectors {
         file.line(&format!("subject: {subject}"));
         file.story(story, &said);
         if group == "state" {
+            file.snapshots(story);
             let state = String::from_utf8_lossy(&said.replayed.state);
             file.line(&format!("state: {state}"));
         }
@@ -220,6 +223,26 @@ impl File {
         }
         self.line(&format!("state-sha256: {}", sha256(&said.replayed.state)));
         self.line(&format!("trust-sha256: {}", sha256(&said.trust)));
+    }
+
+    /// The digests of the pasts of the seals, on which the engine and the naive oracle agree.
+    fn snapshots(&mut self, story: &Story) {
+        let costs = &mut Costs::default();
+        let project = story.ids["genesis"];
+        let mut log = Log::new(project);
+        for op in &story.ops {
+            log.ingest(op.clone(), costs);
+        }
+        let oracle = Oracle::of(project, story.ops.iter().map(|op| (op.id(), op.body())));
+        for op in &story.ops {
+            if matches!(op.body().payload, Payload::Seal(_)) {
+                let parents = &op.body().parents;
+                let found = snapshot(&log, parents, costs).map(|it| sha256(&it));
+                let expected = hex::encode(oracle.snapshot_digest(parents));
+                assert_eq!(found.as_ref(), Some(&expected), "the past of a seal");
+                self.line(&format!("snapshot {} {expected}", story.name_of(op.id())));
+            }
+        }
     }
 
     /// What an op of trust or policy does, whether it counts, and the ops that it concerns.

@@ -57,6 +57,57 @@ def export(history, document):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Snapshots
+# ---------------------------------------------------------------------------------------------------------------------
+
+SKELETON_DOMAIN = b"ECAC_SKELETON_V1"
+# Of the kinds that have skeletons the type, and the names of the members in the order of their keys.
+SKELETONS = {
+    "SetField": (1, ("object", "field", "value")),
+    "SetAdd": (2, ("object", "field", "element", "value")),
+    "SetRemove": (3, ("object", "field", "element")),
+}
+
+
+def snapshot(history, seal):
+    """What the digest of a `Seal` is of: its past, decided within itself."""
+    past = history.past[history.number[seal]]
+    ops = {op.id: op for at, op in enumerate(history.ops) if has(past, at)}
+    within = type(history).of(history.project, ops)
+    binds = within.is_in_force("carry", within.everything)
+    return canonical(
+        {
+            "format": "ecac-snapshot-v2" if binds else "ecac-snapshot-v1",
+            "project": within.project.hex(),
+            "ops": [
+                [op.id.hex(), within.decisions[op.id].verdict, *([skeleton(within, op)] if binds else [])]
+                if op.kind in SKELETONS
+                else [op.id.hex(), within.decisions[op.id].verdict]
+                for op in sorted(within.ops, key=lambda op: (op.hlc, op.id))
+            ],
+            "state": hashlib.sha256(state(within)).hexdigest(),
+            "trust": hashlib.sha256(trust(within)).hexdigest(),
+        }
+    )
+
+
+def skeleton(history, op):
+    """The digest of an op without its value, and without the parents that others of them have seen."""
+    parents = {history.number[parent] for parent in op.parents}
+    seen = seen_by(history, parents)
+    number, names = SKELETONS[op.kind]
+    body = {
+        0: 1,
+        1: op.author,
+        2: op.seq,
+        3: sorted(history.ops[parent].id for parent in parents if not has(seen, parent)),
+        4: list(op.hlc),
+        5: {0: number, **{key: None if name == "value" else op.says[name] for key, name in enumerate(names, 1)}},
+    }
+    return blake3(SKELETON_DOMAIN + cbor2.dumps(body, canonical=True)).hexdigest()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # State
 # ---------------------------------------------------------------------------------------------------------------------
 

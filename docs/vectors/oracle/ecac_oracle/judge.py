@@ -61,7 +61,7 @@ REFUSALS = (
 )
 ABSENT_MAX = 16
 # The features that this program knows, and the kinds that need one.
-FEATURES = ("schema", "quorum", "seal", "endorse", "device", "confidential")
+FEATURES = ("schema", "quorum", "seal", "endorse", "device", "confidential", "carry")
 FEATURE_OF_KIND = {
     "Schema": "schema",
     "Cosign": "quorum",
@@ -368,7 +368,7 @@ class History(Kills, Quorum, Seals, Devices, Reading):
     def allows(self, at, feature, parameters):
         """Whether this program knows the feature and it allows the parameters that the op names."""
         match feature:
-            case "schema" | "endorse" | "device":
+            case "schema" | "endorse" | "device" | "carry":
                 return parameters == b""
             case "seal":
                 return parameters == b"" and 2 * self.threshold > len(self.ops[0].says["roots"])

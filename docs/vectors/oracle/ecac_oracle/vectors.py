@@ -22,6 +22,8 @@ class Vector:
     ops: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
     effects: dict[str, str] = field(default_factory=dict)
+    # Of a `Seal`: the digest of the snapshot of its past.
+    snapshots: dict[str, str] = field(default_factory=dict)
     noise: list[tuple[str, bytes]] = field(default_factory=list)
     # An order of arrival: names, and statements by the number of arrivals.
     orders: list[tuple[list[str], dict[int, list[str]]]] = field(default_factory=list)
@@ -42,6 +44,8 @@ def parse(text):
                 vector.decisions[name] = " ".join(rest)
             case ["effect", name, *rest]:
                 vector.effects[name] = " ".join(rest)
+            case ["snapshot", name, digest_]:
+                vector.snapshots[name] = digest_
             case ["noise", reason, item]:
                 vector.noise.append((reason, bytes.fromhex(item)))
             case ["order:", *names]:
@@ -156,6 +160,8 @@ def of_history(vector, checked):
         told = {names[op]: effect_of(effect, names) for op, effect in effects(history).items()}
         for name in vector.effects.keys() | told.keys() if vector.effects else ():
             checked.equal(f"{what}effect of {name}", told.get(name), vector.effects.get(name))
+        for name, digest_ in vector.snapshots.items():
+            checked.equal(f"{what}snapshot of {name}", digest(export.snapshot(history, ops[name].id)), digest_)
         checked.equal(f"{what}state", digest(export.state(history)), vector.members["state-sha256"])
         checked.equal(f"{what}trust view", digest(export.trust(history)), vector.members["trust-sha256"])
 

@@ -78,6 +78,7 @@ const CHOICES: &str = "docs/policy-model.md#choices";
 const LAWS: &str = "docs/policy-model.md#laws";
 const RECEIVING: &str = "docs/protocol.md#receiving";
 const STAMPS: &str = "docs/protocol.md#stamps";
+const SNAPSHOTS: &str = "docs/protocol.md#snapshots-and-seals";
 const EXPORTS: &str = "docs/protocol.md#files-and-exports";
 
 /// Another key of the first issuer, under the same key id.

@@ -4,6 +4,7 @@ use ecac_core::Value;
 use ecac_core::payload;
 
 use super::*;
+use ecac_oracle::Oracle;
 
 fn concurrent_writes_all_win_and_the_least_hash_is_shown(v: &mut Vectors) {
     let mut story = Story::with_alice();
@@ -153,7 +154,59 @@ fn values_keep_their_types(v: &mut Vectors) {
     );
 }
 
+/// A seal that says what it seals, as the naive oracle reads it.
+fn seal_truly(story: &mut Story, name: &str, after: &str) {
+    let ops = story.ops.iter().map(|op| (op.id(), op.body()));
+    let oracle = Oracle::of(story.ids["genesis"], ops);
+    let digest = oracle.snapshot_digest(&story.ids(after));
+    story.op(name, ROOT, after, world::seal(digest));
+    theft::cosign(story, &format!("{name}.2"), ROOT_2, name, name);
+}
+
+fn a_seal_binds_skeletons_where_its_past_says_so(v: &mut Vectors) {
+    let mut story = Story::using(&[
+        ("endorse", b""),
+        ("quorum", &[2]),
+        ("schema", b""),
+        ("seal", b""),
+    ]);
+    story.hire("hired", ROOT, "key", ALICE, Role::Editor, A);
+    story.op("over-written", ALICE, "hired", title(1));
+    // Names what its other parent has seen.
+    story.op("written", ALICE, "hired over-written", title(2));
+    story.op("added", ALICE, "written", add("doc/1", "title", "x"));
+    story.op("removed", ROOT_2, "added", remove("doc/1", "title", "x"));
+    story.op("revoked", ROOT, "over-written", revoke(ALICE, None, None));
+    seal_truly(&mut story, "old", "removed revoked");
+    story.op("upgrade", ROOT, "old.2", world::upgrade("carry", b""));
+    seal_truly(&mut story, "short", "upgrade");
+    theft::cosign(&mut story, "upgrade.2", ROOT_2, "short.2", "upgrade");
+    story.op("twin", ROOT_3, "upgrade.2", title(3));
+    // An equivocation.
+    story.raw(
+        "twin-2",
+        ROOT_3,
+        "upgrade.2",
+        0,
+        story.stamp_of("twin"),
+        title(4),
+    );
+    seal_truly(&mut story, "bound", "twin twin-2");
+    v.add(
+        "state/snapshots-of-seals",
+        "The digest of a seal is of version 2, with the skeletons of plain data ops, where enough roots have put the feature carry in force in its past, and of version 1 elsewhere.",
+        SNAPSHOTS,
+        &story,
+        "
+        bound applied genesis
+        written denied revoked revoked
+        added denied revoked revoked
+    ",
+    );
+}
+
 cases! {
+    a_seal_binds_skeletons_where_its_past_says_so,
     concurrent_writes_all_win_and_the_least_hash_is_shown,
     a_remove_takes_the_adds_that_it_has_seen,
     adds_of_one_element_keep_a_tag_each,

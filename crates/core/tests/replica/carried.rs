@@ -1,0 +1,550 @@
+//! A newcomer starts from a sealed snapshot that a stranger carries: it comes to what everybody comes to, and believes nothing
+//! that the roots have not signed.
+
+use ecac_core::credential::Role;
+use ecac_core::payload;
+use ecac_core::{CarryError, Costs, Hlc, Limits, OpId, Payload, Replica, StartError, VerifiedOp};
+use minicbor::data::Type;
+use minicbor::{Decoder, Encoder};
+
+use crate::project::{Project, at, author, edit, name, revoke, sign};
+use crate::quorum::{ANN, BEN, CAT, cosign};
+
+const ALICE: u32 = 4;
+const BOB: u32 = 5;
+
+/// A carried snapshot, read by nobody who has to trust it.
+#[derive(Debug, Clone, PartialEq)]
+struct Carried {
+    project: OpId,
+    seal: OpId,
+    authors: Vec<[u8; 32]>,
+    places: Vec<Vec<String>>,
+    ops: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Item {
+    Envelope(Vec<u8>),
+    Dropped(Dropped),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Dropped {
+    id: [u8; 32],
+    author: u64,
+    seq: u64,
+    links: Vec<u64>,
+    hlc: Hlc,
+    touch: u8,
+    place: u64,
+}
+
+type Unread = minicbor::decode::Error;
+type Unwritten = minicbor::encode::Error<core::convert::Infallible>;
+
+fn bytes32(input: &mut Decoder<'_>) -> Result<[u8; 32], Unread> {
+    let bytes = input.bytes()?.try_into();
+    bytes.map_err(|_| Unread::message("32 bytes"))
+}
+
+fn list<T>(
+    input: &mut Decoder<'_>,
+    read: fn(&mut Decoder<'_>) -> Result<T, Unread>,
+) -> Result<Vec<T>, Unread> {
+    let count = input.array()?.ok_or_else(|| Unread::message("a list"))?;
+    (0..count).map(|_| read(input)).collect()
+}
+
+impl Carried {
+    fn read(bytes: &[u8]) -> Self {
+        Self::read_from(&mut Decoder::new(bytes)).expect("what the page says")
+    }
+
+    fn read_from(input: &mut Decoder<'_>) -> Result<Self, Unread> {
+        assert_eq!(input.array()?, Some(6));
+        assert_eq!(input.str()?, "ecac-carried-v1");
+        let (project, seal) = (bytes32(input)?, bytes32(input)?);
+        let place = |input: &mut Decoder<'_>| list(input, |it| it.str().map(str::to_owned));
+        Ok(Self {
+            project: OpId::from_bytes(project),
+            seal: OpId::from_bytes(seal),
+            authors: list(input, bytes32)?,
+            places: list(input, place)?,
+            ops: list(input, Item::read)?,
+        })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let written = self.write_to(&mut Encoder::new(&mut bytes));
+        written.expect("writing into memory does not fail");
+        bytes
+    }
+
+    fn write_to(&self, out: &mut Encoder<&mut Vec<u8>>) -> Result<(), Unwritten> {
+        out.array(6)?.str("ecac-carried-v1")?;
+        out.bytes(self.project.as_bytes())?;
+        out.bytes(self.seal.as_bytes())?;
+        out.array(self.authors.len() as u64)?;
+        for author in &self.authors {
+            out.bytes(author)?;
+        }
+        out.array(self.places.len() as u64)?;
+        for place in &self.places {
+            out.array(place.len() as u64)?;
+            for name in place {
+                out.str(name)?;
+            }
+        }
+        out.array(self.ops.len() as u64)?;
+        for op in &self.ops {
+            match op {
+                Item::Envelope(envelope) => {
+                    out.bytes(envelope)?;
+                }
+                Item::Dropped(it) => {
+                    out.array(9)?.bytes(&it.id)?.u64(it.author)?.u64(it.seq)?;
+                    out.array(it.links.len() as u64)?;
+                    for link in &it.links {
+                        out.u64(*link)?;
+                    }
+                    out.u64(it.hlc.physical_ms)?;
+                    out.u32(it.hlc.logical)?.u32(it.hlc.node)?;
+                    out.u8(it.touch)?.u64(it.place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the op stands.
+    fn position(&self, id: &OpId) -> usize {
+        let is_it = |op: &Item| match op {
+            Item::Envelope(envelope) => id_of(envelope) == *id,
+            Item::Dropped(it) => OpId::from_bytes(it.id) == *id,
+        };
+        self.ops.iter().position(is_it).expect("it is carried")
+    }
+
+    fn dropped(&mut self, id: &OpId) -> &mut Dropped {
+        let position = self.position(id);
+        match &mut self.ops[position] {
+            Item::Dropped(it) => it,
+            Item::Envelope(_) => panic!("{id} goes with its envelope"),
+        }
+    }
+
+    fn start(&self) -> Result<Replica, StartError> {
+        Replica::start_from(self.project, &self.write())
+    }
+}
+
+impl Item {
+    fn read(input: &mut Decoder<'_>) -> Result<Self, Unread> {
+        if input.datatype()? == Type::Bytes {
+            return Ok(Self::Envelope(input.bytes()?.to_vec()));
+        }
+        assert_eq!(input.array()?, Some(9));
+        Ok(Self::Dropped(Dropped {
+            id: bytes32(input)?,
+            author: input.u64()?,
+            seq: input.u64()?,
+            links: list(input, |it| it.u64())?,
+            hlc: Hlc {
+                physical_ms: input.u64()?,
+                logical: input.u32()?,
+                node: input.u32()?,
+            },
+            touch: input.u8()?,
+            place: input.u64()?,
+        }))
+    }
+}
+
+/// Why it starts nothing.
+#[track_caller]
+fn error(carried: &Carried) -> StartError {
+    carried.start().expect_err("it starts nothing")
+}
+
+fn id_of(envelope: &[u8]) -> OpId {
+    VerifiedOp::read(envelope, &mut Costs::default())
+        .expect("an op")
+        .id()
+}
+
+/// Three roots of whom two sign together, and two editors.
+fn project(features: &[&str]) -> Project {
+    let mut all: Vec<(&str, &[u8])> = vec![("quorum", &[2]), ("seal", &[]), ("endorse", &[])];
+    all.extend(features.iter().map(|it| (*it, &[][..])));
+    let mut project = Project::using([ANN, BEN, CAT], &all, Limits::default());
+    project.grant(ANN, ALICE, Role::Editor);
+    project.grant(ANN, BOB, Role::Editor);
+    project
+}
+
+/// The replica of everything that the project was given.
+fn full(project: &Project) -> Replica {
+    let mut replica = Replica::join(project.log.project());
+    replica.ingest(project.given.iter().cloned());
+    replica
+}
+
+/// A seal by the first root that says what it seals.
+fn seal(project: &mut Project) -> OpId {
+    project.now_ms += 1;
+    let draft = full(project).next_seal(author(ANN), project.now_ms);
+    project.write(ANN, draft.expect("it can be sealed").into())
+}
+
+/// The same with the signature of a second root.
+fn sealed(project: &mut Project) -> OpId {
+    let seal = seal(project);
+    project.write(BEN, cosign(seal));
+    seal
+}
+
+/// Work that is written over, work that shows, and work that a revocation ends; sealed, with a denied op.
+struct Office {
+    project: Project,
+    over_written: OpId,
+    shown: OpId,
+    denied: OpId,
+    seal: OpId,
+}
+
+fn office() -> Office {
+    let mut project = project(&["carry"]);
+    let first = project.write(ALICE, edit("a", 1));
+    let over_written = project.write(BOB, edit("a", 2));
+    let shown = project.write(ALICE, edit("a", 3));
+    let denied = project.draft(BOB, edit("b", 4));
+    let revocation = project.write(ANN, revoke(BOB));
+    let denied_id = denied.id();
+    project.receive(denied);
+    // What is denied is covered, and may be given back.
+    let cover = project.write_on(ALICE, &[denied_id, revocation], edit("b", 5));
+    assert!(project.is_applied(&cover) && !project.is_applied(&denied_id));
+    let seal = sealed(&mut project);
+    assert!(project.is_applied(&first));
+    Office {
+        project,
+        over_written,
+        shown,
+        denied: denied_id,
+        seal,
+    }
+}
+
+/// That both say the same of everything.
+#[track_caller]
+fn same(one: &Replica, other: &Replica) {
+    let ids: Vec<OpId> = one.log().ids_since(0).collect();
+    assert_eq!(one.heads(), other.heads());
+    assert_eq!(one.state_digest(), other.state_digest());
+    assert_eq!(one.trust_digest(), other.trust_digest());
+    for id in ids {
+        assert_eq!(one.decision(&id), other.decision(&id));
+    }
+}
+
+#[test]
+fn a_newcomer_says_what_everybody_says_and_can_carry_on() {
+    let mut office = office();
+    let before = full(&office.project);
+    let carried = before.carry().unwrap();
+    let mut newcomer = Replica::start_from(before.project(), &carried).unwrap();
+    same(&before, &newcomer);
+    assert_eq!(newcomer.log().pruned_count(), 2);
+    assert!(newcomer.log().is_pruned(&office.over_written));
+    for id in [office.shown, office.denied, office.seal] {
+        assert!(newcomer.envelope(&id).is_some());
+    }
+    // It answers for the seal, seals on, and carries the same, and so does who has pruned.
+    assert!(newcomer.check_seal(&office.seal).unwrap().agrees());
+    assert_eq!(newcomer.carry().unwrap(), carried);
+    let mut pruned = full(&office.project);
+    assert_eq!(pruned.prune().unwrap().ops, 2);
+    assert_eq!(pruned.carry().unwrap(), carried);
+    let next = |replica: &Replica| replica.next_seal(author(CAT), 99).unwrap();
+    assert_eq!(next(&newcomer), next(&before));
+    // What comes later builds on dropped ops, gives denied ones back, and ends what nobody had heard of.
+    let project = &mut office.project;
+    let first = project.given.len();
+    let on_old = project.write_on(ALICE, &[office.shown], edit("a", 6));
+    project.write(
+        CAT,
+        payload::Endorse {
+            ops: [office.denied].into(),
+        }
+        .into(),
+    );
+    let late = project.write_on(CAT, &[office.over_written], revoke(ALICE));
+    sealed(project);
+    newcomer.ingest(project.given[first..].iter().cloned());
+    same(&full(project), &newcomer);
+    assert!(newcomer.is_applied_here(&office.denied) && newcomer.is_applied_here(&late));
+    assert!(!newcomer.is_applied_here(&on_old));
+    let again = newcomer.carry().unwrap();
+    assert_eq!(again, full(project).carry().unwrap());
+    assert_ne!(again, carried);
+}
+
+trait Applied {
+    fn is_applied_here(&self, op: &OpId) -> bool;
+}
+
+impl Applied for Replica {
+    fn is_applied_here(&self, op: &OpId) -> bool {
+        self.decision(op)
+            .is_some_and(|it| it.verdict() == "applied")
+    }
+}
+
+#[test]
+fn nothing_that_is_told_of_dropped_ops_can_be_changed() {
+    let office = office();
+    let honest = Carried::read(&full(&office.project).carry().unwrap());
+    assert_eq!(honest.write(), full(&office.project).carry().unwrap());
+    let op = &office.over_written;
+    // A link to what another link leads to adds nothing, and changes nothing.
+    let mut wordy = honest.clone();
+    let links = &mut wordy.dropped(op).links;
+    links.push(links[0] + 1);
+    same(&wordy.start().unwrap(), &honest.start().unwrap());
+    let changes: [fn(&mut Dropped); 8] = [
+        |it| it.author = 1 - it.author,
+        |it| it.seq += 1,
+        |it| it.links = vec![it.links[0] + 1],
+        |it| it.hlc.physical_ms += 1,
+        |it| it.hlc.logical += 1,
+        |it| it.hlc.node += 1,
+        |it| it.place = 1 - it.place,
+        |it| it.id[0] ^= 1,
+    ];
+    for change in changes {
+        let mut forged = honest.clone();
+        forged.places.push(vec!["o".into(), "z".into()]);
+        change(forged.dropped(op));
+        let error = error(&forged);
+        let is_found = matches!(
+            error,
+            StartError::Disagrees { .. }
+                | StartError::NotAdmitted { .. }
+                | StartError::Uncovered { .. }
+        );
+        assert!(is_found, "{error}");
+    }
+    let change = |change: &dyn Fn(&mut Carried)| {
+        let mut forged = honest.clone();
+        change(&mut forged);
+        error(&forged)
+    };
+    let (seal, project) = (office.seal, honest.project);
+    // Somebody else's work, at another place, as a remove.
+    let other = *author(CAT).as_bytes();
+    let error = change(&|it| it.authors[0] = other);
+    assert!(matches!(
+        error,
+        StartError::Disagrees { .. } | StartError::NotAdmitted { .. }
+    ));
+    assert_eq!(
+        change(&|it| it.places[0] = vec!["o".into(), "c".into()]),
+        StartError::Uncovered { op: *op }
+    );
+    let removed = change(&|it| {
+        it.places = vec![vec!["o".into(), "a".into(), "x".into()]];
+        it.dropped(op).touch = 2;
+    });
+    assert!(matches!(
+        removed,
+        StartError::NotAdmitted { .. } | StartError::Uncovered { .. }
+    ));
+    // One op less, one more, another project, another seal.
+    let position = honest.position(&office.denied);
+    assert!(matches!(
+        change(&|it| drop(it.ops.remove(position))),
+        StartError::NotAdmitted { .. }
+            | StartError::Disagrees { .. }
+            | StartError::Uncovered { .. }
+    ));
+    let invented = |links| {
+        Item::Dropped(Dropped {
+            id: [9; 32],
+            author: 0,
+            seq: 9,
+            links,
+            hlc: at(5_000),
+            touch: 0,
+            place: 0,
+        })
+    };
+    let seal_at = honest.position(&seal);
+    assert!(matches!(
+        change(&|it| it.ops.insert(seal_at, invented(vec![1]))),
+        StartError::NotAdmitted { .. } | StartError::Disagrees { .. }
+    ));
+    assert_eq!(
+        change(&|it| it.ops.push(invented(vec![1]))),
+        StartError::Unsealed {
+            op: OpId::from_bytes([9; 32])
+        }
+    );
+    let foreign = Replica::start_from(seal, &honest.write());
+    assert_eq!(foreign.err(), Some(StartError::OtherProject { project }));
+    assert!(matches!(
+        change(&|it| it.seal = office.shown),
+        StartError::Disagrees { .. }
+    ));
+    assert!(matches!(
+        change(&|it| it.seal = OpId::from_bytes([9; 32])),
+        StartError::Disagrees { .. } | StartError::NotFinal { .. } | StartError::Unsealed { .. }
+    ));
+}
+
+#[test]
+fn neither_what_shows_nor_what_is_denied_goes_without_its_envelope() {
+    let office = office();
+    let honest = Carried::read(&full(&office.project).carry().unwrap());
+    for (id, place, who) in [(office.shown, "a", ALICE), (office.denied, "b", BOB)] {
+        let mut forged = honest.clone();
+        let position = forged.position(&id);
+        let op = office.project.log.get(&id).unwrap();
+        let mut links = Vec::new();
+        for parent in &op.body().parents {
+            links.push((position - forged.position(parent)) as u64);
+        }
+        links.sort_unstable();
+        let author = *author(who).as_bytes();
+        forged.authors.push(author);
+        forged.places.push(vec!["o".into(), place.into()]);
+        forged.ops[position] = Item::Dropped(Dropped {
+            id: *id.as_bytes(),
+            author: forged.authors.len() as u64 - 1,
+            seq: op.body().seq,
+            links,
+            hlc: op.body().hlc,
+            touch: 0,
+            place: forged.places.len() as u64 - 1,
+        });
+        assert_eq!(error(&forged), StartError::Uncovered { op: id });
+    }
+}
+
+#[test]
+fn a_seal_of_too_few_roots_starts_nothing() {
+    let office = office();
+    let honest = Carried::read(&full(&office.project).carry().unwrap());
+    let seal = office.seal;
+    let not_final = StartError::NotFinal { seal };
+    // A thief has the key of one root: their own signatures are one.
+    let mut alone = honest.clone();
+    alone.ops.pop();
+    assert_eq!(error(&alone), not_final);
+    let mut thief = office.project.replica(Limits::default());
+    let until = office.project.given.len() - 1;
+    for op in &office.project.given[..until] {
+        thief.receive(op.clone());
+    }
+    for signer in [ANN, ALICE] {
+        thief.now_ms += 10;
+        let cosigned = thief.draft(signer, cosign(seal));
+        let mut forged = alone.clone();
+        forged
+            .ops
+            .push(Item::Envelope(cosigned.envelope().to_vec()));
+        let error = error(&forged);
+        assert!(matches!(
+            error,
+            StartError::NotFinal { .. } | StartError::NotAdmitted { .. }
+        ));
+        assert_eq!(error == not_final, signer == ANN);
+    }
+    // Nor does a seal that nobody could compute.
+    let mut project = office.project;
+    let lie = project.write(ANN, Payload::Seal(payload::Seal { digest: [7; 32] }));
+    project.write(BEN, cosign(lie));
+    assert_eq!(
+        full(&project).carry().unwrap_err(),
+        CarryError::Disagrees { seal: lie }
+    );
+    let mut lying = honest;
+    let after: Vec<Item> = project.given[project.given.len() - 2..]
+        .iter()
+        .map(|op| Item::Envelope(op.envelope().to_vec()))
+        .collect();
+    lying.seal = lie;
+    lying.ops.extend(after);
+    assert_eq!(error(&lying), StartError::Disagrees { seal: lie });
+}
+
+#[test]
+fn both_halves_of_an_equivocation_go_with_their_envelopes() {
+    let mut project = project(&["carry"]);
+    let grant = project.log.heads();
+    let twins = [1, 2].map(|value| sign(BOB, 0, &grant, at(500), edit("a", value)));
+    for twin in twins.clone() {
+        project.receive(twin);
+    }
+    project.now_ms = 600;
+    let alone = project.write(ALICE, edit("a", 3));
+    project.write(ALICE, edit("a", 4));
+    sealed(&mut project);
+    let everything = full(&project);
+    let mut newcomer =
+        Replica::start_from(everything.project(), &everything.carry().unwrap()).unwrap();
+    same(&everything, &newcomer);
+    assert_eq!(newcomer.superseded().len(), 3);
+    assert_eq!(newcomer.log().pruned_count(), 1);
+    assert!(twins.iter().all(|it| newcomer.envelope(&it.id()).is_some()));
+    // The other half of a dropped op comes later: both see it, and freeze its author.
+    let parents = project.log.get(&alone).unwrap().body().parents.clone();
+    let other = sign(ALICE, 0, &parents, at(700), edit("b", 1));
+    project.receive(other.clone());
+    newcomer.ingest([other]);
+    same(&full(&project), &newcomer);
+    let trust = String::from_utf8(newcomer.trust()).unwrap();
+    assert!(trust.contains(&format!("\"{alone}\"")) && newcomer.log().is_pruned(&alone));
+}
+
+#[test]
+fn who_has_nothing_that_is_bound_carries_nothing() {
+    let mut plain = project(&[]);
+    plain.write(ALICE, edit("a", 1));
+    assert_eq!(full(&plain).carry(), Err(CarryError::Unsealed));
+    let proposed = seal(&mut plain);
+    assert_eq!(full(&plain).carry(), Err(CarryError::Unsealed));
+    plain.write(BEN, cosign(proposed));
+    assert_eq!(
+        full(&plain).carry(),
+        Err(CarryError::Unbound { seal: proposed })
+    );
+    // An `Upgrade` that enough roots have signed binds the seals that have seen it.
+    let carry = payload::Upgrade {
+        feature: name("carry"),
+        parameters: Vec::new(),
+    };
+    let upgrade = plain.write(ANN, carry.into());
+    let short = sealed(&mut plain);
+    assert_eq!(
+        full(&plain).carry(),
+        Err(CarryError::Unbound { seal: short })
+    );
+    plain.write(CAT, cosign(upgrade));
+    sealed(&mut plain);
+    let everything = full(&plain);
+    let newcomer = Replica::start_from(everything.project(), &everything.carry().unwrap());
+    same(&everything, &newcomer.unwrap());
+    // Bytes that begin like a snapshot, and have no end.
+    let carried = everything.carry().unwrap();
+    for bytes in [
+        &carried[..carried.len() - 1],
+        &[&carried[..], &[0]].concat(),
+    ] {
+        let started = Replica::start_from(everything.project(), bytes);
+        assert!(matches!(started, Err(StartError::Malformed { .. })));
+    }
+    let endless = [&carried[..17], &[0x58, 0x20], &[0; 32]].concat();
+    assert!(Replica::start_from(everything.project(), &endless).is_err());
+}
