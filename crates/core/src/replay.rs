@@ -195,19 +195,39 @@ impl Replay {
         before: &mut dyn FnMut(&State, &[Change]),
     ) -> Vec<Change> {
         let first_new = self.verdicts.len();
-        assert!(first_new <= log.dag.len(), "a replay follows one log");
-        let turned = if log.authority.is_plain() {
-            self.judge_new(log, costs);
-            self.judge_reached(log, first_new, costs)
-        } else {
-            self.judge_one_by_one(log, first_new, costs)
-        };
+        let turned = self.judge_all(log, costs);
         self.state.reach(log);
         let new = (first_new..log.dag.len()).map(|op| self.change(log, op, None));
         let mut changes: Vec<Change> = new.collect();
         let old = turned.iter();
         changes.extend(old.map(|(&op, &cause)| self.change(log, op, Some(cause))));
         before(&self.state, &changes);
+        self.turn_all(log, &turned, first_new);
+        changes
+    }
+
+    /// Takes in what the log admitted since the last call, and tells nothing of it.
+    pub(crate) fn advance_quietly(&mut self, log: &Log, costs: &mut Costs) {
+        let first_new = self.verdicts.len();
+        let turned = self.judge_all(log, costs);
+        self.state.reach(log);
+        self.turn_all(log, &turned, first_new);
+    }
+
+    /// Judges the new ops, and the old ones that these turn; returns those, with what caused it.
+    fn judge_all(&mut self, log: &Log, costs: &mut Costs) -> BTreeMap<Index, Index> {
+        let first_new = self.verdicts.len();
+        assert!(first_new <= log.dag.len(), "a replay follows one log");
+        if log.authority.is_plain() {
+            self.judge_new(log, costs);
+            self.judge_reached(log, first_new, costs)
+        } else {
+            self.judge_one_by_one(log, first_new, costs)
+        }
+    }
+
+    /// Brings the state up to date: old ops that turned, and new ones from this one on.
+    fn turn_all(&mut self, log: &Log, turned: &BTreeMap<Index, Index>, first_new: Index) {
         for &op in turned.keys() {
             self.state.turn(log, op, self.is_applied(op));
         }
@@ -216,7 +236,6 @@ impl Replay {
                 self.state.turn(log, op, true);
             }
         }
-        changes
     }
 
     /// Judges the new ops among all.

@@ -169,6 +169,7 @@ impl Answer {
 fn limit(limit: &Limit) -> String {
     match *limit {
         Limit::Cost(ps) => time(ps),
+        Limit::Beyond(ps) => format!("{} beyond the floor", time(ps)),
         Limit::Ratio(milli) => format!("{} of the floor", factor(milli)),
         Limit::Growth(milli) => format!("growth {}", factor(milli)),
         Limit::Flat(milli) => format!("flat within {}", factor(milli)),

@@ -161,6 +161,7 @@ fn groups() -> Vec<Group> {
         Group::one("memory-64", |plan| measure::memory(plan, 64, 1_000_000)),
         Group::one("memory-1000", |plan| measure::memory(plan, 1_000, 100_000)),
         Group::one("reopen", measure::reopen),
+        Group::one("start-sealed", measure::start_sealed),
         Group {
             label: "append",
             cases: vec!["append", "append-raw"],

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ecac_audit::DiskError;
-use ecac_core::{AuthorError, DraftError, quote};
+use ecac_core::{AuthorError, DraftError, StartError, quote};
 
 use crate::key_name::KeyName;
 
@@ -173,13 +173,21 @@ impl Error {
             Self::Draft(error) => of_draft(error),
             Self::Store(Store::Author(AuthorError::Draft(error))) => of_draft(error),
             Self::Store(
-                Store::Empty { .. } | Store::Foreign { .. } | Store::OtherProject { .. },
+                Store::Empty { .. }
+                | Store::Foreign { .. }
+                | Store::OtherProject { .. }
+                | Store::Start(
+                    StartError::OtherForm
+                    | StartError::Malformed { .. }
+                    | StartError::OtherProject { .. },
+                ),
             ) => Cause::BadInput,
             Self::Store(
                 Store::Damaged { .. }
                 | Store::Snapshot { .. }
                 | Store::RestoredBackup { .. }
-                | Store::NoMarker { .. },
+                | Store::NoMarker { .. }
+                | Store::Start(_),
             ) => Cause::Damaged,
             Self::Store(_) => Cause::Environment,
             Self::Audit { source, .. } => match &**source {

@@ -122,9 +122,38 @@ impl Project {
         project: ProjectId,
         key: &KeyName,
     ) -> Result<Self, Error> {
+        Self::made(folder, home, project, key, |file| {
+            DurableReplica::join(file, project)
+        })
+    }
+
+    /// Makes a directory for a project that others have founded, which starts from a sealed snapshot that anybody carries, as
+    /// [`DurableReplica::start_from`] does.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if nothing starts from it; [`Error::Exists`], [`Error::Io`]. Then nothing is left of the directory.
+    pub fn start_from(
+        folder: &Path,
+        home: &Home,
+        project: ProjectId,
+        key: &KeyName,
+        carried: &[u8],
+    ) -> Result<Self, Error> {
+        Self::made(folder, home, project, key, |file| {
+            DurableReplica::start_from(file, project, carried)
+        })
+    }
+
+    fn made(
+        folder: &Path,
+        home: &Home,
+        project: ProjectId,
+        key: &KeyName,
+        store: impl FnOnce(PathBuf) -> Result<DurableReplica, ecac_store::Error>,
+    ) -> Result<Self, Error> {
         make(folder)?;
         let joined = || -> Result<Self, Error> {
-            DurableReplica::join(folder.join(STORE), project)?.close()?;
+            store(folder.join(STORE))?.close()?;
             let mut config = Config::new(project, key.clone());
             config.write(folder)?;
             Ok(Self {

@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ecac_core::{AuthorError, OpId, ProjectId, PublicKey, RestoreError};
+use ecac_core::{AuthorError, OpId, ProjectId, PublicKey, RestoreError, StartError};
 
 use crate::holder::Holder;
 
@@ -137,6 +137,9 @@ pub enum Error {
     /// The op cannot be written; see [`AuthorError`].
     #[error(transparent)]
     Author(#[from] AuthorError),
+    /// Nothing starts from the carried snapshot; see [`StartError`].
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// More ops than one transaction takes were to be written together.
     #[error("{found} ops were to be written together, and one transaction takes {most}")]
     TooMany {
@@ -212,6 +215,9 @@ impl Error {
             },
             Self::Broken { .. } => "open the store again",
             Self::Author(_) => return None,
+            Self::Start(_) => {
+                "take it from somebody else, or join and receive from a peer who keeps everything"
+            }
             Self::TooMany { .. } => "write them in several transactions",
             Self::RestoredBackup { .. } => {
                 "receive from a peer first until the op is here, or write with a new device key: what is signed twice under one number freezes its author"

@@ -69,11 +69,19 @@ pub(crate) struct Changes {
     pub(crate) released: Vec<OpId>,
     /// The snapshot of all that is appended.
     pub(crate) snapshot: Option<Vec<u8>>,
+    /// Positions, among those that are appended, of ops that have no envelope: the snapshot tells of them.
+    pub(crate) dropped: Vec<u64>,
 }
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.released.is_empty() && self.snapshot.is_none()
+        let Self {
+            held,
+            released,
+            snapshot,
+            dropped,
+        } = self;
+        held.is_empty() && released.is_empty() && snapshot.is_none() && dropped.is_empty()
     }
 }
 
@@ -192,6 +200,14 @@ impl Inner {
             meta.ops = after.count();
             chunks = Some(after);
         }
+        let mut dropped = None;
+        if !changes.dropped.is_empty() {
+            let mut after = self.dropped.clone();
+            changes.dropped.iter().for_each(|&it| after.add(it));
+            after.put(&mut batch);
+            meta.dropped = after.count();
+            dropped = Some(after);
+        }
         let mut held = Vec::new();
         for op in changes.released.iter().filter(|op| self.held.contains(op)) {
             meta.held -= 1;
@@ -221,6 +237,9 @@ impl Inner {
             self.held.remove(op);
         }
         self.held.extend(held);
+        if let Some(dropped) = dropped {
+            self.dropped = dropped;
+        }
         if let Some(chunks) = chunks {
             self.chunks = chunks;
             self.appended = Appended::default();

@@ -129,6 +129,31 @@ impl Options {
         self.on(store, true)
     }
 
+    /// A replica of the project, in a new store, that starts from a sealed snapshot that anybody carries, as
+    /// [`ReplicaBuilder::start_from`] does.
+    ///
+    /// # Errors
+    /// [`Error::Start`] if nothing starts from it; [`Error::Exists`], [`Error::Io`].
+    pub fn start_from(
+        self,
+        file: impl AsRef<Path>,
+        project: ProjectId,
+        carried: &[u8],
+    ) -> Result<DurableReplica, Error> {
+        let file = file.as_ref();
+        let started = self.replica.clone().start_from(project, carried)?;
+        let store = Store::create_with(self.form, file, project, self.cache_bytes)?;
+        let ops = started.log().admitted_or_remains();
+        let filled = store.fill(ops.map(|op| op.envelope().to_vec()), started.save());
+        drop(started);
+        if let Err(error) = filled {
+            drop(store);
+            form::remove_new(file);
+            return Err(error);
+        }
+        self.on(store, true)
+    }
+
     /// Opens the replica in a store, to write in it.
     ///
     /// # Errors
@@ -224,6 +249,18 @@ impl DurableReplica {
     /// As there.
     pub fn join(file: impl AsRef<Path>, project: ProjectId) -> Result<Self, Error> {
         Options::new().join(file, project)
+    }
+
+    /// Starts from a sealed snapshot in a new store, as [`Options::start_from`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_from(
+        file: impl AsRef<Path>,
+        project: ProjectId,
+        carried: &[u8],
+    ) -> Result<Self, Error> {
+        Options::new().start_from(file, project, carried)
     }
 
     /// Opens a store to write in it, as [`Options::open`] does.

@@ -277,6 +277,34 @@ impl Store {
         self.commit(Changes::default())
     }
 
+    /// Fills the store, which is empty, with what a replica holds that has started elsewhere, in one transaction: the envelopes by
+    /// position, of which the ones without bytes were dropped, and the snapshot that tells of these.
+    ///
+    /// # Errors
+    /// [`Error`], as [`crate::DurableReplica::receive`].
+    pub(crate) fn fill<B: AsRef<[u8]>>(
+        &self,
+        envelopes: impl Iterator<Item = B>,
+        snapshot: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.check_writes()?;
+        let mut dropped = Vec::new();
+        let mut inner = self.inner();
+        debug_assert_eq!(inner.len(), 0, "the store is empty");
+        for (position, envelope) in (0..).zip(envelopes) {
+            inner.appended.push(envelope.as_ref());
+            if envelope.as_ref().is_empty() {
+                dropped.push(position);
+            }
+        }
+        drop(inner);
+        self.commit(Changes {
+            snapshot: Some(snapshot),
+            dropped,
+            ..Changes::default()
+        })
+    }
+
     /// Whether the op is held outside of the DAG, as far as is committed.
     pub(crate) fn holds(&self, op: &OpId) -> bool {
         self.inner().held.contains(op)

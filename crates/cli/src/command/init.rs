@@ -215,8 +215,8 @@ fn quorum(args: &Args, roots: usize) -> Result<u8, Failure> {
     Ok(quorum)
 }
 
-/// What the project uses: endorsements and devices always, a quorum where one root does not sign alone, and seals, which bind
-/// what a carried snapshot tells, where those who sign are more than half.
+/// What the project uses: endorsements and devices always, a quorum where one root does not sign alone, and seals where those who sign
+/// are more than half; where they are several, their seals bind what a carried snapshot tells.
 fn features(
     roots: usize,
     quorum: u8,
@@ -236,7 +236,7 @@ fn features(
                 None => continue,
             },
             Feature::Quorum => vec![quorum],
-            Feature::Carry if !Feature::Seal.allows(&[], terms) => continue,
+            Feature::Carry if quorum == 1 || !Feature::Seal.allows(&[], terms) => continue,
             Feature::Schema
             | Feature::Seal
             | Feature::Endorse

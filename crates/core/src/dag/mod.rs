@@ -196,25 +196,21 @@ impl Dag {
         covering
     }
 
-    /// Those of the parents of an op that no other one of them has in its past, in order of admission.
-    pub(crate) fn ends_of(&self, parents: &[Index]) -> Vec<Index> {
-        let mut ends: Vec<Index> = Vec::with_capacity(parents.len());
-        let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
-        for &parent in parents.iter().rev() {
-            let (chain, position) = self.position(parent);
-            if pasts.iter().all(|past| past.count(chain) <= position) {
-                ends.push(parent);
-                if parents.len() > 1 {
-                    pasts.push(self.past(parent));
-                }
-            }
-        }
-        ends.reverse();
-        ends
-    }
-
     /// The past of an op with these parents: the parents and their pasts.
     pub(crate) fn past_of(&self, parents: &[Index]) -> Past {
+        self.past_beyond(parents, |_| ())
+    }
+
+    /// The same, and those of the parents that no other one of them has in its past, in order of admission.
+    pub(crate) fn past_and_ends(&self, parents: &[Index]) -> (Past, Vec<Index>) {
+        let mut ends = Vec::with_capacity(parents.len());
+        let past = self.past_beyond(parents, |end| ends.push(end));
+        ends.reverse();
+        (past, ends)
+    }
+
+    /// The same; calls `end` with those parents that no later one has in its past, the latest first.
+    fn past_beyond(&self, parents: &[Index], mut end: impl FnMut(Index)) -> Past {
         let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
         let mut latest_first = parents.to_vec();
         latest_first.sort_unstable_by(|a, b| b.cmp(a));
@@ -224,6 +220,7 @@ impl Dag {
             let mut later = pasts.iter().take(PARENTS_MAX);
             if later.all(|past| past.count(chain) <= position) {
                 pasts.push(self.past(parent).with(chain, position + 1));
+                end(parent);
             }
         }
         Past::join(&pasts)

@@ -3,6 +3,9 @@
 mod pruned;
 mod questions;
 mod saved;
+mod told;
+
+pub(crate) use told::Told;
 
 use core::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};

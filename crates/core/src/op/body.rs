@@ -12,8 +12,8 @@ use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
 use crate::payload::{Payload, Share, read_share_alone, read_value_alone};
 use crate::value::Value;
 use crate::wire::{
-    CodecError, expect_array, expect_key, expect_map, limit, range, read, read_array, read_fixed,
-    read_public_key,
+    CodecError, Out, Written, expect_array, expect_key, expect_map, limit, range, read, read_array,
+    read_fixed, read_public_key,
 };
 
 /// Version of the op format.
@@ -50,18 +50,7 @@ impl Body {
         self.check()?;
         let mut bytes = Vec::with_capacity(capacity);
         let out = &mut Encoder::new(&mut bytes);
-        out.map(6)?;
-        out.u8(0)?.u8(VERSION)?;
-        out.u8(1)?.bytes(self.author.as_bytes())?;
-        out.u8(2)?.u64(self.seq)?;
-        out.u8(3)?.array(self.parents.len() as u64)?;
-        for parent in &self.parents {
-            out.bytes(parent.as_bytes())?;
-        }
-        out.u8(4)?.array(3)?;
-        out.u64(self.hlc.physical_ms)?;
-        out.u32(self.hlc.logical)?.u32(self.hlc.node)?;
-        out.u8(5)?;
+        write_head(out, &self.author, self.seq, &self.parents, self.hlc)?;
         let start = out.writer().len();
         self.payload.write(out)?;
         limit("payload", out.writer().len() - start, PAYLOAD_BYTES_MAX)?;
@@ -147,6 +136,12 @@ impl Body {
         })
     }
 
+    /// Whether number and stamp are in their ranges.
+    pub(crate) fn check_numbers(seq: u64, hlc: Hlc) -> Result<(), CodecError> {
+        range("seq", seq)?;
+        range("hlc", hlc.physical_ms)
+    }
+
     /// The rules that the types do not already state.
     fn check(&self) -> Result<(), CodecError> {
         limit("parents", self.parents.len(), PARENTS_MAX)?;
@@ -156,8 +151,30 @@ impl Body {
         if self.payload.genesis().is_some() != self.parents.is_empty() {
             return Err(CodecError::Parentless);
         }
-        range("seq", self.seq)?;
-        range("hlc", self.hlc.physical_ms)?;
+        Self::check_numbers(self.seq, self.hlc)?;
         self.payload.check()
     }
+}
+
+/// Writes a body up to its payload.
+pub(crate) fn write_head(
+    out: &mut Out<'_>,
+    author: &PublicKey,
+    seq: u64,
+    parents: &[OpId],
+    hlc: Hlc,
+) -> Written {
+    out.map(6)?;
+    out.u8(0)?.u8(VERSION)?;
+    out.u8(1)?.bytes(author.as_bytes())?;
+    out.u8(2)?.u64(seq)?;
+    out.u8(3)?.array(parents.len() as u64)?;
+    for parent in parents {
+        out.bytes(parent.as_bytes())?;
+    }
+    out.u8(4)?.array(3)?;
+    out.u64(hlc.physical_ms)?;
+    out.u32(hlc.logical)?.u32(hlc.node)?;
+    out.u8(5)?;
+    Ok(())
 }

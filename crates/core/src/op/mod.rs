@@ -13,6 +13,7 @@ mod frame;
 mod threads;
 
 pub use body::Body;
+pub(crate) use body::write_head;
 pub(crate) use draft::Draft;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;

@@ -85,6 +85,14 @@ impl Touch {
         })
     }
 
+    /// Whether it is done at an element of a set, and not at a register.
+    pub(crate) const fn needs_element(self) -> bool {
+        match self {
+            Self::Write => false,
+            Self::Add | Self::Remove => true,
+        }
+    }
+
     /// The number that it has where it is kept.
     pub(crate) const fn number(self) -> u8 {
         match self {
@@ -125,7 +133,7 @@ impl Field {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spot {
     pub(crate) field: FieldId,
-    place: Option<PlaceId>,
+    pub(crate) place: Option<PlaceId>,
 }
 
 /// The fields of an object, by their names; most objects have few.
@@ -331,8 +339,7 @@ impl Places {
         past: &Past,
         costs: &mut Costs,
     ) {
-        let at = self.ops.len();
-        let op = u32::try_from(at).expect("fewer than 2^32 ops fit in memory");
+        let op = u32::try_from(self.ops.len()).expect("fewer than 2^32 ops fit in memory");
         let known = spot.and_then(|spot| spot.place);
         let place = known.or_else(|| self.intern(payload));
         let (Some(touch), Some(place)) = (Touch::of(payload), place) else {
@@ -346,6 +353,20 @@ impl Places {
             tight::push(&mut self.ops, nothing);
             return;
         };
+        self.push_at(dag, place, touch, past, costs);
+    }
+
+    /// Takes in the op that was admitted last, which does so at the place.
+    pub(crate) fn push_at(
+        &mut self,
+        dag: &Dag,
+        place: PlaceId,
+        touch: Touch,
+        past: &Past,
+        costs: &mut Costs,
+    ) {
+        let at = self.ops.len();
+        let op = u32::try_from(at).expect("fewer than 2^32 ops fit in memory");
         let (chain, _) = dag.position(at);
         let cell = &self.cells[place as usize];
         let seen = self.latest_seen(dag, cell, past, costs);

@@ -10,9 +10,7 @@ use crate::id::{OpId, ProjectId};
 use crate::log::{Arrival, Outcome};
 use crate::op::VerifiedOp;
 use crate::payload::Payload;
-use crate::snapshot::{
-    Item, Reader, SealedPast, Skeletons, binds_skeletons, digest, write_carried,
-};
+use crate::snapshot::{Reader, SealedPast, Skeletons, binds_skeletons, digest, write_carried};
 use crate::store::StoreError;
 
 /// Ops that are read and verified together.
@@ -238,34 +236,31 @@ impl Replica {
         }
         let mut start = Start {
             seal: reader.seal,
-            ids: Vec::new(),
             skeletons: Skeletons::default(),
             is_sealed: false,
         };
         loop {
-            let (mut items, mut envelopes) = (Vec::new(), Vec::new());
-            while items.len() < TOGETHER
-                && let Some(item) = reader.next()?
-            {
-                if let Item::Envelope(envelope) = item {
-                    envelopes.push(envelope);
-                }
-                items.push(item);
-            }
-            if items.is_empty() {
+            let part = reader.part(TOGETHER)?;
+            if part.is_dropped.is_empty() {
                 break;
             }
             let threads = self.options.threads;
-            let read = VerifiedOp::read_batch(&envelopes, threads, &mut self.costs);
-            let mut read = read.into_iter();
-            for item in items {
-                let position = start.ids.len();
-                let op = match item {
-                    Item::Envelope(_) => read.next().and_then(Result::ok),
-                    Item::Dropped(dropped) => reader.op(&dropped, &start.ids),
-                };
-                let op = op.ok_or(StartError::NotAdmitted { position })?;
-                self.take_in(op, &mut start)?;
+            let read = VerifiedOp::read_batch(&part.envelopes, threads, &mut self.costs);
+            let (mut read, mut dropped) = (read.into_iter(), part.dropped.iter());
+            for is_dropped in part.is_dropped {
+                let position = self.log.dag.len();
+                let not_admitted = StartError::NotAdmitted { position };
+                if !is_dropped {
+                    let op = read.next().and_then(Result::ok);
+                    self.take_in(op.ok_or(not_admitted)?, &mut start)?;
+                } else if let Some(dropped) = dropped.next() {
+                    if start.is_sealed {
+                        return Err(StartError::Unsealed { op: dropped.id });
+                    }
+                    let (log, costs) = (&mut self.log, &mut self.costs);
+                    let admitted = reader.admit(dropped, log, &mut start.skeletons, costs);
+                    admitted?.ok_or(not_admitted)?;
+                }
             }
         }
         self.decide_quietly();
@@ -281,11 +276,9 @@ impl Replica {
 
     /// Admits the next op; before the seal it has to turn out that the seal is of all ops so far.
     fn take_in(&mut self, op: VerifiedOp, start: &mut Start) -> Result<(), StartError> {
-        let (id, position) = (op.id(), start.ids.len());
+        let (id, position) = (op.id(), self.log.dag.len());
         if id == start.seal {
             self.compare(&op, start)?;
-        } else if start.is_sealed && op.envelope().is_empty() {
-            return Err(StartError::Unsealed { op: id });
         }
         let body = (!start.is_sealed).then(|| op.body().clone());
         let arrivals = self.log.ingest(op, &mut self.costs);
@@ -300,7 +293,6 @@ impl Replica {
             let pushed = start.skeletons.push(&self.log.dag, &body);
             pushed.map_err(|_| StartError::NotAdmitted { position })?;
         }
-        start.ids.push(id);
         Ok(())
     }
 
@@ -338,15 +330,13 @@ impl Replica {
 
     /// Decides on what was admitted.
     fn decide_quietly(&mut self) {
-        self.replay.advance(&self.log, &mut self.costs);
+        self.replay.advance_quietly(&self.log, &mut self.costs);
     }
 }
 
 /// What is known while a carried snapshot is taken in.
 struct Start {
     seal: OpId,
-    /// The ids of the ops so far.
-    ids: Vec<OpId>,
     skeletons: Skeletons,
     /// Whether what comes is behind the seal.
     is_sealed: bool,

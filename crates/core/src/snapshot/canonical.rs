@@ -11,6 +11,9 @@ use crate::log::Log;
 use crate::replay::Replay;
 use crate::trust::export_trust;
 
+/// Bytes of rows that are handed on together.
+const ROWS_BYTES: usize = 1 << 16;
+
 /// The snapshot of these ops and their pasts, decided within them, as RFC 8785 canonical JSON; its SHA-256 is the digest of
 /// a `Seal` that names them as its parents. Whoever cosigns a seal compares.
 ///
@@ -114,42 +117,41 @@ fn write(
         None => b"{\"format\":\"ecac-snapshot-v1\",\"ops\":[",
         Some(_) => b"{\"format\":\"ecac-snapshot-v2\",\"ops\":[",
     });
-    let mut row = String::new();
+    let mut rows = Vec::with_capacity(2 * ROWS_BYTES);
     for (number, at) in log.dag.total_order().into_iter().enumerate() {
-        row.clear();
-        row.push_str(if number == 0 { "[\"" } else { ",[\"" });
-        push_hex(&mut row, log.dag.id(at).as_bytes());
-        row.push_str(if replay.is_applied(at) {
-            "\",\"applied\""
+        rows.extend_from_slice(if number == 0 { b"[\"" } else { b",[\"" });
+        push_hex(&mut rows, log.dag.id(at).as_bytes());
+        rows.extend_from_slice(if replay.is_applied(at) {
+            b"\",\"applied\""
         } else {
-            "\",\"denied\""
+            b"\",\"denied\""
         });
         if let Some(digest) = skeletons.and_then(|it| it.digest(at)) {
-            row.push_str(",\"");
-            push_hex(&mut row, &digest);
-            row.push('"');
+            rows.extend_from_slice(b",\"");
+            push_hex(&mut rows, &digest);
+            rows.push(b'"');
         }
-        row.push(']');
-        out(row.as_bytes());
+        rows.push(b']');
+        if rows.len() > ROWS_BYTES {
+            out(&rows);
+            rows.clear();
+        }
     }
+    out(&rows);
     let state = Sha256::digest(replay.state().export(log));
     let trust = Sha256::digest(export_trust(log, costs));
-    let mut end = "],\"project\":\"".to_owned();
+    let mut end = b"],\"project\":\"".to_vec();
     push_hex(&mut end, log.project().as_bytes());
-    end.push_str("\",\"state\":\"");
+    end.extend_from_slice(b"\",\"state\":\"");
     push_hex(&mut end, &state);
-    end.push_str("\",\"trust\":\"");
+    end.extend_from_slice(b"\",\"trust\":\"");
     push_hex(&mut end, &trust);
-    end.push_str("\"}");
-    out(end.as_bytes());
+    end.extend_from_slice(b"\"}");
+    out(&end);
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)]);
-        text.push(DIGITS[usize::from(byte & 15)]);
-    }
+fn push_hex(text: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|it| DIGITS[usize::from(it)]);
+    text.extend(bytes.iter().flat_map(digits));
 }

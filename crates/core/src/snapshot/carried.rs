@@ -8,13 +8,17 @@ use minicbor::decode::Error as Malformed;
 use minicbor::{Decoder, Encoder};
 
 use super::SealedPast;
-use crate::dag::Index;
+use super::skeleton::{Skeletons, encoded};
+use crate::costs::Costs;
+use crate::dag::{Index, Node};
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId, PublicKey};
 use crate::limits::PARENTS_MAX;
+use crate::log::{Log, Told};
 use crate::name::Name;
 use crate::op::{Body, VerifiedOp};
-use crate::place::Touch;
+use crate::place::{Spot, Touch};
+use crate::store::StoreError;
 use crate::wire::Out;
 
 /// What every carried snapshot begins with.
@@ -156,24 +160,36 @@ impl<'a> Carried<'a> {
     }
 }
 
-/// An op of a carried snapshot.
-pub(crate) enum Item<'a> {
-    Envelope(&'a [u8]),
-    Dropped(Dropped),
+/// Some ops of a carried snapshot, in order: of each whether its envelope was dropped.
+#[derive(Default)]
+pub(crate) struct Part<'a> {
+    pub(crate) is_dropped: Vec<bool>,
+    pub(crate) envelopes: Vec<&'a [u8]>,
+    pub(crate) dropped: Vec<Dropped>,
 }
 
 /// What is told of an op whose envelope was dropped: nobody has verified it.
 pub(crate) struct Dropped {
-    id: OpId,
+    pub(crate) id: OpId,
     /// Number of the author.
-    author: u64,
+    author: u32,
     seq: u64,
-    /// How far back its parents lie, ascending.
-    links: Vec<u64>,
+    /// How far back its parents lie, ascending, and how many there are.
+    links: [u32; PARENTS_MAX],
+    count: usize,
     hlc: Hlc,
     touch: u8,
     /// Number of the place.
-    place: u64,
+    place: u32,
+}
+
+/// A place of dropped ops.
+struct Place {
+    names: (Name, Name, Option<Name>),
+    /// Where that is in the log, once an op there has been admitted.
+    spot: Option<Spot>,
+    /// By what is done there: what an op says that does it, encoded.
+    blanks: [Option<Vec<u8>>; 3],
 }
 
 /// Reads a carried snapshot op by op. What is told of dropped ops is not verified.
@@ -182,7 +198,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) project: ProjectId,
     pub(crate) seal: OpId,
     authors: Vec<PublicKey>,
-    places: Vec<(Name, Name, Option<Name>)>,
+    places: Vec<Place>,
     rest: u64,
 }
 
@@ -211,7 +227,11 @@ impl<'a> Reader<'a> {
                 3 => Some(name(&mut input)?),
                 _ => return Err(Malformed::message("a place")),
             };
-            places.push((object, field, element));
+            places.push(Place {
+                names: (object, field, element),
+                spot: None,
+                blanks: [None, None, None],
+            });
         }
         let rest = count(&mut input, "the ops")?;
         Ok(Self {
@@ -224,20 +244,23 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The next op; `None` behind the last one, where nothing may follow.
-    pub(crate) fn next(&mut self) -> Result<Option<Item<'a>>, Malformed> {
-        let Some(rest) = self.rest.checked_sub(1) else {
-            return if self.input.position() == self.input.input().len() {
-                Ok(None)
+    /// The next ops, so many at most; none behind the last one, where nothing may follow.
+    pub(crate) fn part(&mut self, most: usize) -> Result<Part<'a>, Malformed> {
+        let mut part = Part::default();
+        while part.is_dropped.len() < most && self.rest > 0 {
+            self.rest -= 1;
+            let is_dropped = self.input.datatype()? != Type::Bytes;
+            part.is_dropped.push(is_dropped);
+            if is_dropped {
+                part.dropped.push(self.dropped()?);
             } else {
-                Err(Malformed::message("something follows the end"))
-            };
-        };
-        self.rest = rest;
-        Ok(Some(match self.input.datatype()? {
-            Type::Bytes => Item::Envelope(self.input.bytes()?),
-            _ => Item::Dropped(self.dropped()?),
-        }))
+                part.envelopes.push(self.input.bytes()?);
+            }
+        }
+        if self.rest == 0 && self.input.position() != self.input.input().len() {
+            return Err(Malformed::message("something follows the end"));
+        }
+        Ok(part)
     }
 
     fn dropped(&mut self) -> Result<Dropped, Malformed> {
@@ -246,16 +269,15 @@ impl<'a> Reader<'a> {
             return Err(Malformed::message("a dropped op"));
         }
         let id = op_id(input)?;
-        let (author, seq) = (input.u64()?, input.u64()?);
-        let count = count(input, "the links of an op")?;
-        if count == 0 || count > PARENTS_MAX as u64 {
-            return Err(Malformed::message("the number of links of an op"));
+        let (author, seq) = (input.u32()?, input.u64()?);
+        let count = usize::try_from(count(input, "the links of an op")?).ok();
+        let count = count.filter(|it| (1..=PARENTS_MAX).contains(it));
+        let count = count.ok_or_else(|| Malformed::message("the number of links of an op"))?;
+        let mut links = [0; PARENTS_MAX];
+        for link in &mut links[..count] {
+            *link = input.u32()?;
         }
-        let mut links = Vec::new();
-        for _ in 0..count {
-            links.push(input.u64()?);
-        }
-        if !links.is_sorted_by(|a, b| a < b) {
+        if !links[..count].is_sorted_by(|a, b| a < b) {
             return Err(Malformed::message("the order of the links of an op"));
         }
         let hlc = Hlc {
@@ -268,29 +290,89 @@ impl<'a> Reader<'a> {
             author,
             seq,
             links,
+            count,
             hlc,
             touch: input.u8()?,
-            place: input.u64()?,
+            place: input.u32()?,
         })
     }
 
-    /// The dropped op, which comes after those with these ids; `None` if there is no such author, place or link.
-    pub(crate) fn op(&self, dropped: &Dropped, ids: &[OpId]) -> Option<VerifiedOp> {
-        let at = |number: u64| usize::try_from(number).ok();
-        let mut parents = Vec::with_capacity(dropped.links.len());
-        for &back in &dropped.links {
-            parents.push(*ids.get(ids.len().checked_sub(at(back)?)?)?);
+    /// Admits the dropped op, which comes next in the log, and gathers its skeleton; `None` if there is no such author, place or
+    /// link, or if it is not admitted.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the log.
+    pub(crate) fn admit(
+        &mut self,
+        dropped: &Dropped,
+        log: &mut Log,
+        skeletons: &mut Skeletons,
+        costs: &mut Costs,
+    ) -> Result<Option<()>, StoreError> {
+        let at = log.dag.len();
+        let mut parents = [0; PARENTS_MAX];
+        let links = dropped.links[..dropped.count].iter().rev();
+        for (parent, &back) in parents.iter_mut().zip(links) {
+            let to = at.checked_sub(back as Index).filter(|&to| to < at);
+            let Some(to) = to else {
+                return Ok(None);
+            };
+            *parent = to;
         }
-        parents.sort_unstable();
-        let (object, field, element) = self.places.get(at(dropped.place)?)?.clone();
-        let body = Body {
-            author: *self.authors.get(at(dropped.author)?)?,
-            seq: dropped.seq,
-            parents,
-            hlc: dropped.hlc,
-            payload: Touch::numbered(dropped.touch)?.blank(object, field, element)?,
+        let parents = &parents[..dropped.count];
+        let author = self.authors.get(dropped.author as usize);
+        let place = self.places.get_mut(dropped.place as usize);
+        let touch = Touch::numbered(dropped.touch);
+        let (Some(&author), Some(place), Some(touch)) = (author, place, touch) else {
+            return Ok(None);
         };
-        Some(VerifiedOp::hollow(dropped.id, body))
+        let (object, field, element) = &place.names;
+        if touch.needs_element() != element.is_some() {
+            return Ok(None);
+        }
+        let blank = || touch.blank(object.clone(), field.clone(), element.clone());
+        let bytes = &mut place.blanks[usize::from(dropped.touch)];
+        if bytes.is_none() {
+            *bytes = blank().and_then(|it| encoded(&it).ok());
+        }
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let node = Node {
+            id: dropped.id,
+            author,
+            seq: dropped.seq,
+            hlc: dropped.hlc,
+        };
+        if let Some(spot) = place.spot {
+            let told = Told {
+                node,
+                parents,
+                touch,
+                spot,
+            };
+            if let Some(ends) = log.admit_told(&told, costs)? {
+                return Ok(skeletons.push_told(&log.dag, &ends, bytes).ok());
+            }
+        }
+        let mut named: Vec<OpId> = parents.iter().map(|&it| log.dag.id(it)).collect();
+        named.sort_unstable();
+        let Some(payload) = blank() else {
+            return Ok(None);
+        };
+        let body = Body {
+            author,
+            seq: node.seq,
+            parents: named,
+            hlc: node.hlc,
+            payload,
+        };
+        log.ingest(VerifiedOp::hollow(node.id, body.clone()), costs);
+        if log.dag.len() != at + 1 {
+            return Ok(None);
+        }
+        place.spot = log.places.spot(&body.payload);
+        Ok(skeletons.push(&log.dag, &body).ok())
     }
 }
 

@@ -10,7 +10,7 @@ mod skeleton;
 
 pub use canonical::snapshot;
 pub(crate) use canonical::{SealedPast, binds_skeletons, digest};
-pub(crate) use carried::{Item, Reader, write as write_carried};
+pub(crate) use carried::{Reader, write as write_carried};
 pub use local::RestoreError;
 pub(crate) use local::{restore, save};
 pub(crate) use skeleton::{Skeletons, is_plain};

@@ -1,9 +1,11 @@
 //! Skeletons: of a data op what later ops are judged by, which a seal binds whoever has dropped its value
 //! (`docs/protocol.md`, Snapshots and seals).
 
+use minicbor::Encoder;
+
 use crate::dag::{Dag, Index, narrow};
 use crate::id::OpId;
-use crate::op::Body;
+use crate::op::{Body, write_head};
 use crate::payload::Payload;
 use crate::place::Touch;
 use crate::wire::CodecError;
@@ -20,6 +22,9 @@ pub(crate) struct Skeletons {
     ends: Vec<u32>,
     /// Of the ops that have skeletons the parents that no other one has seen, ascending.
     parents: Vec<u32>,
+    /// Memory for the parents of the next one, by id, and for its bytes.
+    named: Vec<OpId>,
+    bytes: Vec<u8>,
 }
 
 impl Skeletons {
@@ -29,29 +34,46 @@ impl Skeletons {
     /// [`CodecError`] for a body that breaks a limit: it is none that was signed.
     pub(crate) fn push(&mut self, dag: &Dag, body: &Body) -> Result<(), CodecError> {
         let at = self.digests.len();
+        let Some(payload) = without_value(&body.payload) else {
+            self.digests.push(None);
+            self.ends.push(narrow(self.parents.len()));
+            return Ok(());
+        };
+        let (_, ends) = dag.past_and_ends(&dag.covering(at));
+        self.push_told(dag, &ends, &encoded(&payload)?)
+    }
+
+    /// Takes in the op that was admitted last, of which the parents that no other one has seen, and what it says without the value,
+    /// are known.
+    ///
+    /// # Errors
+    /// As [`Skeletons::push`].
+    pub(crate) fn push_told(
+        &mut self,
+        dag: &Dag,
+        ends: &[Index],
+        payload: &[u8],
+    ) -> Result<(), CodecError> {
+        let at = self.digests.len();
         debug_assert_eq!(
             at + 1,
             dag.len(),
             "the op is the one that was admitted last"
         );
-        let digest = if let Some(payload) = without_value(&body.payload) {
-            let ends = dag.ends_of(&dag.covering(at));
-            let mut parents: Vec<OpId> = ends.iter().map(|&parent| dag.id(parent)).collect();
-            parents.sort_unstable();
-            self.parents.extend(ends.into_iter().map(narrow));
-            let skeleton = Body {
-                author: body.author,
-                seq: body.seq,
-                parents,
-                hlc: body.hlc,
-                payload,
-            };
-            Some(digest(&skeleton.encode()?))
-        } else {
-            None
-        };
+        let node = dag.node(at);
+        Body::check_numbers(node.seq, node.hlc)?;
+        self.named.clear();
+        self.named.extend(ends.iter().map(|&parent| dag.id(parent)));
+        self.named.sort_unstable();
+        self.bytes.clear();
+        self.bytes.extend_from_slice(SKELETON_DOMAIN);
+        let out = &mut Encoder::new(&mut self.bytes);
+        write_head(out, &node.author, node.seq, &self.named, node.hlc)?;
+        self.bytes.extend_from_slice(payload);
+        let digest = *blake3::hash(&self.bytes).as_bytes();
+        self.parents.extend(ends.iter().copied().map(narrow));
         self.ends.push(narrow(self.parents.len()));
-        self.digests.push(digest);
+        self.digests.push(Some(digest));
         Ok(())
     }
 
@@ -67,10 +89,12 @@ impl Skeletons {
     }
 }
 
-fn digest(skeleton: &[u8]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(SKELETON_DOMAIN).update(skeleton);
-    *hasher.finalize().as_bytes()
+/// The encoding of what an op says.
+pub(crate) fn encoded(payload: &Payload) -> Result<Vec<u8>, CodecError> {
+    payload.check()?;
+    let mut bytes = Vec::new();
+    payload.write(&mut Encoder::new(&mut bytes))?;
+    Ok(bytes)
 }
 
 /// Whether what is known of a data op without its envelope is enough to admit it again: of a sealed write its key is not.

@@ -1,5 +1,6 @@
 //! The measurements: each builds its workload outside of what is measured, and gives up when its time is over.
 
+mod carried;
 mod changes;
 mod memory;
 mod pruned;
@@ -12,6 +13,7 @@ mod store;
 mod sync;
 mod verification;
 
+pub use carried::start_sealed;
 pub use changes::{deep, forks, late_race, late_solo, rollback_hot, status_bit};
 pub use memory::{Weighed, memory, weigh, weigh_open};
 pub use pruned::{Pruned, pruned};

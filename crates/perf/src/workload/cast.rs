@@ -7,8 +7,8 @@ use ecac_core::credential::mint::{CredentialClaims, mint_credential, mint_status
 use ecac_core::credential::{Role, StatusPurpose, StatusRef};
 use ecac_core::payload::{self, Payload};
 use ecac_core::{
-    Body, Confidential, Genesis, Hlc, Kem, Name, OpId, ProjectId, PublicKey, SchemaRule,
-    SigningKey, Value, VerifiedOp, public_key,
+    AuthorError, Body, Confidential, Genesis, Hlc, Kem, Name, OpId, ProjectId, PublicKey, Replica,
+    SchemaRule, SigningKey, Value, VerifiedOp, public_key,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -242,6 +242,12 @@ impl Project {
         self.now_ms += 1;
         let seal = Payload::Seal(payload::Seal { digest: [0; 32] });
         write(&mut self.root, self.now_ms, ends, seal)
+    }
+
+    /// The root seals what the replica has, and says what that is.
+    pub fn seal_truly(&self, replica: &mut Replica) -> Result<OpId, AuthorError> {
+        let sealed = replica.seal(&self.root.key, self.now_ms + 1)?;
+        Ok(sealed.op)
     }
 
     /// Somebody else writes an op of the setup, which the root's next op names.

@@ -40,6 +40,12 @@ impl Race {
         Self::with(seed, writers, None, &["seal"])
     }
 
+    /// The same where seals bind what a carried snapshot tells.
+    #[must_use]
+    pub fn carrying(seed: u64, writers: usize) -> Self {
+        Self::with(seed, writers, None, &["carry", "seal"])
+    }
+
     fn with(seed: u64, writers: usize, alone: Option<u64>, features: &[&str]) -> Self {
         let kind = if alone.is_some() { "branches" } else { "race" };
         let mut project = Project::with_features(&format!("{kind}-{writers}"), seed, features);

@@ -68,10 +68,11 @@ impl Shop {
         self.create_at(&self.file).unwrap()
     }
 
-    /// Its store, new, of a project that seals.
+    /// Its store, new, of a project that seals, and whose sealed snapshots can be carried.
     pub(crate) fn create_sealing(&self) -> DurableReplica {
+        let features = ["carry", "seal"].map(|it| (Name::new(it).unwrap(), Vec::new()));
         let genesis = Genesis {
-            features: [(Name::new("seal").unwrap(), Vec::new())].into(),
+            features: features.into(),
             ..self.genesis()
         };
         let created = self.options().create(&self.file, genesis, &self.root, 1);

@@ -89,6 +89,48 @@ fn a_pruned_store_is_shorter_and_goes_on() {
     Shop::each().for_each(|shop| a_pruned_store_is_shorter_and_goes_on_in(&shop));
 }
 
+fn a_store_starts_from_a_sealed_snapshot_in(shop: &Shop) {
+    let mut office = shop.create_sealing();
+    for number in 0..40 {
+        let write = shop.write(number);
+        office.author(write, &shop.root, 100 + number).unwrap();
+    }
+    office.seal(&shop.root, 1000).unwrap();
+    let carried = office.carry().unwrap();
+    let (file, project) = (shop.file("newcomer"), office.project());
+    let other = shop.file("other");
+    let start = |file, carried: &[u8]| shop.options().start_from(file, project, carried);
+    let error = start(&other, &carried[..carried.len() - 1]).unwrap_err();
+    assert!(
+        matches!(error, Error::Start(_)) && !other.exists(),
+        "{error}"
+    );
+    let newcomer = start(&file, &carried).unwrap();
+    assert_eq!(newcomer.log().pruned_count(), 33);
+    assert!(matches!(start(&file, &carried), Err(Error::Exists { .. })));
+    let said = |replica: &Replica| (replica.state(), replica.trust(), replica.heads());
+    assert_eq!(said(&newcomer), said(&office));
+    drop(newcomer);
+    let verified = verify(&file, 1).unwrap();
+    assert_eq!((verified.ops, verified.dropped), (42, 33));
+    // It goes on as every other one does.
+    let mut newcomer = DurableReplica::open(&file).unwrap();
+    assert_eq!(newcomer.carry().unwrap(), carried);
+    let before = office.envelopes().count();
+    office.author(shop.write(50), &shop.root, 2000).unwrap();
+    let later: Vec<_> = office.envelopes().skip(before).collect();
+    newcomer.receive(&later).unwrap();
+    assert_eq!(said(&newcomer), said(&office));
+    newcomer.close().unwrap();
+    let newcomer = DurableReplica::open_read_only(&file).unwrap();
+    assert_eq!(said(&newcomer), said(&office));
+}
+
+#[test]
+fn a_store_starts_from_a_sealed_snapshot() {
+    Shop::each().for_each(|shop| a_store_starts_from_a_sealed_snapshot_in(&shop));
+}
+
 fn what_waits_is_there_again_in(shop: &Shop) {
     let envelopes = batch_of(shop, 10);
     let project = shop.create().project();

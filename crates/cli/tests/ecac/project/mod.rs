@@ -14,6 +14,7 @@ mod prune;
 mod review;
 #[cfg(unix)]
 mod rights;
+mod sealed;
 #[cfg(unix)]
 mod secrets;
 mod shop;
