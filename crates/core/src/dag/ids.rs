@@ -85,6 +85,13 @@ impl Ids {
         }
     }
 
+    /// Makes room for so many, where there are none yet: a table that grows moves all that it has.
+    pub(super) fn reserve(&mut self, ids: usize) {
+        if self.len == 0 {
+            self.slots = vec![0; (ids / 4 * 5).max(16)];
+        }
+    }
+
     /// Adds the id of the next position, which is not in the table yet.
     pub(super) fn push(&mut self, id: &OpId, id_at: impl Fn(Index) -> OpId) {
         if (self.len + 1) * 5 > self.slots.len() * 4 {

@@ -373,6 +373,13 @@ impl Dag {
         self.author(author).map_or(0, |ops| ops.surplus)
     }
 
+    /// Makes room for so many ops, where there are none yet.
+    pub(crate) fn reserve(&mut self, ops: usize) {
+        self.nodes.reserve_exact(ops);
+        self.has_child.reserve_exact(ops);
+        self.ids.reserve(ops);
+    }
+
     /// Adds an op whose parents, sequence number and authority have been judged; `own` is that of its author in its
     /// past. The past stays at hand for good if it is to be kept.
     pub(crate) fn push(

@@ -19,6 +19,12 @@ pub(crate) struct Told<'a> {
 }
 
 impl Log {
+    /// Makes room for so many ops, where there are none yet.
+    pub(crate) fn reserve(&mut self, ops: usize) {
+        self.dag.reserve(ops);
+        self.places.reserve(ops);
+    }
+
     /// Admits an op in the plain case: its place is known, and what its author may do follows from what is remembered of their chain.
     /// Returns those of its parents that no other one has in its past. `None` if it is not so plain, and nothing has changed: then
     /// [`Log::ingest`] finds out.

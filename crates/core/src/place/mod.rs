@@ -330,6 +330,11 @@ impl Places {
         &self.edges[start as usize..self.ops[op].edges_end as usize]
     }
 
+    /// Makes room for so many ops, where there are none yet.
+    pub(crate) fn reserve(&mut self, ops: usize) {
+        self.ops.reserve_exact(ops);
+    }
+
     /// Takes in the op that was admitted last, with its spot and its past.
     pub(crate) fn push(
         &mut self,

@@ -234,6 +234,7 @@ impl Replica {
             let project = reader.project;
             return Err(StartError::OtherProject { project });
         }
+        self.log.reserve(reader.ops_at_most());
         let mut start = Start {
             seal: reader.seal,
             skeletons: Skeletons::default(),

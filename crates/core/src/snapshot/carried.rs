@@ -23,6 +23,8 @@ use crate::wire::Out;
 
 /// What every carried snapshot begins with.
 const FORMAT: &str = "ecac-carried-v1";
+/// An op takes more bytes.
+const OP_BYTES_MIN: usize = 40;
 /// Members of the whole, and of what is kept of a dropped op.
 const MEMBERS: u64 = 6;
 const DROPPED_MEMBERS: u64 = 9;
@@ -242,6 +244,13 @@ impl<'a> Reader<'a> {
             places,
             rest,
         })
+    }
+
+    /// How many ops there are to come, or fewer than are said if there are not so many bytes.
+    pub(crate) fn ops_at_most(&self) -> usize {
+        let bytes = self.input.input().len() - self.input.position();
+        let said = usize::try_from(self.rest).unwrap_or(usize::MAX);
+        said.min(bytes / OP_BYTES_MIN)
     }
 
     /// The next ops, so many at most; none behind the last one, where nothing may follow.
