@@ -44,7 +44,6 @@ fn founding(first: u8) -> Payload {
     };
     if first & 0x20 != 0 {
         let features = [
-            "carry",
             "confidential",
             "device",
             "endorse",

@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod audit_log;
+pub mod carried;
 pub mod credential;
 pub mod csv_differ;
 mod difference;
@@ -41,4 +42,5 @@ pub const TARGETS: &[(&str, Run)] = &[
     ("json-differ", json_differ::run),
     ("sync", sync::run),
     ("mailbox", mailbox::run),
+    ("carried", carried::run),
 ];

@@ -123,6 +123,7 @@ targets! {
     json_differ "json-differ"
     sync "sync"
     mailbox "mailbox"
+    carried "carried"
 }
 
 #[test]

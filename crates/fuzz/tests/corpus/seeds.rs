@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ecac_artifact::archive::pack;
 use ecac_audit::{AuditLog, NodeKey};
 use ecac_core::{Costs, Op, VerifiedOp, split_op_log};
-use ecac_fuzz::history;
+use ecac_fuzz::{carried, history};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -32,6 +32,7 @@ pub(crate) fn of(target: &str) -> Seeds {
         "tar" => tar(),
         "csv-differ" => csv_differ(),
         "json-differ" => json_differ(),
+        "carried" => carried(),
         other => panic!("no seeds for {other}"),
     }
 }
@@ -193,6 +194,12 @@ fn audit_log() -> Seeds {
         ("script-chain", &[b"\x07\xff", CHAIN].concat()),
         ("script-theft", &[b"\x02\x05", THEFT].concat()),
     ])
+}
+
+fn carried() -> Seeds {
+    let honest = carried::honest();
+    let cut = &honest[..honest.len() - 1];
+    named([("honest", &honest), ("cut", cut), ("empty", b"")])
 }
 
 fn sums() -> Seeds {
