@@ -6,7 +6,7 @@ use minicbor::Decoder;
 use minicbor::decode::Error;
 
 use crate::authority::{Effect, Effects, Judge, Turn};
-use crate::columns::damaged;
+use crate::columns::{Form, damaged};
 use crate::costs::Costs;
 use crate::dag::Index;
 use crate::id::OpId;
@@ -333,12 +333,12 @@ impl Replay {
     }
 
     /// The replay of the log, by what the snapshot says of it.
-    pub(crate) fn restore(input: &mut Decoder<'_>, log: &Log) -> Result<Self, Error> {
+    pub(crate) fn restore(input: &mut Decoder<'_>, form: Form, log: &Log) -> Result<Self, Error> {
         let numbers = input.bytes()?.iter();
         let verdicts: Option<Vec<Verdict>> = numbers.map(|&it| Verdict::numbered(it)).collect();
         let verdicts = verdicts.filter(|it| it.len() == log.dag.len());
         let verdicts = verdicts.ok_or_else(|| damaged("the decisions"))?;
-        let state = State::restore(input, log, |op| verdicts[op].is_applied())?;
+        let state = State::restore(input, form, log, |op| verdicts[op].is_applied())?;
         Ok(Self { verdicts, state })
     }
 

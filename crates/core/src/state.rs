@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
-use crate::columns;
+use crate::columns::{self, Form};
 use crate::dag::{Index, narrow};
 use crate::log::Log;
 use crate::place::Touch;
@@ -156,18 +156,20 @@ impl State {
     }
 
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
-        columns::write(out, self.written_over.iter().copied())?;
-        columns::write_rows(out, self.removed.iter().map(|(&op, &count)| [op, count]))
+        columns::write_short(out, self.written_over.iter().copied())?;
+        let removed = self.removed.iter();
+        columns::write_short(out, removed.flat_map(|(&op, &count)| [op, count]))
     }
 
     /// The state over the ops that are applied, by what the snapshot says of it.
     pub(crate) fn restore(
         input: &mut Decoder<'_>,
+        form: Form,
         log: &Log,
         applied: impl Fn(Index) -> bool,
     ) -> Result<Self, Error> {
-        let written_over = columns::read(input)?;
-        let removed = columns::number_rows(input)?.iter().map(columns::numbers);
+        let written_over = columns::read_in(input, form)?;
+        let removed = columns::pairs_in(input, form)?.into_iter();
         let mut state = Self {
             written_over,
             removed: removed.map(|[op, count]| (op, count)).collect(),

@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::leave::Leave;
 use super::register::Authority;
 use super::title::Title;
-use crate::columns::{self, damaged};
+use crate::columns::{self, Form, damaged};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, narrow};
 use crate::wire::{Out, Written};
@@ -26,7 +26,7 @@ impl Authority {
             }
             columns::write(out, numbers.into_iter())?;
         }
-        columns::write(out, self.warrant_of.iter().copied())?;
+        columns::write_short(out, self.warrant_of.iter().copied())?;
         let verdicts = &self.verdicts.borrow().told;
         let verdicts: Vec<u8> = verdicts.iter().map(|&it| it.into()).collect();
         out.bytes(&verdicts)?;
@@ -38,6 +38,7 @@ impl Authority {
         &mut self,
         dag: &Dag,
         input: &mut Decoder<'_>,
+        form: Form,
         mut register: impl FnMut(Index, &mut Entry<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let count = input
@@ -47,15 +48,14 @@ impl Authority {
         for _ in 0..count {
             sets.push(columns::read(input)?);
         }
-        let warrant_of = columns::rows::<4>(input)?;
+        let warrant_of = columns::read_in(input, form)?;
         if warrant_of.len() != dag.len() {
             return Err(damaged("under what ops were admitted"));
         }
         let verdicts = input.bytes()?.iter().map(|&it| it != 0);
         self.verdicts.get_mut().recalled = verdicts.rev().collect();
         self.warrant_of.reserve_exact(warrant_of.len());
-        for (at, set) in warrant_of.iter().enumerate() {
-            let set = u32::from_le_bytes(*set);
+        for (at, set) in warrant_of.into_iter().enumerate() {
             if set as usize == self.warrants.len() {
                 let numbers = sets.get(set as usize);
                 let numbers = numbers.ok_or_else(|| damaged("a set of titles"))?;

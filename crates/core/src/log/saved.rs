@@ -5,7 +5,7 @@ use minicbor::data::Type;
 use minicbor::decode::Error;
 
 use super::{Log, Outcome, RefusedOp};
-use crate::columns::damaged;
+use crate::columns::{Form, damaged};
 use crate::costs::Costs;
 use crate::held::Limits;
 use crate::hlc::Hlc;
@@ -72,9 +72,13 @@ impl Log {
     }
 
     /// Registers the ops, whose DAG and places are restored, by what the snapshot says of them.
-    pub(crate) fn restore_authority(&mut self, input: &mut Decoder<'_>) -> Result<(), Error> {
+    pub(crate) fn restore_authority(
+        &mut self,
+        input: &mut Decoder<'_>,
+        form: Form,
+    ) -> Result<(), Error> {
         let mut authority = core::mem::take(&mut self.authority);
-        authority.restore(&self.dag, input, |at, entry| {
+        authority.restore(&self.dag, input, form, |at, entry| {
             if self.places.touched(at).is_none() {
                 let body = self.body(at);
                 let body = body.ok_or_else(|| damaged("an op that cannot be read"))?;

@@ -5,7 +5,7 @@ use minicbor::decode::Error;
 
 use super::names::{Digest, NameTable};
 use super::{Cell, Field, NOTHING, Object, Places, Seen};
-use crate::columns::{self, damaged};
+use crate::columns::{self, Form, Short, damaged};
 use crate::dag::{Dag, Index, narrow};
 use crate::place_id::{FieldId, PlaceId};
 use crate::wire::{Out, Written};
@@ -24,23 +24,38 @@ impl Places {
                 }
             }
         }
-        let seen = self.ops.iter().map(|it| {
-            let (touch, edges_end) = (it.touch, it.edges_end);
-            [touch, edges_end, it.seen_by, it.before, it.jump]
-        });
-        columns::write_rows(out, seen)?;
-        columns::write(out, self.edges.iter().copied())?;
-        columns::write(out, self.cells.iter().map(|cell| narrow(cell.lasts.len())))?;
+        out.u64(self.edges.len() as u64)?
+            .bytes(&self.short_rows())?;
+        columns::write_short(out, self.cells.iter().map(|cell| narrow(cell.lasts.len())))?;
         let lasts = self.cells.iter().flat_map(|cell| &cell.lasts);
-        let lasts: Vec<[u32; 2]> = lasts.map(|&(chain, op)| [chain, op]).collect();
-        columns::write_rows(out, lasts.into_iter())
+        columns::write_short(out, lasts.flat_map(|&(chain, op)| [chain, op]))
     }
 
-    pub(crate) fn restore(input: &mut Decoder<'_>, dag: &Dag) -> Result<Self, Error> {
+    /// Of each op: what it touches, number of edges, how far back each goes, how much later it is seen, how far back in its chain
+    /// the op before it at the place is, and how far back from that one the jump goes.
+    fn short_rows(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut start = 0;
+        for (op, it) in (0_u32..).zip(&self.ops) {
+            columns::put(&mut bytes, it.touch.wrapping_add(1));
+            columns::put(&mut bytes, it.edges_end - start);
+            for &earlier in &self.edges[start as usize..it.edges_end as usize] {
+                columns::put(&mut bytes, op.wrapping_sub(earlier));
+            }
+            start = it.edges_end;
+            let later = it.seen_by.wrapping_sub(op);
+            columns::put(&mut bytes, if it.seen_by == NOTHING { 0 } else { later });
+            columns::put(&mut bytes, op.wrapping_sub(it.before));
+            columns::put(&mut bytes, it.before.wrapping_sub(it.jump));
+        }
+        bytes
+    }
+
+    pub(crate) fn restore(input: &mut Decoder<'_>, dag: &Dag, form: Form) -> Result<Self, Error> {
         let mut places = Self::default();
         places.restore_names(input, dag.len())?;
-        places.restore_ops(input, dag)?;
-        places.restore_lasts(input, dag)?;
+        places.restore_ops(input, dag, form)?;
+        places.restore_lasts(input, dag, form)?;
         Ok(places)
     }
 
@@ -73,23 +88,38 @@ impl Places {
         Ok(())
     }
 
-    fn restore_ops(&mut self, input: &mut Decoder<'_>, dag: &Dag) -> Result<(), Error> {
-        let rows = columns::number_rows(input)?;
-        self.edges = columns::read(input)?;
-        if rows.len() != dag.len() {
-            return Err(damaged("what ops touch"));
-        }
-        self.ops.reserve_exact(rows.len());
+    fn restore_ops(&mut self, input: &mut Decoder<'_>, dag: &Dag, form: Form) -> Result<(), Error> {
+        let mut rows = match form {
+            Form::Fixed => {
+                let rows = columns::number_rows(input)?;
+                self.edges = columns::read(input)?;
+                if rows.len() != dag.len() {
+                    return Err(damaged("what ops touch"));
+                }
+                Rows::Fixed(rows)
+            }
+            Form::Short => {
+                let edges = usize::try_from(input.u64()?).ok();
+                let rows = Short::of(input)?;
+                // Each has a byte.
+                let edges = edges.filter(|&it| it <= rows.len());
+                let edges = edges.ok_or_else(|| damaged("the number of edges"))?;
+                self.edges.reserve_exact(edges);
+                Rows::Short(rows, edges)
+            }
+        };
+        self.ops.reserve_exact(dag.len());
         let mut start = 0;
-        for (op, row) in (0..).zip(rows) {
-            let [touch, edges_end, seen_by, before, jump] = columns::numbers(row);
-            let seen = Seen {
+        for op in 0..narrow(dag.len()) {
+            let seen = rows.next(op, &mut self.edges);
+            let seen = seen.ok_or_else(|| damaged("what an op touches"))?;
+            let Seen {
                 touch,
                 edges_end,
                 seen_by,
                 before,
                 jump,
-            };
+            } = seen;
             let edges = self.edges.get(start as usize..edges_end as usize);
             let edges = edges.ok_or_else(|| damaged("the edges of an op"))?;
             start = edges_end;
@@ -97,7 +127,8 @@ impl Places {
             if before > op || jump > before || edges.iter().any(|&earlier| earlier >= op) {
                 return Err(damaged("an op at its place that comes later"));
             }
-            if seen_by != NOTHING && seen_by as Index >= dag.len() {
+            let sees = op + 1..narrow(dag.len());
+            if seen_by != NOTHING && !sees.contains(&seen_by) {
                 return Err(damaged("an op that is seen by none"));
             }
             if touch == NOTHING {
@@ -114,27 +145,29 @@ impl Places {
             }
             self.ops.push(seen);
         }
-        if start as usize != self.edges.len() {
+        if start as usize != self.edges.len() || !rows.is_done(self.edges.len()) {
             return Err(damaged("edges of no op"));
         }
         Ok(())
     }
 
-    fn restore_lasts(&mut self, input: &mut Decoder<'_>, dag: &Dag) -> Result<(), Error> {
-        let lengths = columns::rows::<4>(input)?;
-        let mut rest = columns::number_rows(input)?;
+    fn restore_lasts(
+        &mut self,
+        input: &mut Decoder<'_>,
+        dag: &Dag,
+        form: Form,
+    ) -> Result<(), Error> {
+        let lengths = columns::read_in(input, form)?;
+        let lasts = columns::pairs_in(input, form)?;
+        let mut rest = &*lasts;
         if lengths.len() != self.cells.len() {
             return Err(damaged("the chains at places"));
         }
         for (cell, length) in self.cells.iter_mut().zip(lengths) {
-            let split = rest.split_at_checked(u32::from_le_bytes(*length) as usize);
+            let split = rest.split_at_checked(length as usize);
             let (lasts, others) = split.ok_or_else(|| damaged("the chains at a place"))?;
             rest = others;
-            let lasts = lasts.iter().map(|row| {
-                let [chain, op] = columns::numbers(row);
-                (chain, op)
-            });
-            cell.lasts = lasts.collect();
+            cell.lasts = lasts.iter().map(|&[chain, op]| (chain, op)).collect();
             let is_sorted = cell.lasts.is_sorted_by(|a, b| a.0 < b.0);
             if !is_sorted || cell.lasts.iter().any(|&(_, op)| op as Index >= dag.len()) {
                 return Err(damaged("the last op of a chain at a place"));
@@ -144,6 +177,63 @@ impl Places {
             Ok(())
         } else {
             Err(damaged("chains at no place"))
+        }
+    }
+}
+
+/// What the snapshot says of the ops that are left.
+enum Rows<'a> {
+    Fixed(&'a [[[u8; 4]; 5]]),
+    /// With how many edges there are in all.
+    Short(Short<'a>, usize),
+}
+
+impl Rows<'_> {
+    /// What is known of the op; its edges are there, or are appended.
+    #[inline]
+    fn next(&mut self, op: u32, edges: &mut Vec<u32>) -> Option<Seen> {
+        match self {
+            Self::Fixed(rows) => {
+                let row = rows.get(op as usize)?;
+                let [touch, edges_end, seen_by, before, jump] = columns::numbers(row);
+                Some(Seen {
+                    touch,
+                    edges_end,
+                    seen_by,
+                    before,
+                    jump,
+                })
+            }
+            Self::Short(numbers, most) => {
+                let touch = numbers.number()?.wrapping_sub(1);
+                let count = numbers.number()? as usize;
+                if count > *most - edges.len() {
+                    return None;
+                }
+                for _ in 0..count {
+                    edges.push(op.checked_sub(numbers.number()?)?);
+                }
+                let seen_by = match numbers.number()? {
+                    0 => NOTHING,
+                    later => op.checked_add(later)?,
+                };
+                let before = op.checked_sub(numbers.number()?)?;
+                Some(Seen {
+                    touch,
+                    edges_end: u32::try_from(edges.len()).ok()?,
+                    seen_by,
+                    before,
+                    jump: before.checked_sub(numbers.number()?)?,
+                })
+            }
+        }
+    }
+
+    /// Whether nothing is left when there are so many edges.
+    const fn is_done(&self, edges: usize) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::Short(numbers, most) => numbers.len() == 0 && edges == *most,
         }
     }
 }

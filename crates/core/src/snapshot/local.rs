@@ -3,6 +3,7 @@
 use minicbor::decode::Error as Malformed;
 use minicbor::{Decoder, Encoder};
 
+use crate::columns::Form;
 use crate::costs::Costs;
 use crate::dag::Dag;
 use crate::id::{OpId, ProjectId};
@@ -16,7 +17,9 @@ use crate::wire::{Out, Written};
 /// What every local snapshot begins with, and the version of its form. Another version is no error of the file: the ops are
 /// replayed.
 const FORMAT: &str = "ecac-local-snapshot";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
+/// The version in which numbers have a fixed width. It is read: a store that has dropped envelopes has nothing else.
+const FIXED_VERSION: u32 = 3;
 /// The CBOR head of the digest, and the digest: BLAKE3-256 of all that comes before.
 const DIGEST_BYTES: usize = 2 + 32;
 
@@ -25,7 +28,7 @@ const DIGEST_BYTES: usize = 2 + 32;
 #[non_exhaustive]
 pub enum RestoreError {
     /// It is no local snapshot, or one of another version of this program.
-    #[error("this is no local snapshot of version {VERSION}")]
+    #[error("this is no local snapshot of version {FIXED_VERSION} or {VERSION}")]
     OtherForm,
     /// Its digest does not match: bytes are missing or changed.
     #[error("the snapshot is damaged: its digest does not match")]
@@ -94,10 +97,11 @@ fn write(out: &mut Out<'_>, log: &Log, replay: &Replay, costs: &Costs) -> Writte
 /// damaged are found by the digest, and nothing that is read panics; whoever can write the file can say what they like.
 pub(crate) fn restore(log: &mut Log, bytes: &[u8]) -> Result<(Replay, Costs), RestoreError> {
     let mut input = Decoder::new(bytes);
-    let form = input.str().ok().zip(input.u32().ok());
-    if form != Some((FORMAT, VERSION)) {
-        return Err(RestoreError::OtherForm);
-    }
+    let form = match input.str().ok().zip(input.u32().ok()) {
+        Some((FORMAT, VERSION)) => Form::Short,
+        Some((FORMAT, FIXED_VERSION)) => Form::Fixed,
+        _ => return Err(RestoreError::OtherForm),
+    };
     let Some((body, digest)) = bytes.split_last_chunk::<DIGEST_BYTES>() else {
         return Err(RestoreError::Damaged);
     };
@@ -114,7 +118,7 @@ pub(crate) fn restore(log: &mut Log, bytes: &[u8]) -> Result<(Replay, Costs), Re
     if stored < ops {
         return Err(RestoreError::StoreBehind { ops, stored });
     }
-    log.dag = Dag::restore(&mut input)?;
+    log.dag = Dag::restore(&mut input, form)?;
     if log.dag.len() != ops {
         return Err(Malformed::message("the number of ops").into());
     }
@@ -127,9 +131,9 @@ pub(crate) fn restore(log: &mut Log, bytes: &[u8]) -> Result<(Replay, Costs), Re
             }
         }
     }
-    log.places = Places::restore(&mut input, &log.dag)?;
-    log.restore_authority(&mut input)?;
-    let replay = Replay::restore(&mut input, log)?;
+    log.places = Places::restore(&mut input, &log.dag, form)?;
+    log.restore_authority(&mut input, form)?;
+    let replay = Replay::restore(&mut input, form, log)?;
     log.restore_held(&mut input)?;
     let costs = Costs {
         signatures_verified: input.u64()?,
