@@ -6,7 +6,7 @@ use ecac_core::payload;
 use ecac_core::{Limits, MemoryStore, OpId, OpStore as _, Outcome, Payload, Replica, VerifiedOp};
 
 use crate::project::{Project, edit, revoke};
-use crate::quorum::{ANN, BEN, CAT, cosign, sealed, three_roots};
+use crate::quorum::{ANN, BEN, CAT, cosign, three_roots};
 
 const ALICE: u32 = 4;
 const BOB: u32 = 5;
@@ -125,8 +125,10 @@ fn a_late_seal_gives_back_what_it_had_seen() {
 fn what_is_denied_within_one_seal_is_settled_by_another() {
     let (mut project, setup) = staffed(three_roots());
     let edit = edits(&mut project, &FIELDS[..1])[0];
-    project.write_on(PETRA, &[setup], revoke(ALICE));
-    sealed(&mut project);
+    let revoked = project.write_on(PETRA, &[setup], revoke(ALICE));
+    // By name: nobody is offered a denied op as a parent.
+    let one = project.write_on(ANN, &[edit, revoked], seal());
+    project.write(BEN, cosign(one));
     assert_eq!(shown(&mut project), 0);
     let other = project.write_on(CAT, &[setup, edit], seal());
     assert_eq!(shown(&mut project), 0);
