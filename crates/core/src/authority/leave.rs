@@ -73,20 +73,40 @@ impl Authority {
         self.field_tags.len()
     }
 
-    /// Learns the tags that genesis gives to the next field.
-    pub(crate) fn learn_tags(&mut self, object: &str, field: &str) {
-        let genesis = self.rules.iter().filter(|(op, _)| *op == 0);
-        let tags: Tags = tags_of(genesis.flat_map(|(_, rules)| rules), object, field);
-        let next = self.tag_sets.len();
-        let known = self.tag_sets.iter().position(|it| *it == tags);
-        if known.is_none() {
-            let marks = self.marks.get(&0).into_iter();
-            let secret = marks.flat_map(|(_, marked)| marked.intersection(&tags));
-            self.secret_sets.push(secret.cloned().collect());
-            self.tag_sets.push(tags);
+    /// The tags of a field that no op has touched, where nothing but genesis gives any, if a field with the same tags is known.
+    pub(crate) fn tags_of_new_field(&self, object: &str, field: &str) -> Option<TagsId> {
+        if self.rules.iter().any(|&(op, _)| op != 0) {
+            return None;
         }
-        let id = u32::try_from(known.unwrap_or(next)).expect("fewer sets of tags than fields");
+        self.tags_id(&self.genesis_tags(object, field))
+    }
+
+    fn genesis_tags(&self, object: &str, field: &str) -> Tags {
+        let genesis = self.rules.iter().filter(|(op, _)| *op == 0);
+        tags_of(genesis.flat_map(|(_, rules)| rules), object, field)
+    }
+
+    fn tags_id(&self, tags: &Tags) -> Option<TagsId> {
+        let known = self.tag_sets.iter().position(|it| it == tags)?;
+        TagsId::try_from(known).ok()
+    }
+
+    /// Learns the tags that genesis gives to the next field, which are these where they have been found out.
+    pub(crate) fn learn_tags(&mut self, object: &str, field: &str, known: Option<TagsId>) {
+        let id = known.unwrap_or_else(|| {
+            let tags = self.genesis_tags(object, field);
+            self.tags_id(&tags).unwrap_or_else(|| self.push_tags(tags))
+        });
         self.field_tags.push(id);
+    }
+
+    fn push_tags(&mut self, tags: Tags) -> TagsId {
+        let id = TagsId::try_from(self.tag_sets.len()).expect("fewer sets of tags than fields");
+        let marks = self.marks.get(&0).into_iter();
+        let secret = marks.flat_map(|(_, marked)| marked.intersection(&tags));
+        self.secret_sets.push(secret.cloned().collect());
+        self.tag_sets.push(tags);
+        id
     }
 
     /// The titles in the past under which the op is admitted; `None` where there is none, or the project is not plain.

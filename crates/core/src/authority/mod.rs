@@ -50,6 +50,7 @@ pub(crate) use issuer_key::IssuerKey;
 pub(crate) use judge::{Judge, Kill};
 pub(crate) use leave::{Asked, Leave};
 pub(crate) use register::Authority;
+pub(crate) use roll::TagsId;
 pub(crate) use status_list::CountedList;
 pub(crate) use title::Title;
 pub(crate) use turn::Turn;

@@ -10,7 +10,7 @@ pub(crate) use told::Told;
 use core::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::authority::{Applicant, Asked, Authority, Entry, Leave, Seen};
+use crate::authority::{Applicant, Asked, Authority, Entry, Leave, Seen, TagsId};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Node, Own, Past};
 use crate::held::{Held, Limits};
@@ -107,6 +107,8 @@ struct Admission {
     past: Past,
     own: Own,
     spot: Option<Spot>,
+    /// The tags of the field that the op touches, where nothing but genesis gives any.
+    tags: Option<TagsId>,
     leave: Leave,
 }
 
@@ -284,6 +286,7 @@ impl Log {
             past,
             own,
             spot,
+            tags,
             leave,
         } = admission;
         let at = self.dag.len();
@@ -313,7 +316,7 @@ impl Log {
         if let Some((object, field)) = body.payload.target()
             && self.places.fields() > self.authority.fields_learnt()
         {
-            self.authority.learn_tags(object, field);
+            self.authority.learn_tags(object, field, tags);
         }
         Ok(())
     }
@@ -402,17 +405,24 @@ impl Log {
             own,
         };
         let spot = self.places.spot(&body.payload);
+        let tags = match spot {
+            Some(spot) => self.authority.tags_of_field(spot.field),
+            None => body
+                .payload
+                .target()
+                .and_then(|(object, field)| self.authority.tags_of_new_field(object, field)),
+        };
         let admit = |past, leave, costs: &mut Costs| {
             let admission = Admission {
                 parents,
                 past,
                 own,
                 spot,
+                tags,
                 leave,
             };
             self.admit_discreet(body, admission, costs)
         };
-        let tags = spot.and_then(|spot| self.authority.tags_of_field(spot.field));
         if let Some(tags) = tags {
             let (dag, asked) = (&self.dag, Asked::Edit(tags));
             if let Some(leave) = self.authority.leave(dag, &past, &applicant, asked, costs) {
@@ -441,9 +451,8 @@ impl Log {
         if !self.authority.has_secrets() {
             return Finding::Admitted(admission);
         }
-        let spot = admission.spot;
         let mut seen = Seen {
-            tags: spot.and_then(|spot| self.authority.tags_of_field(spot.field)),
+            tags: admission.tags,
             ..self.seen(&admission.past, costs)
         };
         match body.payload.keeps_secrets(&mut seen, body.hlc.physical_ms) {

@@ -87,7 +87,7 @@ impl Log {
             Ok(())
         })?;
         for (object, field) in self.places.fields_by_number() {
-            authority.learn_tags(object, field);
+            authority.learn_tags(object, field, None);
         }
         self.authority = authority;
         Ok(())
