@@ -21,13 +21,100 @@ use crate::wire::{Out, Written};
 /// that is. When an op is applied or taken back only these counts change, downwards along the edges of its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    /// By op: those above it by which a write or an add dominates it.
-    written_over: Vec<u32>,
+    /// By op.
+    standings: Vec<Standing>,
     /// By op of a set that has any: those above it by which a remove takes it away.
     removed: BTreeMap<u32, u32>,
-    applied: Vec<bool>,
-    /// By place: the live writes, or the live adds, in order of admission.
-    live: Vec<Vec<u32>>,
+    /// By place: the live writes, or the live adds.
+    live: Vec<Live>,
+}
+
+/// Whether an op is applied, in the lowest bit, and above it the number of those ops by which a write or an add dominates it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Standing(u32);
+
+impl Standing {
+    /// That of an op of which no more is known than how many dominate it.
+    const fn restored(written_over: u32) -> Option<Self> {
+        if written_over >> 31 == 0 {
+            Some(Self(written_over << 1))
+        } else {
+            None
+        }
+    }
+
+    const fn is_applied(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    const fn turn(&mut self, applied: bool) {
+        self.0 = self.0 & !1 | applied as u32;
+    }
+
+    const fn written_over(self) -> u32 {
+        self.0 >> 1
+    }
+
+    const fn write_over(&mut self, more: bool) {
+        self.0 = if more { self.0 + 2 } else { self.0 - 2 };
+    }
+}
+
+/// The live ops of a place, in order of admission; most places have one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Live {
+    #[default]
+    None,
+    One(u32),
+    #[expect(
+        clippy::box_collection,
+        reason = "a list by itself is wider than an op"
+    )]
+    Several(Box<Vec<u32>>),
+}
+
+impl Live {
+    fn ops(&self) -> &[u32] {
+        match self {
+            Self::None => &[],
+            Self::One(op) => core::slice::from_ref(op),
+            Self::Several(ops) => ops,
+        }
+    }
+
+    /// Lists the op, if it is not listed.
+    fn list(&mut self, op: u32) {
+        match self {
+            Self::None => *self = Self::One(op),
+            Self::One(only) if *only == op => {}
+            Self::One(only) => {
+                let ops = [op.min(*only), op.max(*only)];
+                *self = Self::Several(Box::new(ops.to_vec()));
+            }
+            Self::Several(ops) => {
+                if let Err(at) = ops.binary_search(&op) {
+                    tight::room_for(ops, 1);
+                    ops.insert(at, op);
+                }
+            }
+        }
+    }
+
+    /// Takes the op out, if it is listed.
+    fn unlist(&mut self, op: u32) {
+        match self {
+            Self::One(only) if *only == op => *self = Self::None,
+            Self::None | Self::One(_) => {}
+            Self::Several(ops) => {
+                if let Ok(at) = ops.binary_search(&op) {
+                    ops.remove(at);
+                }
+                if let [only] = ops[..] {
+                    *self = Self::One(only);
+                }
+            }
+        }
+    }
 }
 
 /// By what an op is covered.
@@ -53,9 +140,8 @@ impl State {
     /// Makes room for the ops and places of the log.
     pub(crate) fn reach(&mut self, log: &Log) {
         let ops = log.dag.len();
-        tight::lengthen(&mut self.written_over, ops, || 0);
-        tight::lengthen(&mut self.applied, ops, || false);
-        tight::lengthen(&mut self.live, log.places.len(), Vec::new);
+        tight::lengthen(&mut self.standings, ops, Standing::default);
+        tight::lengthen(&mut self.live, log.places.len(), Live::default);
     }
 
     /// Takes in the op, for which there is room: it is applied, or it is no longer.
@@ -63,17 +149,18 @@ impl State {
         let Some((place, touch)) = log.places.touched(op) else {
             return;
         };
-        if self.applied[op] == applied {
+        if self.is_applied(op) == applied {
             return;
         }
-        self.applied[op] = applied;
+        self.standings[op].turn(applied);
         self.settle(op, place, touch);
         let cover = Cover::by(touch);
         if self.count(op, cover) > 0 {
             return;
         }
-        let mut turned = vec![op];
-        while let Some(op) = turned.pop() {
+        let mut turned = Vec::new();
+        let mut next = Some(op);
+        while let Some(op) = next {
             for &below in log.places.edges(op) {
                 let below = below as Index;
                 if self.cover(below, cover, applied) != u32::from(applied) {
@@ -83,30 +170,36 @@ impl State {
                     continue;
                 };
                 self.settle(below, place, touch);
-                if !(self.applied[below] && Cover::by(touch) == cover) {
+                if !(self.is_applied(below) && Cover::by(touch) == cover) {
                     turned.push(below);
                 }
             }
+            next = turned.pop();
         }
+    }
+
+    fn is_applied(&self, op: Index) -> bool {
+        self.standings[op].is_applied()
     }
 
     fn count(&self, op: Index, cover: Cover) -> u32 {
         match cover {
-            Cover::Written => self.written_over[op],
+            Cover::Written => self.standings[op].written_over(),
             Cover::Removed => self.removed.get(&narrow(op)).copied().unwrap_or(0),
         }
     }
 
     /// Covers the op once more, or once less; returns how often it is covered.
     fn cover(&mut self, op: Index, cover: Cover, more: bool) -> u32 {
-        let step = |count: u32| if more { count + 1 } else { count - 1 };
         match cover {
             Cover::Written => {
-                self.written_over[op] = step(self.written_over[op]);
-                self.written_over[op]
+                let standing = &mut self.standings[op];
+                standing.write_over(more);
+                standing.written_over()
             }
             Cover::Removed => {
-                let count = step(self.count(op, cover));
+                let count = self.count(op, cover);
+                let count = if more { count + 1 } else { count - 1 };
                 if count == 0 {
                     self.removed.remove(&narrow(op));
                 } else {
@@ -119,9 +212,10 @@ impl State {
 
     /// Whether the op is a live write or a live add.
     fn is_live(&self, op: Index, touch: Touch) -> bool {
-        self.applied[op]
+        let standing = self.standings[op];
+        standing.is_applied()
             && match touch {
-                Touch::Write => self.written_over[op] == 0,
+                Touch::Write => standing.written_over() == 0,
                 Touch::Add => self.count(op, Cover::Removed) == 0,
                 Touch::Remove => false,
             }
@@ -129,34 +223,35 @@ impl State {
 
     /// Whether the op is applied and has no value that shows, because another op at its place covers it.
     pub(crate) fn is_covered(&self, op: Index) -> bool {
-        self.applied[op]
+        self.is_applied(op)
             && (self.count(op, Cover::Written) > 0 || self.count(op, Cover::Removed) > 0)
     }
 
     /// Whether the op is one of the winners at its place: its value shows.
     pub(crate) fn shows(&self, log: &Log, op: Index) -> bool {
         let touched = log.places.touched(op);
-        touched.is_some_and(|(_, touch)| self.is_live(op, touch) && self.written_over[op] == 0)
+        touched.is_some_and(|(_, touch)| self.is_live(op, touch) && self.is_uncovered(op))
     }
 
     /// Lists the op at its place, or takes it out.
     fn settle(&mut self, op: Index, place: PlaceId, touch: Touch) {
         let is_live = self.is_live(op, touch);
         let live = &mut self.live[place as usize];
-        match (live.binary_search(&narrow(op)), is_live) {
-            (Err(at), true) => {
-                tight::room_for(live, 1);
-                live.insert(at, narrow(op));
-            }
-            (Ok(at), false) => {
-                live.remove(at);
-            }
-            (Ok(_), true) | (Err(_), false) => {}
+        if is_live {
+            live.list(narrow(op));
+        } else {
+            live.unlist(narrow(op));
         }
     }
 
+    /// Whether no write or add dominates the op.
+    fn is_uncovered(&self, op: Index) -> bool {
+        self.standings[op].written_over() == 0
+    }
+
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
-        columns::write_short(out, self.written_over.iter().copied())?;
+        let written_over = self.standings.iter().map(|it| it.written_over());
+        columns::write_short(out, written_over)?;
         let removed = self.removed.iter();
         columns::write_short(out, removed.flat_map(|(&op, &count)| [op, count]))
     }
@@ -168,22 +263,22 @@ impl State {
         log: &Log,
         applied: impl Fn(Index) -> bool,
     ) -> Result<Self, Error> {
-        let written_over = columns::read_in(input, form)?;
+        let written_over = columns::read_in(input, form)?.into_iter();
+        let standings = written_over.map(Standing::restored);
+        let standings: Option<Vec<Standing>> = standings.collect();
+        let standings = standings.filter(|it| it.len() == log.dag.len());
         let removed = columns::pairs_in(input, form)?.into_iter();
         let mut state = Self {
-            written_over,
+            standings: standings.ok_or_else(|| columns::damaged("the state"))?,
             removed: removed.map(|[op, count]| (op, count)).collect(),
             ..Self::default()
         };
-        if state.written_over.len() != log.dag.len() {
-            return Err(columns::damaged("the state"));
-        }
         state.reach(log);
         for op in 0..log.dag.len() {
             if let Some((place, touch)) = log.places.touched(op) {
-                state.applied[op] = applied(op);
+                state.standings[op].turn(applied(op));
                 if state.is_live(op, touch) {
-                    tight::push(&mut state.live[place as usize], narrow(op));
+                    state.live[place as usize].list(narrow(op));
                 }
             }
         }
@@ -192,15 +287,15 @@ impl State {
 
     /// The live writes of the register, or the live adds of the element, in order of admission.
     pub(crate) fn live(&self, place: PlaceId) -> impl Iterator<Item = Index> {
-        let live = self.live.get(place as usize).into_iter().flatten();
-        live.map(|&op| op as Index)
+        let live = self.live.get(place as usize).map_or(&[][..], Live::ops);
+        live.iter().map(|&op| op as Index)
     }
 
     /// Those of them that none of the others had seen, by op id: an add that another add had seen gives its tag, not
     /// its value.
     pub(crate) fn winners(&self, log: &Log, place: PlaceId) -> Vec<Index> {
         let live = self.live(place);
-        let mut winners: Vec<Index> = live.filter(|&op| self.written_over[op] == 0).collect();
+        let mut winners: Vec<Index> = live.filter(|&op| self.is_uncovered(op)).collect();
         winners.sort_unstable_by_key(|&op| log.dag.id(op));
         winners
     }
@@ -208,17 +303,16 @@ impl State {
     /// How many registers and elements have more than one concurrent winner.
     #[must_use]
     pub fn conflicts(&self) -> usize {
-        let winners = |live: &Vec<u32>| {
-            let live = live.iter();
-            live.filter(|&&op| self.written_over[op as Index] == 0)
-                .count()
+        let uncovered = |live: &Live| {
+            let ops = live.ops().iter();
+            ops.filter(|&&op| self.is_uncovered(op as Index)).count()
         };
-        self.live.iter().filter(|live| winners(live) > 1).count()
+        self.live.iter().filter(|live| uncovered(live) > 1).count()
     }
 
     /// Whether nothing is live at the place.
     pub(crate) fn is_bare(&self, place: PlaceId) -> bool {
-        self.live.get(place as usize).is_none_or(Vec::is_empty)
+        self.live(place).next().is_none()
     }
 }
 

@@ -4,6 +4,7 @@
 //! arrives, edges to the latest ops at its place that it had seen; every op at the place that it had seen can be reached
 //! by such edges. So what dominates what is known without clocks, and taking an op back is local.
 
+mod cell;
 mod names;
 mod saved;
 
@@ -17,6 +18,7 @@ use crate::payload::{Payload, SetAdd, SetField, SetRemove};
 use crate::place_id::{FieldId, PlaceId};
 use crate::tight;
 use crate::value::Value;
+use cell::{Cell, Tip};
 use names::{Digest, NameTable};
 
 /// What a data op does at its place.
@@ -156,30 +158,6 @@ impl Object {
     }
 }
 
-/// What admitted ops did at a place.
-#[derive(Debug, Clone, Default)]
-struct Cell {
-    field: FieldId,
-    /// The ops that no other one at the place had seen, in order of admission.
-    tips: Vec<u32>,
-    /// Of each chain the last op at the place, by chain.
-    lasts: Vec<(u32, u32)>,
-}
-
-impl Cell {
-    /// The op is the last of its chain here; returns the one before it, or itself where there is none.
-    fn follow(&mut self, chain: u32, op: u32) -> u32 {
-        match self.lasts.binary_search_by_key(&chain, |last| last.0) {
-            Ok(at) => core::mem::replace(&mut self.lasts[at].1, op),
-            Err(at) => {
-                tight::room_for(&mut self.lasts, 1);
-                self.lasts.insert(at, (chain, op));
-                op
-            }
-        }
-    }
-}
-
 /// What is known of an op, in as few bytes as it takes.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
@@ -223,7 +201,8 @@ impl Places {
 
     /// The place, if an admitted op has touched it.
     pub(crate) fn at(&self, object: &str, field: &str, element: Option<&str>) -> Option<PlaceId> {
-        let known = self.by_name.find(&Digest::of(object, field, element));
+        let digest = Digest::of(object, field, element);
+        let known = self.by_name.find(&digest, |place| self.digest(place));
         if known.is_some() || self.by_name.is_whole() {
             return known;
         }
@@ -232,6 +211,10 @@ impl Places {
             None => field.register,
             Some(element) => field.elements.get(element).copied(),
         }
+    }
+
+    fn digest(&self, place: PlaceId) -> Digest {
+        self.cells[place as usize].digest
     }
 
     /// The objects whose names begin so, in the order of their bytes.
@@ -335,7 +318,7 @@ impl Places {
         self.ops.reserve_exact(ops);
     }
 
-    /// Takes in the op that was admitted last, with its spot and its past.
+    /// Takes in the op that was admitted last, with the spot that its payload has and with its past.
     pub(crate) fn push(
         &mut self,
         dag: &Dag,
@@ -346,7 +329,10 @@ impl Places {
     ) {
         let op = u32::try_from(self.ops.len()).expect("fewer than 2^32 ops fit in memory");
         let known = spot.and_then(|spot| spot.place);
-        let place = known.or_else(|| self.intern(payload));
+        let place = known.or_else(|| {
+            let (object, field) = payload.target()?;
+            Some(self.name(object, field, payload.element().map(|it| it.as_str())))
+        });
         let (Some(touch), Some(place)) = (Touch::of(payload), place) else {
             let nothing = Seen {
                 touch: NOTHING,
@@ -372,16 +358,18 @@ impl Places {
     ) {
         let at = self.ops.len();
         let op = u32::try_from(at).expect("fewer than 2^32 ops fit in memory");
-        let (chain, _) = dag.position(at);
+        let (chain, position) = dag.position(at);
         let cell = &self.cells[place as usize];
         let seen = self.latest_seen(dag, cell, past, costs);
         let cell = &mut self.cells[place as usize];
-        for earlier in &seen {
-            if let Ok(tip) = cell.tips.binary_search(earlier) {
-                cell.tips.remove(tip);
-            }
+        for &earlier in &seen {
+            cell.drop_tip(earlier);
         }
-        tight::push(&mut cell.tips, op);
+        cell.add_tip(Tip {
+            op,
+            chain,
+            position,
+        });
         let before = cell.follow(chain, op);
         for &earlier in &seen {
             let seen_by = &mut self.ops[earlier as usize].seen_by;
@@ -419,14 +407,6 @@ impl Places {
         }
     }
 
-    /// The number of the place that the payload touches, if it is data.
-    fn intern(&mut self, payload: &Payload) -> Option<PlaceId> {
-        let (object, field) = payload.target()?;
-        let element = payload.element().map(|it| it.as_str());
-        let known = self.at(object, field, element);
-        Some(known.unwrap_or_else(|| self.name(object, field, element)))
-    }
-
     /// A number for a place that no op has touched.
     fn name(&mut self, object: &str, name: &str, element: Option<&str>) -> PlaceId {
         let fields = match self.objects.get_mut(object) {
@@ -459,24 +439,28 @@ impl Places {
                 field.elements.insert(element.into(), place);
             }
         }
-        self.by_name.push(Digest::of(object, name, element), place);
-        let cell = Cell {
-            field: id,
-            ..Cell::default()
-        };
-        tight::push(&mut self.cells, cell);
+        let digest = Digest::of(object, name, element);
+        let cells = &self.cells;
+        let digest_at = |place: PlaceId| cells[place as usize].digest;
+        self.by_name.push(&digest, place, digest_at);
+        tight::push(&mut self.cells, Cell::new(digest, id));
         place
     }
 
     /// Ops at the place in the past, from which all others there can be reached.
     fn latest_seen(&self, dag: &Dag, cell: &Cell, past: &Past, costs: &mut Costs) -> Vec<u32> {
-        let mut is_seen = |op: u32| dag.contains(past, op as Index, costs);
-        if cell.tips.len() > STEPS {
+        let tips = cell.tips();
+        if tips.len() > STEPS {
             return self.latest_by_chain(dag, cell, past, costs);
         }
-        let (mut seen, mut todo): (Vec<u32>, Vec<u32>) =
-            cell.tips.iter().partition(|&&tip| is_seen(tip));
-        if !todo.is_empty() && cell.lasts.len().min(past.width()) <= STEPS {
+        let (mut seen, mut todo) = (Vec::new(), Vec::new());
+        for tip in tips {
+            costs.ancestor_queries += 1;
+            let is_seen = past.count(tip.chain) > tip.position;
+            let list = if is_seen { &mut seen } else { &mut todo };
+            list.push(tip.op);
+        }
+        if !todo.is_empty() && cell.lasts().len().min(past.width()) <= STEPS {
             return self.latest_by_chain(dag, cell, past, costs);
         }
         let mut looked = 0;
@@ -489,7 +473,7 @@ impl Places {
                 if todo.contains(&earlier) || seen.contains(&earlier) {
                     continue;
                 }
-                if is_seen(earlier) {
+                if dag.contains(past, earlier as Index, costs) {
                     seen.push(earlier);
                 } else {
                     todo.push(earlier);
@@ -516,14 +500,15 @@ impl Places {
                 seen.push(op);
             }
         };
-        if past.width() < cell.lasts.len() {
+        let lasts = cell.lasts();
+        if past.width() < lasts.len() {
             past.each(|chain, count| {
-                if let Ok(at) = cell.lasts.binary_search_by_key(&chain, |last| last.0) {
-                    look(cell.lasts[at].1, count);
+                if let Some(last) = cell.last_of(chain) {
+                    look(last, count);
                 }
             });
         } else {
-            for &(chain, last) in &cell.lasts {
+            for &(chain, last) in lasts {
                 look(last, past.count(chain));
             }
         }

@@ -52,6 +52,12 @@ impl Digest {
         let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         ((u128::from(first) * slots as u128) >> 64) as usize
     }
+
+    /// A part of it on which the slot does not depend.
+    const fn tag(&self) -> u32 {
+        let [.., a, b, c, d] = self.0;
+        u32::from_le_bytes([a, b, c, d])
+    }
 }
 
 /// Stands for no place.
@@ -64,20 +70,35 @@ const PROBES: usize = 128;
 /// Where most places are found by their names: a table with open addressing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NameTable {
-    slots: Vec<(Digest, PlaceId)>,
+    slots: Vec<Slot>,
     len: usize,
     /// Whether a place is not in the table.
     lacks: bool,
 }
 
+/// A place, and what is compared before its digest is.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    tag: u32,
+    place: PlaceId,
+}
+
+impl Slot {
+    const FREE: Self = Self {
+        tag: 0,
+        place: FREE,
+    };
+}
+
 impl NameTable {
-    /// A table of these places, whose names differ.
-    pub(super) fn of(places: Vec<(Digest, PlaceId)>) -> Self {
-        let mut table = Self::default();
-        let slots = (places.len() + 1).div_ceil(2) * 3;
-        table.slots.resize(slots, (Digest([0; DIGEST_BYTES]), FREE));
-        for (digest, place) in places {
-            table.put(digest, place);
+    /// A table of so many places, whose names differ; `digest_at` is the digest of a place.
+    pub(super) fn of(places: PlaceId, digest_at: impl Fn(PlaceId) -> Digest) -> Self {
+        let mut table = Self {
+            slots: vec![Slot::FREE; (places as usize + 1).div_ceil(2) * 3],
+            ..Self::default()
+        };
+        for place in 0..places {
+            table.put(&digest_at(place), place);
         }
         table
     }
@@ -87,12 +108,17 @@ impl NameTable {
         !self.lacks
     }
 
-    /// The place, if it is in the table.
-    pub(super) fn find(&self, digest: &Digest) -> Option<PlaceId> {
-        let probed = self.probes(digest).map(|slot| &self.slots[slot]);
-        let mut taken = probed.take_while(|(_, place)| *place != FREE);
-        let found = taken.find(|(known, _)| known == digest);
-        found.map(|&(_, place)| place)
+    /// The place, if it is in the table; `digest_at` is the digest of a place.
+    pub(super) fn find(
+        &self,
+        digest: &Digest,
+        digest_at: impl Fn(PlaceId) -> Digest,
+    ) -> Option<PlaceId> {
+        let probed = self.probes(digest).map(|slot| self.slots[slot]);
+        let mut taken = probed.take_while(|slot| slot.place != FREE);
+        let tag = digest.tag();
+        let found = taken.find(|slot| slot.tag == tag && digest_at(slot.place) == *digest);
+        found.map(|slot| slot.place)
     }
 
     fn probes(&self, digest: &Digest) -> impl Iterator<Item = usize> + use<> {
@@ -102,26 +128,31 @@ impl NameTable {
         (first..first + PROBES.min(slots)).map(wrapped)
     }
 
-    /// Adds a place whose names are not in the table.
-    pub(super) fn push(&mut self, digest: Digest, place: PlaceId) {
+    /// Adds the next place, whose names are not in the table; `digest_at` is the digest of a place before it.
+    pub(super) fn push(
+        &mut self,
+        digest: &Digest,
+        place: PlaceId,
+        digest_at: impl Fn(PlaceId) -> Digest,
+    ) {
         if (self.len + 1) * 3 > self.slots.len() * 2 {
-            let free = (Digest([0; DIGEST_BYTES]), FREE);
-            let more = vec![free; (self.slots.len() / 4 * 5).max(16)];
-            self.len = 0;
-            for (digest, place) in core::mem::replace(&mut self.slots, more) {
-                if place != FREE {
-                    self.put(digest, place);
-                }
+            *self = Self {
+                slots: vec![Slot::FREE; (self.slots.len() / 2 * 3).max(16)],
+                ..Self::default()
+            };
+            for place in 0..place {
+                self.put(&digest_at(place), place);
             }
         }
         self.put(digest, place);
     }
 
-    fn put(&mut self, digest: Digest, place: PlaceId) {
-        let free = self.probes(&digest).find(|&it| self.slots[it].1 == FREE);
+    fn put(&mut self, digest: &Digest, place: PlaceId) {
+        let free = self.probes(digest).find(|&it| self.slots[it].place == FREE);
         match free {
             Some(free) => {
-                self.slots[free] = (digest, place);
+                let tag = digest.tag();
+                self.slots[free] = Slot { tag, place };
                 self.len += 1;
             }
             None => self.lacks = true,
@@ -151,17 +182,19 @@ mod tests {
                 .iter()
                 .map(|it| Digest::of("object", "field", Some(it))),
         );
+        let digest_at = |place: PlaceId| digests[place as usize];
         for (place, digest) in (0..).zip(&digests) {
-            assert_eq!(table.find(digest), None);
-            table.push(*digest, place);
+            assert_eq!(table.find(digest, digest_at), None);
+            table.push(digest, place, digest_at);
         }
         for (place, digest) in (0..).zip(&digests) {
-            assert_eq!(table.find(digest), Some(place));
+            assert_eq!(table.find(digest, digest_at), Some(place));
         }
-        assert_eq!(table.find(&Digest::of("c", "ab", None)), None);
-        let table = NameTable::of(digests.iter().copied().zip(0..).collect());
+        assert_eq!(table.find(&Digest::of("c", "ab", None), digest_at), None);
+        let count = u32::try_from(digests.len()).unwrap();
+        let table = NameTable::of(count, digest_at);
         for (place, digest) in (0..).zip(&digests) {
-            assert_eq!(table.find(digest), Some(place));
+            assert_eq!(table.find(digest, digest_at), Some(place));
         }
     }
 
@@ -170,16 +203,18 @@ mod tests {
         let mut table = NameTable::default();
         let digest = |number: u32| {
             let mut bytes = [0; DIGEST_BYTES];
-            bytes[20..].copy_from_slice(&number.to_le_bytes());
+            // Few tags, so that these collide as well.
+            bytes[16..20].copy_from_slice(&number.to_le_bytes());
+            bytes[20] = number.to_le_bytes()[0] & 3;
             Digest(bytes)
         };
         for place in 0..1_000 {
-            table.push(digest(place), place);
+            table.push(&digest(place), place, digest);
         }
-        let found = (0..1_000).filter(|&it| table.find(&digest(it)).is_some());
+        let found = (0..1_000).filter(|&it| table.find(&digest(it), digest).is_some());
         assert_eq!(found.count(), PROBES);
         assert!(!table.is_whole());
-        let wrong = (0..1_000).filter_map(|it| Some((it, table.find(&digest(it))?)));
+        let wrong = (0..1_000).filter_map(|it| Some((it, table.find(&digest(it), digest)?)));
         assert!(wrong.into_iter().all(|(number, place)| number == place));
     }
 }

@@ -3,8 +3,9 @@
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
+use super::cell::{Cell, Tip};
 use super::names::{Digest, NameTable};
-use super::{Cell, Field, NOTHING, Object, Places, Seen};
+use super::{Field, NOTHING, Object, Places, Seen};
 use crate::columns::{self, Form, Short, damaged};
 use crate::dag::{Dag, Index, narrow};
 use crate::place_id::{FieldId, PlaceId};
@@ -26,8 +27,11 @@ impl Places {
         }
         out.u64(self.edges.len() as u64)?
             .bytes(&self.short_rows())?;
-        columns::write_short(out, self.cells.iter().map(|cell| narrow(cell.lasts.len())))?;
-        let lasts = self.cells.iter().flat_map(|cell| &cell.lasts);
+        columns::write_short(
+            out,
+            self.cells.iter().map(|cell| narrow(cell.lasts().len())),
+        )?;
+        let lasts = self.cells.iter().flat_map(Cell::lasts);
         columns::write_short(out, lasts.flat_map(|&(chain, op)| [chain, op]))
     }
 
@@ -64,8 +68,7 @@ impl Places {
         let mut named = Named {
             most,
             fields: Vec::new(),
-            places: Vec::new(),
-            by_name: Vec::new(),
+            cells: Vec::new(),
         };
         let count = array(input)?;
         self.objects = ordered(count, input, |input, object| {
@@ -75,16 +78,13 @@ impl Places {
         })?
         .into_iter()
         .collect();
-        if named.fields.contains(&false) || named.places.contains(&NOTHING) {
-            return Err(damaged("the numbers of fields or places"));
-        }
+        let cells: Option<Vec<Cell>> = named.cells.into_iter().collect();
+        let cells = cells.filter(|_| !named.fields.contains(&false));
+        self.cells = cells.ok_or_else(|| damaged("the numbers of fields or places"))?;
         self.fields = narrow(named.fields.len());
-        self.by_name = NameTable::of(named.by_name);
-        let cells = named.places.into_iter().map(|field| Cell {
-            field,
-            ..Cell::default()
-        });
-        self.cells = cells.collect();
+        let cells = &self.cells;
+        let digest_at = |place: PlaceId| cells[place as usize].digest;
+        self.by_name = NameTable::of(narrow(cells.len()), digest_at);
         Ok(())
     }
 
@@ -140,7 +140,12 @@ impl Places {
                 let cell = cell.filter(|_| touch & 3 != 3);
                 let cell = cell.ok_or_else(|| damaged("the place of an op"))?;
                 if seen_by == NOTHING {
-                    cell.tips.push(op);
+                    let (chain, position) = dag.position(op as Index);
+                    cell.add_tip(Tip {
+                        op,
+                        chain,
+                        position,
+                    });
                 }
             }
             self.ops.push(seen);
@@ -167,11 +172,15 @@ impl Places {
             let split = rest.split_at_checked(length as usize);
             let (lasts, others) = split.ok_or_else(|| damaged("the chains at a place"))?;
             rest = others;
-            cell.lasts = lasts.iter().map(|&[chain, op]| (chain, op)).collect();
-            let is_sorted = cell.lasts.is_sorted_by(|a, b| a.0 < b.0);
-            if !is_sorted || cell.lasts.iter().any(|&(_, op)| op as Index >= dag.len()) {
+            let lasts: Box<[_]> = lasts.iter().map(|&[chain, op]| (chain, op)).collect();
+            let is_sorted = lasts.is_sorted_by(|a: &(u32, u32), b| a.0 < b.0);
+            let is_here = |&(chain, op): &(u32, u32)| {
+                (chain as usize) < dag.chain_count() && (op as Index) < dag.len()
+            };
+            if !is_sorted || !lasts.iter().all(is_here) {
                 return Err(damaged("the last op of a chain at a place"));
             }
+            cell.set_lasts(lasts);
         }
         if rest.is_empty() {
             Ok(())
@@ -268,9 +277,8 @@ struct Named {
     most: usize,
     /// By field.
     fields: Vec<bool>,
-    /// The field of each place, or [`NOTHING`].
-    places: Vec<FieldId>,
-    by_name: Vec<(Digest, PlaceId)>,
+    /// By place.
+    cells: Vec<Option<Cell>>,
 }
 
 impl Named {
@@ -313,13 +321,13 @@ impl Named {
         if at >= self.most {
             return Err(damaged("the number of a place"));
         }
-        if self.places.len() <= at {
-            self.places.resize(at + 1, NOTHING);
+        if self.cells.len() <= at {
+            self.cells.resize(at + 1, None);
         }
-        if core::mem::replace(&mut self.places[at], field) != NOTHING {
+        let cell = Cell::new(digest, field);
+        if self.cells[at].replace(cell).is_some() {
             return Err(damaged("a place twice"));
         }
-        self.by_name.push((digest, place));
         Ok(())
     }
 }
