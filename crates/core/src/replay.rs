@@ -240,8 +240,9 @@ impl Replay {
 
     /// Judges the new ops among all.
     fn judge_new(&mut self, log: &Log, costs: &mut Costs) {
+        let mut judge = Judge::for_verdicts(&log.dag, &log.authority, costs);
         for op in self.verdicts.len()..log.dag.len() {
-            let decided = Judge::for_verdicts(&log.dag, &log.authority, costs).decide(op);
+            let decided = judge.decide(op);
             tight::push(&mut self.verdicts, Verdict::of(decided.is_ok()));
         }
     }

@@ -12,6 +12,7 @@ mod index;
 mod past;
 mod saved;
 
+use core::hint::black_box;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::costs::Costs;
@@ -108,6 +109,13 @@ impl Dag {
 
     pub(crate) fn find(&self, id: &OpId) -> Option<Index> {
         self.ids.find(id, |at| self.nodes[at].id)
+    }
+
+    /// Reads what will be read where these ids are looked up and added.
+    pub(crate) fn approach(&self, ids: impl Iterator<Item = OpId>) {
+        for id in ids {
+            black_box(self.find(&id));
+        }
     }
 
     pub(crate) fn node(&self, at: Index) -> Node {
@@ -395,10 +403,13 @@ impl Dag {
             "an op is admitted with the number that is due"
         );
         let at = self.nodes.len();
-        let author = self.author_id(node.author);
-        let chain = own
-            .continues
-            .unwrap_or_else(|| self.begin_chain(author, node.seq));
+        let (author, chain) = match own.continues {
+            Some(chain) => (self.chains[chain as usize].author, chain),
+            None => {
+                let author = self.author_id(node.author);
+                (author, self.begin_chain(author, node.seq))
+            }
+        };
         self.count_number(author, node.seq, at);
         let ops = &mut self.chains[chain as usize].ops;
         let position = narrow(ops.len());

@@ -3,8 +3,10 @@
 mod pruned;
 mod questions;
 mod saved;
+mod scout;
 mod told;
 
+pub(crate) use scout::GROUP;
 pub(crate) use told::Told;
 
 use core::cell::OnceCell;
@@ -19,7 +21,7 @@ use crate::id::{OpId, ProjectId, PublicKey};
 use crate::name::Name;
 use crate::op::{Body, Rejected, VerifiedOp};
 use crate::payload::{Payload, Share};
-use crate::place::{Places, Spot};
+use crate::place::{Places, Sight, Spot};
 use crate::reason::Refusal;
 use crate::store::{MemoryStore, OpStore, StoreError};
 use crate::value::Value;
@@ -95,9 +97,9 @@ pub struct Behind {
 
 /// A parent, as far as it has been judged.
 #[derive(Clone, Copy)]
-enum Parent {
+enum Parent<'a> {
     Admitted(Index),
-    Refused(RefusedOp),
+    Refused(&'a RefusedOp),
     Unsupported,
 }
 
@@ -174,6 +176,16 @@ impl Log {
     /// Takes an op in: what became of it, and of the pending ops that it released, in that order. A log whose store has
     /// [failed](Log::fault) takes in nothing.
     pub fn ingest(&mut self, op: VerifiedOp, costs: &mut Costs) -> Vec<Arrival> {
+        self.ingest_scouted(op, None, costs)
+    }
+
+    /// The same of an op of which this is the sight, if it was [scouted](Log::scout).
+    pub(crate) fn ingest_scouted(
+        &mut self,
+        op: VerifiedOp,
+        sight: Option<Sight>,
+        costs: &mut Costs,
+    ) -> Vec<Arrival> {
         let id = op.id();
         if self.fault.get().is_some() {
             return Vec::new();
@@ -184,7 +196,7 @@ impl Log {
                 outcome: Outcome::Duplicate,
             }];
         }
-        let outcome = self.judge(op, costs);
+        let outcome = self.judge(op, sight, costs);
         let mut arrivals = vec![Arrival { op: id, outcome }];
         let mut released = 0;
         while let Some(&Arrival { op, outcome }) = arrivals.get(released) {
@@ -194,7 +206,7 @@ impl Log {
             }
             for child in self.waiting.remove(&op).unwrap_or_default() {
                 if let Some(op) = self.pending.remove(&child) {
-                    let outcome = self.judge(op, costs);
+                    let outcome = self.judge(op, None, costs);
                     arrivals.push(Arrival { op: child, outcome });
                 }
             }
@@ -202,7 +214,7 @@ impl Log {
         arrivals
     }
 
-    fn judge(&mut self, op: VerifiedOp, costs: &mut Costs) -> Outcome {
+    fn judge(&mut self, op: VerifiedOp, sight: Option<Sight>, costs: &mut Costs) -> Outcome {
         let mut parents = Vec::with_capacity(op.body().parents.len());
         for id in &op.body().parents {
             match self.parent(id) {
@@ -215,7 +227,7 @@ impl Log {
             }
         }
         let (id, body) = (op.id(), op.body());
-        match self.find(id, body, &parents, costs) {
+        match self.find(id, body, sight, &parents, costs) {
             Finding::Admitted(admission) => match self.admit(&op, admission, costs) {
                 Ok(()) => Outcome::Admitted,
                 Err(fault) => self.failed(fault),
@@ -244,11 +256,12 @@ impl Log {
 
     /// What would become of an op with this id and body that is not here, if it came now; nothing changes.
     pub(crate) fn foresee(&self, id: OpId, body: &Body, costs: &mut Costs) -> Outcome {
-        let parents: Option<Vec<Parent>> = body.parents.iter().map(|it| self.parent(it)).collect();
+        let parents: Option<Vec<Parent<'_>>> =
+            body.parents.iter().map(|it| self.parent(it)).collect();
         let Some(parents) = parents else {
             return Outcome::Pending;
         };
-        match self.find(id, body, &parents, costs) {
+        match self.find(id, body, None, &parents, costs) {
             Finding::Admitted(_) => Outcome::Admitted,
             Finding::Refused { reason, witness } => Outcome::Refused { reason, witness },
             Finding::Unsupported => Outcome::Unsupported,
@@ -321,11 +334,11 @@ impl Log {
         Ok(())
     }
 
-    fn parent(&self, id: &OpId) -> Option<Parent> {
+    fn parent(&self, id: &OpId) -> Option<Parent<'_>> {
         if let Some(at) = self.dag.find(id) {
             Some(Parent::Admitted(at))
         } else if let Some(refused) = self.refused.get(id) {
-            Some(Parent::Refused(*refused))
+            Some(Parent::Refused(refused))
         } else {
             self.unsupported.contains(id).then_some(Parent::Unsupported)
         }
@@ -350,17 +363,24 @@ impl Log {
     ///
     /// Where a parent has been refused the op has no past in the DAG in which features could be found or its author's
     /// ops counted, so its kind and its sequence number are not judged.
-    fn find(&self, id: OpId, body: &Body, parents: &[Parent], costs: &mut Costs) -> Finding {
+    fn find(
+        &self,
+        id: OpId,
+        body: &Body,
+        sight: Option<Sight>,
+        parents: &[Parent<'_>],
+        costs: &mut Costs,
+    ) -> Finding {
         let refuse = |reason, witness| Finding::Refused { reason, witness };
         if parents.iter().any(|it| matches!(it, Parent::Unsupported)) {
             return Finding::Unsupported;
         }
         let genesis = parents.is_empty();
-        let foreign_parent = |it: &Parent| matches!(it, Parent::Refused(it) if it.foreign);
+        let foreign_parent = |it: &Parent<'_>| matches!(it, Parent::Refused(it) if it.foreign);
         if genesis && id != self.project || !genesis && parents.iter().all(foreign_parent) {
             return refuse(Refusal::ForeignProject, None);
         }
-        let admitted = |parent: &Parent| match parent {
+        let admitted = |parent: &Parent<'_>| match parent {
             Parent::Admitted(at) => Some(*at),
             Parent::Refused(_) | Parent::Unsupported => None,
         };
@@ -384,7 +404,7 @@ impl Log {
                 return refuse(Refusal::BadSequence, None);
             }
         }
-        let stamp = |parent: &Parent| match parent {
+        let stamp = |parent: &Parent<'_>| match parent {
             Parent::Admitted(at) => Some(self.dag.hlc(*at)),
             Parent::Refused(refused) => Some(refused.hlc),
             Parent::Unsupported => None,
@@ -393,7 +413,7 @@ impl Log {
             return refuse(Refusal::HlcNotMonotonic, None);
         }
         let (Some(parents), Some(past), Some(own)) = (in_dag, past, own) else {
-            let refused = |(parent, id): (&Parent, &OpId)| {
+            let refused = |(parent, id): (&Parent<'_>, &OpId)| {
                 matches!(parent, Parent::Refused(_)).then_some(*id)
             };
             let first = parents.iter().zip(&body.parents).find_map(refused);
@@ -404,7 +424,10 @@ impl Log {
             now_ms: body.hlc.physical_ms,
             own,
         };
-        let spot = self.places.spot(&body.payload);
+        let spot = match &sight {
+            Some(sight) => self.places.spot_in_sight(&body.payload, sight),
+            None => self.places.spot(&body.payload),
+        };
         let tags = match spot {
             Some(spot) => self.authority.tags_of_field(spot.field),
             None => body

@@ -45,7 +45,7 @@ impl Log {
                 .collect::<Result<Vec<Vec<u8>>, StoreError>>()?;
             for (at, read) in (first..).zip(VerifiedOp::read_batch(&envelopes, threads, costs)) {
                 let is_next = match read {
-                    Ok(op) => self.judge(op, costs) == Outcome::Admitted,
+                    Ok(op) => self.judge(op, None, costs) == Outcome::Admitted,
                     Err(_) => false,
                 };
                 if let Some(fault) = self.fault.get() {
@@ -156,7 +156,7 @@ impl Log {
         }
         for _ in 0..count(input)? {
             let op = op(input)?;
-            if self.judge(op, &mut Costs::default()) != Outcome::Pending {
+            if self.judge(op, None, &mut Costs::default()) != Outcome::Pending {
                 return Err(Error::message("a pending op that waits for nothing"));
             }
         }

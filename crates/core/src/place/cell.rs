@@ -1,5 +1,7 @@
 //! Cells: what is known of a place, in one row as far as it fits, since rows lie far apart in memory.
 
+use core::hint::black_box;
+
 use super::names::Digest;
 use crate::place_id::FieldId;
 
@@ -24,6 +26,8 @@ enum Tips {
     Several(Box<Vec<Tip>>),
 }
 
+/// Last ops in a line of a cache.
+const LINE: usize = 8;
 /// The chain of an entry that is free.
 const FREE: u32 = u32::MAX;
 
@@ -97,6 +101,13 @@ impl Cell {
             .binary_search_by_key(&chain, |last| last.0)
             .ok()?;
         Some(self.lasts[at].1)
+    }
+
+    /// Reads what a search among the last ops reads.
+    pub(super) fn approach_lasts(&self) {
+        for lasts in self.lasts.chunks(LINE) {
+            black_box(lasts.first());
+        }
     }
 
     /// The op is the last of its chain here; returns the one before it, or itself where there is none.

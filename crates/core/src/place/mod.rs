@@ -7,6 +7,7 @@
 mod cell;
 mod names;
 mod saved;
+mod sight;
 
 use core::ops::Bound;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::tight;
 use crate::value::Value;
 use cell::{Cell, Tip};
 use names::{Digest, NameTable};
+pub(crate) use sight::Sight;
 
 /// What a data op does at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,20 +203,26 @@ impl Places {
 
     /// The place, if an admitted op has touched it.
     pub(crate) fn at(&self, object: &str, field: &str, element: Option<&str>) -> Option<PlaceId> {
-        let digest = Digest::of(object, field, element);
-        let known = self.by_name.find(&digest, |place| self.digest(place));
-        if known.is_some() || self.by_name.is_whole() {
-            return known;
+        let known = self.at_digest(&Digest::of(object, field, element));
+        known.or_else(|| self.beside_table(object, field, element))
+    }
+
+    /// The place with such names, if it is in the table.
+    fn at_digest(&self, digest: &Digest) -> Option<PlaceId> {
+        let digest_at = |place: PlaceId| self.cells[place as usize].digest;
+        self.by_name.find(digest, digest_at)
+    }
+
+    /// The place, which is not in the table.
+    fn beside_table(&self, object: &str, field: &str, element: Option<&str>) -> Option<PlaceId> {
+        if self.by_name.is_whole() {
+            return None;
         }
         let field = self.field(object, field)?;
         match element {
             None => field.register,
             Some(element) => field.elements.get(element).copied(),
         }
-    }
-
-    fn digest(&self, place: PlaceId) -> Digest {
-        self.cells[place as usize].digest
     }
 
     /// The objects whose names begin so, in the order of their bytes.
@@ -227,18 +235,6 @@ impl Places {
         objects
             .map(|(name, object)| (&**name, object))
             .take_while(move |(name, _)| name.starts_with(prefix))
-    }
-
-    /// Where the payload belongs, if an admitted op has touched the field.
-    pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
-        let (object, name) = payload.target()?;
-        let element = payload.element().map(|it| it.as_str());
-        let place = self.at(object, name, element);
-        let field = match place {
-            Some(place) => self.cells[place as usize].field,
-            None => self.field(object, name)?.id,
-        };
-        Some(Spot { field, place })
     }
 
     /// The place that the payload touches, if an admitted op has.

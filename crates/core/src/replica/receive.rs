@@ -6,8 +6,9 @@ use super::Replica;
 use super::event::{Arrived, Event, Mention, PlaceChange, Received};
 use super::place::{Place, Shown};
 use crate::id::OpId;
-use crate::log::{Log, Outcome};
+use crate::log::{GROUP, Log, Outcome};
 use crate::op::{Rejected, VerifiedOp};
+use crate::place::Sight;
 use crate::replay::{Change, Decision};
 use crate::state::State;
 use crate::store::StoreError;
@@ -60,9 +61,20 @@ impl Replica {
     pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
         let read = VerifiedOp::read_batch(envelopes, self.options.threads, &mut self.costs);
         let mut intake = Intake::default();
-        for (position, read) in read.into_iter().enumerate() {
+        let mut sights = Vec::new().into_iter();
+        let mut read = read.into_iter();
+        let mut position = 0;
+        loop {
+            if position % GROUP == 0 {
+                let group = read.as_slice().iter().take(GROUP);
+                sights = self.log.scout(group.flatten()).into_iter();
+            }
+            let Some(read) = read.next() else { break };
             match read {
-                Ok(op) => self.take(op, &mut intake),
+                Ok(op) => {
+                    let sight = sights.next().flatten();
+                    self.take_scouted(op, sight, &mut intake);
+                }
                 Err(Rejected { reason, claimed }) => {
                     self.log.count_rejected();
                     intake.tell(Event::Rejected {
@@ -72,6 +84,7 @@ impl Replica {
                     });
                 }
             }
+            position += 1;
         }
         self.decide(intake)
     }
@@ -93,8 +106,16 @@ impl Replica {
     /// ```
     pub fn ingest(&mut self, ops: impl IntoIterator<Item = VerifiedOp>) -> Received {
         let mut intake = Intake::default();
-        for op in ops {
-            self.take(op, &mut intake);
+        let mut ops = ops.into_iter();
+        loop {
+            let group: Vec<VerifiedOp> = ops.by_ref().take(GROUP).collect();
+            if group.is_empty() {
+                break;
+            }
+            let sights = self.log.scout(group.iter());
+            for (op, sight) in group.into_iter().zip(sights) {
+                self.take_scouted(op, sight, &mut intake);
+            }
         }
         self.decide(intake)
     }
@@ -108,9 +129,14 @@ impl Replica {
 
     /// Admits one op of a batch, or does not.
     pub(super) fn take(&mut self, op: VerifiedOp, intake: &mut Intake) {
+        self.take_scouted(op, None, intake);
+    }
+
+    /// The same of an op of which this is the sight, if it was scouted.
+    fn take_scouted(&mut self, op: VerifiedOp, sight: Option<Sight>, intake: &mut Intake) {
         let looks = self.options.places;
         let mut first = Some(Mention::of(&op, looks));
-        for arrival in self.log.ingest(op, &mut self.costs) {
+        for arrival in self.log.ingest_scouted(op, sight, &mut self.costs) {
             // What follows the first was pending, and waited for it.
             let released = first.is_none();
             intake.arrivals.push(Arrived { arrival, released });

@@ -1,0 +1,78 @@
+//! Sights: where the ops of a group belong, looked up together before the first of them is admitted.
+//!
+//! What admission reads of a place lies far apart in memory, and to wait for it is much of what an op costs. Reads that do not
+//! depend on each other are waited for together: so a group is looked up step by step, each step for all its ops, and what is
+//! read here is near when its turn comes.
+
+use core::hint::black_box;
+
+use super::names::Digest;
+use super::{Places, Spot};
+use crate::payload::Payload;
+use crate::place_id::PlaceId;
+
+/// What is known of the place of a data op before its turn: ops that come before it may still make the place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight {
+    digest: Digest,
+    place: Option<PlaceId>,
+}
+
+impl Places {
+    /// The sights of payloads, without one for what is no data.
+    pub(crate) fn sights<'a>(
+        &self,
+        payloads: impl Iterator<Item = &'a Payload>,
+    ) -> Vec<Option<Sight>> {
+        let sight = |payload: &Payload| {
+            let (object, field) = payload.target()?;
+            let element = payload.element().map(|it| it.as_str());
+            let digest = Digest::of(object, field, element);
+            Some(Sight {
+                digest,
+                place: None,
+            })
+        };
+        let mut sights: Vec<Option<Sight>> = payloads.map(sight).collect();
+        for sight in sights.iter_mut().flatten() {
+            sight.place = self.at_digest(&sight.digest);
+        }
+        for sight in sights.iter().flatten() {
+            if let Some(place) = sight.place {
+                self.approach(place);
+            }
+        }
+        sights
+    }
+
+    /// Reads what admitting an op at the place will read.
+    fn approach(&self, place: PlaceId) {
+        let cell = &self.cells[place as usize];
+        for tip in cell.tips() {
+            black_box(self.ops[tip.op as usize].seen_by);
+        }
+        cell.approach_lasts();
+    }
+
+    /// Where the payload belongs, if an admitted op has touched the field.
+    pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
+        let (object, field) = payload.target()?;
+        let element = payload.element().map(|it| it.as_str());
+        let digest = Digest::of(object, field, element);
+        let place = None;
+        self.spot_in_sight(payload, &Sight { digest, place })
+    }
+
+    /// The same, for a payload of which this is the sight.
+    pub(crate) fn spot_in_sight(&self, payload: &Payload, sight: &Sight) -> Option<Spot> {
+        let (object, name) = payload.target()?;
+        let element = payload.element().map(|it| it.as_str());
+        let seen = sight.place.or_else(|| self.at_digest(&sight.digest));
+        let place = seen.or_else(|| self.beside_table(object, name, element));
+        let field = match place {
+            Some(place) => self.cells[place as usize].field,
+            None => self.field(object, name)?.id,
+        };
+        Some(Spot { field, place })
+    }
+}
