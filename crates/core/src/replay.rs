@@ -231,11 +231,9 @@ impl Replay {
         for &op in turned.keys() {
             self.state.turn(log, op, self.is_applied(op));
         }
-        for op in first_new..log.dag.len() {
-            if self.is_applied(op) {
-                self.state.turn(log, op, true);
-            }
-        }
+        let new = first_new..log.dag.len();
+        let applied: Vec<Index> = new.filter(|&op| self.is_applied(op)).collect();
+        self.state.apply_all(log, &applied);
     }
 
     /// Judges the new ops among all.

@@ -1,6 +1,7 @@
 //! Replicated state: multi-value registers and observed-remove sets over the applied ops (`docs/protocol.md`, Files and
 //! exports).
 
+use core::hint::black_box;
 use std::collections::BTreeMap;
 
 use minicbor::Decoder;
@@ -8,7 +9,7 @@ use minicbor::decode::Error;
 
 use crate::columns::{self, Form};
 use crate::dag::{Index, narrow};
-use crate::log::Log;
+use crate::log::{GROUP, Log};
 use crate::place::Touch;
 use crate::place_id::PlaceId;
 use crate::tight;
@@ -142,6 +143,24 @@ impl State {
         let ops = log.dag.len();
         tight::lengthen(&mut self.standings, ops, Standing::default);
         tight::lengthen(&mut self.live, log.places.len(), Live::default);
+    }
+
+    /// Takes in that these ops, for which there is room, are applied. What is read of them lies far apart, so it is read for
+    /// several of them together before the first is taken in.
+    pub(crate) fn apply_all(&mut self, log: &Log, applied: &[Index]) {
+        for group in applied.chunks(GROUP) {
+            for &op in group {
+                let place = log.places.touched(op).map(|(place, _)| place);
+                black_box(place.map(|place| self.live[place as usize].ops().first().copied()));
+                for &below in log.places.edges(op) {
+                    let below = below as Index;
+                    black_box((self.standings[below], log.places.touched(below)));
+                }
+            }
+            for &op in group {
+                self.turn(log, op, true);
+            }
+        }
     }
 
     /// Takes in the op, for which there is room: it is applied, or it is no longer.

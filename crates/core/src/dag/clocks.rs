@@ -1,7 +1,7 @@
 //! Clocks: which pasts are at hand, and how the others are made again.
 //!
 //! An op whose only parent is the one before it in its chain shares that one's clock. Of the others the clocks of the latest
-//! are kept ([`RECENT_BYTES`], [`RECENT_PER_CHAIN`]), that of the last of each chain, those that are asked for (ops of trust and policy), and of the
+//! are kept ([`RECENT_BYTES`]), that of the last of each chain, those that are asked for (ops of trust and policy), and of the
 //! rest so many that each op pays for [`CLOCK_BYTES_PER_OP`].
 
 use std::borrow::Cow;
@@ -11,11 +11,8 @@ use super::{Dag, Index, Past};
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
 const RECENT_BYTES: usize = 9 << 19;
-/// Clocks of the latest ops that are kept for each chain: those who write in rounds have seen the last rounds. More would only
-/// be far away when they are let go of.
-const RECENT_PER_CHAIN: usize = 16;
-/// Chains for which clocks of the latest ops are kept where there are fewer.
-const RECENT_CHAINS: usize = 64;
+/// Clocks that are read together before they are let go of: they have not been read for long, and are far away.
+const LET_GO_TOGETHER: usize = 64;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
 const CLOCK_BYTES_PER_OP: usize = 12;
 
@@ -162,8 +159,11 @@ impl Dag {
         }
         clocks.recent_bytes += bytes(kept.as_ref());
         clocks.recent.push_back(kept);
-        let most = RECENT_PER_CHAIN * RECENT_CHAINS.max(self.chains.len());
-        while (clocks.recent_bytes > RECENT_BYTES || clocks.recent.len() > most)
+        if self.nodes.len().is_multiple_of(LET_GO_TOGETHER) {
+            let oldest = clocks.recent.iter().take(LET_GO_TOGETHER);
+            oldest.flatten().for_each(|kept| kept.past.approach());
+        }
+        while clocks.recent_bytes > RECENT_BYTES
             && let Some(oldest) = clocks.recent.pop_front()
         {
             let at = clocks.first;

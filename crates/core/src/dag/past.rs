@@ -1,5 +1,6 @@
 //! Pasts: the strict ancestors of an op, as one number per chain.
 
+use core::hint::black_box;
 use std::sync::Arc;
 
 use minicbor::Decoder;
@@ -36,6 +37,21 @@ impl Clock {
             Self::Sparse(entries) => entries.len(),
             Self::Narrow(counts) => counts.len(),
             Self::Wide(counts) => counts.len(),
+        }
+    }
+
+    /// Reads where the numbers begin.
+    fn approach(&self) {
+        match self {
+            Self::Sparse(entries) => {
+                black_box(entries.first().copied());
+            }
+            Self::Narrow(counts) => {
+                black_box(counts.first().copied());
+            }
+            Self::Wide(counts) => {
+                black_box(counts.first().copied());
+            }
         }
     }
 
@@ -125,6 +141,11 @@ impl Past {
     /// About how many chains have ops in the past: the work of [`Past::each`].
     pub(crate) fn width(&self) -> usize {
         self.clock.width() + 2
+    }
+
+    /// Reads what letting go of the past will read.
+    pub(super) fn approach(&self) {
+        self.clock.approach();
     }
 
     /// The memory of the past where it is kept, in bytes.

@@ -1,4 +1,10 @@
 //! Scouting: what a group of ops will need is looked up ahead of them.
+//!
+//! What admission reads lies far apart in memory, and to wait for it is much of what an op costs. Reads that do not depend on
+//! each other are waited for together: so a group is looked up step by step, each step for all its ops. Where an `approach`
+//! only reads, [`black_box`] keeps the read, so that what is read is near when the turn of the op comes.
+
+use core::hint::black_box;
 
 use super::Log;
 use crate::op::VerifiedOp;
@@ -18,6 +24,10 @@ impl Log {
         let payloads = ops.clone().map(|op| &op.body().payload);
         let sights = self.places.sights(payloads);
         self.dag.approach(ops.map(VerifiedOp::id));
+        for sight in sights.iter().flatten() {
+            let field = self.places.field_in_sight(sight);
+            black_box(field.and_then(|field| self.authority.tags_of_field(field)));
+        }
         sights
     }
 }

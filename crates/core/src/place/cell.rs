@@ -106,7 +106,7 @@ impl Cell {
     /// Reads what a search among the last ops reads.
     pub(super) fn approach_lasts(&self) {
         for lasts in self.lasts.chunks(LINE) {
-            black_box(lasts.first());
+            black_box(lasts.first().copied());
         }
     }
 

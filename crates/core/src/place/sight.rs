@@ -1,15 +1,11 @@
 //! Sights: where the ops of a group belong, looked up together before the first of them is admitted.
-//!
-//! What admission reads of a place lies far apart in memory, and to wait for it is much of what an op costs. Reads that do not
-//! depend on each other are waited for together: so a group is looked up step by step, each step for all its ops, and what is
-//! read here is near when its turn comes.
 
 use core::hint::black_box;
 
 use super::names::Digest;
 use super::{Places, Spot};
 use crate::payload::Payload;
-use crate::place_id::PlaceId;
+use crate::place_id::{FieldId, PlaceId};
 
 /// What is known of the place of a data op before its turn: ops that come before it may still make the place.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +30,9 @@ impl Places {
             })
         };
         let mut sights: Vec<Option<Sight>> = payloads.map(sight).collect();
+        for sight in sights.iter().flatten() {
+            self.by_name.approach(&sight.digest);
+        }
         for sight in sights.iter_mut().flatten() {
             sight.place = self.at_digest(&sight.digest);
         }
@@ -43,6 +42,12 @@ impl Places {
             }
         }
         sights
+    }
+
+    /// The field, if the place is known.
+    pub(crate) fn field_in_sight(&self, sight: &Sight) -> Option<FieldId> {
+        let cell = self.cells.get(sight.place? as usize)?;
+        Some(cell.field)
     }
 
     /// Reads what admitting an op at the place will read.
