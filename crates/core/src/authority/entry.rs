@@ -294,6 +294,8 @@ impl<'a> Entry<'a> {
             .entry(subject)
             .or_default()
             .push(revocation);
+        let by_chain = &mut self.authority.revocations_by_chain;
+        by_chain.entry(subject).or_default().push(self.at, self.dag);
         self.deny(Aim::Subject(subject));
         if self.dag.node(self.at).author == subject {
             self.authority.own_ends.insert(self.at);
@@ -368,6 +370,8 @@ impl<'a> Entry<'a> {
                 self.authority.withdraw(at, (&key, &list), dag, self.costs);
                 let versions = self.authority.lists.entry(key.clone()).or_default();
                 versions.push(CountedList { op: self.at, list });
+                let by_chain = &mut self.authority.versions_by_chain;
+                by_chain.entry(key.clone()).or_default().push(self.at, dag);
                 ListStanding::Counted(key, versions.len() - 1)
             }
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::by_chain::{ByChain, Question};
 use super::findings::{Findings, Within};
 use super::grant::GrantId;
 use super::issuer_key::KeyId;
@@ -326,6 +327,21 @@ impl<'a> Judge<'a> {
                 .is_none_or(|past| self.dag.contains(past, op, self.costs))
     }
 
+    /// At least those of the denials that count and are not early, which along a chain the first ones are.
+    fn near(
+        &mut self,
+        denials: Option<&ByChain>,
+        is_early: impl Fn(Index, &mut Costs) -> bool,
+        view: View<'_>,
+    ) -> Vec<Index> {
+        denials.map_or_else(Vec::new, |denials| {
+            denials.near(|question, denial| match question {
+                Question::Counts => self.counts(denial, view),
+                Question::IsEarly => is_early(denial, self.costs),
+            })
+        })
+    }
+
     /// The denial with the least op id among those given that count, that `keeper` had not seen, and that bite the grant.
     fn least(
         &mut self,
@@ -358,11 +374,16 @@ impl<'a> Judge<'a> {
                 return found;
             }
         }
-        let matching = authority
-            .revocations_of(&grant.subject)
-            .iter()
-            .filter(|it| it.kills(grant))
-            .map(|it| it.op);
+        let had_seen = |denial, costs: &mut Costs| self.dag.before(denial, grant.op, costs);
+        let near = self.near(
+            authority.revocations_by_chain.get(&grant.subject),
+            had_seen,
+            view,
+        );
+        let revocations = near
+            .into_iter()
+            .map(|op| authority.revocation(&grant.subject, op));
+        let matching = revocations.filter(|it| it.kills(grant)).map(|it| it.op);
         self.least(
             DenialReason::Revoked,
             matching,
@@ -378,8 +399,9 @@ impl<'a> Judge<'a> {
         let mut kill = None;
         for entry in &vouched.credential.status {
             let key = list_key(&vouched.credential, entry);
+            let first = authority.setters(&key, entry.index);
             if authority.is_plain() {
-                let setters = authority.setters(&key, entry.index).iter().copied();
+                let setters = first.iter().copied();
                 let found = self.least(DenialReason::StatusRevoked, setters, None, Some(id), view);
                 if self.for_verdicts && found.is_some() {
                     return found;
@@ -388,7 +410,14 @@ impl<'a> Judge<'a> {
                     continue;
                 }
             }
-            let setters = authority.all_setters(&key, entry.index);
+            let no_setter = |version, costs: &mut Costs| {
+                let is_later = |&it: &Index| it == version || self.dag.before(it, version, costs);
+                !first.iter().any(is_later)
+            };
+            let near = self.near(authority.versions_by_chain.get(&key), no_setter, view);
+            let setters = near
+                .into_iter()
+                .filter(|&version| authority.sets(&key, version, entry.index));
             let found = self.least(DenialReason::StatusRevoked, setters, None, Some(id), view);
             if let Some(found) = found {
                 kill = self.first(kill, found);

@@ -13,6 +13,7 @@
 mod admission;
 mod aim;
 mod bearing;
+mod by_chain;
 mod carrying;
 mod content_key;
 mod doubt;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::aim::Aim;
+use super::by_chain::ByChain;
 use super::content_key::ContentKey;
 use super::grant::{Grant, GrantId};
 use super::holders::{Holders, Touched};
@@ -76,7 +77,9 @@ pub(crate) struct Authority {
     pub(super) keys_by_name: BTreeMap<(Name, Name), Vec<KeyId>>,
     pub(super) key_revocations: BTreeMap<(Name, Name), Vec<Index>>,
     pub(super) revocations: BTreeMap<PublicKey, Vec<Revocation>>,
+    pub(super) revocations_by_chain: BTreeMap<PublicKey, ByChain>,
     pub(crate) lists: BTreeMap<ListKey, Vec<CountedList>>,
+    pub(super) versions_by_chain: BTreeMap<ListKey, ByChain>,
     pub(super) list_by_op: BTreeMap<Index, ListStanding>,
     /// Rules of the schema map by the op that brings them.
     pub(super) rules: Vec<(Index, BTreeSet<SchemaRule>)>,
@@ -170,6 +173,13 @@ impl Authority {
         bit.map_or(&[], |bit| bit.setters.as_slice())
     }
 
+    /// Whether the version of the list that the op brings sets the bit.
+    pub(super) fn sets(&self, list: &ListKey, op: Index, index: u64) -> bool {
+        let versions = self.lists.get(list).map_or(&[][..], Vec::as_slice);
+        let version = versions.binary_search_by_key(&op, |it| it.op);
+        version.is_ok_and(|at| versions[at].list.get(index) == Some(true))
+    }
+
     /// The versions of the list that set the bit.
     pub(super) fn all_setters(&self, list: &ListKey, index: u64) -> impl Iterator<Item = Index> {
         let versions = self.lists.get(list).into_iter().flatten();
@@ -214,6 +224,13 @@ impl Authority {
     /// The revocations of the subject.
     pub(crate) fn revocations_of(&self, subject: &PublicKey) -> &[Revocation] {
         self.revocations.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// The revocation of the subject that the op is.
+    pub(super) fn revocation(&self, subject: &PublicKey, op: Index) -> &Revocation {
+        let of = self.revocations_of(subject);
+        let at = of.binary_search_by_key(&op, |it| it.op);
+        &of[at.expect("the op is a revocation of the subject")]
     }
 
     /// The credential that the op carries, if it is one that can be used.
