@@ -11,6 +11,7 @@
 //! and what it does.
 
 mod admission;
+mod ahead;
 mod aim;
 mod bearing;
 mod by_chain;
@@ -42,6 +43,7 @@ mod turn;
 mod verdicts;
 
 pub(crate) use admission::{Applicant, DataOps, Seen, Unauthorised};
+pub(crate) use ahead::Ahead;
 pub use effect::{Effect, EffectCode, UnknownEffect};
 pub(crate) use effects::Effects;
 pub(crate) use entry::Entry;

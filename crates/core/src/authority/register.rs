@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::aim::Aim;
 use super::by_chain::ByChain;
 use super::content_key::ContentKey;
@@ -73,6 +74,7 @@ pub(crate) struct Authority {
     /// The bits that credentials under which grants count name, by list.
     pub(super) bits: BTreeMap<ListKey, BTreeMap<u64, Bit>>,
     pub(super) credentials: BTreeMap<Index, Carried>,
+    pub(crate) ahead: Ahead,
     pub(crate) keys: Vec<IssuerKey>,
     pub(super) keys_by_name: BTreeMap<(Name, Name), Vec<KeyId>>,
     pub(super) key_revocations: BTreeMap<(Name, Name), Vec<Index>>,

@@ -11,30 +11,44 @@ use crate::limits::JWT_BYTES_MAX;
 use crate::signature::zip215_verifies;
 
 /// The bytes of an Ed25519 signature and the ASCII text that it signs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Signed {
-    signing_input: String,
-    signature: [u8; Signature::BYTE_SIZE],
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    pub(crate) signing_input: String,
+    pub(crate) signature: [u8; Signature::BYTE_SIZE],
+    /// A key, and whether the signature is known to be one of it.
+    pub(crate) known: Option<(PublicKey, bool)>,
 }
+
+/// What is known of a signature is no part of it.
+impl PartialEq for Signed {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.signing_input, &self.signature) == (&other.signing_input, &other.signature)
+    }
+}
+
+impl Eq for Signed {}
 
 impl Signed {
     /// Whether the signature is one of `key` under ZIP 215.
-    pub(super) fn verifies_with(&self, key: &PublicKey) -> bool {
-        zip215_verifies(key, &self.signature, self.signing_input.as_bytes())
+    pub(crate) fn verifies_with(&self, key: &PublicKey) -> bool {
+        match self.known {
+            Some((known, verdict)) if known == *key => verdict,
+            Some(_) | None => zip215_verifies(key, &self.signature, self.signing_input.as_bytes()),
+        }
     }
 }
 
 /// The three parts of a compact JWS.
 #[derive(Debug)]
-pub(super) struct Compact {
+pub(crate) struct Compact {
     pub(super) header: Vec<u8>,
     pub(super) payload: Vec<u8>,
-    pub(super) signed: Signed,
+    pub(crate) signed: Signed,
 }
 
 impl Compact {
     /// Splits and decodes `text`; no byte of it is left out of the signature's judgement.
-    pub(super) fn split(text: &str) -> Result<Self, CredentialError> {
+    pub(crate) fn split(text: &str) -> Result<Self, CredentialError> {
         if text.len() > JWT_BYTES_MAX {
             return Err(CredentialError::TooLong { bytes: text.len() });
         }
@@ -57,6 +71,7 @@ impl Compact {
             signed: Signed {
                 signing_input: signing_input.to_owned(),
                 signature,
+                known: None,
             },
         })
     }
@@ -70,7 +85,7 @@ fn decode(part: &str, which: Part) -> Result<Vec<u8>, CredentialError> {
 }
 
 /// The compact JWS of a header and a payload as they are (RFC 7515 section 7.1).
-pub(super) fn sign_compact(key: &SigningKey, header: &str, payload: &str) -> String {
+pub(crate) fn sign_compact(key: &SigningKey, header: &str, payload: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(header);
     let payload = URL_SAFE_NO_PAD.encode(payload);
     let signing_input = format!("{header}.{payload}");

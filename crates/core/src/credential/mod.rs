@@ -25,6 +25,9 @@ mod time;
 mod vc;
 
 pub use error::{CredentialError, Part};
+pub(crate) use jwt::Signed;
+#[cfg(test)]
+pub(crate) use jwt::{Compact, sign_compact};
 pub use role::{Role, UnknownRole};
 pub use status::{StatusPurpose, StatusRef, UnknownStatusPurpose};
 pub use status_list::StatusList;

@@ -86,6 +86,11 @@ impl StatusList {
         self.signed.verifies_with(key)
     }
 
+    /// What it is signed with.
+    pub(crate) const fn signed(&mut self) -> &mut Signed {
+        &mut self.signed
+    }
+
     /// Whether the bit at `index` is set; none where the list is shorter. Bit 0 is the most significant bit of
     /// byte 0.
     #[must_use]

@@ -80,6 +80,11 @@ impl Credential {
     pub fn verifies_with(&self, key: &PublicKey) -> bool {
         self.signed.verifies_with(key)
     }
+
+    /// What it is signed with.
+    pub(crate) const fn signed(&mut self) -> &mut Signed {
+        &mut self.signed
+    }
 }
 
 /// Whether the member could be a withdrawal that nobody here understands.

@@ -1,5 +1,6 @@
 //! The log: what a replica holds of one project, and what entered the DAG.
 
+mod ahead;
 mod pruned;
 mod questions;
 mod saved;

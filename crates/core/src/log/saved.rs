@@ -43,7 +43,9 @@ impl Log {
             let envelopes = (first..end)
                 .map(|at| Ok(self.store.read(at)?.into_owned()))
                 .collect::<Result<Vec<Vec<u8>>, StoreError>>()?;
-            for (at, read) in (first..).zip(VerifiedOp::read_batch(&envelopes, threads, costs)) {
+            let read = VerifiedOp::read_batch(&envelopes, threads, costs);
+            self.read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
+            for (at, read) in (first..).zip(read) {
                 let is_next = match read {
                     Ok(op) => self.judge(op, None, costs) == Outcome::Admitted,
                     Err(_) => false,
@@ -57,6 +59,7 @@ impl Log {
                 }
             }
         }
+        self.forget_ahead();
         Ok(())
     }
 

@@ -142,7 +142,7 @@ fn holds(batch: &[&Signed]) -> bool {
 
 /// Appends for each of a range whether it is good, and says whether all are; one can ask of any range whether all of
 /// it is good, and of each.
-fn judge(
+pub(super) fn judge(
     range: Range<usize>,
     all: &impl Fn(Range<usize>) -> bool,
     single: &impl Fn(usize) -> bool,

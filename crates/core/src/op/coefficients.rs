@@ -35,10 +35,21 @@ pub(super) struct Coefficients(blake3::OutputReader);
 impl Coefficients {
     /// The coefficients of the batch of these ops and signatures, in this order.
     pub(super) fn of<'a>(batch: impl Iterator<Item = (OpId, &'a [u8; 64])>) -> Self {
+        Self::over(
+            DOMAIN,
+            batch.map(|(id, signature)| (*id.as_bytes(), signature)),
+        )
+    }
+
+    /// Those of a batch of other texts: of each the digest, which covers the key as well, and the signature.
+    pub(super) fn over<'a>(
+        domain: &[u8],
+        batch: impl Iterator<Item = ([u8; 32], &'a [u8; 64])>,
+    ) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(DOMAIN);
-        for (id, signature) in batch {
-            hasher.update(id.as_bytes());
+        hasher.update(domain);
+        for (digest, signature) in batch {
+            hasher.update(&digest);
             hasher.update(signature);
         }
         Self(hasher.finalize_xof())

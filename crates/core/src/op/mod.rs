@@ -10,6 +10,7 @@ mod coefficients;
 mod draft;
 mod envelope;
 mod frame;
+mod jwts;
 mod threads;
 
 pub use body::Body;
@@ -18,6 +19,7 @@ pub(crate) use draft::Draft;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;
 use frame::Frame;
+pub(crate) use jwts::verify_jwts;
 
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId, PublicKey};

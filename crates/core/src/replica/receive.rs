@@ -61,6 +61,8 @@ impl Replica {
     pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
         let read = VerifiedOp::read_batch(envelopes, self.options.threads, &mut self.costs);
         let mut intake = Intake::default();
+        self.log
+            .read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
         let mut sights = Vec::new().into_iter();
         let mut read = read.into_iter();
         let mut position = 0;
@@ -106,6 +108,8 @@ impl Replica {
     /// ```
     pub fn ingest(&mut self, ops: impl IntoIterator<Item = VerifiedOp>) -> Received {
         let mut intake = Intake::default();
+        let ops: Vec<VerifiedOp> = ops.into_iter().collect();
+        self.log.read_ahead(ops.iter());
         let mut ops = ops.into_iter();
         loop {
             let group: Vec<VerifiedOp> = ops.by_ref().take(GROUP).collect();
@@ -166,6 +170,7 @@ impl Replica {
 
     /// Decides on what was admitted, and says what became of the batch.
     pub(super) fn decide(&mut self, intake: Intake) -> Received {
+        self.log.forget_ahead();
         let Intake {
             notes,
             mut settled,
