@@ -5,7 +5,7 @@ use core::hint::black_box;
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
-use super::index::Index;
+use super::{Dag, Index};
 use crate::columns::{self, damaged};
 use crate::id::OpId;
 use crate::wire::{Out, Written};
@@ -117,6 +117,20 @@ impl Ids {
             slot = self.after(slot);
         }
         self.slots[slot] = tag | (at as u64 + 1);
+    }
+}
+
+impl Dag {
+    /// Where the op stands, if it is here.
+    pub(crate) fn find(&self, id: &OpId) -> Option<Index> {
+        self.ids.find(id, |at| self.nodes[at].id)
+    }
+
+    /// Reads what will be read where these ids are looked up and added.
+    pub(crate) fn approach(&self, ids: impl Iterator<Item = OpId>) {
+        for id in ids {
+            self.ids.approach(&id);
+        }
     }
 }
 

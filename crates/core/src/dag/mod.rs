@@ -106,17 +106,6 @@ impl Dag {
         self.nodes.len()
     }
 
-    pub(crate) fn find(&self, id: &OpId) -> Option<Index> {
-        self.ids.find(id, |at| self.nodes[at].id)
-    }
-
-    /// Reads what will be read where these ids are looked up and added.
-    pub(crate) fn approach(&self, ids: impl Iterator<Item = OpId>) {
-        for id in ids {
-            self.ids.approach(&id);
-        }
-    }
-
     pub(crate) fn node(&self, at: Index) -> Node {
         let placed = &self.nodes[at];
         let chain = &self.chains[placed.chain as usize];
@@ -218,6 +207,11 @@ impl Dag {
 
     /// The same; calls `end` with those parents that no later one has in its past, the latest first.
     fn past_beyond(&self, parents: &[Index], mut end: impl FnMut(Index)) -> Past {
+        if let [only] = *parents {
+            let (chain, position) = self.position(only);
+            end(only);
+            return self.past(only).with(chain, position + 1);
+        }
         let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
         let mut latest_first = parents.to_vec();
         latest_first.sort_unstable_by(|a, b| b.cmp(a));

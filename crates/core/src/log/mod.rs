@@ -180,41 +180,6 @@ impl Log {
         self.ingest_scouted(op, None, costs)
     }
 
-    /// The same of an op of which this is the sight, if it was [scouted](Log::scout).
-    pub(crate) fn ingest_scouted(
-        &mut self,
-        op: VerifiedOp,
-        sight: Option<Sight>,
-        costs: &mut Costs,
-    ) -> Vec<Arrival> {
-        let id = op.id();
-        if self.fault.get().is_some() {
-            return Vec::new();
-        }
-        if self.holds(&id) {
-            return vec![Arrival {
-                op: id,
-                outcome: Outcome::Duplicate,
-            }];
-        }
-        let outcome = self.judge(op, sight, costs);
-        let mut arrivals = vec![Arrival { op: id, outcome }];
-        let mut released = 0;
-        while let Some(&Arrival { op, outcome }) = arrivals.get(released) {
-            released += 1;
-            if outcome == Outcome::Pending || self.waiting.is_empty() {
-                continue;
-            }
-            for child in self.waiting.remove(&op).unwrap_or_default() {
-                if let Some(op) = self.pending.remove(&child) {
-                    let outcome = self.judge(op, None, costs);
-                    arrivals.push(Arrival { op: child, outcome });
-                }
-            }
-        }
-        arrivals
-    }
-
     fn judge(&mut self, op: VerifiedOp, sight: Option<Sight>, costs: &mut Costs) -> Outcome {
         let mut parents = Vec::with_capacity(op.body().parents.len());
         for id in &op.body().parents {

@@ -6,7 +6,8 @@
 
 use core::hint::black_box;
 
-use super::Log;
+use super::{Arrival, Log, Outcome};
+use crate::costs::Costs;
 use crate::op::VerifiedOp;
 use crate::place::Sight;
 
@@ -21,13 +22,47 @@ impl Log {
         &self,
         ops: impl Iterator<Item = &'a VerifiedOp> + Clone,
     ) -> Vec<Option<Sight>> {
-        let payloads = ops.clone().map(|op| &op.body().payload);
-        let sights = self.places.sights(payloads);
-        self.dag.approach(ops.map(VerifiedOp::id));
+        self.dag.approach(ops.clone().map(VerifiedOp::id));
+        let sights = self.places.sights(ops.map(|op| &op.body().payload));
         for sight in sights.iter().flatten() {
             let field = self.places.field_in_sight(sight);
             black_box(field.and_then(|field| self.authority.tags_of_field(field)));
         }
         sights
+    }
+
+    /// Takes an op in as [`Log::ingest`] does; this is its sight, if it was [scouted](Log::scout).
+    pub(crate) fn ingest_scouted(
+        &mut self,
+        op: VerifiedOp,
+        sight: Option<Sight>,
+        costs: &mut Costs,
+    ) -> Vec<Arrival> {
+        let id = op.id();
+        if self.fault.get().is_some() {
+            return Vec::new();
+        }
+        if self.holds(&id) {
+            return vec![Arrival {
+                op: id,
+                outcome: Outcome::Duplicate,
+            }];
+        }
+        let outcome = self.judge(op, sight, costs);
+        let mut arrivals = vec![Arrival { op: id, outcome }];
+        let mut released = 0;
+        while let Some(&Arrival { op, outcome }) = arrivals.get(released) {
+            released += 1;
+            if outcome == Outcome::Pending || self.waiting.is_empty() {
+                continue;
+            }
+            for child in self.waiting.remove(&op).unwrap_or_default() {
+                if let Some(op) = self.pending.remove(&child) {
+                    let outcome = self.judge(op, None, costs);
+                    arrivals.push(Arrival { op: child, outcome });
+                }
+            }
+        }
+        arrivals
     }
 }

@@ -4,6 +4,7 @@ use core::hint::black_box;
 
 use super::names::Digest;
 use super::{Places, Spot};
+use crate::dag::Index;
 use crate::payload::Payload;
 use crate::place_id::{FieldId, PlaceId};
 
@@ -53,8 +54,15 @@ impl Places {
     /// Reads what admitting an op at the place will read.
     fn approach(&self, place: PlaceId) {
         let cell = &self.cells[place as usize];
-        for tip in cell.tips() {
+        let tips = cell.tips();
+        for tip in tips {
             black_box(self.ops[tip.op as usize].seen_by);
+        }
+        if tips.len() > 1 {
+            // Of several tips the op may not have seen all; then what these had seen is looked at.
+            for tip in tips {
+                black_box(self.edges(tip.op as Index).first().copied());
+            }
         }
         cell.approach_lasts();
     }

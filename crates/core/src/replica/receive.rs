@@ -61,33 +61,7 @@ impl Replica {
     pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
         let read = VerifiedOp::read_batch(envelopes, self.options.threads, &mut self.costs);
         let mut intake = Intake::default();
-        self.log
-            .read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
-        let mut sights = Vec::new().into_iter();
-        let mut read = read.into_iter();
-        let mut position = 0;
-        loop {
-            if position % GROUP == 0 {
-                let group = read.as_slice().iter().take(GROUP);
-                sights = self.log.scout(group.flatten()).into_iter();
-            }
-            let Some(read) = read.next() else { break };
-            match read {
-                Ok(op) => {
-                    let sight = sights.next().flatten();
-                    self.take_scouted(op, sight, &mut intake);
-                }
-                Err(Rejected { reason, claimed }) => {
-                    self.log.count_rejected();
-                    intake.tell(Event::Rejected {
-                        position,
-                        reason,
-                        claimed,
-                    });
-                }
-            }
-            position += 1;
-        }
+        self.take_all(read, &mut intake);
         self.decide(intake)
     }
 
@@ -108,19 +82,7 @@ impl Replica {
     /// ```
     pub fn ingest(&mut self, ops: impl IntoIterator<Item = VerifiedOp>) -> Received {
         let mut intake = Intake::default();
-        let ops: Vec<VerifiedOp> = ops.into_iter().collect();
-        self.log.read_ahead(ops.iter());
-        let mut ops = ops.into_iter();
-        loop {
-            let group: Vec<VerifiedOp> = ops.by_ref().take(GROUP).collect();
-            if group.is_empty() {
-                break;
-            }
-            let sights = self.log.scout(group.iter());
-            for (op, sight) in group.into_iter().zip(sights) {
-                self.take_scouted(op, sight, &mut intake);
-            }
-        }
+        self.take_all(ops.into_iter().map(Ok).collect(), &mut intake);
         self.decide(intake)
     }
 
@@ -129,6 +91,31 @@ impl Replica {
         self.log.catch_up(self.options.threads, &mut self.costs)?;
         self.replay.advance(&self.log, &mut self.costs);
         Ok(())
+    }
+
+    /// Admits the ops of a batch, or does not, group by group; the log looks ahead for each group.
+    fn take_all(&mut self, read: Vec<Result<VerifiedOp, Rejected>>, intake: &mut Intake) {
+        self.log
+            .read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
+        let mut read = read.into_iter();
+        for first in (0..read.len()).step_by(GROUP) {
+            let group = read.as_slice().iter().take(GROUP);
+            let ops = group.filter_map(|read| read.as_ref().ok());
+            let mut sights = self.log.scout(ops).into_iter();
+            for (position, read) in (first..).zip(read.by_ref().take(GROUP)) {
+                match read {
+                    Ok(op) => self.take_scouted(op, sights.next().flatten(), intake),
+                    Err(Rejected { reason, claimed }) => {
+                        self.log.count_rejected();
+                        intake.tell(Event::Rejected {
+                            position,
+                            reason,
+                            claimed,
+                        });
+                    }
+                }
+            }
+        }
     }
 
     /// Admits one op of a batch, or does not.
