@@ -62,6 +62,15 @@ impl Authority {
         self.field_tags.get(field as usize).copied()
     }
 
+    /// What writing data with these tags needs.
+    pub(crate) fn need_of(&self, tags: TagsId) -> Need {
+        Need {
+            action: Action::Edit,
+            reach: Reach::Meets(self.tag_sets[tags as usize].clone()),
+            person: None,
+        }
+    }
+
     /// Of such tags the secret ones, where nothing but genesis marks any.
     pub(super) fn secret_of(&self, tags: TagsId) -> Option<&Tags> {
         let only_genesis = self.marks.last_key_value().is_none_or(|(&op, _)| op == 0);
@@ -138,11 +147,7 @@ impl Authority {
         }
         let need = match asked {
             Asked::Need(need) => need,
-            Asked::Edit(tags) => &Need {
-                action: Action::Edit,
-                reach: Reach::Meets(self.tag_sets[tags as usize].clone()),
-                person: None,
-            },
+            Asked::Edit(tags) => &self.need_of(tags),
         };
         let held = renewed.as_ref().or(roll).map_or(&[][..], |it| &it.held);
         let mut titles = held.to_vec();

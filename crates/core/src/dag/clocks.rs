@@ -13,6 +13,8 @@ use super::{Dag, Index, Past};
 const RECENT_BYTES: usize = 9 << 19;
 /// Clocks that are read together before they are let go of: they have not been read for long, and are far away.
 const LET_GO_TOGETHER: usize = 64;
+/// Ops that are recent while ops are told.
+const RECENT_TOLD: usize = 4096;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
 const CLOCK_BYTES_PER_OP: usize = 12;
 
@@ -34,6 +36,11 @@ pub(super) struct Clocks {
     recent_bytes: usize,
     /// Bytes that ops have paid for clocks, less those of the clocks that stay.
     credit: usize,
+    /// Whether ops arrive one after the other that have seen the latest: then fewer are recent, which stay in the caches of the
+    /// processor.
+    told: bool,
+    /// One that fell out last, whose memory the next one can have.
+    spare: Option<Past>,
 }
 
 impl Clocks {
@@ -62,6 +69,17 @@ impl Clocks {
     /// Whatever is pushed from the op on is recent.
     pub(super) fn begin(&mut self, at: u32) {
         self.first = at;
+    }
+
+    /// Ops arrive one after the other that have seen the latest, or they do so no longer.
+    pub(super) fn are_told(&mut self, told: bool) {
+        self.told = told;
+        self.spare = None;
+    }
+
+    /// A past that nobody needs, for its memory.
+    pub(super) fn spare(&mut self) -> Option<Past> {
+        self.spare.take()
     }
 
     /// The past of the op stays at hand, if it is.
@@ -163,7 +181,8 @@ impl Dag {
             let oldest = clocks.recent.iter().take(LET_GO_TOGETHER);
             oldest.flatten().for_each(|kept| kept.past.approach());
         }
-        while clocks.recent_bytes > RECENT_BYTES
+        while (clocks.recent_bytes > RECENT_BYTES
+            || clocks.told && clocks.recent.len() > RECENT_TOLD)
             && let Some(oldest) = clocks.recent.pop_front()
         {
             let at = clocks.first;
@@ -181,6 +200,8 @@ impl Dag {
                     clocks.credit = left.unwrap_or(0);
                 }
                 clocks.pasts.insert(at, past);
+            } else if clocks.told {
+                clocks.spare = Some(past);
             }
         }
     }

@@ -11,6 +11,7 @@ mod ids;
 mod index;
 mod past;
 mod saved;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -32,6 +32,20 @@ impl Clock {
         }
     }
 
+    /// Calls `take` for each chain with a number.
+    fn each(&self, mut take: impl FnMut(u32, u32)) {
+        let mut held = |(chain, count): (u32, u32)| {
+            if count > 0 {
+                take(chain, count);
+            }
+        };
+        match self {
+            Self::Sparse(entries) => entries.iter().copied().for_each(held),
+            Self::Narrow(counts) => (0..).zip(counts.iter().map(|&it| it.into())).for_each(held),
+            Self::Wide(counts) => (0..).zip(counts.iter().copied()).for_each(&mut held),
+        }
+    }
+
     const fn width(&self) -> usize {
         match self {
             Self::Sparse(entries) => entries.len(),
@@ -108,29 +122,11 @@ impl Past {
     /// Calls `take` for each chain with ops in the past, in no particular order, with how many of its first ops.
     pub(crate) fn each(&self, mut take: impl FnMut(u32, u32)) {
         let [(first, _), (second, _)] = self.more;
-        match &*self.clock {
-            Clock::Sparse(entries) => {
-                for &(chain, count) in entries {
-                    if chain != first && chain != second {
-                        take(chain, count);
-                    }
-                }
+        self.clock.each(|chain, count| {
+            if chain != first && chain != second {
+                take(chain, count);
             }
-            Clock::Narrow(counts) => {
-                for (chain, &count) in (0..).zip(counts.iter()) {
-                    if count > 0 && chain != first && chain != second {
-                        take(chain, count.into());
-                    }
-                }
-            }
-            Clock::Wide(counts) => {
-                for (chain, &count) in (0..).zip(counts.iter()) {
-                    if count > 0 && chain != first && chain != second {
-                        take(chain, count);
-                    }
-                }
-            }
-        }
+        });
         for (chain, count) in self.more {
             if chain != NONE.0 {
                 take(chain, count);
@@ -261,12 +257,62 @@ impl Past {
         }
     }
 
+    /// The past with these numbers by chain, in the memory of the spare one where that fits.
+    pub(super) fn of_small(counts: &[u16], spare: Option<Self>) -> Self {
+        if let Some(mut spare) = spare
+            && counts.last().is_some_and(|&last| last > 0)
+            && !is_sparse(counts)
+            && let Some(Clock::Narrow(own)) = Arc::get_mut(&mut spare.clock)
+            && own.len() == counts.len()
+        {
+            own.copy_from_slice(counts);
+            spare.more = [NONE; 2];
+            return spare;
+        }
+        Self::of_clock(smallest(counts.to_vec()))
+    }
+
+    /// Raises the numbers by chain to those of the past; `None` if one of them is too large.
+    pub(super) fn raise(&self, counts: &mut Vec<u16>) -> Option<()> {
+        match &*self.clock {
+            Clock::Narrow(own) => {
+                if counts.len() < own.len() {
+                    counts.resize(own.len(), 0);
+                }
+                for (count, &own) in counts.iter_mut().zip(own) {
+                    *count = own.max(*count);
+                }
+            }
+            Clock::Sparse(_) | Clock::Wide(_) => {
+                let mut fits = Some(());
+                self.clock.each(|chain, count| {
+                    fits = fits.and_then(|()| raise(counts, chain, count));
+                });
+                fits?;
+            }
+        }
+        let more = self.more.iter().filter(|it| it.0 != NONE.0);
+        more.map(|&(chain, count)| raise(counts, chain, count))
+            .collect()
+    }
+
     fn entries(&self) -> Vec<(u32, u32)> {
         let mut entries = Vec::with_capacity(self.width());
         self.each(|chain, count| entries.push((chain, count)));
         entries.sort_unstable();
         entries
     }
+}
+
+/// Raises the number of the chain; `None` if it is too large.
+pub(super) fn raise(counts: &mut Vec<u16>, chain: u32, count: u32) -> Option<()> {
+    let count = u16::try_from(count).ok()?;
+    let chain = chain as usize;
+    if counts.len() <= chain {
+        counts.resize(chain + 1, 0);
+    }
+    counts[chain] = count.max(counts[chain]);
+    Some(())
 }
 
 /// Entries up to which a union is made by merging sorted lists.
@@ -357,12 +403,17 @@ fn smallest<T: Count>(mut counts: Vec<T>) -> Clock {
     while counts.last() == Some(&T::default()) {
         counts.pop();
     }
-    let held = counts.iter().filter(|&&it| it > T::default()).count();
-    if held * 8 < counts.len() * size_of::<T>() {
+    if is_sparse(&counts) {
         let entries = (0..).zip(counts.iter().map(|&count| count.into()));
         return Clock::Sparse(entries.filter(|&(_, count)| count > 0).collect());
     }
     T::clock(counts)
+}
+
+/// Whether a list of the numbers that are not zero is smaller than all of them.
+fn is_sparse<T: Count>(counts: &[T]) -> bool {
+    let held = counts.iter().filter(|&&it| it > T::default()).count();
+    held * 8 < size_of_val(counts)
 }
 
 /// The union of two sorted lists: of each chain the greater number.

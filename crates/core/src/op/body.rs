@@ -19,7 +19,8 @@ use crate::wire::{
 /// Version of the op format.
 const VERSION: u8 = 1;
 /// The encoding of a parent: the CBOR head of 32 bytes, and these.
-const PARENT_BYTES: usize = 2 + 32;
+const PARENT_BYTES: usize = PARENT_HEAD.len() + 32;
+const PARENT_HEAD: [u8; 2] = [0x58, 32];
 
 /// The signed body of an op.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,8 +170,11 @@ pub(crate) fn write_head(
     out.u8(1)?.bytes(author.as_bytes())?;
     out.u8(2)?.u64(seq)?;
     out.u8(3)?.array(parents.len() as u64)?;
+    let bytes = out.writer_mut();
+    bytes.reserve(parents.len() * PARENT_BYTES);
     for parent in parents {
-        out.bytes(parent.as_bytes())?;
+        bytes.extend_from_slice(&PARENT_HEAD);
+        bytes.extend_from_slice(parent.as_bytes());
     }
     out.u8(4)?.array(3)?;
     out.u64(hlc.physical_ms)?;

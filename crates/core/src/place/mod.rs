@@ -89,14 +89,6 @@ impl Touch {
         })
     }
 
-    /// Whether it is done at an element of a set, and not at a register.
-    pub(crate) const fn needs_element(self) -> bool {
-        match self {
-            Self::Write => false,
-            Self::Add | Self::Remove => true,
-        }
-    }
-
     /// The number that it has where it is kept.
     pub(crate) const fn number(self) -> u8 {
         match self {

@@ -52,7 +52,7 @@ impl Places {
     }
 
     /// Reads what admitting an op at the place will read.
-    fn approach(&self, place: PlaceId) {
+    pub(crate) fn approach(&self, place: PlaceId) {
         let cell = &self.cells[place as usize];
         let tips = cell.tips();
         for tip in tips {

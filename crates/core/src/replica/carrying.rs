@@ -10,11 +10,15 @@ use crate::id::{OpId, ProjectId};
 use crate::log::{Arrival, Outcome};
 use crate::op::VerifiedOp;
 use crate::payload::Payload;
-use crate::snapshot::{Reader, SealedPast, Skeletons, binds_skeletons, digest, write_carried};
+use crate::snapshot::{
+    Next, Reader, SealedPast, Skeletons, binds_skeletons, digest, write_carried,
+};
 use crate::store::StoreError;
 
-/// Ops that are read and verified together.
-const TOGETHER: usize = 8192;
+/// Envelopes that are read and verified together.
+const TOGETHER: usize = 2048;
+/// Ops without envelopes that are looked at ahead.
+const AHEAD: usize = 32;
 
 /// Why there is no sealed snapshot to carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -234,33 +238,44 @@ impl Replica {
             let project = reader.project;
             return Err(StartError::OtherProject { project });
         }
-        self.log.reserve(reader.ops_at_most());
+        let ops = reader.ops_at_most();
+        self.log.expect_told(ops);
         let mut start = Start {
             seal: reader.seal,
-            skeletons: Skeletons::default(),
+            skeletons: Skeletons::of_about(ops),
             is_sealed: false,
         };
+        let mut verified = Vec::new().into_iter();
+        let mut dropped = Vec::with_capacity(AHEAD);
         loop {
-            let part = reader.part(TOGETHER)?;
-            if part.is_dropped.is_empty() {
-                break;
-            }
-            let threads = self.options.threads;
-            let read = VerifiedOp::read_batch(&part.envelopes, threads, &mut self.costs);
-            let (mut read, mut dropped) = (read.into_iter(), part.dropped.iter());
-            for is_dropped in part.is_dropped {
-                let position = self.log.dag.len();
-                let not_admitted = StartError::NotAdmitted { position };
-                if !is_dropped {
-                    let op = read.next().and_then(Result::ok);
-                    self.take_in(op.ok_or(not_admitted)?, &mut start)?;
-                } else if let Some(dropped) = dropped.next() {
-                    if start.is_sealed {
-                        return Err(StartError::Unsealed { op: dropped.id });
+            match reader.next(&mut dropped)? {
+                Next::End => break,
+                Next::Envelope => {
+                    if verified.len() == 0 {
+                        let envelopes = reader.envelopes(TOGETHER)?;
+                        let (threads, costs) = (self.options.threads, &mut self.costs);
+                        let read = VerifiedOp::read_batch(&envelopes, threads, costs);
+                        verified = read.into_iter();
                     }
-                    let (log, costs) = (&mut self.log, &mut self.costs);
-                    let admitted = reader.admit(dropped, log, &mut start.skeletons, costs);
-                    admitted?.ok_or(not_admitted)?;
+                    reader.pass()?;
+                    let position = self.log.dag.len();
+                    let op = verified.next().and_then(Result::ok);
+                    let op = op.ok_or(StartError::NotAdmitted { position })?;
+                    self.take_in(op, &mut start)?;
+                }
+                Next::Dropped if start.is_sealed => {
+                    let op = dropped.first().map_or(start.seal, |it| it.id);
+                    return Err(StartError::Unsealed { op });
+                }
+                Next::Dropped => {
+                    reader.approach(&dropped, &self.log);
+                    for dropped in &dropped {
+                        let position = self.log.dag.len();
+                        let not_admitted = StartError::NotAdmitted { position };
+                        let (log, costs) = (&mut self.log, &mut self.costs);
+                        let admitted = reader.admit(dropped, log, &mut start.skeletons, costs);
+                        admitted?.ok_or(not_admitted)?;
+                    }
                 }
             }
         }
@@ -281,18 +296,22 @@ impl Replica {
         if id == start.seal {
             self.compare(&op, start)?;
         }
-        let body = (!start.is_sealed).then(|| op.body().clone());
+        let not_admitted = StartError::NotAdmitted { position };
+        let said = match start.is_sealed {
+            true => None,
+            false => Skeletons::said(op.body()).map_err(|_| not_admitted.clone())?,
+        };
         let arrivals = self.log.ingest(op, &mut self.costs);
         if let Some(fault) = self.log.fault() {
             return Err(fault.clone().into());
         }
         let outcome = Outcome::Admitted;
         if arrivals != [Arrival { op: id, outcome }] {
-            return Err(StartError::NotAdmitted { position });
+            return Err(not_admitted);
         }
-        if let Some(body) = body {
-            let pushed = start.skeletons.push(&self.log.dag, &body);
-            pushed.map_err(|_| StartError::NotAdmitted { position })?;
+        if !start.is_sealed {
+            let pushed = start.skeletons.push(&self.log.dag, said.as_deref());
+            pushed.map_err(|_| not_admitted)?;
         }
         Ok(())
     }
@@ -303,6 +322,7 @@ impl Replica {
         let Payload::Seal(said) = &seal.body().payload else {
             return Err(disagrees);
         };
+        self.log.dag.end_told();
         let (dag, parents) = (&self.log.dag, &seal.body().parents);
         let is_end = |op: Index| parents.binary_search(&dag.id(op)).is_ok();
         if !dag.frontier().all(is_end) {

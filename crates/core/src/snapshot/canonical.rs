@@ -52,10 +52,13 @@ impl SealedPast {
         for at in 0..log.dag.len() {
             if log.dag.contains(&past, at, costs) {
                 let op = hollows.op(at)?;
-                let body = skeletons.is_some().then(|| op.body().clone());
+                let said = match &skeletons {
+                    Some(_) => Skeletons::said(op.body()).ok()?,
+                    None => None,
+                };
                 sealed.ingest(op, costs);
-                if let Some((skeletons, body)) = skeletons.as_mut().zip(body) {
-                    skeletons.push(&sealed.dag, &body).ok()?;
+                if let Some(skeletons) = &mut skeletons {
+                    skeletons.push(&sealed.dag, said.as_deref()).ok()?;
                 }
             }
         }
@@ -143,15 +146,26 @@ fn write(
     let mut end = b"],\"project\":\"".to_vec();
     push_hex(&mut end, log.project().as_bytes());
     end.extend_from_slice(b"\",\"state\":\"");
-    push_hex(&mut end, &state);
+    push_hex(&mut end, &state.into());
     end.extend_from_slice(b"\",\"trust\":\"");
-    push_hex(&mut end, &trust);
+    push_hex(&mut end, &trust.into());
     end.extend_from_slice(b"\"}");
     out(&end);
 }
 
-fn push_hex(text: &mut Vec<u8>, bytes: &[u8]) {
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|it| DIGITS[usize::from(it)]);
-    text.extend(bytes.iter().flat_map(digits));
+    let mut hex = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        hex[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    hex
+};
+
+fn push_hex(text: &mut Vec<u8>, bytes: &[u8; 32]) {
+    let digits = bytes.map(|byte| HEX[usize::from(byte)]);
+    text.extend_from_slice(digits.as_flattened());
 }

@@ -6,11 +6,13 @@
 mod canonical;
 mod carried;
 mod local;
+mod reader;
 mod skeleton;
 
 pub use canonical::snapshot;
 pub(crate) use canonical::{SealedPast, binds_skeletons, digest};
-pub(crate) use carried::{Reader, write as write_carried};
+pub(crate) use carried::write as write_carried;
 pub use local::RestoreError;
 pub(crate) use local::{restore, save};
+pub(crate) use reader::{Next, Reader};
 pub(crate) use skeleton::{Skeletons, is_plain};

@@ -3,7 +3,7 @@
 
 use minicbor::Encoder;
 
-use crate::dag::{Dag, Index, narrow};
+use crate::dag::{Dag, Index};
 use crate::id::OpId;
 use crate::op::{Body, write_head};
 use crate::payload::Payload;
@@ -18,36 +18,48 @@ const SKELETON_DOMAIN: &[u8] = b"ECAC_SKELETON_V1";
 pub(crate) struct Skeletons {
     /// By op: the digest of its skeleton, if it has one.
     digests: Vec<Option<[u8; 32]>>,
-    /// By op: the end of its parents in the list of all.
-    ends: Vec<u32>,
-    /// Of the ops that have skeletons the parents that no other one has seen, ascending.
-    parents: Vec<u32>,
     /// Memory for the parents of the next one, by id, and for its bytes.
     named: Vec<OpId>,
     bytes: Vec<u8>,
 }
 
 impl Skeletons {
-    /// Takes in the op that was admitted last.
+    /// Those of so many ops, of which there are none yet.
+    pub(crate) fn of_about(ops: usize) -> Self {
+        Self {
+            digests: Vec::with_capacity(ops),
+            ..Self::default()
+        }
+    }
+
+    /// What the op says of which the body is, without its value, if it has a skeleton.
     ///
     /// # Errors
     /// [`CodecError`] for a body that breaks a limit: it is none that was signed.
-    pub(crate) fn push(&mut self, dag: &Dag, body: &Body) -> Result<(), CodecError> {
-        let at = self.digests.len();
-        let Some(payload) = without_value(&body.payload) else {
-            self.digests.push(None);
-            self.ends.push(narrow(self.parents.len()));
-            return Ok(());
-        };
-        let (_, ends) = dag.past_and_ends(&dag.covering(at));
-        self.push_told(dag, &ends, &encoded(&payload)?)
+    pub(crate) fn said(body: &Body) -> Result<Option<Vec<u8>>, CodecError> {
+        let payload = without_value(&body.payload);
+        payload.map(|it| encoded(&it)).transpose()
+    }
+
+    /// Takes in the op that was admitted last, which [says so](Skeletons::said).
+    ///
+    /// # Errors
+    /// As [`Skeletons::said`].
+    pub(crate) fn push(&mut self, dag: &Dag, said: Option<&[u8]>) -> Result<(), CodecError> {
+        match said {
+            Some(said) => self.push_told(dag, &ends(dag, self.digests.len()), said),
+            None => {
+                self.digests.push(None);
+                Ok(())
+            }
+        }
     }
 
     /// Takes in the op that was admitted last, of which the parents that no other one has seen, and what it says without the value,
     /// are known.
     ///
     /// # Errors
-    /// As [`Skeletons::push`].
+    /// As [`Skeletons::said`].
     pub(crate) fn push_told(
         &mut self,
         dag: &Dag,
@@ -71,8 +83,6 @@ impl Skeletons {
         write_head(out, &node.author, node.seq, &self.named, node.hlc)?;
         self.bytes.extend_from_slice(payload);
         let digest = *blake3::hash(&self.bytes).as_bytes();
-        self.parents.extend(ends.iter().copied().map(narrow));
-        self.ends.push(narrow(self.parents.len()));
         self.digests.push(Some(digest));
         Ok(())
     }
@@ -81,12 +91,12 @@ impl Skeletons {
     pub(crate) fn digest(&self, at: Index) -> Option<[u8; 32]> {
         self.digests.get(at).copied().flatten()
     }
+}
 
-    /// The parents of the op that no other one of them has seen, if it has a skeleton.
-    pub(crate) fn parents(&self, at: Index) -> &[u32] {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.parents[start as usize..self.ends[at] as usize]
-    }
+/// The parents of the op that no other one of them has seen, in order of admission.
+pub(super) fn ends(dag: &Dag, at: Index) -> Vec<Index> {
+    let (_, ends) = dag.past_and_ends(&dag.covering(at));
+    ends
 }
 
 /// The encoding of what an op says.

@@ -1,0 +1,420 @@
+//! The carried form as it is read: what is read may come from anybody.
+
+use core::hint::black_box;
+
+use minicbor::Decoder;
+use minicbor::decode::Error as Malformed;
+
+use super::carried::{DROPPED_MEMBERS, FORMAT, MEMBERS};
+use super::skeleton::{Skeletons, encoded};
+use crate::costs::Costs;
+use crate::dag::{Index, Node};
+use crate::hlc::Hlc;
+use crate::id::{OpId, ProjectId, PublicKey};
+use crate::limits::PARENTS_MAX;
+use crate::log::{Log, Told};
+use crate::name::Name;
+use crate::op::{Body, VerifiedOp};
+use crate::payload::Payload;
+use crate::place::{Spot, Touch};
+use crate::store::StoreError;
+
+/// An op takes more bytes.
+const OP_BYTES_MIN: usize = 40;
+
+/// What is told of an op whose envelope was dropped: nobody has verified it.
+pub(crate) struct Dropped<'a> {
+    pub(crate) id: OpId,
+    /// Number of the author.
+    author: u32,
+    /// How many parents it has, and how far back they lie.
+    count: u32,
+    links: Ops<'a>,
+    seq: u64,
+    hlc: Hlc,
+    touch: u8,
+    /// Number of the place.
+    place: u32,
+}
+
+/// An author of dropped ops.
+struct Author {
+    key: PublicKey,
+    /// The only chain of the author, once one is known.
+    chain: Option<u32>,
+}
+
+/// A place of dropped ops.
+struct Place {
+    names: (Name, Name, Option<Name>),
+    /// Where that is in the log, once an op there has been admitted.
+    spot: Option<Spot>,
+    /// By what is done there: what an op says that does it, encoded.
+    blanks: [Option<Vec<u8>>; 3],
+}
+
+/// Reads a carried snapshot op by op. What is told of dropped ops is not verified.
+pub(crate) struct Reader<'a> {
+    ops: Ops<'a>,
+    pub(crate) project: ProjectId,
+    pub(crate) seal: OpId,
+    authors: Vec<Author>,
+    places: Vec<Place>,
+    rest: u64,
+    /// Memory for clocks.
+    counts: Vec<u16>,
+}
+
+/// What comes next.
+pub(crate) enum Next {
+    /// An op with its envelope, the first that [`Reader::envelopes`] tells, until [`Reader::pass`].
+    Envelope,
+    /// Ops without.
+    Dropped,
+    End,
+}
+
+impl<'a> Reader<'a> {
+    /// Begins with bytes that anybody may have made; `None` if they are no carried snapshot of this version.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Result<Self, Malformed>> {
+        let mut input = Decoder::new(bytes);
+        let begins = input.array().ok().flatten() == Some(MEMBERS);
+        let is_known = begins && input.str().ok() == Some(FORMAT);
+        is_known.then(|| Self::read_head(input))
+    }
+
+    fn read_head(mut input: Decoder<'a>) -> Result<Self, Malformed> {
+        let (project, seal) = (op_id(&mut input)?, op_id(&mut input)?);
+        let mut authors = Vec::new();
+        for _ in 0..count(&mut input, "the authors")? {
+            let author: [u8; 32] = fixed(&mut input, "an author")?;
+            authors.push(Author {
+                key: PublicKey::from_bytes(author),
+                chain: None,
+            });
+        }
+        let mut places = Vec::new();
+        for _ in 0..count(&mut input, "the places")? {
+            let names = count(&mut input, "a place")?;
+            let (object, field) = (name(&mut input)?, name(&mut input)?);
+            let element = match names {
+                2 => None,
+                3 => Some(name(&mut input)?),
+                _ => return Err(Malformed::message("a place")),
+            };
+            places.push(Place {
+                names: (object, field, element),
+                spot: None,
+                blanks: [None, None, None],
+            });
+        }
+        let rest = count(&mut input, "the ops")?;
+        let ops = Ops(input.input().get(input.position()..).unwrap_or_default());
+        Ok(Self {
+            ops,
+            project,
+            seal,
+            authors,
+            places,
+            rest,
+            counts: Vec::new(),
+        })
+    }
+
+    /// How many ops there are to come, or fewer than are said if there are not so many bytes.
+    pub(crate) fn ops_at_most(&self) -> usize {
+        let said = usize::try_from(self.rest).unwrap_or(usize::MAX);
+        said.min(self.ops.0.len() / OP_BYTES_MIN)
+    }
+
+    /// The next envelopes, so many at most, whatever lies between them; nothing is read yet.
+    pub(crate) fn envelopes(&self, most: usize) -> Result<Vec<&'a [u8]>, Malformed> {
+        let (mut ops, mut envelopes) = (self.ops, Vec::new());
+        let mut rest = self.rest;
+        while rest > 0 && envelopes.len() < most {
+            rest -= 1;
+            if ops.has_envelope() {
+                envelopes.push(ops.envelope().ok_or_else(malformed)?);
+            } else {
+                ops.skip_dropped().ok_or_else(malformed)?;
+            }
+        }
+        Ok(envelopes)
+    }
+
+    /// Passes over the envelope that comes next.
+    pub(crate) fn pass(&mut self) -> Result<(), Malformed> {
+        self.rest = self.rest.saturating_sub(1);
+        self.ops.envelope().ok_or_else(malformed)?;
+        Ok(())
+    }
+
+    /// What comes next; of ops without envelopes as many as `dropped` has room for.
+    pub(crate) fn next(&mut self, dropped: &mut Vec<Dropped<'a>>) -> Result<Next, Malformed> {
+        dropped.clear();
+        while self.rest > 0 && !self.ops.has_envelope() && dropped.len() < dropped.capacity() {
+            self.rest -= 1;
+            dropped.push(self.ops.dropped().ok_or_else(malformed)?);
+        }
+        if !dropped.is_empty() {
+            return Ok(Next::Dropped);
+        }
+        if self.rest > 0 {
+            Ok(Next::Envelope)
+        } else if self.ops.0.is_empty() {
+            Ok(Next::End)
+        } else {
+            Err(Malformed::message("something follows the end"))
+        }
+    }
+
+    /// Reads what admitting these ops will read, all at once where admitting them would wait for each.
+    pub(crate) fn approach(&self, dropped: &[Dropped<'_>], log: &Log) {
+        let place = |it: &Dropped<'_>| self.places.get(it.place as usize);
+        for place in dropped.iter().filter_map(place) {
+            if let Some(known) = place.spot.and_then(|spot| spot.place) {
+                log.places.approach(known);
+            }
+        }
+        for it in dropped {
+            let blanks = place(it).map(|place| &place.blanks);
+            let said = blanks.and_then(|blanks| blanks.get(usize::from(it.touch)));
+            black_box(said.and_then(|said| said.as_ref()?.first()));
+        }
+        log.dag.approach(dropped.iter().map(|it| it.id));
+    }
+
+    /// Admits the dropped op, which comes next in the log, and gathers its skeleton; `None` if there is no such author, place or
+    /// link, or if it is not admitted.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the log.
+    pub(crate) fn admit(
+        &mut self,
+        dropped: &Dropped<'_>,
+        log: &mut Log,
+        skeletons: &mut Skeletons,
+        costs: &mut Costs,
+    ) -> Result<Option<()>, StoreError> {
+        let at = log.dag.len();
+        let mut ends = [0; PARENTS_MAX];
+        let Some(ends) = dropped.ends(at, &mut ends) else {
+            return Ok(None);
+        };
+        let author = self.authors.get_mut(dropped.author as usize);
+        let place = self.places.get_mut(dropped.place as usize);
+        let touch = Touch::numbered(dropped.touch);
+        let (Some(author), Some(place), Some(touch)) = (author, place, touch) else {
+            return Ok(None);
+        };
+        let node = Node {
+            id: dropped.id,
+            author: author.key,
+            seq: dropped.seq,
+            hlc: dropped.hlc,
+        };
+        if author.chain.is_none() {
+            author.chain = log.dag.only_chain(&author.key);
+        }
+        let mut is_in = false;
+        if let Some((spot, chain)) = place.spot.zip(author.chain) {
+            let told = Told {
+                node,
+                chain,
+                ends,
+                touch,
+                spot,
+            };
+            is_in = log.admit_told(&told, &mut self.counts, costs)?.is_some();
+        }
+        if !is_in {
+            let mut named: Vec<OpId> = ends.iter().map(|&it| log.dag.id(it)).collect();
+            named.sort_unstable();
+            let Some(payload) = place.blank(touch) else {
+                return Ok(None);
+            };
+            place.spot = log.places.spot(&payload);
+            let body = Body {
+                author: node.author,
+                seq: node.seq,
+                parents: named,
+                hlc: node.hlc,
+                payload,
+            };
+            log.ingest(VerifiedOp::hollow(node.id, body), costs);
+            if log.dag.len() != at + 1 {
+                return Ok(None);
+            }
+        }
+        // The links are told as a skeleton has them: others would show in the digest.
+        let pushed = place
+            .says(touch)
+            .and_then(|said| skeletons.push_told(&log.dag, ends, said).ok());
+        Ok(pushed)
+    }
+}
+
+impl Dropped<'_> {
+    /// The parents of the op at the position, ascending; `None` if one of them is no op.
+    fn ends<'m>(&self, at: Index, ends: &'m mut [Index; PARENTS_MAX]) -> Option<&'m [Index]> {
+        let mut links = self.links;
+        let ends = ends.get_mut(..self.count as usize)?;
+        for end in ends.iter_mut().rev() {
+            *end = at.checked_sub(links.short()? as Index)?;
+        }
+        Some(ends)
+    }
+}
+
+impl Place {
+    /// What an op says that does so here, without a value; `None` if this is done at no such place.
+    fn blank(&self, touch: Touch) -> Option<Payload> {
+        let (object, field, element) = &self.names;
+        touch.blank(object.clone(), field.clone(), element.clone())
+    }
+
+    /// The same, encoded.
+    fn says(&mut self, touch: Touch) -> Option<&[u8]> {
+        let number = usize::from(touch.number());
+        if self.blanks[number].is_none() {
+            let blank = self.blank(touch)?;
+            self.blanks[number] = encoded(&blank).ok();
+        }
+        self.blanks[number].as_deref()
+    }
+}
+
+/// The ops of a carried snapshot, as bytes: each integer and each length in as few of them as it takes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ops<'a>(&'a [u8]);
+
+/// Major types of CBOR, in the upper three bits of the first byte.
+const UINT: u8 = 0;
+const BYTES: u8 = 2 << 5;
+const ARRAY: u8 = 4 << 5;
+
+impl<'a> Ops<'a> {
+    /// Whether an envelope comes next.
+    fn has_envelope(&self) -> bool {
+        self.0.first().is_some_and(|first| first & 0xe0 == BYTES)
+    }
+
+    fn envelope(&mut self) -> Option<&'a [u8]> {
+        let length = self.number(BYTES)?;
+        self.take(usize::try_from(length).ok()?)
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// The number behind the first byte of an item of that major type.
+    #[inline]
+    fn number(&mut self, major: u8) -> Option<u64> {
+        let (&first, rest) = self.0.split_first()?;
+        let small = first.checked_sub(major)?;
+        if small < 24 {
+            self.0 = rest;
+            return Some(small.into());
+        }
+        self.long(small)
+    }
+
+    fn long(&mut self, small: u8) -> Option<u64> {
+        let length = match small {
+            24..=27 => 1_usize << (small - 24),
+            _ => return None,
+        };
+        self.take(1)?;
+        let mut bytes = [0; 8];
+        bytes[8 - length..].copy_from_slice(self.take(length)?);
+        let number = u64::from_be_bytes(bytes);
+        let least = match length {
+            1 => 24,
+            length => 1 << (4 * length),
+        };
+        (number >= least).then_some(number)
+    }
+
+    fn short(&mut self) -> Option<u32> {
+        self.number(UINT)?.try_into().ok()
+    }
+
+    fn id(&mut self) -> Option<OpId> {
+        let (id, rest) = self.0.split_first_chunk::<34>()?;
+        let (head, id) = id.split_first_chunk::<2>()?;
+        if *head != [BYTES | 24, 32] {
+            return None;
+        }
+        self.0 = rest;
+        Some(OpId::from_bytes(id.try_into().ok()?))
+    }
+
+    /// Passes over what is told of a dropped op, if it looks like that.
+    fn skip_dropped(&mut self) -> Option<()> {
+        self.number(ARRAY).filter(|&it| it == DROPPED_MEMBERS)?;
+        self.take(34)?;
+        self.number(UINT)?;
+        self.number(UINT)?;
+        let links = self.number(ARRAY)?;
+        for _ in 0..links.checked_add(5)? {
+            self.number(UINT)?;
+        }
+        Some(())
+    }
+
+    fn dropped(&mut self) -> Option<Dropped<'a>> {
+        self.number(ARRAY).filter(|&it| it == DROPPED_MEMBERS)?;
+        let id = self.id()?;
+        let (author, seq) = (self.short()?, self.number(UINT)?);
+        let count = u32::try_from(self.number(ARRAY)?).ok()?;
+        if !(1..=PARENTS_MAX).contains(&(count as usize)) {
+            return None;
+        }
+        let (links, mut before) = (*self, 0);
+        for _ in 0..count {
+            before = self.short().filter(|&back| back > before)?;
+        }
+        let hlc = Hlc {
+            physical_ms: self.number(UINT)?,
+            logical: self.short()?,
+            node: self.short()?,
+        };
+        Some(Dropped {
+            id,
+            author,
+            count,
+            links,
+            seq,
+            hlc,
+            touch: self.short()?.try_into().ok()?,
+            place: self.short()?,
+        })
+    }
+}
+
+fn malformed() -> Malformed {
+    Malformed::message("an op")
+}
+
+fn count(input: &mut Decoder<'_>, what: &'static str) -> Result<u64, Malformed> {
+    input.array()?.ok_or_else(|| Malformed::message(what))
+}
+
+fn fixed<const N: usize>(
+    input: &mut Decoder<'_>,
+    what: &'static str,
+) -> Result<[u8; N], Malformed> {
+    let bytes = input.bytes()?.try_into();
+    bytes.map_err(|_| Malformed::message(what))
+}
+
+fn op_id(input: &mut Decoder<'_>) -> Result<OpId, Malformed> {
+    fixed(input, "an op id").map(OpId::from_bytes)
+}
+
+fn name(input: &mut Decoder<'_>) -> Result<Name, Malformed> {
+    Name::new(input.str()?).map_err(|_| Malformed::message("a name"))
+}
