@@ -130,7 +130,8 @@ impl Options {
     }
 
     /// A replica of the project, in a new store, that starts from a sealed snapshot that anybody carries, as
-    /// [`ReplicaBuilder::start_from`] does.
+    /// [`ReplicaBuilder::start_from`] does. A store of the project that holds nothing, as one does after a power failure amid
+    /// this, is as good as a new one.
     ///
     /// # Errors
     /// [`Error::Start`] if nothing starts from it; [`Error::Exists`], [`Error::Io`].
@@ -142,15 +143,44 @@ impl Options {
     ) -> Result<DurableReplica, Error> {
         let file = file.as_ref();
         let started = self.replica.clone().start_from(project, carried)?;
-        let store = Store::create_with(self.form, file, project, self.cache_bytes)?;
-        let ops = started.log().admitted_or_remains();
-        let filled = store.fill(ops.map(|op| op.envelope().to_vec()), started.save());
-        drop(started);
-        if let Err(error) = filled {
-            drop(store);
-            form::remove_new(file);
+        let created = Store::create_with(self.form, file, project, self.cache_bytes);
+        let is_new = created.is_ok();
+        let store = match created {
+            Err(Error::Exists { .. }) => {
+                let exists = || Error::Exists {
+                    file: file.to_owned(),
+                };
+                let store = Store::open_with(file, self.cache_bytes, false, Check::All);
+                let store = store.map_err(|_| exists())?;
+                let is_of_it = is_blank(&store) && store.project() == project;
+                is_of_it.then_some(store).ok_or_else(exists)?
+            }
+            created => created?,
+        };
+        if let Err(error) = fill(&store, &started) {
+            drop((store, started));
+            if is_new {
+                form::remove_new(file);
+            }
             return Err(error);
         }
+        drop(started);
+        self.on(store, true)
+    }
+
+    /// The same in a store that is open and holds nothing, of the project of the store.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn start_on(self, store: Store, carried: &[u8]) -> Result<DurableReplica, Error> {
+        if !is_blank(&store) {
+            return Err(Error::Exists {
+                file: store.file().to_owned(),
+            });
+        }
+        let started = self.replica.clone().start_from(store.project(), carried)?;
+        fill(&store, &started)?;
+        drop(started);
         self.on(store, true)
     }
 
@@ -214,6 +244,17 @@ impl Options {
         };
         DurableReplica::of(replica, store, self.markers)
     }
+}
+
+/// Whether the store holds nothing.
+fn is_blank(store: &Store) -> bool {
+    store.ops() == 0 && store.held_ids().is_empty()
+}
+
+/// Writes all that the replica holds into a store that holds nothing, in one transaction.
+fn fill(store: &Store, started: &Replica) -> Result<(), Error> {
+    let ops = started.log().admitted_or_remains();
+    store.fill(ops.map(|op| op.envelope().to_vec()), started.save())
 }
 
 /// Why a replica could not be resumed: the snapshot, or the ops.

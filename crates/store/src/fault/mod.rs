@@ -73,14 +73,26 @@ impl FaultyDisk {
         options.on(store, true)
     }
 
+    /// A replica that starts from a sealed snapshot, as [`Options::start_from`] does, on a disk with a store that holds nothing.
+    ///
+    /// # Errors
+    /// As there, or if power fails.
+    pub fn start_from(&self, options: Options, carried: &[u8]) -> Result<DurableReplica, Error> {
+        options.start_on(self.store()?, carried)
+    }
+
+    fn store(&self) -> Result<Store, Error> {
+        let path = Path::new(NAME);
+        let disk = Disk::open_on(path, Box::new(self.clone()), PAGES_BYTES, false, Check::All)?;
+        Store::open_on(path, Box::new(disk))
+    }
+
     /// The replica on the disk.
     ///
     /// # Errors
     /// [`Error`] if there is none, or power fails.
     pub fn open(&self, options: Options) -> Result<DurableReplica, Error> {
-        let path = Path::new(NAME);
-        let disk = Disk::open_on(path, Box::new(self.clone()), PAGES_BYTES, false, Check::All)?;
-        options.on(Store::open_on(path, Box::new(disk))?, true)
+        options.on(self.store()?, true)
     }
 
     /// Power fails after so many more steps: writes, changes of length and syncs. Everything fails from then on.

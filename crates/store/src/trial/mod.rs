@@ -13,6 +13,7 @@ mod place;
 mod resumed;
 #[cfg(feature = "rocksdb")]
 mod rocks;
+mod started;
 mod told;
 
 use chacha20::ChaCha8Rng;
@@ -42,13 +43,23 @@ fn envelopes(writes: u64) -> (Replica, Vec<Vec<u8>>) {
 
 /// The same, and a seal after each so many writes.
 fn sealed_envelopes(writes: u64, each: u64) -> (Replica, Vec<Vec<u8>>) {
+    let replica = sealing(writes, each, &["seal"]);
+    let envelopes = replica.envelopes().map(|it| it.into_owned()).collect();
+    (replica, envelopes)
+}
+
+/// The project with these features.
+fn sealing(writes: u64, each: u64, features: &[&str]) -> Replica {
     let root = SigningKey::from([1; 32]);
     let genesis = Genesis {
         name: Name::new("shop").unwrap(),
         nonce: [0; 16],
         roots: [public_key(&root)].into(),
         schema: [].into(),
-        features: [(Name::new("seal").unwrap(), Vec::new())].into(),
+        features: features
+            .iter()
+            .map(|it| (Name::new(*it).unwrap(), Vec::new()))
+            .collect(),
     };
     let mut replica = Replica::create(genesis, &root, 1).unwrap();
     for number in 0..writes {
@@ -61,8 +72,7 @@ fn sealed_envelopes(writes: u64, each: u64) -> (Replica, Vec<Vec<u8>>) {
             replica.seal(&root, 3 + 2 * number).unwrap();
         }
     }
-    let envelopes = replica.envelopes().map(|it| it.into_owned()).collect();
-    (replica, envelopes)
+    replica
 }
 
 /// A number below the bound.

@@ -107,6 +107,12 @@ fn a_store_starts_from_a_sealed_snapshot_in(shop: &Shop) {
         matches!(error, Error::Start(_)) && !other.exists(),
         "{error}"
     );
+    // A store that holds nothing, as a power failure leaves it, will do.
+    shop.options()
+        .join(&file, project)
+        .unwrap()
+        .close()
+        .unwrap();
     let newcomer = start(&file, &carried).unwrap();
     assert_eq!(newcomer.log().pruned_count(), 33);
     assert!(matches!(start(&file, &carried), Err(Error::Exists { .. })));
