@@ -84,6 +84,17 @@ impl Home for StoreHome {
         Ok(self.durable()?.prune().map_err(failed)?.ops)
     }
 
+    fn start(&mut self, carried: &[u8]) -> Result<bool, KeepError> {
+        drop(self.replica.take());
+        let options = || Options::new().replica(self.builder.clone());
+        let (started, is_start) = match self.disk.start_from(options(), carried) {
+            Err(Error::Start(_)) => (self.disk.open(options()), false),
+            started => (started, true),
+        };
+        self.replica = Some(started.map_err(failed)?);
+        Ok(is_start)
+    }
+
     fn fail_after(&mut self, steps: usize) {
         self.disk.fail_after(steps);
     }

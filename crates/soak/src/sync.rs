@@ -35,6 +35,8 @@ struct Answer {
     envelopes_dropped: u64,
     ops_gone: u64,
     thefts: u64,
+    started: u64,
+    snapshots_refused: u64,
     written: u64,
     admitted: u64,
     unsupported: u64,
@@ -62,6 +64,8 @@ impl Answer {
         self.envelopes_dropped += report.dropped;
         self.ops_gone += report.gone;
         self.thefts += report.thefts;
+        self.started += report.started;
+        self.snapshots_refused += report.refused;
         self.written += report.written as u64;
         self.admitted += report.admitted as u64;
         self.unsupported += report.unsupported as u64;
@@ -84,6 +88,8 @@ impl Answer {
         self.envelopes_dropped += other.envelopes_dropped;
         self.ops_gone += other.ops_gone;
         self.thefts += other.thefts;
+        self.started += other.started;
+        self.snapshots_refused += other.snapshots_refused;
         self.written += other.written;
         self.admitted += other.admitted;
         self.unsupported += other.unsupported;
@@ -200,7 +206,8 @@ fn text(answer: &Answer) -> String {
     };
     format!(
         "{} schedules (seed {}, numbers {} {numbers}), {} of them on durable stores, {} with seals: {} seals final, {} before what they \
-         seal, {} envelopes dropped, {} times a dropped op was lacked, {} revocations by thieves; {} ops written, {} admitted, {} that nobody \
+         seal, {} envelopes dropped, {} times a dropped op was lacked, {} revocations by thieves, {} \
+         nodes started from sealed snapshots, {} of which were changed and refused; {} ops written, {} admitted, {} that nobody \
          can judge; {} sessions finished and {} broken off; {} restarts, {} of them amid a write; {} frames, {} MB, {} of other \
          lives; {} s to convergence at most; {} s in {} threads: every law holds\n",
         answer.schedules,
@@ -213,6 +220,8 @@ fn text(answer: &Answer) -> String {
         answer.envelopes_dropped,
         answer.ops_gone,
         answer.thefts,
+        answer.started,
+        answer.snapshots_refused,
         answer.written,
         answer.admitted,
         answer.unsupported,

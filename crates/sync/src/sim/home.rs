@@ -48,6 +48,12 @@ pub trait Home: Debug {
     /// As [`Home::receive`].
     fn prune(&mut self) -> Result<usize, KeepError>;
 
+    /// Starts, where nothing is held yet, from a sealed snapshot, which survives from then on; whether anything starts from it.
+    ///
+    /// # Errors
+    /// As [`Home::receive`].
+    fn start(&mut self, carried: &[u8]) -> Result<bool, KeepError>;
+
     /// Power fails after so many more steps of the disk; 0 is at once. A disk that knows no steps takes it for 0.
     fn fail_after(&mut self, steps: usize);
 
@@ -73,6 +79,8 @@ pub struct MemoryHome {
     /// How many of the admitted ops are.
     stored: usize,
     received: u64,
+    /// What the replica started from.
+    carried: Option<Vec<u8>>,
     defect: Option<Defect>,
 }
 
@@ -88,8 +96,17 @@ impl MemoryHome {
             known: BTreeSet::new(),
             stored: 0,
             received: 0,
+            carried: None,
             defect,
         }
+    }
+
+    /// The replica as it begins, of what it started from or of nothing.
+    fn begin(&mut self) {
+        let (project, builder) = (self.replica.project(), self.builder.clone());
+        let carried = self.carried.as_deref();
+        let started = carried.and_then(|it| builder.start_from(project, it).ok());
+        self.replica = started.unwrap_or_else(|| self.builder.join(project));
     }
 
     /// Writes what is new to the disk.
@@ -158,11 +175,22 @@ impl Home for MemoryHome {
         Ok(pruned.ops)
     }
 
+    fn start(&mut self, carried: &[u8]) -> Result<bool, KeepError> {
+        let (project, builder) = (self.replica.project(), self.builder.clone());
+        if builder.start_from(project, carried).is_err() {
+            return Ok(false);
+        }
+        self.carried = Some(carried.to_vec());
+        self.begin();
+        self.sync()?;
+        Ok(true)
+    }
+
     fn fail_after(&mut self, _: usize) {}
 
     fn restart(&mut self, _: &mut Below<'_>) -> Result<(), KeepError> {
         self.envelopes.truncate(self.synced);
-        self.replica = self.builder.join(self.replica.project());
+        self.begin();
         self.replica.receive(&self.envelopes);
         self.stored = self.replica.log().admitted_count();
         let unjudged = self.replica.unsupported_ops().into_iter();

@@ -1,7 +1,8 @@
 //! A seeded simulation of sync: many replicas on a network that loses, doubles, delays and swaps frames and that parts,
 //! with crashes, wrong clocks, twins that sign with one key, and a peer that lies.
 //!
-//! In some of them roots seal what they have, and others prune behind the seals, while a thief revokes everybody.
+//! In some of them roots seal what they have, and others prune behind the seals, while a thief revokes everybody; a newcomer
+//! starts from the sealed snapshot that another node, or a liar, carries to it.
 //!
 //! [`run`] is a pure function of a [`Schedule`], and a schedule of its seed, so that a seed is a complete report of a
 //! failure. The laws: once connected and quiet, all replicas hold the same ops and state; no op is handed to a replica
@@ -79,6 +80,32 @@ mod tests {
                 is_found(defect, schedules);
             }
         }
+    }
+
+    #[test]
+    fn newcomers_start_from_what_others_carry() {
+        let (mut started, mut refused) = (0, 0);
+        for seed in 0..16 {
+            let base = Schedule::of_seed(seed, 6);
+            let schedule = Schedule {
+                nodes: 5,
+                pruning: Some(Pruning {
+                    roots: if seed % 2 == 0 { 1 } else { 3 },
+                    seals: 20,
+                    prunings: 16,
+                    thief: seed % 3 == 0,
+                    away: false,
+                    newcomer: true,
+                }),
+                liar: seed % 4 < 3,
+                tomorrow: false,
+                ..base
+            };
+            let report = run(&schedule, None).unwrap_or_else(|it| panic!("{it}"));
+            started += report.started;
+            refused += report.refused;
+        }
+        assert!(started > 3 && refused > 0, "{started} and {refused}");
     }
 
     /// Three nodes on a slow network that lose power all the time.

@@ -26,7 +26,11 @@ fn name(text: &str) -> Name {
 
 /// What genesis names where there are so many roots.
 pub(super) fn features(roots: usize) -> Vec<(Name, Vec<u8>)> {
-    let mut features = vec![(name("device"), Vec::new()), (name("seal"), Vec::new())];
+    let mut features = vec![
+        (name("carry"), Vec::new()),
+        (name("device"), Vec::new()),
+        (name("seal"), Vec::new()),
+    ];
     if roots > 1 {
         features.push((name("quorum"), vec![2]));
     }

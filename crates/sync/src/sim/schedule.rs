@@ -51,6 +51,8 @@ pub struct Pruning {
     pub thief: bool,
     /// Whether a node is away for all of the unrest, and comes back with what it had.
     pub away: bool,
+    /// Whether a node comes late, and starts from the sealed snapshot that another one carries to it.
+    pub newcomer: bool,
 }
 
 impl Pruning {
@@ -61,6 +63,7 @@ impl Pruning {
             prunings: 8 + stream.index(24),
             thief: stream.chance(50),
             away: stream.chance(50),
+            newcomer: stream.chance(50),
         }
     }
 }
@@ -122,6 +125,10 @@ pub struct Report {
     pub early_seals: u64,
     /// Revocations that a thief gave away.
     pub thefts: u64,
+    /// Nodes that started from a sealed snapshot.
+    pub started: u64,
+    /// Sealed snapshots that a liar had changed, from which nothing started.
+    pub refused: u64,
     /// Frames that were sent.
     pub frames: u64,
     /// Their bytes.

@@ -60,6 +60,10 @@ enum Happening {
     Leave {
         node: usize,
     },
+    /// A node comes for the first time.
+    Arrive {
+        node: usize,
+    },
     /// The thief gives away what he wrote.
     Steal,
     Part,
@@ -315,6 +319,7 @@ impl World {
                 self.nodes[node].kept.home.fail_after(0);
                 self.nodes[node].goes_down();
             }
+            Happening::Arrive { node } => self.arrive(node),
             Happening::Steal => self.steal(),
             Happening::Part => {
                 for node in 0..self.sides.len() {

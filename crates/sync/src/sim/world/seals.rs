@@ -1,4 +1,4 @@
-//! What happens in a world with seals: roots sign, nodes prune, one is away, a thief rages.
+//! What happens in a world with seals: roots sign, nodes prune, one is away, one comes late, a thief rages.
 
 use super::{Happening, World};
 use crate::sim::office;
@@ -25,6 +25,13 @@ impl World {
             let at = self.stream.between(2_000, unrest / 3);
             self.at(at, Happening::Leave { node });
             self.at(unrest, Happening::Restart { node });
+        }
+        let first = pruning.roots.max(2);
+        if pruning.newcomer && first < self.nodes.len() {
+            let node = first + self.stream.index(self.nodes.len() - first);
+            self.nodes[node].is_up = false;
+            let at = self.stream.between(unrest / 2, unrest);
+            self.at(at, Happening::Arrive { node });
         }
         if pruning.thief {
             let at = self.stream.between(unrest / 2, unrest);
@@ -84,6 +91,50 @@ impl World {
         }
         match node.kept.home.prune() {
             Ok(dropped) => self.report.dropped += dropped as u64,
+            Err(_) => {
+                node.kept.has_failed = true;
+                node.goes_down();
+            }
+        }
+    }
+
+    /// A newcomer starts from what another node carries to it, or with nothing where nobody has anything to carry. What a liar
+    /// carries is not what it has.
+    pub(super) fn arrive(&mut self, at: usize) {
+        let from = self.stream.index(self.nodes.len());
+        let (byte, bit) = (self.stream.between(0, u64::MAX - 1), self.stream.index(8));
+        if !self.nodes[at].is_up {
+            self.restart(at);
+        }
+        let carried = |node: usize| {
+            let carrier = &self.nodes[node];
+            let carried = carrier.is_up.then(|| carrier.kept.home.replica().carry());
+            Some((node, carried?.ok()?))
+        };
+        let mut others = (from..self.nodes.len()).chain(0..from);
+        let is_blank = self.nodes[at].kept.ids().is_empty();
+        let found = if is_blank {
+            others.find_map(carried)
+        } else {
+            None
+        };
+        let Some((from, mut carried)) = found else {
+            return;
+        };
+        let lies = self.nodes[from].lies;
+        if lies {
+            let byte = usize::try_from(byte % carried.len() as u64).unwrap_or(0);
+            carried[byte] ^= 1 << bit;
+        }
+        let node = &mut self.nodes[at];
+        let started = node.kept.home.start(&carried);
+        match started {
+            Ok(true) if lies => self.breaks(|| format!("node {at} started from what was changed")),
+            Ok(true) => self.report.started += 1,
+            Ok(false) if lies => self.report.refused += 1,
+            Ok(false) => {
+                self.breaks(|| format!("node {at} did not start from what node {from} has"))
+            }
             Err(_) => {
                 node.kept.has_failed = true;
                 node.goes_down();
