@@ -19,8 +19,9 @@ use crate::wire::{
 /// Version of the op format.
 const VERSION: u8 = 1;
 /// The encoding of a parent: the CBOR head of 32 bytes, and these.
-const PARENT_BYTES: usize = PARENT_HEAD.len() + 32;
-const PARENT_HEAD: [u8; 2] = [0x58, 32];
+const PARENT_BYTES: usize = BYTES_HEAD.len() + 32;
+/// The CBOR head of 32 bytes.
+const BYTES_HEAD: [u8; 2] = [0x58, 32];
 
 /// The signed body of an op.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,14 +167,16 @@ pub(crate) fn write_head(
     hlc: Hlc,
 ) -> Written {
     out.map(6)?;
-    out.u8(0)?.u8(VERSION)?;
-    out.u8(1)?.bytes(author.as_bytes())?;
+    out.u8(0)?.u8(VERSION)?.u8(1)?;
+    let bytes = out.writer_mut();
+    bytes.extend_from_slice(&BYTES_HEAD);
+    bytes.extend_from_slice(author.as_bytes());
     out.u8(2)?.u64(seq)?;
     out.u8(3)?.array(parents.len() as u64)?;
     let bytes = out.writer_mut();
     bytes.reserve(parents.len() * PARENT_BYTES);
     for parent in parents {
-        bytes.extend_from_slice(&PARENT_HEAD);
+        bytes.extend_from_slice(&BYTES_HEAD);
         bytes.extend_from_slice(parent.as_bytes());
     }
     out.u8(4)?.array(3)?;

@@ -295,6 +295,14 @@ impl Places {
         Some((touch >> 2, does))
     }
 
+    /// Where the op belongs, if it is data.
+    pub(crate) fn spot_of(&self, op: Index) -> Option<Spot> {
+        let (place, _) = self.touched(op)?;
+        let field = self.cells[place as usize].field;
+        let place = Some(place);
+        Some(Spot { field, place })
+    }
+
     /// The latest ops at its place that the op had seen.
     pub(crate) fn edges(&self, op: Index) -> &[u32] {
         let start = op.checked_sub(1).map_or(0, |it| self.ops[it].edges_end);

@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         for it in dropped {
             let blanks = place(it).map(|place| &place.blanks);
             let said = blanks.and_then(|blanks| blanks.get(usize::from(it.touch)));
-            black_box(said.and_then(|said| said.as_ref()?.first()));
+            black_box(said.and_then(|said| said.as_ref()?.first().copied()));
         }
         log.dag.approach(dropped.iter().map(|it| it.id));
     }
@@ -233,7 +233,6 @@ impl<'a> Reader<'a> {
             let Some(payload) = place.blank(touch) else {
                 return Ok(None);
             };
-            place.spot = log.places.spot(&payload);
             let body = Body {
                 author: node.author,
                 seq: node.seq,
@@ -245,6 +244,7 @@ impl<'a> Reader<'a> {
             if log.dag.len() != at + 1 {
                 return Ok(None);
             }
+            place.spot = log.places.spot_of(at);
         }
         // The links are told as a skeleton has them: others would show in the digest.
         let pushed = place
