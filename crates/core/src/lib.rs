@@ -3,8 +3,8 @@
 //! One arrow: bytes become an [`Op`] (canonical), a [`VerifiedOp`] (signed by its author), an entry of a
 //! [`Log`] (its past authorises it), and a [`Replay`] turns the log into decisions and state. Each stage's type
 //! can only be had from the stage before. Nothing here knows a clock, a file or a random source, and nothing here
-//! fails but by returning a reason. Only [`VerifiedOp::read_batch`] shares its work among threads, and no result shows
-//! how many.
+//! fails but by returning a reason. Only the reading of many ops ([`VerifiedOp::read_batch`], [`Replica::receive`]) is shared among
+//! threads, and no result shows how many.
 #![forbid(unsafe_code)]
 
 #[cfg(doctest)]
@@ -64,7 +64,7 @@ pub use log::{Arrival, Behind, Log, Outcome};
 pub use name::{Name, NameError, Tags, reorders};
 pub use need::Action;
 pub use op::{
-    BadSignature, Body, ENVELOPE_PREFIX, Op, Rejected, SigningKey, VerifiedOp, public_key,
+    BadSignature, Body, ENVELOPE_PREFIX, Glance, Op, Rejected, SigningKey, VerifiedOp, public_key,
 };
 pub use op_log::{OpLogError, project_of, split_op_log};
 pub use order::order_by_links;

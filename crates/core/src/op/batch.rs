@@ -1,19 +1,23 @@
-//! Many ops at once: decoded on several threads, their signatures checked in batches.
+//! Many ops at once: decoded and their signatures checked in batches, on several threads, while those that are done are taken.
 //!
 //! A batch of signatures costs a third to a sixth of as many single checks, and under ZIP 215 it holds exactly if
 //! each of its signatures is valid by itself ([`super::coefficients`]). A batch that fails does not say why, so it
 //! is cut into [`PARTS`] parts which are judged alike, until a part of at most [`SINGLE_MAX`] is checked one by one.
 //! Only a single check finds a signature bad.
 //!
-//! **Cost of bad signatures.** Each signature is in at most three batches, of up to [`BATCH_MAX`], 512 and 32, and
+//! **Cost of bad signatures.** Each signature is in at most three batches, of up to [`BATCH_MAX`], 256 and 16, and
 //! is checked by itself at most once. Where the parts that fail outnumber those that hold by [`LEAD_MAX`], the rest
 //! is checked one by one. So `n` signatures of one batch cost at most `n` single checks and `2.7 n` places in batches,
 //! and never much of both: whoever plants bad ones, however many and wherever, makes the whole cost about one and a
-//! half times the single checks. `k` bad ones that lie far from each other cost `n + 512 k` more places in batches and
-//! `32 k` single checks.
+//! half times the single checks. `k` bad ones that lie far from each other cost `n + 256 k` more places in batches and
+//! `16 k` single checks.
 //!
-//! Parts are many because a batch of 512 is hardly dearer per signature than one of 8,192: halves would take every
+//! Parts are many because a batch of 256 is not much dearer per signature than one of 4,096: halves would take every
 //! signature through as many batches as `n` has binary digits before the first bad one is found.
+//!
+//! **Portions.** What is read on several threads is cut into portions, each with batches of its own, so that the first ops can be
+//! admitted while the signatures of later ones are checked. They become smaller towards the end, because nothing is left to
+//! be checked while the last one is admitted.
 
 use core::ops::Range;
 
@@ -21,28 +25,24 @@ use ed25519_zebra::batch::{Item, Verifier};
 use ed25519_zebra::{Signature, VerificationKeyBytes};
 
 use super::coefficients::Coefficients;
-use super::threads::map_parts;
+use super::threads::in_order;
 use super::{Op, Rejected, VerifiedOp};
 use crate::costs::Costs;
 
 /// Signatures of one batch at most: beyond that, a batch costs hardly less per signature, and a bad one more.
-const BATCH_MAX: usize = 8192;
-/// So many signatures fill a batch well enough to make a second one for a second thread.
-const BATCH_FILLED: usize = 2048;
-/// Batches that are made of full batches for the sake of threads.
-const BATCHES_WANTED: usize = 4;
+const BATCH_MAX: usize = 4096;
+/// Ops of one portion at least: a batch of fewer signatures costs more than the threads gain.
+const PORTION_MIN: usize = 256;
 /// Parts of a batch that fails.
 const PARTS: usize = 16;
 /// By how many the parts of a batch that fail may outnumber those that hold.
 const LEAD_MAX: usize = 4;
 /// Signatures that are checked one by one.
 const SINGLE_MAX: usize = 2;
-/// Envelopes that are decoded by one thread in one go.
-const DECODED_TOGETHER: usize = 256;
 
 /// An op and what is to be checked of its signature.
-struct Signed {
-    op: Op,
+struct Signed<'a> {
+    op: &'a Op,
     item: Item,
 }
 
@@ -60,76 +60,103 @@ impl VerifiedOp {
         threads: usize,
         costs: &mut Costs,
     ) -> Vec<Result<Self, Rejected>> {
-        let parts: Vec<_> = envelopes.chunks(DECODED_TOGETHER).collect();
-        let decoded = map_parts(&parts, threads, |part| decode(part));
-        for (_, counted) in &decoded {
-            costs.add(counted);
-        }
-        let signed = decoded.iter().flat_map(|(read, _)| read.iter().flatten());
-        let valid = valid(&signed.collect::<Vec<_>>(), threads);
-        let mut valid = valid.into_iter();
-        let read = decoded.into_iter().flat_map(|(read, _)| read);
-        read.map(|read| {
-            let Signed { op, .. } = read?;
-            if valid.next() == Some(true) {
-                Ok(Self(op))
-            } else {
-                Err(Rejected::bad_signature(op.id()))
-            }
-        })
-        .collect()
+        let mut all = Vec::with_capacity(envelopes.len());
+        Self::read_in_portions(envelopes, threads, costs, |read| all.extend(read));
+        all
+    }
+
+    /// As [`VerifiedOp::read_batch`], and hands on what is read portion by portion, while the threads are busy with later ones.
+    pub(crate) fn read_in_portions<B: AsRef<[u8]> + Sync>(
+        envelopes: &[B],
+        threads: usize,
+        costs: &mut Costs,
+        mut take: impl FnMut(Vec<Result<Self, Rejected>>),
+    ) {
+        let portions = portions(envelopes, threads);
+        in_order(
+            &portions,
+            threads,
+            |portion| read(portion),
+            |(read, counted)| {
+                costs.add(&counted);
+                take(read);
+            },
+        );
     }
 }
 
-/// The ops that the envelopes hold, and what that cost, the check of their signatures included.
-fn decode<B: AsRef<[u8]>>(envelopes: &[B]) -> (Vec<Result<Signed, Rejected>>, Costs) {
+/// The portions that so many threads share.
+fn portions<B>(envelopes: &[B], threads: usize) -> Vec<&[B]> {
+    if threads < 2 {
+        return vec![envelopes];
+    }
+    // The first ones are no even share either, so that the calling thread has something to take before all is checked.
+    let early = envelopes.len() * 2 / (threads * 3);
+    let most = early.min(BATCH_MAX / threads).max(PORTION_MIN);
+    let (mut portions, mut left) = (Vec::new(), envelopes);
+    while !left.is_empty() {
+        let length = (left.len() / threads).clamp(PORTION_MIN, most);
+        let (portion, rest) = left.split_at(length.min(left.len()));
+        portions.push(portion);
+        left = rest;
+    }
+    portions
+}
+
+/// The ops that the envelopes hold, and what that cost.
+fn read<B: AsRef<[u8]>>(envelopes: &[B]) -> (Vec<Result<VerifiedOp, Rejected>>, Costs) {
     let mut costs = Costs::default();
-    let read = envelopes.iter().map(|bytes| {
+    let mut items = Vec::with_capacity(envelopes.len());
+    let ops = envelopes.iter().map(|bytes| {
         let mut op = Op::decode(bytes.as_ref(), &mut costs).map_err(|_| Rejected::NON_CANONICAL)?;
         costs.signatures_verified += 1;
         let key = VerificationKeyBytes::from(*op.body.author.as_bytes());
         let signature = Signature::from(*op.frame.signature());
-        let item = op
-            .frame
-            .signed(|message| Item::from((key, signature, message)));
-        Ok(Signed { op, item })
+        let item = |message: &[u8]| Item::from((key, signature, message));
+        items.push(op.frame.signed(item));
+        Ok(op)
     });
-    (read.collect(), costs)
+    let ops: Vec<Result<Op, Rejected>> = ops.collect();
+    let signed = ops.iter().flatten().zip(items);
+    let signed = signed.map(|(op, item)| Signed { op, item });
+    let mut valid = valid(&signed.collect::<Vec<_>>()).into_iter();
+    let verified = ops.into_iter().map(|op| match op {
+        Ok(op) if valid.next() == Some(true) => Ok(VerifiedOp(op)),
+        Ok(op) => Err(Rejected::bad_signature(op.id)),
+        Err(rejected) => Err(rejected),
+    });
+    (verified.collect(), costs)
 }
 
 /// Which signatures are valid.
-fn valid(signed: &[&Signed], threads: usize) -> Vec<bool> {
+fn valid(signed: &[Signed<'_>]) -> Vec<bool> {
     // The terms of one author's key are one term of a batch.
     let mut order: Vec<usize> = (0..signed.len()).collect();
     order.sort_by_cached_key(|at| signed[*at].op.body.author);
-    let sorted: Vec<_> = order.iter().map(|at| signed[*at]).collect();
-    let batches: Vec<_> = sorted.chunks(batch_length(sorted.len())).collect();
-    let verdicts = map_parts(&batches, threads, |batch| {
-        let mut verdicts = Vec::with_capacity(batch.len());
+    let sorted: Vec<&Signed<'_>> = order.iter().map(|at| &signed[*at]).collect();
+    let mut verdicts = Vec::with_capacity(signed.len());
+    for batch in sorted.chunks(batch_length(sorted.len())) {
         judge(
             0..batch.len(),
             &|part| holds(&batch[part]),
             &|at| batch[at].item.clone().verify_single().is_ok(),
             &mut verdicts,
         );
-        verdicts
-    });
+    }
     let mut valid = vec![false; signed.len()];
-    for (at, verdict) in order.into_iter().zip(verdicts.into_iter().flatten()) {
+    for (at, verdict) in order.into_iter().zip(verdicts) {
         valid[at] = verdict;
     }
     valid
 }
 
-/// How long the batches of so many signatures are: a matter of the number alone.
+/// How long the batches of so many signatures are.
 fn batch_length(count: usize) -> usize {
-    let needed = count.div_ceil(BATCH_MAX);
-    let filled = (count / BATCH_FILLED).min(BATCHES_WANTED);
-    count.div_ceil(needed.max(filled).max(1)).max(1)
+    count.div_ceil(count.div_ceil(BATCH_MAX).max(1)).max(1)
 }
 
 /// Whether all these signatures are valid.
-fn holds(batch: &[&Signed]) -> bool {
+fn holds(batch: &[&Signed<'_>]) -> bool {
     let mut verifier = Verifier::new();
     for signed in batch {
         verifier.queue(signed.item.clone());
@@ -218,21 +245,21 @@ mod tests {
                 "{bad:?}"
             );
         };
-        check(&[], (8192, 0));
-        check(&[0], (8192 * 2 + 512, 32));
-        check(&[8191], (8192 * 2 + 512, 32));
-        check(&[0, 31], (8192 * 2 + 512, 32));
-        check(&[0, 32], (8192 * 2 + 512, 64));
-        check(&[4000, 8191], (8192 * 2 + 512 * 2, 64));
+        check(&[], (4096, 0));
+        check(&[0], (4096 * 2 + 256, 16));
+        check(&[4095], (4096 * 2 + 256, 16));
+        check(&[0, 15], (4096 * 2 + 256, 16));
+        check(&[0, 16], (4096 * 2 + 256, 32));
+        check(&[2000, 4095], (4096 * 2 + 256 * 2, 32));
     }
 
     #[test]
     fn many_bad_ones_cost_as_much_as_single_checks_and_a_bit() {
         let every = |step: usize| judged(&but(BATCH_MAX, (0..BATCH_MAX).step_by(step)));
-        for step in [1, 2, 3, 16, 32] {
+        for step in [1, 2, 3, 8, 16] {
             let (places, singles) = every(step);
             assert_eq!(singles, BATCH_MAX, "one in {step}");
-            assert_eq!(places, 8192 + 4 * 512 + 4 * 4 * 32, "one in {step}");
+            assert_eq!(places, 4096 + 4 * 256 + 4 * 4 * 16, "one in {step}");
         }
     }
 
@@ -248,7 +275,32 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_full_but_for_threads() {
+    fn portions_become_smaller_where_there_are_threads() {
+        let check = |count: usize, threads: usize, lengths: &[usize]| {
+            let all = vec![(); count];
+            let portions = portions(&all, threads);
+            let found: Vec<_> = portions.iter().map(|it| it.len()).collect();
+            assert_eq!(found, lengths, "{count} for {threads}");
+        };
+        for threads in [0, 1] {
+            check(0, threads, &[0]);
+            check(300_000, threads, &[300_000]);
+        }
+        check(0, 2, &[]);
+        check(1, 2, &[1]);
+        check(300, 2, &[256, 44]);
+        check(3900, 2, &[1300, 1300, 650, 325, 256, 69]);
+        check(8192, 2, &[2048, 2048, 2048, 1024, 512, 256, 256]);
+        check(
+            5000,
+            4,
+            &[833, 833, 833, 625, 469, 351, 264, 256, 256, 256, 24],
+        );
+        check(600, 99, &[256, 256, 88]);
+    }
+
+    #[test]
+    fn batches_are_even() {
         let check = |count: usize, lengths: &[usize]| {
             let all = vec![(); count];
             let found: Vec<_> = all.chunks(batch_length(count)).map(<[()]>::len).collect();
@@ -256,15 +308,9 @@ mod tests {
         };
         check(0, &[]);
         check(1, &[1]);
-        check(4095, &[4095]);
-        check(4096, &[2048, 2048]);
-        check(8192, &[2048; 4]);
-        check(20_000, &[5000; 4]);
-        check(4 * BATCH_MAX, &[BATCH_MAX; 4]);
-        check(4 * BATCH_MAX + 1, &[6554, 6554, 6554, 6554, 6553]);
-        for count in (0..300_000).step_by(997) {
-            assert!(batch_length(count) <= BATCH_MAX, "{count}");
-        }
+        check(BATCH_MAX, &[BATCH_MAX]);
+        check(BATCH_MAX + 1, &[2049, 2048]);
+        check(10_000, &[3334, 3334, 3332]);
     }
 
     proptest! {

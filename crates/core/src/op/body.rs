@@ -88,8 +88,23 @@ impl Body {
         read_share_alone(&mut Self::at_payload(bytes)?, recipient)
     }
 
-    /// The payload, for bytes that were decoded before.
-    fn at_payload(bytes: &[u8]) -> Option<Decoder<'_>> {
+    /// The parents, for any bytes; `None` if these are certainly no body.
+    pub(super) fn parents_alone(bytes: &[u8]) -> Option<Vec<OpId>> {
+        let mut input = Self::at_parents(bytes)?;
+        let count = input.array().ok()??;
+        let count = usize::try_from(count)
+            .ok()
+            .filter(|it| *it <= PARENTS_MAX)?;
+        let mut parents = Vec::with_capacity(count);
+        for _ in 0..count {
+            let id = input.bytes().ok()?;
+            parents.push(OpId::from_bytes(id.try_into().ok()?));
+        }
+        Some(parents)
+    }
+
+    /// The parents.
+    fn at_parents(bytes: &[u8]) -> Option<Decoder<'_>> {
         let mut input = Decoder::new(bytes);
         input.map().ok()?;
         // Version, author and number.
@@ -98,6 +113,12 @@ impl Body {
             input.skip().ok()?;
         }
         input.u8().ok()?;
+        Some(input)
+    }
+
+    /// The payload, for bytes that were decoded before.
+    fn at_payload(bytes: &[u8]) -> Option<Decoder<'_>> {
+        let mut input = Self::at_parents(bytes)?;
         let parents = usize::try_from(input.array().ok()??).ok()?;
         input.set_position(input.position() + parents.checked_mul(PARENT_BYTES)?);
         // The stamp.

@@ -46,12 +46,15 @@ impl Coefficients {
         domain: &[u8],
         batch: impl Iterator<Item = ([u8; 32], &'a [u8; 64])>,
     ) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(domain);
+        // Long input is hashed several times as fast in one piece.
+        let mut bytes = Vec::with_capacity(domain.len() + batch.size_hint().0 * (32 + 64));
+        bytes.extend_from_slice(domain);
         for (digest, signature) in batch {
-            hasher.update(&digest);
-            hasher.update(signature);
+            bytes.extend_from_slice(&digest);
+            bytes.extend_from_slice(signature);
         }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&bytes);
         Self(hasher.finalize_xof())
     }
 

@@ -150,6 +150,13 @@ impl Replica {
         held.map(|it| Cow::Borrowed(it.envelope()))
     }
 
+    /// The envelope of the admitted op of this [rank](Stocked::rank), without a look-up by id; `None` if there is none, or it was
+    /// dropped.
+    #[must_use]
+    pub fn envelope_at(&self, rank: usize) -> Option<Cow<'_, [u8]>> {
+        self.log.envelope_at(rank)
+    }
+
     /// Where the author's admitted ops from the number on stand in the order of admission.
     fn admitted_of(&self, author: &PublicKey, from_seq: u64) -> impl Iterator<Item = usize> {
         let dag = &self.log.dag;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Replica;
 use super::event::{Arrived, Event, Mention, PlaceChange, Received};
 use super::place::{Place, Shown};
+use crate::costs::Costs;
 use crate::id::OpId;
 use crate::log::{GROUP, Log, Outcome};
 use crate::op::{Rejected, VerifiedOp};
@@ -59,9 +60,14 @@ impl Replica {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
-        let read = VerifiedOp::read_batch(envelopes, self.options.threads, &mut self.costs);
-        let mut intake = Intake::default();
-        self.take_all(read, &mut intake);
+        let (mut intake, mut costs) = (Intake::of(envelopes.len()), Costs::default());
+        let (threads, mut position) = (self.options.threads, 0);
+        VerifiedOp::read_in_portions(envelopes, threads, &mut costs, |read| {
+            let count = read.len();
+            self.take_all(read, position, &mut intake);
+            position += count;
+        });
+        self.costs.add(&costs);
         self.decide(intake)
     }
 
@@ -81,8 +87,9 @@ impl Replica {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ingest(&mut self, ops: impl IntoIterator<Item = VerifiedOp>) -> Received {
-        let mut intake = Intake::default();
-        self.take_all(ops.into_iter().map(Ok).collect(), &mut intake);
+        let read: Vec<_> = ops.into_iter().map(Ok).collect();
+        let mut intake = Intake::of(read.len());
+        self.take_all(read, 0, &mut intake);
         self.decide(intake)
     }
 
@@ -93,8 +100,13 @@ impl Replica {
         Ok(())
     }
 
-    /// Admits the ops of a batch, or does not, group by group; the log looks ahead for each group.
-    fn take_all(&mut self, read: Vec<Result<VerifiedOp, Rejected>>, intake: &mut Intake) {
+    /// Admits what was read of a batch from the position on, or does not, group by group; the log looks ahead for each group.
+    fn take_all(
+        &mut self,
+        read: Vec<Result<VerifiedOp, Rejected>>,
+        from: usize,
+        intake: &mut Intake,
+    ) {
         self.log
             .read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
         let mut read = read.into_iter();
@@ -102,7 +114,7 @@ impl Replica {
             let group = read.as_slice().iter().take(GROUP);
             let ops = group.filter_map(|read| read.as_ref().ok());
             let mut sights = self.log.scout(ops).into_iter();
-            for (position, read) in (first..).zip(read.by_ref().take(GROUP)) {
+            for (position, read) in (from + first..).zip(read.by_ref().take(GROUP)) {
                 match read {
                     Ok(op) => self.take_scouted(op, sights.next().flatten(), intake),
                     Err(Rejected { reason, claimed }) => {
@@ -231,6 +243,15 @@ impl Replica {
 }
 
 impl Intake {
+    /// That of a batch of about so many ops.
+    fn of(ops: usize) -> Self {
+        Self {
+            admitted: Vec::with_capacity(ops),
+            arrivals: Vec::with_capacity(ops),
+            ..Self::default()
+        }
+    }
+
     fn tell(&mut self, event: Event) {
         self.notes.push(Note::Told(event));
     }
