@@ -34,7 +34,15 @@ pub(crate) type Written = Result<(), minicbor::encode::Error<core::convert::Infa
 
 /// The bytes that are written.
 pub(crate) fn encoded(write: impl FnOnce(&mut Out<'_>) -> Written) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    encoded_within(0, write)
+}
+
+/// The same, in memory for so many bytes: for what is long, and of which the length is known.
+pub(crate) fn encoded_within(
+    capacity: usize,
+    write: impl FnOnce(&mut Out<'_>) -> Written,
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(capacity);
     let written = write(&mut Encoder::new(&mut bytes));
     assert!(written.is_ok(), "writing into memory cannot fail");
     bytes

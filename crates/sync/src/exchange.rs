@@ -13,7 +13,7 @@ use crate::limits::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
     VERSION_OF_GONE, VERSIONS, WINDOW_FRAMES,
 };
-use crate::message::{Message, Scope};
+use crate::message::{Message, Scope, encode_ops};
 use crate::outbox::Outbox;
 use crate::range::{Range, Reconciler};
 use crate::tally::Tally;
@@ -130,36 +130,35 @@ impl Exchange {
         self.owes_done = false;
     }
 
-    /// What is to be said next.
-    pub(crate) fn next(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Message> {
+    /// What is to be said next: the bytes of a message.
+    pub(crate) fn next(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<u8>> {
         if let Some(message) = self.messages.pop_front() {
-            return Some(message);
+            return Some(message.encode());
         }
         if let Some(batch) = self.next_batch(keeper, tally) {
-            tally.sent_ops += batch.len() as u64;
-            return Some(Message::Ops(batch));
+            return Some(batch);
         }
         if let Some(message) = self.messages.pop_front() {
-            return Some(message);
+            return Some(message.encode());
         }
         if core::mem::take(&mut self.owes_done) {
             self.is_done = true;
-            return Some(Message::Done);
+            return Some(Message::Done.encode());
         }
         None
     }
 
-    fn next_batch(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<Vec<u8>>> {
+    fn next_batch(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<u8>> {
         let (mut batch, mut left) = (Vec::new(), BATCH_BYTES_MAX);
         let replica = keeper.replica();
-        while let Some(id) = self.outbox.front(replica) {
-            if let Some(envelope) = replica.envelope(&id) {
+        while !self.outbox.is_empty() {
+            if let Some(envelope) = self.outbox.envelope(replica) {
                 if envelope.len() > left || batch.len() == BATCH_OPS_MAX {
                     break;
                 }
                 left -= envelope.len();
-                batch.push(envelope.into_owned());
-            } else if replica.log().is_pruned(&id) {
+                batch.push(envelope);
+            } else if self.outbox.is_pruned(replica) {
                 // It was dropped since the session began.
                 self.part(keeper, tally);
                 continue;
@@ -167,7 +166,8 @@ impl Exchange {
             // What fell out meanwhile is passed over: it was never admitted.
             self.outbox.pop();
         }
-        (!batch.is_empty()).then_some(batch)
+        tally.sent_ops += batch.len() as u64;
+        (!batch.is_empty()).then(|| encode_ops(&batch))
     }
 
     /// Takes what was dropped, and what builds on it, out of what is to be sent, and says so.

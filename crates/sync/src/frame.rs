@@ -3,8 +3,11 @@
 use minicbor::Decoder;
 use minicbor::data::Type;
 
-use crate::codec::{Malformed, array_of, bytes, encoded, fixed};
+use crate::codec::{Malformed, Out, Written, array_of, bytes, encoded, encoded_within, fixed};
 use crate::limits::FRAME_BYTES_MAX;
+
+/// Bytes before the message at most: two names, and four numbers.
+const HEAD_BYTES_MAX: usize = 1 + 2 * 17 + 4 * 9;
 
 /// Names a session; its dialler draws it.
 pub type SessionId = [u8; 16];
@@ -34,16 +37,29 @@ impl Frame {
     /// The bytes of the frame.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        encoded(|out| {
-            out.array(6)?.bytes(&self.session)?;
-            match &self.listener {
-                Some(listener) => out.bytes(listener)?,
-                None => out.null()?,
-            };
-            out.u64(self.number)?;
-            out.u64(self.ack)?.u64(self.limit)?.bytes(&self.message)?;
+        self.encode_around(&self.message)
+    }
+
+    /// The bytes of the frame with this message in place of its own.
+    pub(crate) fn encode_around(&self, message: &[u8]) -> Vec<u8> {
+        encoded_within(HEAD_BYTES_MAX + message.len(), |out| {
+            self.write_head(out, message.len())?;
+            out.writer_mut().extend_from_slice(message);
             Ok(())
         })
+    }
+
+    /// Writes all that comes before the bytes of a message of this length.
+    fn write_head(&self, out: &mut Out<'_>, length: usize) -> Written {
+        out.array(6)?.bytes(&self.session)?;
+        match &self.listener {
+            Some(listener) => out.bytes(listener)?,
+            None => out.null()?,
+        };
+        out.u64(self.number)?;
+        out.u64(self.ack)?.u64(self.limit)?;
+        out.bytes_len(length as u64)?;
+        Ok(())
     }
 
     /// Whether it is the first one of a session, which a listener answers that does not know the session.
@@ -77,7 +93,9 @@ impl Frame {
             limit: decoder.u64()?,
             message: bytes(decoder, FRAME_BYTES_MAX)?.to_vec(),
         };
-        if frame.encode() == input {
+        // What [`Frame::encode`] would write, without another copy of the message.
+        let head = encoded(|out| frame.write_head(out, frame.message.len()));
+        if input.strip_prefix(&head[..]) == Some(&frame.message[..]) {
             Ok(frame)
         } else {
             Err(Malformed::NotDeterministic)

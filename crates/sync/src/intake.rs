@@ -1,11 +1,10 @@
 //! What becomes of ops that come in: those with their parents are handed to the keeper, which verifies them.
 
-use std::collections::BTreeSet;
-
-use ecac_core::{Costs, Event, Op, OpId, Refusal};
+use ecac_core::{Event, Glance, Refusal};
 
 use crate::close::CloseReason;
 use crate::defect::Defect;
+use crate::fresh::Fresh;
 use crate::keeper::Keeper;
 use crate::limits::{ORPHANS_MAX, USELESS_MAX};
 use crate::tally::Tally;
@@ -20,16 +19,15 @@ pub(crate) fn take_ops(
     tally: &mut Tally,
     defect: Option<Defect>,
 ) -> Result<(), CloseReason> {
-    let mut fresh: BTreeSet<OpId> = BTreeSet::new();
+    let mut fresh = Fresh::new(envelopes.len());
     let mut batch = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {
-        let op = Op::decode(&envelope, &mut Costs::default());
-        let op = op.map_err(|_| CloseReason::BadOp)?;
+        let op = Glance::of(&envelope).ok_or(CloseReason::BadOp)?;
         let log = keeper.replica().log();
-        let mut parents = op.body().parents.iter();
+        let mut parents = op.parents.iter();
         let here = parents.all(|it| fresh.contains(it) || log.holds(it));
         if here || defect == Some(Defect::ChecksNoParents) {
-            fresh.insert(op.id());
+            fresh.insert(op.id);
             batch.push(envelope);
         } else {
             tally.orphans += 1;

@@ -10,6 +10,7 @@ mod codec;
 mod defect;
 mod exchange;
 mod frame;
+mod fresh;
 mod gone;
 #[cfg(test)]
 mod gone_tests;

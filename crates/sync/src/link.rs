@@ -94,18 +94,18 @@ impl Link {
     pub(crate) fn send(&mut self, message: Vec<u8>, now_ms: u64) -> Vec<u8> {
         let number = self.next;
         self.next += 1;
-        let frame = self.frame(number, message.clone());
+        let frame = self.frame(number, &message);
         self.unacked.push_back((number, message));
         self.retry_at_ms.get_or_insert(now_ms + self.retry_ms);
         frame
     }
 
     /// A frame of a message that is sent once and never again.
-    pub(crate) fn send_once(&mut self, message: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn send_once(&mut self, message: &[u8]) -> Vec<u8> {
         self.frame(0, message)
     }
 
-    fn frame(&mut self, number: u64, message: Vec<u8>) -> Vec<u8> {
+    fn frame(&mut self, number: u64, message: &[u8]) -> Vec<u8> {
         self.owes_ack = false;
         let frame = Frame {
             session: self.session,
@@ -113,14 +113,14 @@ impl Link {
             number,
             ack: self.received,
             limit: self.received + WINDOW_FRAMES,
-            message,
+            message: Vec::new(),
         };
-        frame.encode()
+        frame.encode_around(message)
     }
 
     /// A frame without a message, if something has come since the last frame.
     pub(crate) fn ack(&mut self) -> Option<Vec<u8>> {
-        self.owes_ack.then(|| self.frame(0, Vec::new()))
+        self.owes_ack.then(|| self.frame(0, &[]))
     }
 
     /// Takes a frame in: the messages that are due, in order, and whether anything is new.
@@ -169,8 +169,10 @@ impl Link {
         if self.defect == Some(Defect::NeverRetries) {
             return Vec::new();
         }
-        let again: Vec<_> = self.unacked.iter().cloned().collect();
-        let again = again.into_iter();
-        again.map(|(number, it)| self.frame(number, it)).collect()
+        let unacked = core::mem::take(&mut self.unacked);
+        let again = unacked.iter().map(|(number, it)| self.frame(*number, it));
+        let again = again.collect();
+        self.unacked = unacked;
+        again
     }
 }

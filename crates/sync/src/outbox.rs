@@ -1,5 +1,6 @@
 //! Ops that wait to be sent, parents first.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use ecac_core::{OpId, Replica};
@@ -25,12 +26,25 @@ impl Outbox {
         *self = Self::default();
     }
 
-    /// The op that is sent next.
-    pub(crate) fn front(&self, replica: &Replica) -> Option<OpId> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.admitted.is_empty() && self.unjudged.is_empty()
+    }
+
+    /// The envelope of the op that is sent next; `None` if it is not here any more.
+    pub(crate) fn envelope<'a>(&self, replica: &'a Replica) -> Option<Cow<'a, [u8]>> {
         match self.admitted.front() {
+            Some(&rank) => replica.envelope_at(rank as usize),
+            None => replica.envelope(self.unjudged.front()?),
+        }
+    }
+
+    /// Whether the envelope of the op that is sent next was dropped.
+    pub(crate) fn is_pruned(&self, replica: &Replica) -> bool {
+        let id = match self.admitted.front() {
             Some(&rank) => id_at(replica, rank),
             None => self.unjudged.front().copied(),
-        }
+        };
+        id.is_some_and(|it| replica.log().is_pruned(&it))
     }
 
     pub(crate) fn pop(&mut self) {

@@ -234,7 +234,7 @@ impl Session {
             self.standing = Standing::Closed(reason);
             self.frames.clear();
             self.exchange.stop();
-            let frame = self.link.send_once(Message::Close(reason).encode());
+            let frame = self.link.send_once(&Message::Close(reason).encode());
             self.push_frame(frame);
         }
     }
@@ -250,7 +250,7 @@ impl Session {
             let Some(message) = self.exchange.next(keeper, &mut self.tally) else {
                 break;
             };
-            let frame = self.link.send(message.encode(), now_ms);
+            let frame = self.link.send(message, now_ms);
             self.push_frame(frame);
         }
         let has_told = self.exchange.has_said_all() && self.link.is_idle();
