@@ -178,13 +178,13 @@ fn status_lists(log: &Log) -> Vec<Json> {
         let mut merged: Vec<u8> = Vec::new();
         let mut ops: BTreeMap<OpId, String> = BTreeMap::new();
         for version in versions {
-            let bytes = version.list.bytes();
+            let bytes = version.bits.bytes();
             merged.resize(merged.len().max(bytes.len()), 0);
             merged
                 .iter_mut()
-                .zip(bytes)
+                .zip(&bytes)
                 .for_each(|(all, byte)| *all |= byte);
-            ops.insert(log.dag.id(version.op), hex::encode(Sha256::digest(bytes)));
+            ops.insert(log.dag.id(version.op), hex::encode(Sha256::digest(&bytes)));
         }
         let set: u32 = merged.iter().map(|byte| byte.count_ones()).sum();
         json!({

@@ -11,6 +11,7 @@ use super::issuer_key::{IssuerKey, KeyId};
 use super::judge::Judge;
 use super::leave::Leave;
 use super::link::{Link, LinkRevocation};
+use super::pages::Pages;
 use super::register::{Authority, Carried, Named};
 use super::revocation::{Revocation, RevokeReach};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
@@ -372,9 +373,11 @@ impl<'a> Entry<'a> {
             Ok(list) => {
                 let key: ListKey = (list.issuer.clone(), list.id.clone(), list.purpose);
                 let (dag, at) = (self.dag, self.at);
-                self.authority.withdraw(at, (&key, &list), dag, self.costs);
                 let versions = self.authority.lists.entry(key.clone()).or_default();
-                versions.push(CountedList { op: self.at, list });
+                let bits = Pages::of(list.bytes(), versions.last().map(|last| &last.bits));
+                self.authority.withdraw(at, (&key, &bits), dag, self.costs);
+                let versions = self.authority.lists.entry(key.clone()).or_default();
+                versions.push(CountedList { op: at, bits });
                 let by_chain = &mut self.authority.versions_by_chain;
                 by_chain.entry(key.clone()).or_default().push(self.at, dag);
                 ListStanding::Counted(key, versions.len() - 1)
@@ -481,7 +484,7 @@ impl<'a> Entry<'a> {
                 .get(&key)
                 .map_or(&[][..], Vec::as_slice);
             versions.iter().any(|version| {
-                version.list.get(entry.index).is_some()
+                version.bits.get(entry.index).is_some()
                     && self.dag.contains(past, version.op, self.costs)
             })
         });

@@ -28,6 +28,7 @@ mod issuer_key;
 mod judge;
 mod leave;
 mod link;
+mod pages;
 mod quorum;
 mod reach;
 mod reading;

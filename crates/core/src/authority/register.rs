@@ -158,7 +158,7 @@ impl Authority {
     pub(crate) fn grants_by_list_op(&self, op: Index) -> impl Iterator<Item = GrantId> {
         let counted = match self.list_by_op.get(&op) {
             Some(ListStanding::Counted(key, version)) => {
-                Some((&self.lists[key][*version].list, self.bits.get(key)))
+                Some((&self.lists[key][*version].bits, self.bits.get(key)))
             }
             Some(ListStanding::Void(_)) | None => None,
         };
@@ -179,13 +179,13 @@ impl Authority {
     pub(super) fn sets(&self, list: &ListKey, op: Index, index: u64) -> bool {
         let versions = self.lists.get(list).map_or(&[][..], Vec::as_slice);
         let version = versions.binary_search_by_key(&op, |it| it.op);
-        version.is_ok_and(|at| versions[at].list.get(index) == Some(true))
+        version.is_ok_and(|at| versions[at].bits.get(index) == Some(true))
     }
 
     /// The versions of the list that set the bit.
     pub(super) fn all_setters(&self, list: &ListKey, index: u64) -> impl Iterator<Item = Index> {
         let versions = self.lists.get(list).into_iter().flatten();
-        let setting = versions.filter(move |it| it.list.get(index) == Some(true));
+        let setting = versions.filter(move |it| it.bits.get(index) == Some(true));
         setting.map(|it| it.op)
     }
 

@@ -1,14 +1,15 @@
 //! Status lists that count, and the bits of them that grants hang on.
 
 use super::grant::{GrantId, Void};
-use crate::credential::{Credential, StatusList, StatusPurpose, StatusRef};
+use super::pages::Pages;
+use crate::credential::{Credential, StatusPurpose, StatusRef};
 use crate::dag::Index;
 
 /// A status list that counts: its author was an `issuer_admin` and its JWT verified.
 #[derive(Debug, Clone)]
 pub(crate) struct CountedList {
     pub(crate) op: Index,
-    pub(crate) list: StatusList,
+    pub(crate) bits: Pages,
 }
 
 /// Key of a status list: issuer, list id, purpose.

@@ -2,11 +2,11 @@
 
 use super::aim::Reached;
 use super::grant::GrantId;
+use super::pages::Pages;
 use super::register::Authority;
 use super::revocation::Revocation;
 use super::status_list::{Bit, ListKey};
 use crate::costs::Costs;
-use crate::credential::StatusList;
 use crate::dag::{Dag, Index};
 use crate::id::PublicKey;
 
@@ -90,21 +90,21 @@ impl Authority {
     pub(super) fn withdraw(
         &mut self,
         at: Index,
-        (key, list): (&ListKey, &StatusList),
+        (key, new): (&ListKey, &Pages),
         dag: &Dag,
         costs: &mut Costs,
     ) {
         let authority = self;
         // What an earlier version sets that this one had seen, this one strikes no more.
         let versions = authority.lists.get(key).into_iter().flatten();
-        let worth = if list.bits_set() > FEW_BITS {
+        let worth = if new.count_new(None) > FEW_BITS {
             VERSIONS
         } else {
             0
         };
         let mut latest = versions.rev().take(worth);
         let earlier = latest.find(|it| dag.before(it.op, at, costs));
-        let earlier = earlier.map(|it| &it.list);
+        let earlier = earlier.map(|it| &it.bits);
         let mut struck = Vec::new();
         let mut strike = |bit: &mut Bit| {
             if !bit.setters.iter().any(|&it| dag.before(it, at, costs)) {
@@ -113,25 +113,22 @@ impl Authority {
             }
         };
         if let Some(bits) = authority.bits.get_mut(key) {
-            if list.count_new(earlier) < bits.len() as u64 {
-                list.each_new(earlier, |index| {
+            if new.count_new(earlier) < bits.len() as u64 {
+                new.each_new(earlier, |index| {
                     if let Some(bit) = bits.get_mut(&index) {
                         strike(bit);
                     }
                 });
             } else {
                 for (&index, bit) in bits {
-                    if list.get(index) == Some(true) {
+                    if new.get(index) == Some(true) {
                         strike(bit);
                     }
                 }
             }
         }
         let all = authority.bits_set.entry(key.clone()).or_default();
-        all.resize(all.len().max(list.bytes().len()), 0);
-        for (all, byte) in all.iter_mut().zip(list.bytes()) {
-            *all |= byte;
-        }
+        new.add_to(all);
         authority.touch(struck.iter().map(|&id| Reached::Grant(id)).collect(), at);
         authority.struck.insert(at, struck);
     }

@@ -99,37 +99,6 @@ impl StatusList {
         Some(byte & (0x80 >> (index % 8)) != 0)
     }
 
-    /// Calls `take` with the index of each bit that is set here and not in the earlier list, in ascending order.
-    pub(crate) fn each_new(&self, earlier: Option<&Self>, mut take: impl FnMut(u64)) {
-        self.new_words(earlier, |at, word| {
-            let mut left = word;
-            while left != 0 {
-                let bit = left.leading_zeros();
-                take(at * 64 + u64::from(bit));
-                left &= !(1 << 63 >> bit);
-            }
-        });
-    }
-
-    /// How many bits are set here and not in the earlier list.
-    pub(crate) fn count_new(&self, earlier: Option<&Self>) -> u64 {
-        let mut count = 0;
-        self.new_words(earlier, |_, word| count += u64::from(word.count_ones()));
-        count
-    }
-
-    /// The bits that are new, 64 at a time, with the number of the word.
-    fn new_words(&self, earlier: Option<&Self>, mut take: impl FnMut(u64, u64)) {
-        let known = earlier.map_or(&[][..], Self::bytes);
-        for (at, bytes) in (0..).zip(self.bits.chunks(8)) {
-            let start = self.bits.len().min(at * 8);
-            let new = word(bytes) & !word(known.get(start..).unwrap_or(&[]));
-            if new != 0 {
-                take(at as u64, new);
-            }
-        }
-    }
-
     /// How many bits are set.
     #[must_use]
     pub fn bits_set(&self) -> u64 {
@@ -152,15 +121,6 @@ impl StatusList {
     }
 }
 
-/// The first eight bytes, or what there is of them, as one number of which the first bit is the greatest.
-fn word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    for (to, byte) in word.iter_mut().zip(bytes) {
-        *to = *byte;
-    }
-    u64::from_be_bytes(word)
-}
-
 /// The bitstring in `encoded`: multibase `u`, then base64url without padding, of one gzip member.
 pub(super) fn unpack(encoded: &str) -> Result<Vec<u8>, CredentialError> {
     let member = "credentialSubject.encodedList";
@@ -171,7 +131,7 @@ pub(super) fn unpack(encoded: &str) -> Result<Vec<u8>, CredentialError> {
         .ok_or(malformed(member, expected))?;
     let limit = STATUS_LIST_BYTES_MAX as u64 + 1;
     let mut unpacking = GzDecoder::new(packed.as_slice()).take(limit);
-    let mut bits = Vec::new();
+    let mut bits = Vec::with_capacity(STATUS_LIST_BYTES_MIN + 1);
     unpacking
         .read_to_end(&mut bits)
         .map_err(|_| CredentialError::NotGzip)?;
