@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use super::{Dag, Index, Past};
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
-const RECENT_BYTES: usize = 9 << 19;
+const RECENT_BYTES: usize = 5 << 19;
 /// Clocks that are read together before they are let go of: they have not been read for long, and are far away.
 const LET_GO_TOGETHER: usize = 64;
 /// Ops that are recent while ops are told.

@@ -9,6 +9,7 @@
 mod clocks;
 mod ids;
 mod index;
+mod near;
 mod past;
 mod saved;
 mod told;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
+use super::near::Near;
 use crate::columns::{self, damaged};
 use crate::wire::{Out, Written};
 
@@ -14,6 +15,8 @@ use crate::wire::{Out, Written};
 enum Clock {
     /// Chains and numbers, sorted by chain, no zeros.
     Sparse(Box<[(u32, u32)]>),
+    /// The numbers by chain, where nearly all lie close together.
+    Near(Near),
     /// The numbers by chain, where all are small.
     Narrow(Box<[u16]>),
     /// The numbers by chain.
@@ -27,6 +30,7 @@ impl Clock {
                 Ok(at) => entries[at].1,
                 Err(_) => 0,
             },
+            Self::Near(near) => near.count(chain),
             Self::Narrow(counts) => counts.get(chain as usize).map_or(0, |&it| it.into()),
             Self::Wide(counts) => counts.get(chain as usize).copied().unwrap_or(0),
         }
@@ -41,6 +45,7 @@ impl Clock {
         };
         match self {
             Self::Sparse(entries) => entries.iter().copied().for_each(held),
+            Self::Near(near) => near.each(|chain, count| held((chain, count))),
             Self::Narrow(counts) => (0..).zip(counts.iter().map(|&it| it.into())).for_each(held),
             Self::Wide(counts) => (0..).zip(counts.iter().copied()).for_each(&mut held),
         }
@@ -49,6 +54,7 @@ impl Clock {
     const fn width(&self) -> usize {
         match self {
             Self::Sparse(entries) => entries.len(),
+            Self::Near(near) => near.width(),
             Self::Narrow(counts) => counts.len(),
             Self::Wide(counts) => counts.len(),
         }
@@ -59,6 +65,9 @@ impl Clock {
         match self {
             Self::Sparse(entries) => {
                 black_box(entries.first().copied());
+            }
+            Self::Near(near) => {
+                black_box(near.count(0));
             }
             Self::Narrow(counts) => {
                 black_box(counts.first().copied());
@@ -72,6 +81,7 @@ impl Clock {
     const fn bytes(&self) -> usize {
         match self {
             Self::Sparse(entries) => size_of_val(&**entries),
+            Self::Near(near) => near.bytes(),
             Self::Narrow(counts) => size_of_val(&**counts),
             Self::Wide(counts) => size_of_val(&**counts),
         }
@@ -106,7 +116,7 @@ impl Past {
 
     /// The past with these numbers by chain.
     pub(super) fn of_counts(counts: Vec<u32>) -> Self {
-        Self::of_clock(smallest(counts))
+        Self::of_clock(least(counts))
     }
 
     /// How many of the first ops of a chain belong to the past.
@@ -156,11 +166,20 @@ impl Past {
         } else {
             Self::join(&[self.clone(), Self::default()])
         };
-        match &*whole.clock {
+        let plain;
+        let clock = match &*whole.clock {
+            Clock::Near(near) => {
+                plain = written(near.counts());
+                &plain
+            }
+            clock => clock,
+        };
+        match clock {
             Clock::Sparse(entries) => {
                 let rows = entries.iter().map(|&(chain, count)| [chain, count]);
                 columns::write_rows(out.u8(0)?, rows)
             }
+            Clock::Near(_) => unreachable!("what is written is by other numbers"),
             Clock::Narrow(counts) => {
                 out.u8(1)?.bytes_len(size_of_val(&**counts) as u64)?;
                 let bytes = counts.iter().flat_map(|count| count.to_le_bytes());
@@ -211,6 +230,7 @@ impl Past {
         self.more.iter().all(|&(_, count)| small(count))
             && match &*self.clock {
                 Clock::Sparse(entries) => entries.iter().all(|&(_, count)| small(count)),
+                Clock::Near(near) => small(near.bound()),
                 Clock::Narrow(_) => true,
                 Clock::Wide(_) => false,
             }
@@ -248,10 +268,12 @@ impl Past {
                         .fold(first.entries(), |all, next| merge(&all, &next.entries()));
                     return Self::of_clock(Clock::Sparse(all.into_boxed_slice()));
                 }
-                Self::of_clock(if pasts.iter().all(Self::is_narrow) {
-                    smallest(dense::<u16>(pasts))
+                Self::of_clock(if let Some(near) = Self::join_near(pasts) {
+                    Clock::Near(near)
+                } else if pasts.iter().all(Self::is_narrow) {
+                    least(dense::<u16>(pasts))
                 } else {
-                    smallest(dense::<u32>(pasts))
+                    least(dense::<u32>(pasts))
                 })
             }
         }
@@ -269,7 +291,7 @@ impl Past {
             spare.more = [NONE; 2];
             return spare;
         }
-        Self::of_clock(smallest(counts.to_vec()))
+        Self::of_clock(written(counts.to_vec()))
     }
 
     /// Raises the numbers by chain to those of the past; `None` if one of them is too large.
@@ -283,7 +305,7 @@ impl Past {
                     *count = own.max(*count);
                 }
             }
-            Clock::Sparse(_) | Clock::Wide(_) => {
+            Clock::Sparse(_) | Clock::Near(_) | Clock::Wide(_) => {
                 let mut fits = Some(());
                 self.clock.each(|chain, count| {
                     fits = fits.and_then(|()| raise(counts, chain, count));
@@ -294,6 +316,21 @@ impl Past {
         let more = self.more.iter().filter(|it| it.0 != NONE.0);
         more.map(|&(chain, count)| raise(counts, chain, count))
             .collect()
+    }
+
+    /// The union of pasts whose numbers lie close together, or are few.
+    fn join_near(pasts: &[Self]) -> Option<Near> {
+        let mut clocks = Vec::with_capacity(pasts.len());
+        let mut entries = Vec::new();
+        for past in pasts {
+            match &*past.clock {
+                Clock::Near(near) => clocks.push(near),
+                Clock::Sparse(few) => entries.extend_from_slice(few),
+                Clock::Narrow(_) | Clock::Wide(_) => return None,
+            }
+            entries.extend(past.more.iter().filter(|it| it.0 != NONE.0));
+        }
+        Near::join(&clocks, &entries)
     }
 
     fn entries(&self) -> Vec<(u32, u32)> {
@@ -331,7 +368,7 @@ impl Count for u16 {
     fn of(clock: &Clock) -> Option<&[Self]> {
         match clock {
             Clock::Narrow(counts) => Some(counts),
-            Clock::Sparse(_) | Clock::Wide(_) => None,
+            Clock::Sparse(_) | Clock::Near(_) | Clock::Wide(_) => None,
         }
     }
 
@@ -344,7 +381,7 @@ impl Count for u32 {
     fn of(clock: &Clock) -> Option<&[Self]> {
         match clock {
             Clock::Wide(counts) => Some(counts),
-            Clock::Sparse(_) | Clock::Narrow(_) => None,
+            Clock::Sparse(_) | Clock::Near(_) | Clock::Narrow(_) => None,
         }
     }
 
@@ -364,6 +401,7 @@ fn dense<T: Count>(pasts: &[Past]) -> Vec<T> {
         let last = more.map(|it| it.0 as usize + 1).max().unwrap_or(0);
         last.max(match &*past.clock {
             Clock::Sparse(entries) => entries.last().map_or(0, |last| last.0 as usize + 1),
+            Clock::Near(near) => near.width(),
             Clock::Narrow(counts) => counts.len(),
             Clock::Wide(counts) => counts.len(),
         })
@@ -398,16 +436,28 @@ fn dense<T: Count>(pasts: &[Past]) -> Vec<T> {
     all
 }
 
-/// The clock in whichever form is smaller.
-fn smallest<T: Count>(mut counts: Vec<T>) -> Clock {
+/// The clock in whichever form is smaller, and in bytes if it is dense and they will do.
+fn least<T: Count>(mut counts: Vec<T>) -> Clock {
+    match sparse(&mut counts) {
+        Some(few) => few,
+        None => Near::of(&counts).map_or_else(|| T::clock(counts), Clock::Near),
+    }
+}
+
+/// The clock in whichever of the forms that are written is smaller.
+fn written<T: Count>(mut counts: Vec<T>) -> Clock {
+    sparse(&mut counts).unwrap_or_else(|| T::clock(counts))
+}
+
+/// The clock as a list of what chains have, if that is smaller; cuts off the chains at the end that have nothing.
+fn sparse<T: Count>(counts: &mut Vec<T>) -> Option<Clock> {
     while counts.last() == Some(&T::default()) {
         counts.pop();
     }
-    if is_sparse(&counts) {
+    is_sparse(counts).then(|| {
         let entries = (0..).zip(counts.iter().map(|&count| count.into()));
-        return Clock::Sparse(entries.filter(|&(_, count)| count > 0).collect());
-    }
-    T::clock(counts)
+        Clock::Sparse(entries.filter(|&(_, count)| count > 0).collect())
+    })
 }
 
 /// Whether a list of the numbers that are not zero is smaller than all of them.
