@@ -92,7 +92,7 @@ impl<'a, W: Write + ?Sized> Export<'a, W> {
         self.out.write_all(b"},\"sets\":{")?;
         let mut first = true;
         for (name, field) in in_order(object.fields()) {
-            let mut elements = in_order(by_name(&field.elements));
+            let mut elements = in_order(field.elements.iter());
             elements.retain(|(_, place)| !self.state.is_bare(**place));
             if elements.is_empty() {
                 continue;

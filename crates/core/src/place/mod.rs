@@ -5,6 +5,7 @@
 //! by such edges. So what dominates what is known without clocks, and taking an op back is local.
 
 mod cell;
+mod elements;
 mod names;
 mod saved;
 mod sight;
@@ -20,6 +21,7 @@ use crate::place_id::{FieldId, PlaceId};
 use crate::tight;
 use crate::value::Value;
 use cell::{Cell, Tip};
+use elements::Elements;
 use names::{Digest, NameTable};
 pub(crate) use sight::Sight;
 
@@ -114,13 +116,13 @@ impl Touch {
 pub(crate) struct Field {
     pub(crate) id: FieldId,
     pub(crate) register: Option<PlaceId>,
-    pub(crate) elements: BTreeMap<Box<str>, PlaceId>,
+    pub(crate) elements: Elements,
 }
 
 impl Field {
     /// The places of the field.
     pub(crate) fn places(&self) -> impl Iterator<Item = PlaceId> {
-        let elements = self.elements.values();
+        let elements = self.elements.iter().map(|(_, place)| place);
         self.register.iter().chain(elements).copied()
     }
 }
@@ -213,7 +215,7 @@ impl Places {
         let field = self.field(object, field)?;
         match element {
             None => field.register,
-            Some(element) => field.elements.get(element).copied(),
+            Some(element) => field.elements.get(element),
         }
     }
 
@@ -270,8 +272,8 @@ impl Places {
                 if let Some(place) = field.register {
                     names[place as usize] = (&**object, name, None);
                 }
-                for (element, &place) in &field.elements {
-                    names[place as usize] = (&**object, name, Some(&**element));
+                for (element, &place) in field.elements.iter() {
+                    names[place as usize] = (&**object, name, Some(element));
                 }
             }
         }
@@ -415,7 +417,7 @@ impl Places {
                 let field = Field {
                     id: self.fields,
                     register: None,
-                    elements: BTreeMap::new(),
+                    elements: Elements::default(),
                 };
                 self.fields += 1;
                 tight::room_for(&mut fields.0, 1);
@@ -431,9 +433,7 @@ impl Places {
             .expect("fewer than 2^30 places fit in memory");
         match element {
             None => field.register = Some(place),
-            Some(element) => {
-                field.elements.insert(element.into(), place);
-            }
+            Some(element) => field.elements.insert(element, place),
         }
         let digest = Digest::of(object, name, element);
         let cells = &self.cells;

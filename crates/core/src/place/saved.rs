@@ -20,7 +20,7 @@ impl Places {
                 out.str(name)?.u32(field.id)?;
                 out.u32(field.register.unwrap_or(NOTHING))?;
                 out.array(field.elements.len() as u64)?;
-                for (element, &place) in &field.elements {
+                for (element, &place) in field.elements.iter() {
                     out.str(element)?.u32(place)?;
                 }
             }

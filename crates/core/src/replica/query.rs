@@ -83,7 +83,7 @@ impl Replica {
     pub fn set(&self, object: &str, field: &str) -> Answer<Vec<Element>> {
         let (log, state) = (&self.log, self.replay.state());
         let field = log.places.field(object, field);
-        let elements = field.into_iter().flat_map(|field| &field.elements);
+        let elements = field.into_iter().flat_map(|field| field.elements.iter());
         let elements = elements.filter_map(|(name, &place)| Element::of(log, state, name, place));
         self.answer(elements.collect())
     }
