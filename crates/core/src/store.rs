@@ -110,7 +110,7 @@ pub trait OpStore: Debug + Send {
 }
 
 /// Bytes of memory that are asked for at once.
-const SEGMENT_BYTES: usize = 1 << 20;
+const SEGMENT_BYTES: usize = 1 << 18;
 
 /// A store in memory. A copy shares what it holds. An envelope has bytes: one without stands for one that was dropped.
 #[derive(Debug, Clone, Default)]

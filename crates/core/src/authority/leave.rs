@@ -15,6 +15,7 @@ use crate::name::Tags;
 use crate::need::{Action, Need, Reach};
 use crate::place_id::FieldId;
 use crate::schema_map::tags_of;
+use crate::tight;
 
 /// Answers that a roll keeps.
 const ANSWERS_MAX: usize = 16;
@@ -106,7 +107,7 @@ impl Authority {
             let tags = self.genesis_tags(object, field);
             self.tags_id(&tags).unwrap_or_else(|| self.push_tags(tags))
         });
-        self.field_tags.push(id);
+        tight::push(&mut self.field_tags, id);
     }
 
     fn push_tags(&mut self, tags: Tags) -> TagsId {
