@@ -22,6 +22,7 @@ mod project;
 mod quorum;
 mod rage;
 mod restore;
+mod witnesses;
 
 #[path = "../../examples/refurbishing_shop.rs"]
 mod refurbishing_shop;
