@@ -85,13 +85,22 @@ impl Home for StoreHome {
     }
 
     fn start(&mut self, carried: &[u8]) -> Result<bool, KeepError> {
+        let project = self.replica().project();
         drop(self.replica.take());
         let options = || Options::new().replica(self.builder.clone());
         let (started, is_start) = match self.disk.start_from(options(), carried) {
             Err(Error::Start(_)) => (self.disk.open(options()), false),
             started => (started, true),
         };
-        self.replica = Some(started.map_err(failed)?);
+        match started {
+            Ok(started) => self.replica = Some(started),
+            Err(error) => {
+                // Without power the node holds nothing, as it did before, until it restarts.
+                let nothing = FaultyDisk::new().join(options(), project);
+                self.replica = Some(nothing.map_err(failed)?);
+                return Err(failed(error));
+            }
+        }
         Ok(is_start)
     }
 

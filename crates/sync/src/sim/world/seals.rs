@@ -112,7 +112,9 @@ impl World {
             Some((node, carried?.ok()?))
         };
         let mut others = (from..self.nodes.len()).chain(0..from);
-        let is_blank = self.nodes[at].kept.ids().is_empty();
+        let newcomer = &self.nodes[at].kept;
+        let waits = newcomer.home.replica().log().pending_count() > 0;
+        let is_blank = newcomer.ids().is_empty() && !waits;
         let found = if is_blank {
             others.find_map(carried)
         } else {
