@@ -1,5 +1,6 @@
 //! One replica as who embeds it sees it: founding, joining, writing, and what goes wrong.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -433,4 +434,26 @@ fn costs_are_those_of_a_log_and_its_replay() {
     assert_eq!(replica.costs(), before);
     write(&mut replica, ALICE, edit("f", 1), 20);
     assert_eq!(replica.costs().since(&before).signatures_verified, 1);
+}
+
+#[test]
+fn threads_show_nowhere_in_what_a_batch_did() {
+    let mut office = office();
+    for (number, now_ms) in (0..540).zip(30..) {
+        write(&mut office, ALICE, edit("status", number), now_ms);
+    }
+    let mut envelopes: Vec<Vec<u8>> = office.envelopes().map(Cow::into_owned).collect();
+    // One is no op, one is not signed by its author, so that what builds on it waits, and one comes twice.
+    envelopes.insert(300, b"no op".to_vec());
+    *envelopes[500].last_mut().unwrap() ^= 1;
+    envelopes.push(envelopes[100].clone());
+    let take = |threads| {
+        let mut replica = Replica::builder().threads(threads).join(office.project());
+        let received = replica.receive(&envelopes);
+        (received, replica.costs(), replica.state_digest())
+    };
+    let alone = take(1);
+    for threads in [2, 5] {
+        assert_eq!(take(threads), alone, "{threads} threads");
+    }
 }
