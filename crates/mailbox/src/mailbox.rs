@@ -415,7 +415,12 @@ impl<B: Bucket> Mailbox<B> {
         visit: &mut Visit,
     ) -> Result<(), MailboxError> {
         let Some(bytes) = packed(replica, &ops).filter(|_| !ops.is_empty()) else {
-            return Ok(());
+            return match replica.fault() {
+                Some(fault) => Err(MailboxError::Keep(KeepError {
+                    reason: fault.to_string(),
+                })),
+                None => Ok(()),
+            };
         };
         let name = PackName::of(&bytes);
         let version = if self.defect == Some(Defect::MergesWithoutPutting) && !made_of.is_empty() {

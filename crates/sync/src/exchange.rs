@@ -131,7 +131,22 @@ impl Exchange {
     }
 
     /// What is to be said next: the bytes of a message.
-    pub(crate) fn next(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// Why the session ends: the store has failed. An op that cannot be read is not passed over, since its children would follow.
+    pub(crate) fn next(
+        &mut self,
+        keeper: &dyn Keeper,
+        tally: &mut Tally,
+    ) -> Result<Option<Vec<u8>>, CloseReason> {
+        let message = self.next_message(keeper, tally);
+        match keeper.replica().fault() {
+            Some(_) => Err(CloseReason::Store),
+            None => Ok(message),
+        }
+    }
+
+    fn next_message(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<u8>> {
         if let Some(message) = self.messages.pop_front() {
             return Some(message.encode());
         }

@@ -247,11 +247,14 @@ impl Session {
     /// Sends what there is room for.
     fn pump(&mut self, keeper: &dyn Keeper, now_ms: u64) {
         while self.standing == Standing::Open && self.link.has_room() {
-            let Some(message) = self.exchange.next(keeper, &mut self.tally) else {
-                break;
-            };
-            let frame = self.link.send(message, now_ms);
-            self.push_frame(frame);
+            match self.exchange.next(keeper, &mut self.tally) {
+                Ok(Some(message)) => {
+                    let frame = self.link.send(message, now_ms);
+                    self.push_frame(frame);
+                }
+                Ok(None) => break,
+                Err(reason) => self.close(reason),
+            }
         }
         let has_told = self.exchange.has_said_all() && self.link.is_idle();
         if self.standing == Standing::Open && has_told && self.exchange.has_all() {

@@ -1,7 +1,14 @@
 //! Sessions between two replicas without a network, and against peers that are no peers.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ecac_core::payload::SetField;
-use ecac_core::{Genesis, Name, OpId, Received, Replica, SigningKey, Value, public_key};
+use ecac_core::{
+    Genesis, MemoryStore, Name, OpId, OpStore, Received, Replica, SigningKey, StoreError, Value,
+    public_key,
+};
 
 use crate::close::CloseReason;
 use crate::frame::{Frame, ListenerId};
@@ -420,4 +427,69 @@ fn what_was_said_to_an_earlier_life_of_the_listener_counts_for_nothing() {
     let strays = dialler.tally().stray_frames;
     dialler.handle(&mut a, &first[0], NOW_MS);
     assert_eq!(dialler.tally().stray_frames, strays + 1);
+}
+
+/// A store of which one envelope cannot be read any more once it is damaged.
+#[derive(Debug, Clone)]
+struct Damaged {
+    store: MemoryStore,
+    position: usize,
+    is_damaged: Arc<AtomicBool>,
+}
+
+impl OpStore for Damaged {
+    fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+        self.store.append(envelope)
+    }
+
+    fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+        if position == self.position && self.is_damaged.load(Ordering::Relaxed) {
+            return Err(StoreError::new("a page is damaged"));
+        }
+        self.store.read(position)
+    }
+
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_passed_over() {
+    let whole = replica(3, 30);
+    for position in [0, 1, 20, whole.log().admitted_count() - 1] {
+        let (mut store, is_damaged) = (MemoryStore::new(), Arc::default());
+        for envelope in whole.envelopes() {
+            store.append(&envelope).unwrap();
+        }
+        let store = Damaged {
+            store,
+            position,
+            is_damaged: Arc::clone(&is_damaged),
+        };
+        let opened = Replica::builder().open(whole.project(), Box::new(store));
+        let (mut sender, mut newcomer) = (opened.unwrap(), Replica::join(whole.project()));
+        is_damaged.store(true, Ordering::Relaxed);
+        let mut dialler = Session::dial(&newcomer, [1; 16], NOW_MS);
+        let first = dialler.frame().unwrap();
+        let mut listener = Session::answer(&sender, &first, [2; 16], NOW_MS).unwrap();
+        listener.handle(&mut sender, &first, NOW_MS);
+        loop {
+            let there: Vec<_> = core::iter::from_fn(|| dialler.frame()).collect();
+            let back: Vec<_> = core::iter::from_fn(|| listener.frame()).collect();
+            if there.is_empty() && back.is_empty() {
+                break;
+            }
+            listener.handle_all(&mut sender, &there, NOW_MS);
+            dialler.handle_all(&mut newcomer, &back, NOW_MS);
+        }
+        assert_eq!(listener.standing(), Standing::Closed(CloseReason::Store));
+        let told = Standing::ClosedByPeer(CloseReason::Store);
+        assert_eq!((dialler.standing(), dialler.tally().orphans), (told, 0));
+        assert!(newcomer.log().admitted_count() <= position);
+    }
 }
