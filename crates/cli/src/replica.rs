@@ -158,8 +158,18 @@ pub(crate) fn of_directory(globals: &Globals) -> Result<OpLog, Failure> {
     let refused = project.refused();
     envelopes.extend(refused.map_err(|error| Failure::of("read the refused ops", &error))?);
     let positions = 0..log.admitted_count();
+    let dropped = positions.filter_map(|it| log.remains(it)).collect();
+    // What cannot be read is passed over above.
+    if let Some(fault) = replica.fault() {
+        return Err(Failure::new(
+            exit::VERIFICATION,
+            "read the ops of the project",
+            fault,
+            "ecac verify-store says what is damaged",
+        ));
+    }
     Ok(OpLog {
-        dropped: positions.filter_map(|it| log.remains(it)).collect(),
+        dropped,
         project: replica.project(),
         file: OpLogFiles::of_items(PROJECT, &envelopes),
     })
