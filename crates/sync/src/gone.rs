@@ -14,8 +14,7 @@ use crate::tally::Tally;
 /// Takes out of what is to be sent, parents first, what was dropped and what builds on it; `None` if nothing was.
 pub(crate) fn part(replica: &Replica, ops: &mut Outbox, defect: Option<Defect>) -> Option<Gone> {
     let log = replica.log();
-    let pruned = ops.ids(replica).filter(|it| log.is_pruned(it));
-    let mut ids: BTreeSet<OpId> = pruned.collect();
+    let mut ids: BTreeSet<OpId> = ops.pruned(replica).collect();
     if ids.is_empty() {
         return None;
     }

@@ -40,24 +40,21 @@ impl Outbox {
 
     /// Whether the envelope of the op that is sent next was dropped.
     pub(crate) fn is_pruned(&self, replica: &Replica) -> bool {
-        let id = match self.admitted.front() {
-            Some(&rank) => id_at(replica, rank),
-            None => self.unjudged.front().copied(),
-        };
-        id.is_some_and(|it| replica.log().is_pruned(&it))
+        let first = self.admitted.front();
+        first.is_some_and(|&rank| replica.is_pruned_at(rank as usize))
+    }
+
+    /// The ops of which the envelopes were dropped, in order; none that is not judged.
+    pub(crate) fn pruned(&self, replica: &Replica) -> impl Iterator<Item = OpId> {
+        let admitted = self.admitted.iter();
+        let pruned = admitted.filter(|&&rank| replica.is_pruned_at(rank as usize));
+        pruned.filter_map(|&rank| id_at(replica, rank))
     }
 
     pub(crate) fn pop(&mut self) {
         if self.admitted.pop_front().is_none() {
             self.unjudged.pop_front();
         }
-    }
-
-    /// The ops, in order.
-    pub(crate) fn ids(&self, replica: &Replica) -> impl Iterator<Item = OpId> {
-        let admitted = self.admitted.iter();
-        let admitted = admitted.filter_map(|&rank| id_at(replica, rank));
-        admitted.chain(self.unjudged.iter().copied())
     }
 
     /// Keeps the ops, taken in order, of which the function says so.

@@ -157,6 +157,12 @@ impl Replica {
         self.log.envelope_at(rank)
     }
 
+    /// Whether the envelope of the admitted op of this [rank](Stocked::rank) was dropped, without a look-up by id.
+    #[must_use]
+    pub fn is_pruned_at(&self, rank: usize) -> bool {
+        self.log.is_hollow(rank)
+    }
+
     /// Where the author's admitted ops from the number on stand in the order of admission.
     fn admitted_of(&self, author: &PublicKey, from_seq: u64) -> impl Iterator<Item = usize> {
         let dag = &self.log.dag;
