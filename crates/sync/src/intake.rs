@@ -1,6 +1,6 @@
 //! What becomes of ops that come in: those with their parents are handed to the keeper, which verifies them.
 
-use ecac_core::{Event, Glance, Refusal};
+use ecac_core::{Event, Refusal};
 
 use crate::close::CloseReason;
 use crate::defect::Defect;
@@ -21,8 +21,9 @@ pub(crate) fn take_ops(
 ) -> Result<(), CloseReason> {
     let mut fresh = Fresh::new(envelopes.len());
     let mut batch = Vec::with_capacity(envelopes.len());
-    for envelope in envelopes {
-        let op = Glance::of(&envelope).ok_or(CloseReason::BadOp)?;
+    let glances = keeper.replica().glances(&envelopes);
+    for (envelope, glance) in envelopes.into_iter().zip(glances) {
+        let op = glance.ok_or(CloseReason::BadOp)?;
         let log = keeper.replica().log();
         let mut parents = op.parents.iter();
         let here = parents.all(|it| fresh.contains(it) || log.holds(it));
