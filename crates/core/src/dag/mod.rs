@@ -406,33 +406,7 @@ impl Dag {
             }
         };
         self.count_number(author, node.seq, at);
-        let ops = &mut self.chains[chain as usize].ops;
-        let position = narrow(ops.len());
-        let before = ops.last().copied();
-        tight::push(ops, narrow(at));
-        let others = parents.iter().map(|&parent| narrow(parent));
-        tight::room_for(&mut self.parents, parents.len());
-        self.parents
-            .extend(others.filter(|&parent| Some(parent) != before));
-        let parents_end = narrow(self.parents.len());
-        let follows = before.filter(|_| {
-            let last = self.nodes.last();
-            last.map_or(0, |last| last.parents_end) == parents_end
-        });
-        let base = match follows {
-            Some(before) => self.nodes[before as Index].base,
-            None => narrow(at),
-        };
-        self.ids.push(&node.id, |at| self.nodes[at].id);
-        let placed = Placed {
-            id: node.id,
-            hlc: node.hlc,
-            chain,
-            position,
-            base,
-            parents_end,
-        };
-        tight::push(&mut self.nodes, placed);
+        let is_base = self.append(&node, chain, parents);
         for &parent in parents {
             if !core::mem::replace(&mut self.has_child[parent], true) {
                 self.frontier.remove(&narrow(parent));
@@ -440,11 +414,36 @@ impl Dag {
         }
         tight::push(&mut self.has_child, false);
         self.frontier.insert(narrow(at));
-        self.keep_past(follows.is_none().then_some(past));
+        self.keep_past(is_base.then_some(past));
         if keep {
-            self.clocks.stays(base);
+            self.clocks.stays(self.nodes[at].base);
         }
         at
+    }
+
+    /// Adds the op's row, and says whether the op has a past of its own: it does not follow the last of its chain alone.
+    fn append(&mut self, node: &Node, chain: u32, parents: &[Index]) -> bool {
+        let at = narrow(self.nodes.len());
+        let ops = &mut self.chains[chain as usize].ops;
+        let (position, before) = (narrow(ops.len()), ops.last().copied());
+        tight::push(ops, at);
+        let begin = self.parents.len();
+        tight::room_for(&mut self.parents, parents.len());
+        let others = parents.iter().map(|&parent| narrow(parent));
+        self.parents
+            .extend(others.filter(|&parent| Some(parent) != before));
+        let follows = before.filter(|_| self.parents.len() == begin);
+        self.ids.push(&node.id, |at| self.nodes[at].id);
+        let placed = Placed {
+            id: node.id,
+            hlc: node.hlc,
+            chain,
+            position,
+            base: follows.map_or(at, |before| self.nodes[before as Index].base),
+            parents_end: narrow(self.parents.len()),
+        };
+        tight::push(&mut self.nodes, placed);
+        follows.is_none()
     }
 
     fn author_id(&mut self, key: PublicKey) -> u32 {

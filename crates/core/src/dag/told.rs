@@ -1,7 +1,7 @@
 //! Ops that somebody tells of in the order of admission, with their parents by position.
 
 use super::past::raise;
-use super::{Dag, Index, Node, Own, Past, Placed, narrow};
+use super::{Dag, Index, Node, Own, Past, narrow};
 use crate::id::PublicKey;
 use crate::tight;
 
@@ -56,35 +56,12 @@ impl Dag {
         past: &Past,
     ) -> Index {
         let at = self.nodes.len();
-        let ops = &mut self.chains[chain as usize].ops;
-        let position = narrow(ops.len());
-        let before = ops.last().copied();
-        tight::push(ops, narrow(at));
-        let begin = self.parents.len();
-        tight::room_for(&mut self.parents, parents.len());
-        let others = parents.iter().map(|&parent| narrow(parent));
-        self.parents
-            .extend(others.filter(|&parent| Some(parent) != before));
-        let follows = before.filter(|_| self.parents.len() == begin);
-        let base = match follows {
-            Some(before) => self.nodes[before as Index].base,
-            None => narrow(at),
-        };
-        self.ids.push(&node.id, |at| self.nodes[at].id);
-        let placed = Placed {
-            id: node.id,
-            hlc: node.hlc,
-            chain,
-            position,
-            base,
-            parents_end: narrow(self.parents.len()),
-        };
-        tight::push(&mut self.nodes, placed);
+        let is_base = self.append(node, chain, parents);
         for &parent in parents {
             self.has_child[parent] = true;
         }
         tight::push(&mut self.has_child, false);
-        self.keep_past(follows.is_none().then(|| past.clone()));
+        self.keep_past(is_base.then(|| past.clone()));
         at
     }
 
