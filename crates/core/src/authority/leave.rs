@@ -11,6 +11,7 @@ use super::stretches::WarrantsId;
 use super::title::Title;
 use crate::costs::Costs;
 use crate::dag::{Dag, Past};
+use crate::id::PublicKey;
 use crate::name::Tags;
 use crate::need::{Action, Need, Reach};
 use crate::place_id::FieldId;
@@ -117,6 +118,15 @@ impl Authority {
         self.secret_sets.push(secret.cloned().collect());
         self.tag_sets.push(tags);
         id
+    }
+
+    /// Whether any grant to the author, in time or not, allows to do so: whether reading ahead is likely of use.
+    pub(crate) fn may_come_to(&self, action: Action, author: &PublicKey) -> bool {
+        let need = Need::any(action);
+        self.grants_of(author).iter().any(|&grant| {
+            let right = self.grants[grant].right();
+            right.is_some_and(|(role, _)| need.permitted_by(role, author))
+        })
     }
 
     /// The titles in the past under which the op is admitted; `None` where there is none, or the project is not plain.

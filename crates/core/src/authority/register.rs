@@ -218,6 +218,15 @@ impl Authority {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The one key that is listed under the issuer's key id, if it is one.
+    pub(crate) fn only_key(&self, issuer: &str, kid: &str) -> Option<PublicKey> {
+        let (issuer, kid) = (Name::new(issuer).ok()?, Name::new(kid).ok()?);
+        match self.keys_named(&issuer, &kid) {
+            [only] => Some(self.keys[*only].public_key),
+            _ => None,
+        }
+    }
+
     /// The key that the op lists.
     pub(crate) fn key_by_op(&self, op: Index) -> Option<KeyId> {
         self.keys.binary_search_by_key(&op, |key| key.op).ok()
