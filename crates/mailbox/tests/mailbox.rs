@@ -4,14 +4,19 @@
     reason = "what a helper of a test cannot do fails the test"
 )]
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecac_core::payload::SetField;
-use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
+use ecac_core::{
+    Genesis, MemoryStore, Name, OpStore, Replica, SigningKey, StoreError, Value, public_key,
+};
 use ecac_mailbox::{Bucket, BucketError, Folder, Listed, Mailbox, MailboxError, Object, Visit};
 
 const NOW_MS: u64 = 1_767_225_600_000;
@@ -317,4 +322,47 @@ fn a_day_costs_what_the_page_says() {
     assert!(lists >= written && lists <= 2 * written, "{lists}");
     let bytes = bucket.0.bytes_out.get() / (written * (NODES - 1));
     assert!(bytes < 1600, "{bytes} bytes for an op and a reader");
+}
+
+/// A store that cannot be read any more once it is damaged.
+#[derive(Debug, Clone)]
+struct Damaged(MemoryStore, Arc<AtomicBool>);
+
+impl OpStore for Damaged {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+        self.0.append(envelope)
+    }
+
+    fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(StoreError::new("a page is damaged"));
+        }
+        self.0.read(position)
+    }
+
+    fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_an_error_of_the_visit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (full, is_damaged) = (founded(2), Arc::<AtomicBool>::default());
+    let mut store = MemoryStore::new();
+    for envelope in full.envelopes() {
+        store.append(&envelope).unwrap();
+    }
+    let store = Box::new(Damaged(store, Arc::clone(&is_damaged)));
+    let mut replica = Replica::builder().open(full.project(), store).unwrap();
+    is_damaged.store(true, Ordering::Relaxed);
+    let mut mailbox = Mailbox::new(Folder::new(folder.path(), [1; 16]), [1; 16]);
+    assert!(matches!(
+        mailbox.sync(&mut replica),
+        Err(MailboxError::Keep(_))
+    ));
 }
