@@ -7,8 +7,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use chacha20::ChaCha20Rng;
+use ecac_core::payload::Share;
 use ecac_core::{OP_DOMAIN, OpId, VerifiedOp};
 use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
+use hpke::aead::ChaCha20Poly1305;
+use hpke::kdf::HkdfSha256;
+use hpke::{Deserializable as _, OpModeR, single_shot_open};
 use minicbor::{Decoder, Encoder};
 use rand_core::SeedableRng as _;
 
@@ -68,9 +72,7 @@ impl Reader {
         let Some(body) = body(op.envelope()) else {
             return;
         };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(OP_DOMAIN).update(body);
-        let id = OpId::from_bytes(*hasher.finalize().as_bytes());
+        let id = id(body);
         if Decoder::new(body).skip().is_err() {
             return;
         }
@@ -81,6 +83,13 @@ impl Reader {
         self.index.insert(short(&id), self.read);
         self.read += 1;
     }
+}
+
+/// The id of the op with this body.
+fn id(body: &[u8]) -> OpId {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(OP_DOMAIN).update(body);
+    OpId::from_bytes(*hasher.finalize().as_bytes())
 }
 
 /// The first eight bytes of an id.
@@ -144,6 +153,37 @@ pub fn verification(ops: &[VerifiedOp]) -> Option<u64> {
         spent += ns;
     }
     Some(spent)
+}
+
+/// What nobody can avoid who is given a content key in one of the ops: BLAKE3 over the bytes of their bodies, the bare batch
+/// verification of their signatures, and opening the share by HPKE. `None` if a signature is bad or the share does not open.
+#[must_use]
+pub fn key_of_share<K: hpke::Kem>(
+    ops: &[VerifiedOp],
+    secret: &[u8],
+    share: &Share,
+    info: &[u8],
+) -> Option<u64> {
+    let (hashing, ()) = timed(|| {
+        let bodies = ops.iter().filter_map(|op| body(op.envelope()));
+        bodies.for_each(|body| _ = std::hint::black_box(id(body)));
+    });
+    let verification = verification(ops)?;
+    let (opening, opened) = timed(|| {
+        let secret = K::PrivateKey::from_bytes(secret).ok()?;
+        let enc = K::EncappedKey::from_bytes(&share.enc).ok()?;
+        let mode = OpModeR::Base;
+        single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
+            &mode,
+            &secret,
+            &enc,
+            info,
+            &share.ciphertext,
+            &[],
+        )
+        .ok()
+    });
+    opened.map(|_| hashing + verification + opening)
 }
 
 /// One look-up by id for each of the ops, in a hash table of all of them.

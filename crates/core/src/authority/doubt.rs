@@ -5,8 +5,9 @@
 //! does not turn on what a writer has seen, and holds in every order of arrival. It is kept under the `KeyRotate`; each
 //! `KeyGrant` adds to it, whoever is touched by a denial is looked at again, and a time outside of its span begins anew.
 
-use core::cmp::Ordering;
+use std::borrow::Cow;
 use std::cell::Ref;
+use std::collections::BTreeSet;
 
 use super::admission::Seen;
 use super::holders::{Doubtful, Holders};
@@ -63,11 +64,11 @@ impl<'a> Seen<'a> {
     pub(super) fn beyond_holders(
         &mut self,
         tags: &Tags,
-        readers: Vec<PublicKey>,
+        readers: &[PublicKey],
         now_ms: u64,
     ) -> (Vec<PublicKey>, Option<(Timestamp, Timestamp)>) {
         let authority = self.authority;
-        let (mut left, mut span) = (readers, None);
+        let (mut left, mut span) = (Cow::Borrowed(readers), None);
         for (&at, key) in authority.content_keys.iter().rev().take(EARLIER) {
             if left.len() <= FEW {
                 break;
@@ -80,19 +81,7 @@ impl<'a> Seen<'a> {
             let before = left.len();
             for (grant, given) in key.grants[..holders.grants].iter().rev().take(EARLIER) {
                 if self.contains(*grant) {
-                    let mut given = given.iter().peekable();
-                    left.retain(|reader| {
-                        let is_given = loop {
-                            match given
-                                .peek()
-                                .map_or(Ordering::Greater, |it| (*it).cmp(reader))
-                            {
-                                Ordering::Less => given.next(),
-                                order => break order.is_eq(),
-                            };
-                        };
-                        !is_given || holders.is_doubtful(*grant, reader)
-                    });
+                    left = Cow::Owned(not_sure(&left, given, holders.doubtful.get(grant)));
                 }
             }
             if left.len() < before {
@@ -100,7 +89,7 @@ impl<'a> Seen<'a> {
                 span = Some((from.max(holders.from), until.min(holders.until)));
             }
         }
-        (left, span)
+        (left.into_owned(), span)
     }
 
     /// Whether something is kept of the key that holds at that time. Whomever denials have touched since is looked at again.
@@ -155,7 +144,7 @@ impl<'a> Seen<'a> {
             tags: None,
             costs: self.costs,
         };
-        let (left, span) = then.beyond_holders(tags, given.to_vec(), now_ms);
+        let (left, span) = then.beyond_holders(tags, given, now_ms);
         if let Some(span) = span {
             holders.narrow(span);
         }
@@ -192,5 +181,62 @@ impl<'a> Seen<'a> {
         };
         sure.map(span)
             .max_by_key(|span| (span.is_none(), span.map(|it| it.1)))
+    }
+}
+
+/// Of these readers those who are not given it, or are doubtful. Readers and those who are given it come in ascending order.
+fn not_sure(
+    readers: &[PublicKey],
+    given: &[PublicKey],
+    doubtful: Option<&BTreeSet<PublicKey>>,
+) -> Vec<PublicKey> {
+    let (mut left, mut readers, mut given) = (Vec::new(), readers, given);
+    while let Some(next) = given.first() {
+        // Most are the same in both, one after the other.
+        let same = readers.iter().zip(given).take_while(|(a, b)| a == b);
+        let (same, others) = readers.split_at(same.count());
+        if let (Some(first), Some(last), Some(doubtful)) = (same.first(), same.last(), doubtful) {
+            let doubtful = doubtful.range(first..=last);
+            left.extend(doubtful.filter(|it| same.binary_search(it).is_ok()));
+        }
+        (readers, given) = (others, &given[same.len()..]);
+        if same.is_empty() {
+            let (before, others) = readers.split_at(readers.partition_point(|it| it < next));
+            left.extend_from_slice(before);
+            readers = others;
+            given = &given[usize::from(readers.first() != Some(next))..];
+        }
+    }
+    left.extend_from_slice(readers);
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::btree_set;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn who_is_not_sure_is_found_as_one_by_one(
+            readers in btree_set(0..24_u8, 0..24),
+            given in btree_set(0..24_u8, 0..24),
+            doubtful in btree_set(0..24_u8, 0..6),
+        ) {
+            let keys = |of: &BTreeSet<u8>| of.iter().map(|it| PublicKey::from_bytes([*it; 32])).collect();
+            let left: BTreeSet<u8> = readers
+                .iter()
+                .filter(|it| !given.contains(it) || doubtful.contains(it))
+                .copied()
+                .collect();
+            let (readers, given): (Vec<_>, Vec<_>) = (keys(&readers), keys(&given));
+            let doubtful = doubtful.iter().map(|it| PublicKey::from_bytes([*it; 32])).collect();
+            let left: Vec<_> = keys(&left);
+            prop_assert_eq!(not_sure(&readers, &given, Some(&doubtful)), left);
+        }
     }
 }

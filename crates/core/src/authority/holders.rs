@@ -57,9 +57,4 @@ impl Holders {
         self.from = self.from.max(from);
         self.until = self.until.min(until);
     }
-
-    pub(super) fn is_doubtful(&self, op: Index, reader: &PublicKey) -> bool {
-        let doubtful = self.doubtful.get(&op);
-        doubtful.is_some_and(|readers| readers.contains(reader))
-    }
 }

@@ -176,7 +176,7 @@ impl<'a> Seen<'a> {
         let nothing = Tags::new();
         let tags = self.key_tags(key).unwrap_or(&nothing);
         let need = reading(tags);
-        let (left, _) = self.beyond_holders(tags, recipients.to_vec(), now_ms);
+        let (left, _) = self.beyond_holders(tags, recipients, now_ms);
         if left.iter().all(|reader| self.may(reader, &need, now_ms)) {
             Ok(())
         } else {

@@ -1,21 +1,23 @@
 //! Read control: removing a reader, sealing and opening, and replaying what is sealed.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use ecac_core::payload::Revoke;
-use ecac_core::{Hlc, Kem, OpId, PublicKey, Replica, Sealed, Value};
-use ecac_seal::{ContentKey, Context, Writer, open_key};
+use ecac_core::{Costs, Hlc, Kem, OpId, PublicKey, Replica, Sealed, Value, VerifiedOp};
+use ecac_seal::{ContentKey, Context, ReaderSecret, Writer, info, open_key};
+use hpke::kem::{X25519HkdfSha256, XWing};
 use xtask::host::interrupt;
 
 use super::{Measured, Plan, begun, ps_each, take_all};
 use crate::clock::{least, timed};
+use crate::floor;
 use crate::workload::{Office, Shape, Workload, sealed, tags};
 
 /// Readers of whom one is removed.
 const READERS: usize = 512;
 /// Readers of those who are left, of whom each is measured.
-const RECEIVERS: usize = 8;
+const RECEIVERS: usize = 32;
 /// Who hold the key of a chain of sealed writes.
 const HOLDERS: usize = 8;
 /// Ops of such a chain.
@@ -49,7 +51,7 @@ pub fn rekey(kem: Kem, plan: &Plan) -> Result<Rekeyed> {
     let began_ms = office.project.now_ms();
     let mut random = || office.project.bytes();
     let mut removed = Vec::new();
-    let (mut sender_ns, mut receiver_ns) = (u64::MAX, u64::MAX);
+    let (mut sender_ns, mut receiver_ns, mut floor_ns) = (u64::MAX, u64::MAX, u64::MAX);
     for (round, now_ms) in (0..=rounds).zip(began_ms + 1..) {
         let mut written = Vec::new();
         let leaving: Option<PublicKey> = (round > 0)
@@ -83,6 +85,8 @@ pub fn rekey(kem: Kem, plan: &Plan) -> Result<Rekeyed> {
                 });
                 ensure!(opened.is_ok(), "a reader who is left does not get the key");
                 receiver_ns = receiver_ns.min(ns);
+                let floor = receiver_floor(&replica, (opener, &reader.public()), &key, &envelopes);
+                floor_ns = floor_ns.min(floor.context("open a share with the library alone")?);
                 interrupt::check()?;
             }
         }
@@ -97,8 +101,28 @@ pub fn rekey(kem: Kem, plan: &Plan) -> Result<Rekeyed> {
     };
     Ok(Rekeyed {
         sender: measured(sender_ns),
-        receiver: measured(receiver_ns),
+        receiver: Measured {
+            floor_ps: Some(ps_each(floor_ns, 1)),
+            ..measured(receiver_ns)
+        },
     })
+}
+
+/// What these envelopes and the share in them cost their reader at least.
+fn receiver_floor(
+    replica: &Replica,
+    (opener, reader): (&ReaderSecret, &PublicKey),
+    key: &OpId,
+    envelopes: &[Vec<u8>],
+) -> Option<u64> {
+    let ops = VerifiedOp::read_batch(envelopes, 1, &mut Costs::default());
+    let ops: Vec<VerifiedOp> = ops.into_iter().collect::<Result<_, _>>().ok()?;
+    let share = replica.shares_for(key, reader).pop()?;
+    let (secret, info) = (opener.as_bytes(), info(&replica.project(), key, reader));
+    match opener.kem() {
+        Kem::X25519 => floor::key_of_share::<X25519HkdfSha256>(&ops, secret, &share, &info),
+        Kem::XWing => floor::key_of_share::<XWing>(&ops, secret, &share, &info),
+    }
 }
 
 /// What sealing and opening a value cost, beside the bare cipher.
