@@ -1,9 +1,12 @@
 //! Histories as files, for oracles in other languages (`docs/vectors/oracle/README.md`).
 
-use ecac_core::{Costs, Decision, Effect, Log, OpId, Replay};
+use std::collections::BTreeMap;
+
+use ecac_core::{Costs, Decision, Effect, Log, OpId, Payload, Replay, snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::history::{History, OPS_MAX, histories, shuffled};
 use crate::laws::Said;
@@ -12,9 +15,9 @@ use crate::laws::Said;
 /// engine says of it.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// File ending and content: the op log (`cborseq`), its project (`project`), and the documents that
-    /// `ecac decisions`, `dump-state-json` and `trust-dump` print (`decisions`, `state`, `trust`).
-    pub files: [(&'static str, Vec<u8>); 5],
+    /// File ending and content: the op log (`cborseq`), its project (`project`), the documents that `ecac decisions`,
+    /// `dump-state-json` and `trust-dump` print (`decisions`, `state`, `trust`), and what each seal should name (`seals`).
+    pub files: [(&'static str, Vec<u8>); 6],
 }
 
 /// How the items of a file differ from the ops of the history.
@@ -59,9 +62,23 @@ impl Export {
                 ("decisions", decisions.into_bytes()),
                 ("state", said.replayed.state),
                 ("trust", said.trust),
+                ("seals", seals(&log, &said.replayed.decisions).into_bytes()),
             ],
         }
     }
+}
+
+/// A line for each admitted seal, by op id: the digest of the snapshot of its past, whatever the seal itself says.
+fn seals(log: &Log, decisions: &BTreeMap<OpId, Decision>) -> String {
+    let lines = decisions.iter().filter_map(|(id, decision)| {
+        let op = log.get(id)?;
+        let is_sealing = matches!(decision, Decision::Applied { .. } | Decision::Denied { .. })
+            && matches!(op.body().payload, Payload::Seal(_));
+        let past = is_sealing.then(|| snapshot(log, &op.body().parents, &mut Costs::default()))?;
+        let digest = hex::encode(Sha256::digest(past?));
+        Some(format!(r#"{{"op":{},"sha256":"{digest}"}}"#, json!(id)) + "\n")
+    });
+    lines.collect()
 }
 
 /// A line of the decisions: members in one order, and null for what there is not.

@@ -132,7 +132,7 @@ fn an_interrupted_export_says_how_to_go_on() {
     let path = directory.to_str().unwrap();
     let (stdout, stderr) = interrupted(&["--histories", "2000", "--export", path]);
     assert_eq!(stdout, "");
-    let next = files(&directory).len() / 5;
+    let next = files(&directory).len() / 6;
     let hint = format!(
         "error: interrupted before history {next}\n\
          hint: go on: cargo xtask soak --seed 0 --first {next} --histories {} --export OTHER\n",
@@ -161,7 +161,7 @@ fn an_export_is_the_same_every_time_and_overwrites_nothing() {
         files(&directory)
     });
     assert_eq!(one, other);
-    assert_eq!(one.len(), 15);
+    assert_eq!(one.len(), 18);
     let items = ecac_core::split_op_log(&one["000000.cborseq"]).unwrap();
     assert!(items.len() > 10);
     let path = beside.path().join("one");

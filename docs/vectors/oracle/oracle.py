@@ -27,7 +27,10 @@ ENDINGS = {
     "decisions": (".decisions", "-decisions.jsonl"),
     "dump-state-json": (".state", "-state.json"),
     "trust-dump": (".trust", "-trustview.json"),
+    "seals": (".seals", "-seals.jsonl"),
 }
+# What `compare` checks besides, which no command of `ecac` writes.
+COMPARED = DOCUMENTS | {"seals": export.seals}
 
 
 def read(data):
@@ -62,7 +65,7 @@ def compare(directory):
         named = log.with_name(f"{stem}.project")
         project = bytes.fromhex(named.read_text().strip()) if named.exists() else None
         history = judge(log, project)
-        for document, write in DOCUMENTS.items():
+        for document, write in COMPARED.items():
             short, long = ENDINGS[document]
             for expected in (log.with_name(stem + short), log.with_name(stem.removesuffix("-ops") + long)):
                 if not expected.exists():

@@ -91,6 +91,16 @@ def snapshot(history, seal):
     )
 
 
+def seals(history):
+    """A line for each admitted seal, by op id: the digest of the snapshot of its past, whatever the seal itself says."""
+    admitted = [op for op in history.ops if op.kind == "Seal" and history.decisions[op.id].verdict in ("applied", "denied")]
+    lines = [
+        json.dumps({"op": op.id.hex(), "sha256": hashlib.sha256(snapshot(history, op.id)).hexdigest()}, separators=(",", ":"))
+        for op in sorted(admitted, key=lambda op: op.id)
+    ]
+    return "".join(line + "\n" for line in lines).encode()
+
+
 def skeleton(history, op):
     """The digest of an op without its value, and without the parents that others of them have seen."""
     parents = {history.number[parent] for parent in op.parents}
