@@ -27,8 +27,8 @@ impl<R: StoredReplica> Keeper for Kept<'_, R> {
         self.author.replica()
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
-        let read = |it: &Vec<u8>| VerifiedOp::read(it, &mut Costs::default()).ok();
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
+        let read = |it: &&[u8]| VerifiedOp::read(it, &mut Costs::default()).ok();
         let ops: Vec<VerifiedOp> = envelopes.iter().filter_map(read).collect();
         match self.author.take(ops) {
             Ok(received) => {

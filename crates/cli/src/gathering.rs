@@ -30,7 +30,7 @@ impl Keeper for Gathering<'_> {
         self.writer
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let received = self.writer.keep(envelopes)?;
         let all = &mut self.received;
         let first = all.events.len();

@@ -298,7 +298,7 @@ impl<B: Bucket> Mailbox<B> {
         let (batch, orphans) = waiting.order(keeper.replica());
         if !batch.is_empty() {
             visit.ops += batch.len();
-            keeper.keep(&batch)?;
+            keeper.keep(&batch.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
         }
         visit.orphans = orphans.len();
         let replica = keeper.replica();

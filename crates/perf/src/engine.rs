@@ -152,7 +152,7 @@ impl Keeper for Engine {
         &self.0
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         self.0.keep(envelopes)
     }
 }

@@ -10,9 +10,8 @@ impl Keeper for Writer {
         self
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
-        let envelopes: Vec<&[u8]> = envelopes.iter().map(Vec::as_slice).collect();
-        self.receive(&envelopes).map_err(|error| KeepError {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
+        self.receive(envelopes).map_err(|error| KeepError {
             reason: error.to_string(),
         })
     }

@@ -52,7 +52,7 @@ impl Home for StoreHome {
         self.replica.as_ref().expect("nobody asks amid a restart")
     }
 
-    fn receive(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         self.batches += 1;
         let is_due = self.batches.is_multiple_of(SNAPSHOT_BATCHES);
         let durable = self.durable()?;

@@ -10,7 +10,7 @@ impl Keeper for DurableReplica {
         self
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         self.receive(envelopes).map_err(|error| KeepError {
             reason: error.to_string(),
         })

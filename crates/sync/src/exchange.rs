@@ -1,9 +1,12 @@
 //! The exchange of a session: which message is due, what each one says, and which ops it comes down to.
 
+use core::ops::Range as Bytes;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Stocked, Tip};
 
+use crate::came::Came;
 use crate::close::CloseReason;
 use crate::defect::Defect;
 use crate::gone::{self, Told};
@@ -11,7 +14,7 @@ use crate::intake::take_ops;
 use crate::keeper::Keeper;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
-    VERSION_OF_GONE, VERSIONS, WINDOW_FRAMES,
+    VERSION_OF_GONE, VERSIONS,
 };
 use crate::message::{Message, Scope, encode_ops};
 use crate::outbox::Outbox;
@@ -48,8 +51,6 @@ pub(crate) struct Exchange {
     /// Messages that wait for room, and then ops.
     messages: VecDeque<Message>,
     outbox: Outbox,
-    /// Envelopes that came and are not handed on yet, and how many messages they came in.
-    came: (Vec<Vec<u8>>, u64),
     owes_done: bool,
     is_done: bool,
     /// What the other side says it has dropped.
@@ -73,7 +74,6 @@ impl Exchange {
             reconciler: None,
             messages: VecDeque::new(),
             outbox: Outbox::default(),
-            came: (Vec::new(), 0),
             owes_done: false,
             is_done: false,
             gone: Told::default(),
@@ -126,7 +126,6 @@ impl Exchange {
     pub(crate) fn stop(&mut self) {
         self.messages.clear();
         self.outbox.clear();
-        self.came = (Vec::new(), 0);
         self.owes_done = false;
     }
 
@@ -197,19 +196,38 @@ impl Exchange {
         }
     }
 
-    /// Takes a message in.
+    /// Takes a message of ops in, in which the envelopes lie there. The last of so many that they are handed on together
+    /// hands them on.
+    ///
+    /// # Errors
+    /// Why the session ends.
+    pub(crate) fn take_ops<'a>(
+        &self,
+        keeper: &mut dyn Keeper,
+        (message, envelopes): (Cow<'a, [u8]>, Vec<Bytes<usize>>),
+        came: &mut Came<'a>,
+        tally: &mut Tally,
+    ) -> Result<(), CloseReason> {
+        if self.due != Due::Ops {
+            return Err(CloseReason::Unexpected);
+        }
+        came.push(message, envelopes);
+        if came.is_full() {
+            self.keep(keeper, came, tally)?;
+        }
+        Ok(())
+    }
+
+    /// Takes any other message in, before which all ops that came are handed on.
     ///
     /// # Errors
     /// Why the session ends.
     pub(crate) fn take(
         &mut self,
-        keeper: &mut dyn Keeper,
+        keeper: &dyn Keeper,
         message: Message,
         tally: &mut Tally,
     ) -> Result<(), CloseReason> {
-        if !matches!(message, Message::Ops(_)) {
-            self.keep(keeper, tally)?;
-        }
         match (message, self.due) {
             (Message::Hello { versions, project }, Due::Hello) => {
                 if versions.0.max(VERSIONS.0) > versions.1.min(VERSIONS.1) {
@@ -233,15 +251,6 @@ impl Exchange {
                     return Err(CloseReason::Ranges);
                 }
                 self.take_ranges(keeper, &ranges, tally)
-            }
-            (Message::Ops(envelopes), Due::Ops) => {
-                let (all, messages) = &mut self.came;
-                all.extend(envelopes);
-                *messages += 1;
-                if *messages >= WINDOW_FRAMES {
-                    self.keep(keeper, tally)?;
-                }
-                Ok(())
             }
             (Message::Gone(gone), Due::Ops) if self.version >= VERSION_OF_GONE => {
                 self.gone.take(gone, tally)
@@ -269,15 +278,17 @@ impl Exchange {
     /// # Errors
     /// Why the session ends.
     pub(crate) fn keep(
-        &mut self,
+        &self,
         keeper: &mut dyn Keeper,
+        came: &mut Came<'_>,
         tally: &mut Tally,
     ) -> Result<(), CloseReason> {
-        let (envelopes, _) = core::mem::take(&mut self.came);
+        let came = core::mem::take(came);
+        let envelopes = came.envelopes();
         if envelopes.is_empty() {
             return Ok(());
         }
-        take_ops(keeper, envelopes, tally, self.defect)
+        take_ops(keeper, &envelopes, tally, self.defect)
     }
 
     fn take_heads(

@@ -73,6 +73,16 @@ impl Frame {
     /// # Errors
     /// [`Malformed`] for anything but the one encoding of a frame within the limits.
     pub fn decode(input: &[u8]) -> Result<Self, Malformed> {
+        let (mut frame, message) = Self::split(input)?;
+        frame.message = message.to_vec();
+        Ok(frame)
+    }
+
+    /// The frame without its message, and the message where it lies in the bytes.
+    ///
+    /// # Errors
+    /// As [`Frame::decode`].
+    pub(crate) fn split(input: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         if input.len() > FRAME_BYTES_MAX {
             return Err(Malformed::Limit);
         }
@@ -91,12 +101,13 @@ impl Frame {
             number: decoder.u64()?,
             ack: decoder.u64()?,
             limit: decoder.u64()?,
-            message: bytes(decoder, FRAME_BYTES_MAX)?.to_vec(),
+            message: Vec::new(),
         };
-        // What [`Frame::encode`] would write, without another copy of the message.
-        let head = encoded(|out| frame.write_head(out, frame.message.len()));
-        if input.strip_prefix(&head[..]) == Some(&frame.message[..]) {
-            Ok(frame)
+        let message = bytes(decoder, FRAME_BYTES_MAX)?;
+        // What [`Frame::encode`] would write, without a copy of the message, which lies behind the head.
+        let head = encoded(|out| frame.write_head(out, message.len()));
+        if input.starts_with(&head) && input.len() == head.len() + message.len() {
+            Ok((frame, message))
         } else {
             Err(Malformed::NotDeterministic)
         }

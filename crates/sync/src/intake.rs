@@ -15,14 +15,14 @@ use crate::tally::Tally;
 /// Why the session ends: bytes that are no op of the project, too much that is of no use, or a store that has failed.
 pub(crate) fn take_ops(
     keeper: &mut dyn Keeper,
-    envelopes: Vec<Vec<u8>>,
+    envelopes: &[&[u8]],
     tally: &mut Tally,
     defect: Option<Defect>,
 ) -> Result<(), CloseReason> {
     let mut fresh = Fresh::new(envelopes.len());
     let mut batch = Vec::with_capacity(envelopes.len());
-    let glances = keeper.replica().glances(&envelopes);
-    for (envelope, glance) in envelopes.into_iter().zip(glances) {
+    let glances = keeper.replica().glances(envelopes);
+    for (&envelope, glance) in envelopes.iter().zip(glances) {
         let op = glance.ok_or(CloseReason::BadOp)?;
         let log = keeper.replica().log();
         let mut parents = op.parents.iter();

@@ -12,7 +12,7 @@ pub trait Keeper {
     ///
     /// # Errors
     /// [`KeepError`] if the store has failed; the session closes.
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError>;
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError>;
 }
 
 /// A store that has failed.
@@ -28,7 +28,7 @@ impl Keeper for Replica {
         self
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let received = self.receive(envelopes);
         match self.fault() {
             Some(fault) => Err(KeepError {

@@ -5,6 +5,7 @@
 //! virtual clock and holds them to the laws of sync.
 #![forbid(unsafe_code)]
 
+mod came;
 mod close;
 mod codec;
 mod defect;

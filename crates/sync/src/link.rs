@@ -1,5 +1,6 @@
 //! The link of a session: messages that come once and in order, over frames that are lost, doubled and swapped.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::defect::Defect;
@@ -123,8 +124,14 @@ impl Link {
         self.owes_ack.then(|| self.frame(0, &[]))
     }
 
-    /// Takes a frame in: the messages that are due, in order, and whether anything is new.
-    pub(crate) fn receive(&mut self, frame: Frame, now_ms: u64) -> Vec<Vec<u8>> {
+    /// Takes a frame in, and the message that it carries: the messages that are due, in order. One that is due at once stays
+    /// where it is.
+    pub(crate) fn receive<'a>(
+        &mut self,
+        frame: &Frame,
+        message: &'a [u8],
+        now_ms: u64,
+    ) -> Vec<Cow<'a, [u8]>> {
         if frame.ack < self.next {
             let before = self.unacked.len();
             while self.unacked.front().is_some_and(|it| it.0 <= frame.ack) {
@@ -145,16 +152,18 @@ impl Link {
         self.owes_ack = true;
         if self.defect == Some(Defect::TakesGapsForReceived) && frame.number > self.received {
             self.received = frame.number;
-            due.push(frame.message);
+            due.push(Cow::Borrowed(message));
             return due;
         }
-        let is_new = frame.number > self.received;
-        if is_new && frame.number <= self.received + WINDOW_FRAMES {
-            self.early.insert(frame.number, frame.message);
+        if frame.number == self.received + 1 {
+            self.received = frame.number;
+            due.push(Cow::Borrowed(message));
+        } else if frame.number > self.received && frame.number <= self.received + WINDOW_FRAMES {
+            self.early.insert(frame.number, message.to_vec());
         }
         while let Some(message) = self.early.remove(&(self.received + 1)) {
             self.received += 1;
-            due.push(message);
+            due.push(Cow::Owned(message));
         }
         due
     }

@@ -1,8 +1,10 @@
 //! Messages: what frames carry (`docs/sync.md`, Messages).
 
+use core::ops::Range as Bytes;
+
 use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Tip};
+use minicbor::Decoder;
 use minicbor::data::Type;
-use minicbor::{Decoder, Encoder};
 
 use crate::close::CloseReason;
 use crate::codec::{
@@ -139,42 +141,56 @@ impl Message {
     /// # Errors
     /// [`Malformed`] for anything but the one encoding of a message within the limits.
     pub fn decode(input: &[u8]) -> Result<Self, Malformed> {
+        Ok(match Taken::of(input)? {
+            Taken::Ops(ops) => Self::Ops(ops.into_iter().map(|it| input[it].to_vec()).collect()),
+            Taken::Other(message) => message,
+        })
+    }
+}
+
+/// A message as it is taken in.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// [`Message::Ops`]: where in its bytes the envelopes lie.
+    Ops(Vec<Bytes<usize>>),
+    /// Any other.
+    Other(Message),
+}
+
+impl Taken {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub(crate) fn of(input: &[u8]) -> Result<Self, Malformed> {
         let decoder = &mut Decoder::new(input);
         let fields = array(decoder, 4)?;
         let message = match (decoder.u8()?, fields) {
-            (0, 4) => Self::Hello {
+            (0, 4) => Message::Hello {
                 versions: (decoder.u16()?, decoder.u16()?),
                 project: op_id(decoder)?,
             },
-            (1, 3) => Self::Heads {
+            (1, 3) => Message::Heads {
                 last: decoder.bool()?,
                 heads: read_heads(decoder)?,
             },
-            (2, 2) => Self::Disputes(read_scope(decoder)?),
-            (3, 2) => Self::Ranges(read_ranges(decoder)?),
-            (4, 2) => Self::Ops(read_ops(decoder)?),
-            (5, 1) => Self::Done,
-            (6, 2) => Self::Close(CloseReason::of_code(decoder.u8()?).ok_or(Malformed::Shape)?),
-            (7, 4) => Self::Gone(Gone {
+            (2, 2) => Message::Disputes(read_scope(decoder)?),
+            (3, 2) => Message::Ranges(read_ranges(decoder)?),
+            (4, 2) => return Ok(Self::Ops(read_ops(decoder)?)),
+            (5, 1) => Message::Done,
+            (6, 2) => Message::Close(CloseReason::of_code(decoder.u8()?).ok_or(Malformed::Shape)?),
+            (7, 4) => Message::Gone(Gone {
                 dropped: decoder.u64()?,
                 held_back: decoder.u64()?,
                 ids: read_ids(decoder, &mut { GONE_IDS_MAX })?,
             }),
             (_, _) => return Err(Malformed::Shape),
         };
-        let is_same = match &message {
-            Self::Ops(ops) => is_of_ops(input, ops),
-            Self::Hello { .. }
-            | Self::Heads { .. }
-            | Self::Disputes(_)
-            | Self::Ranges(_)
-            | Self::Done
-            | Self::Close(_)
-            | Self::Gone(_) => message.encode() == input,
-        };
-        is_same
-            .then_some(message)
-            .ok_or(Malformed::NotDeterministic)
+        if message.encode() == input {
+            Ok(Self::Other(message))
+        } else {
+            Err(Malformed::NotDeterministic)
+        }
     }
 }
 
@@ -191,24 +207,6 @@ fn write_ops<B: AsRef<[u8]>>(out: &mut Out<'_>, ops: &[B]) -> Written {
         out.bytes(op.as_ref())?;
     }
     Ok(())
-}
-
-/// Whether the input is the encoding of these envelopes: the same comparison as for other messages, without the copy.
-fn is_of_ops(input: &[u8], ops: &[Vec<u8>]) -> bool {
-    let head = encoded(|out| {
-        out.array(2)?.u8(4)?.array(ops.len() as u64)?;
-        Ok(())
-    });
-    let mut rest = input.strip_prefix(&head[..]);
-    let mut bytes = Vec::with_capacity(HEAD_BYTES_MAX);
-    for op in ops {
-        bytes.clear();
-        let written = Encoder::new(&mut bytes).bytes_len(op.len() as u64).is_ok();
-        debug_assert!(written, "writing into memory cannot fail");
-        let after_head = rest.and_then(|it| it.strip_prefix(&bytes[..]));
-        rest = after_head.and_then(|it| it.strip_prefix(&op[..]));
-    }
-    rest.is_some_and(<[u8]>::is_empty)
 }
 
 fn write_head(out: &mut Out<'_>, head: &ChainHead) -> Written {
@@ -335,14 +333,37 @@ fn read_ids(input: &mut Decoder<'_>, left: &mut usize) -> Result<Vec<OpId>, Malf
     Ok(ids)
 }
 
-fn read_ops(input: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, Malformed> {
+/// Reads all that follows the type of [`Message::Ops`]. What is read is held to the deterministic encoding head by head: the
+/// length of a head says how it was written, and nothing is copied to compare it.
+fn read_ops(input: &mut Decoder<'_>) -> Result<Vec<Bytes<usize>>, Malformed> {
+    let mut end = head_bytes(2) + head_bytes(4);
+    let is_short = input.position() == end;
     let count = array(input, BATCH_OPS_MAX)?;
+    end += head_bytes(count);
+    let mut is_short = is_short && input.position() == end;
     let mut left = BATCH_BYTES_MAX;
     let mut ops = Vec::with_capacity(count);
     for _ in 0..count {
-        let op = bytes(input, left)?;
-        left -= op.len();
-        ops.push(op.to_vec());
+        let length = bytes(input, left)?.len();
+        left -= length;
+        let start = end + head_bytes(length);
+        end = start + length;
+        is_short &= input.position() == end;
+        ops.push(start..end);
     }
-    Ok(ops)
+    if is_short && end == input.input().len() {
+        Ok(ops)
+    } else {
+        Err(Malformed::NotDeterministic)
+    }
+}
+
+/// Bytes of the shortest head of this number, which fits in 32 bits.
+const fn head_bytes(number: usize) -> usize {
+    match number {
+        0..=23 => 1,
+        24..=0xff => 2,
+        0x100..=0xffff => 3,
+        _ => 5,
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use ecac_core::OpId;
 
+use crate::came::Came;
 use crate::close::CloseReason;
 use crate::defect::Defect;
 use crate::exchange::Exchange;
@@ -11,7 +12,7 @@ use crate::frame::{Frame, ListenerId, SessionId};
 use crate::keeper::Keeper;
 use crate::limits::MALFORMED_MAX;
 use crate::link::Link;
-use crate::message::Message;
+use crate::message::{Message, Taken};
 use crate::tally::Tally;
 
 /// Time without anything new from the other side after which a session closes, in milliseconds.
@@ -161,21 +162,28 @@ impl Session {
         frames: &[B],
         now_ms: u64,
     ) {
+        let came = &mut Came::default();
         for frame in frames {
-            self.take(keeper, frame.as_ref(), now_ms);
+            self.take(keeper, frame.as_ref(), came, now_ms);
         }
-        self.keep(keeper);
+        self.keep(keeper, came);
         self.pump(keeper, now_ms);
         if let Some(ack) = self.link.ack() {
             self.push_frame(ack);
         }
     }
 
-    fn take(&mut self, keeper: &mut dyn Keeper, frame: &[u8], now_ms: u64) {
-        let Ok(frame) = Frame::decode(frame) else {
+    fn take<'a>(
+        &mut self,
+        keeper: &mut dyn Keeper,
+        frame: &'a [u8],
+        came: &mut Came<'a>,
+        now_ms: u64,
+    ) {
+        let Ok((frame, message)) = Frame::split(frame) else {
             self.tally.malformed_frames += 1;
             if self.tally.malformed_frames > MALFORMED_MAX {
-                self.keep(keeper);
+                self.keep(keeper, came);
                 self.close(CloseReason::Malformed);
             }
             return;
@@ -184,39 +192,54 @@ impl Session {
             self.tally.stray_frames += 1;
             return;
         }
-        if frame.number == 0 && !frame.message.is_empty() {
-            if let Ok(Message::Close(reason)) = Message::decode(&frame.message) {
-                self.keep(keeper);
+        if frame.number == 0 && !message.is_empty() {
+            if let Ok(Taken::Other(Message::Close(reason))) = Taken::of(message) {
+                self.keep(keeper, came);
                 self.close_by_peer(reason);
             }
             return;
         }
-        for message in self.link.receive(frame, now_ms) {
+        for message in self.link.receive(&frame, message, now_ms) {
             self.heard_ms = now_ms;
             if self.standing != Standing::Open {
                 break;
             }
-            match Message::decode(&message) {
-                Ok(Message::Close(reason)) => {
-                    self.keep(keeper);
+            match Taken::of(&message) {
+                Ok(Taken::Ops(envelopes)) => {
+                    let (exchange, tally) = (&self.exchange, &mut self.tally);
+                    let taken = exchange.take_ops(keeper, (message, envelopes), came, tally);
+                    self.close_unless(taken);
+                }
+                Ok(Taken::Other(Message::Close(reason))) => {
+                    self.keep(keeper, came);
                     self.close_by_peer(reason);
                 }
-                Ok(message) => {
-                    if let Err(reason) = self.exchange.take(keeper, message, &mut self.tally) {
-                        self.close(reason);
+                Ok(Taken::Other(message)) => {
+                    self.keep(keeper, came);
+                    if self.standing == Standing::Open {
+                        let taken = self.exchange.take(keeper, message, &mut self.tally);
+                        self.close_unless(taken);
                     }
                 }
                 Err(_) => {
-                    self.keep(keeper);
+                    self.keep(keeper, came);
                     self.close(CloseReason::Malformed);
                 }
             }
         }
     }
 
-    /// Hands on the ops that came.
-    fn keep(&mut self, keeper: &mut dyn Keeper) {
-        if let Err(reason) = self.exchange.keep(keeper, &mut self.tally) {
+    /// Hands on the ops that came, but for those of a session that has ended.
+    fn keep(&mut self, keeper: &mut dyn Keeper, came: &mut Came<'_>) {
+        if self.standing != Standing::Open {
+            came.clear();
+        }
+        let kept = self.exchange.keep(keeper, came, &mut self.tally);
+        self.close_unless(kept);
+    }
+
+    fn close_unless(&mut self, taken: Result<(), CloseReason>) {
+        if let Err(reason) = taken {
             self.close(reason);
         }
     }

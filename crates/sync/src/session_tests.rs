@@ -163,7 +163,7 @@ impl Keeper for Counting {
         &self.replica
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         self.calls += 1;
         self.replica.keep(envelopes)
     }

@@ -94,7 +94,7 @@ impl Keeper for Weighing<'_> {
         self.engine.replica()
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         self.piece.look(self.scale);
         let before = (self.scale.held)();
         let received = self.engine.keep(envelopes);

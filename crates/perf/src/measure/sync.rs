@@ -44,7 +44,7 @@ impl Keeper for Timed<'_> {
         self.engine.replica()
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let (ns, received) = timed(|| self.engine.keep(envelopes));
         self.ns += ns;
         received

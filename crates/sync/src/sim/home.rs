@@ -23,7 +23,7 @@ pub trait Home: Debug {
     ///
     /// # Errors
     /// [`KeepError`] if power has failed; [`Home::restart`] comes next.
-    fn receive(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError>;
+    fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError>;
 
     /// Sees to it that all that was taken in survives.
     ///
@@ -130,11 +130,12 @@ impl Home for MemoryHome {
         &self.replica
     }
 
-    fn receive(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let received = self.replica.receive(envelopes);
         self.received += 1;
         if self.defect == Some(Defect::StoresUnverified) {
-            self.envelopes.extend(envelopes.iter().cloned());
+            self.envelopes
+                .extend(envelopes.iter().map(|it| it.to_vec()));
             self.stored = self.replica.log().admitted_count();
             self.synced = self.envelopes.len();
         } else {

@@ -72,7 +72,7 @@ impl Keeper for Kept {
         self.home.replica()
     }
 
-    fn keep(&mut self, envelopes: &[Vec<u8>]) -> Result<Received, KeepError> {
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let mut fresh: BTreeSet<OpId> = BTreeSet::new();
         for envelope in envelopes {
             if let Ok(op) = Op::decode(envelope, &mut Costs::default()) {

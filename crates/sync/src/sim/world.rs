@@ -155,7 +155,8 @@ impl World {
                 (office.founded, office.thefts)
             }
         };
-        let first: Vec<Vec<u8>> = founded.envelopes().map(|it| it.into_owned()).collect();
+        let first: Vec<_> = founded.envelopes().collect();
+        let first: Vec<&[u8]> = first.iter().map(AsRef::as_ref).collect();
         let mut nodes = Vec::new();
         for (at, key) in keys.into_iter().enumerate() {
             let mut home: Box<dyn Home> = build(founded.project(), builder.clone())?;
@@ -552,7 +553,7 @@ fn write_unjudged(
     let Some(op) = signed else {
         return Ok(None);
     };
-    home.receive(&[op.envelope().to_vec()])?;
+    home.receive(&[op.envelope()])?;
     home.sync()?;
     Ok(home.replica().envelope(&op.id()).map(|_| op.id()))
 }

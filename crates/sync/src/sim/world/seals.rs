@@ -76,7 +76,8 @@ impl World {
     /// Hands envelopes to a node by another way than a session.
     fn hand(&mut self, to: usize, envelopes: &[Vec<u8>]) {
         let node = &mut self.nodes[to];
-        if node.is_up && node.kept.home.receive(envelopes).is_err() {
+        let envelopes: Vec<&[u8]> = envelopes.iter().map(Vec::as_slice).collect();
+        if node.is_up && node.kept.home.receive(&envelopes).is_err() {
             node.kept.has_failed = true;
             node.goes_down();
         }
