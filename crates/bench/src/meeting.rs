@@ -1,6 +1,6 @@
 //! Meetings: two simulated replicas sync by a session over a network in virtual time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_artifact::Meetings;
 use ecac_core::{Costs, Event, Received, Replica, VerifiedOp};
@@ -29,9 +29,21 @@ impl<R: StoredReplica> Keeper for Kept<'_, R> {
 
     fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let read = |it: &&[u8]| VerifiedOp::read(it, &mut Costs::default()).ok();
-        let ops: Vec<VerifiedOp> = envelopes.iter().filter_map(read).collect();
+        let mut ops: Vec<VerifiedOp> = envelopes.iter().filter_map(read).collect();
+        let (log, mut before) = (self.author.replica().log(), BTreeSet::new());
+        let come = ops.len();
+        ops.retain(|op| {
+            let mut parents = op.body().parents.iter();
+            let has_parents = parents.all(|it| before.contains(it) || log.holds(it));
+            if has_parents {
+                before.insert(op.id());
+            }
+            has_parents
+        });
+        let orphans = come - ops.len();
         match self.author.take(ops) {
-            Ok(received) => {
+            Ok(mut received) => {
+                received.orphans = orphans;
                 let events = received.events.iter();
                 let lost = events.filter(|it| matches!(it, Event::RolledBack { .. }));
                 self.rolled_back += lost.count() as u64;

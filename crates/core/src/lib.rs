@@ -64,7 +64,7 @@ pub use log::{Arrival, Behind, Log, Outcome};
 pub use name::{Name, NameError, Tags, reorders};
 pub use need::Action;
 pub use op::{
-    BadSignature, Body, ENVELOPE_PREFIX, Glance, Op, Rejected, SigningKey, VerifiedOp, public_key,
+    BadSignature, Body, ENVELOPE_PREFIX, Op, Rejected, SigningKey, VerifiedOp, public_key,
 };
 pub use op_log::{OpLogError, project_of, split_op_log};
 pub use order::order_by_links;

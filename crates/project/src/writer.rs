@@ -153,12 +153,28 @@ impl Writer {
     /// # Errors
     /// [`Error::Store`], [`Error::Unrecorded`].
     pub fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, Error> {
+        self.take(envelopes, |replica| replica.receive(envelopes))
+    }
+
+    /// Takes in one batch that comes parents first: an op that comes before a parent is not kept.
+    ///
+    /// # Errors
+    /// As [`Writer::receive`].
+    pub fn receive_in_order(&mut self, envelopes: &[&[u8]]) -> Result<Received, Error> {
+        self.take(envelopes, |replica| replica.receive_in_order(envelopes))
+    }
+
+    fn take(
+        &mut self,
+        envelopes: &[&[u8]],
+        take: impl FnOnce(&mut DurableReplica) -> Result<Received, ecac_store::Error>,
+    ) -> Result<Received, Error> {
         let log = self.replica.log();
         let mut waiting: BTreeMap<OpId, Vec<u8>> = BTreeMap::new();
         for op in log.pending() {
             waiting.insert(op.id(), op.envelope().to_vec());
         }
-        let received = self.replica.receive(envelopes)?;
+        let received = take(&mut self.replica)?;
         self.remember(&received, envelopes, &waiting)?;
         self.record(&received)?;
         Ok(received)

@@ -40,6 +40,21 @@ impl StoreHome {
             reason: "there is no replica".to_owned(),
         })
     }
+
+    /// Takes a batch in, and writes the snapshot that is due.
+    fn take(
+        &mut self,
+        take: impl FnOnce(&mut DurableReplica) -> Result<Received, Error>,
+    ) -> Result<Received, KeepError> {
+        self.batches += 1;
+        let is_due = self.batches.is_multiple_of(SNAPSHOT_BATCHES);
+        let durable = self.durable()?;
+        let received = take(durable).map_err(failed)?;
+        if is_due {
+            durable.snapshot().map_err(failed)?;
+        }
+        Ok(received)
+    }
 }
 
 fn failed(error: Error) -> KeepError {
@@ -53,14 +68,11 @@ impl Home for StoreHome {
     }
 
     fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
-        self.batches += 1;
-        let is_due = self.batches.is_multiple_of(SNAPSHOT_BATCHES);
-        let durable = self.durable()?;
-        let received = durable.receive(envelopes).map_err(failed)?;
-        if is_due {
-            durable.snapshot().map_err(failed)?;
-        }
-        Ok(received)
+        self.take(|durable| durable.receive(envelopes))
+    }
+
+    fn receive_in_order(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
+        self.take(|durable| durable.receive_in_order(envelopes))
     }
 
     fn sync(&mut self) -> Result<(), KeepError> {

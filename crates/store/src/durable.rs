@@ -115,6 +115,20 @@ impl DurableReplica {
         Ok(received)
     }
 
+    /// Takes in a batch that comes parents first, as [`Replica::receive_in_order`] does, and commits it.
+    ///
+    /// # Errors
+    /// As [`DurableReplica::receive`].
+    pub fn receive_in_order<B: AsRef<[u8]> + Sync>(
+        &mut self,
+        envelopes: &[B],
+    ) -> Result<Received, Error> {
+        self.check_writes()?;
+        let received = self.replica.receive_in_order(envelopes);
+        self.commit(&received.events, false)?;
+        Ok(received)
+    }
+
     /// Writes an op, as [`Replica::author`] does, and commits it.
     ///
     /// With [`crate::Options::markers`] the op is marked before it is signed, and what was marked and not finished before is

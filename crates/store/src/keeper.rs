@@ -11,7 +11,7 @@ impl Keeper for DurableReplica {
     }
 
     fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
-        self.receive(envelopes).map_err(|error| KeepError {
+        self.receive_in_order(envelopes).map_err(|error| KeepError {
             reason: error.to_string(),
         })
     }

@@ -5,34 +5,41 @@ use std::borrow::Cow;
 
 use crate::limits::WINDOW_FRAMES;
 
-/// Messages of ops, and where in each of them its envelopes lie: nothing is copied of a message that came in its turn.
-#[derive(Debug, Default)]
-pub(crate) struct Came<'a> {
-    messages: Vec<(Cow<'a, [u8]>, Vec<Range<usize>>)>,
+/// A message of ops: nothing is copied of one that came in its turn.
+#[derive(Debug)]
+pub(crate) struct Batch<'a> {
+    /// The bytes of the message.
+    pub(crate) message: Cow<'a, [u8]>,
+    /// Where in them the envelopes lie.
+    pub(crate) envelopes: Vec<Range<usize>>,
 }
 
+/// Batches, in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Came<'a>(Vec<Batch<'a>>);
+
 impl<'a> Came<'a> {
-    /// Adds a message, in which envelopes lie there.
-    pub(crate) fn push(&mut self, message: Cow<'a, [u8]>, envelopes: Vec<Range<usize>>) {
-        self.messages.push((message, envelopes));
+    pub(crate) fn push(&mut self, batch: Batch<'a>) {
+        self.0.push(batch);
     }
 
     /// Whether it is time to hand them on.
     pub(crate) const fn is_full(&self) -> bool {
-        self.messages.len() as u64 >= WINDOW_FRAMES
+        self.0.len() as u64 >= WINDOW_FRAMES
     }
 
     /// Forgets them.
     pub(crate) fn clear(&mut self) {
-        self.messages.clear();
+        self.0.clear();
     }
 
-    /// The envelopes, in the order in which they came.
+    /// All envelopes.
     pub(crate) fn envelopes(&self) -> Vec<&[u8]> {
-        let count = self.messages.iter().map(|it| it.1.len()).sum();
+        let count = self.0.iter().map(|it| it.envelopes.len()).sum();
         let mut all = Vec::with_capacity(count);
-        for (message, envelopes) in &self.messages {
-            all.extend(envelopes.iter().map(|it| &message[it.clone()]));
+        for batch in &self.0 {
+            let envelopes = batch.envelopes.iter();
+            all.extend(envelopes.map(|it| &batch.message[it.clone()]));
         }
         all
     }

@@ -1,12 +1,10 @@
 //! The exchange of a session: which message is due, what each one says, and which ops it comes down to.
 
-use core::ops::Range as Bytes;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ecac_core::{ChainHead, OpId, ProjectId, PublicKey, Stocked, Tip};
 
-use crate::came::Came;
+use crate::came::{Batch, Came};
 use crate::close::CloseReason;
 use crate::defect::Defect;
 use crate::gone::{self, Told};
@@ -196,22 +194,21 @@ impl Exchange {
         }
     }
 
-    /// Takes a message of ops in, in which the envelopes lie there. The last of so many that they are handed on together
-    /// hands them on.
+    /// Takes a message of ops in. The last of so many that they are handed on together hands them on.
     ///
     /// # Errors
     /// Why the session ends.
     pub(crate) fn take_ops<'a>(
         &self,
         keeper: &mut dyn Keeper,
-        (message, envelopes): (Cow<'a, [u8]>, Vec<Bytes<usize>>),
+        batch: Batch<'a>,
         came: &mut Came<'a>,
         tally: &mut Tally,
     ) -> Result<(), CloseReason> {
         if self.due != Due::Ops {
             return Err(CloseReason::Unexpected);
         }
-        came.push(message, envelopes);
+        came.push(batch);
         if came.is_full() {
             self.keep(keeper, came, tally)?;
         }
@@ -288,7 +285,7 @@ impl Exchange {
         if envelopes.is_empty() {
             return Ok(());
         }
-        take_ops(keeper, &envelopes, tally, self.defect)
+        take_ops(keeper, &envelopes, tally)
     }
 
     fn take_heads(

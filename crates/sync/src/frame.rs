@@ -113,3 +113,27 @@ impl Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_written_in_one_way_only() {
+        let head = format!("8650{}f6", "09".repeat(16));
+        let decoded = |rest: &str| Frame::decode(&hex::decode(format!("{head}{rest}")).unwrap());
+        let good = decoded("01001042abcd").unwrap();
+        assert_eq!((good.number, good.ack, good.limit), (1, 0, 16));
+        assert_eq!(good.message, [0xab, 0xcd]);
+        for bad in [
+            "1801001042abcd",   // a wide number
+            "0118001042abcd",   // a wide ack
+            "0100181042abcd",   // a wide limit
+            "0100105802abcd",   // a wide head of the message
+            "01001042abcd00",   // a byte that follows
+            "0100105f42abcdff", // a message without a length
+        ] {
+            assert!(decoded(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,15 +1,15 @@
-//! What becomes of ops that come in: those with their parents are handed to the keeper, which verifies them.
+//! What becomes of ops that come in: the keeper verifies them, and keeps those that have their parents.
 
-use ecac_core::{Event, Refusal};
+use std::collections::BTreeSet;
+
+use ecac_core::{Event, OpId, Received, Refusal};
 
 use crate::close::CloseReason;
-use crate::defect::Defect;
-use crate::fresh::Fresh;
 use crate::keeper::Keeper;
 use crate::limits::{ORPHANS_MAX, USELESS_MAX};
 use crate::tally::Tally;
 
-/// Hands on what has its parents, and counts what came of it.
+/// Hands ops on, and counts what came of them.
 ///
 /// # Errors
 /// Why the session ends: bytes that are no op of the project, too much that is of no use, or a store that has failed.
@@ -17,27 +17,9 @@ pub(crate) fn take_ops(
     keeper: &mut dyn Keeper,
     envelopes: &[&[u8]],
     tally: &mut Tally,
-    defect: Option<Defect>,
 ) -> Result<(), CloseReason> {
-    let mut fresh = Fresh::new(envelopes.len());
-    let mut batch = Vec::with_capacity(envelopes.len());
-    let glances = keeper.replica().glances(envelopes);
-    for (&envelope, glance) in envelopes.iter().zip(glances) {
-        let op = glance.ok_or(CloseReason::BadOp)?;
-        let log = keeper.replica().log();
-        let mut parents = op.parents.iter();
-        let here = parents.all(|it| fresh.contains(it) || log.holds(it));
-        if here || defect == Some(Defect::ChecksNoParents) {
-            fresh.insert(op.id);
-            batch.push(envelope);
-        } else {
-            tally.orphans += 1;
-        }
-    }
-    if tally.orphans > ORPHANS_MAX {
-        return Err(CloseReason::Orphans);
-    }
-    let received = keeper.keep(&batch).map_err(|_| CloseReason::Store)?;
+    let received = keeper.keep(envelopes).map_err(|_| CloseReason::Store)?;
+    tally.orphans += received.orphans as u64 + waiting(&received);
     let mut is_bad = false;
     for event in &received.events {
         match event {
@@ -46,19 +28,44 @@ pub(crate) fn take_ops(
             Event::Duplicate { .. } | Event::Refused { .. } | Event::Dropped { .. } => {
                 tally.useless_ops += 1;
             }
-            // One that waited before is told again when it waits for less; nobody sent it.
-            Event::Pending { op, .. } => tally.orphans += u64::from(fresh.contains(&op.id)),
             Event::Applied { .. } | Event::Denied { .. } | Event::Unsupported { .. } => {
                 tally.useful_ops += 1;
             }
-            Event::RolledBack { .. } | Event::Reinstated { .. } => {}
+            Event::Pending { .. } | Event::RolledBack { .. } | Event::Reinstated { .. } => {}
         }
     }
     if is_bad {
         return Err(CloseReason::BadOp);
     }
+    if tally.orphans > ORPHANS_MAX {
+        return Err(CloseReason::Orphans);
+    }
     if tally.useless_ops > USELESS_MAX + tally.useful_ops {
         return Err(CloseReason::Useless);
     }
     Ok(())
+}
+
+/// How many ops of the batch wait for a good copy of a parent. One that waited before is told again when it waits for less;
+/// nobody sent it.
+fn waiting(received: &Received) -> u64 {
+    let waits = |it: &Event| match it {
+        Event::Pending { op, .. } => Some(op.id),
+        Event::Rejected { .. }
+        | Event::Duplicate { .. }
+        | Event::Refused { .. }
+        | Event::Unsupported { .. }
+        | Event::Dropped { .. }
+        | Event::Applied { .. }
+        | Event::Denied { .. }
+        | Event::RolledBack { .. }
+        | Event::Reinstated { .. } => None,
+    };
+    let waiting: BTreeSet<OpId> = received.events.iter().filter_map(waits).collect();
+    if waiting.is_empty() {
+        return 0;
+    }
+    let came = received.arrivals.iter().filter(|it| !it.released);
+    let came: BTreeSet<OpId> = came.map(|it| it.arrival.op).collect();
+    waiting.intersection(&came).count() as u64
 }

@@ -8,7 +8,8 @@ pub trait Keeper {
     /// The replica.
     fn replica(&self) -> &Replica;
 
-    /// Takes envelopes in. The implementation verifies each before it keeps it, as [`Replica::receive`] does.
+    /// Takes envelopes in, parents first. The implementation verifies each before it keeps it, and does not keep what comes
+    /// before its parents, as [`Replica::receive_in_order`] does.
     ///
     /// # Errors
     /// [`KeepError`] if the store has failed; the session closes.
@@ -29,7 +30,7 @@ impl Keeper for Replica {
     }
 
     fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
-        let received = self.receive(envelopes);
+        let received = self.receive_in_order(envelopes);
         match self.fault() {
             Some(fault) => Err(KeepError {
                 reason: fault.to_string(),

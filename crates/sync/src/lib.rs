@@ -11,7 +11,6 @@ mod codec;
 mod defect;
 mod exchange;
 mod frame;
-mod fresh;
 mod gone;
 #[cfg(test)]
 mod gone_tests;

@@ -367,3 +367,52 @@ const fn head_bytes(number: usize) -> usize {
         _ => 5,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn envelopes_lie_where_they_were_written() {
+        let lengths = [0, 1, 23, 24, 255, 256, 300, 65_535];
+        for count in [0, 1, 23, 24, 255, 256] {
+            let ops: Vec<Vec<u8>> = (0..count).map(|at| vec![at as u8; at.min(100)]).collect();
+            let message = Message::Ops(ops);
+            assert_eq!(Message::decode(&message.encode()), Ok(message));
+        }
+        for length in lengths {
+            let message = Message::Ops(vec![vec![7; length], vec![8]]);
+            assert_eq!(Message::decode(&message.encode()), Ok(message));
+        }
+        let many = Message::Ops(vec![Vec::new(); BATCH_OPS_MAX + 1]);
+        let long = Message::Ops(vec![vec![0; BATCH_BYTES_MAX], vec![0]]);
+        for message in [many, long] {
+            assert_eq!(Message::decode(&message.encode()), Err(Malformed::Limit));
+        }
+    }
+
+    #[test]
+    fn ops_are_written_in_one_way_only() {
+        let good = hex::decode("82048241014107").unwrap();
+        let ops = Message::Ops(vec![vec![1], vec![7]]);
+        assert_eq!(Message::decode(&good), Ok(ops));
+        for bad in [
+            "9802048241014107",       // a wide head of the message
+            "8218048241014107",       // of its type
+            "8204980241014107",       // of the envelopes
+            "820499000241014107",     // a wider one
+            "8204825801014107",       // of an envelope
+            "820482410159000107",     // of the last one
+            "82049f41014107ff",       // envelopes without a length
+            "820482410141075f4107ff", // bytes that follow
+            "8204824101410700",       // one that follows
+        ] {
+            let bytes = hex::decode(bad).unwrap();
+            assert_eq!(
+                Message::decode(&bytes),
+                Err(Malformed::NotDeterministic),
+                "{bad}"
+            );
+        }
+    }
+}

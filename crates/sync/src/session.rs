@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ecac_core::OpId;
 
-use crate::came::Came;
+use crate::came::{Batch, Came};
 use crate::close::CloseReason;
 use crate::defect::Defect;
 use crate::exchange::Exchange;
@@ -206,8 +206,9 @@ impl Session {
             }
             match Taken::of(&message) {
                 Ok(Taken::Ops(envelopes)) => {
+                    let batch = Batch { message, envelopes };
                     let (exchange, tally) = (&self.exchange, &mut self.tally);
-                    let taken = exchange.take_ops(keeper, (message, envelopes), came, tally);
+                    let taken = exchange.take_ops(keeper, batch, came, tally);
                     self.close_unless(taken);
                 }
                 Ok(Taken::Other(Message::Close(reason))) => {

@@ -388,6 +388,26 @@ fn orphans_are_not_kept_and_end_the_session() {
     assert_eq!(puppet.replica.holdings().pending_ops, 0);
 }
 
+#[test]
+fn what_builds_on_a_bad_copy_waits_for_a_good_one() {
+    let mut other = replica(2, 3);
+    write(&mut other, 2, 77);
+    write(&mut other, 2, 78);
+    let ops: Vec<Vec<u8>> = other.envelopes().map(|it| it.into_owned()).collect();
+    let [.., good, child] = &ops[..] else {
+        panic!("two ops");
+    };
+    let mut bad = good.clone();
+    *bad.last_mut().unwrap() ^= 1;
+    let mut puppet = Puppet::settled();
+    puppet.send(Message::Ops(vec![bad, child.clone()]));
+    puppet.is_closed(CloseReason::BadOp);
+    assert_eq!(puppet.session.tally().orphans, 1);
+    assert_eq!(puppet.replica.holdings().pending_ops, 1);
+    puppet.replica.receive(&[good]);
+    assert_eq!(puppet.replica.state_digest(), other.state_digest());
+}
+
 /// The heads that a listener of so many ops tells, and what it takes of a dialler that has heard them.
 #[test]
 fn what_was_said_to_an_earlier_life_of_the_listener_counts_for_nothing() {

@@ -104,6 +104,15 @@ enum Parent<'a> {
     Unsupported,
 }
 
+/// Which ops may wait for parents that are not here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Waits<'a> {
+    /// All of them.
+    All,
+    /// Those whose parents are here or among these.
+    For(&'a BTreeSet<OpId>),
+}
+
 /// With what an op enters the DAG.
 struct Admission {
     parents: Vec<Index>,
@@ -177,23 +186,32 @@ impl Log {
     /// Takes an op in: what became of it, and of the pending ops that it released, in that order. A log whose store has
     /// [failed](Log::fault) takes in nothing.
     pub fn ingest(&mut self, op: VerifiedOp, costs: &mut Costs) -> Vec<Arrival> {
-        self.ingest_scouted(op, None, costs)
+        self.ingest_scouted(op, None, Waits::All, costs)
     }
 
-    fn judge(&mut self, op: VerifiedOp, sight: Option<Sight>, costs: &mut Costs) -> Outcome {
+    /// What becomes of an op that is not here; nothing, if it lacks a parent and may not wait.
+    fn judge(
+        &mut self,
+        op: VerifiedOp,
+        sight: Option<Sight>,
+        waits: Waits<'_>,
+        costs: &mut Costs,
+    ) -> Option<Outcome> {
         let mut parents = Vec::with_capacity(op.body().parents.len());
         for id in &op.body().parents {
             match self.parent(id) {
                 Some(parent) => parents.push(parent),
                 None => {
                     let absent = *id;
-                    self.hold_pending(op, absent);
-                    return Outcome::Pending;
+                    return self.may_wait(&op, waits).then(|| {
+                        self.hold_pending(op, absent);
+                        Outcome::Pending
+                    });
                 }
             }
         }
         let (id, body) = (op.id(), op.body());
-        match self.find(id, body, sight, &parents, costs) {
+        Some(match self.find(id, body, sight, &parents, costs) {
             Finding::Admitted(admission) => match self.admit(&op, admission, costs) {
                 Ok(()) => Outcome::Admitted,
                 Err(fault) => self.failed(fault),
@@ -212,7 +230,7 @@ impl Log {
                 self.unsupported.insert(id, op.envelope().len(), op);
                 Outcome::Unsupported
             }
-        }
+        })
     }
 
     /// Counts bytes that were no op.
@@ -307,6 +325,17 @@ impl Log {
             Some(Parent::Refused(refused))
         } else {
             self.unsupported.contains(id).then_some(Parent::Unsupported)
+        }
+    }
+
+    /// Whether an op that lacks a parent may wait.
+    fn may_wait(&self, op: &VerifiedOp, waits: Waits<'_>) -> bool {
+        match waits {
+            Waits::All => true,
+            Waits::For(parents) => {
+                let mut named = op.body().parents.iter();
+                named.all(|it| parents.contains(it) || self.holds(it))
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use minicbor::Decoder;
 use minicbor::data::Type;
 use minicbor::decode::Error;
 
-use super::{Log, Outcome, RefusedOp};
+use super::{Log, Outcome, RefusedOp, Waits};
 use crate::columns::{Form, damaged};
 use crate::costs::Costs;
 use crate::held::Limits;
@@ -47,7 +47,7 @@ impl Log {
             self.read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
             for (at, read) in (first..).zip(read) {
                 let is_next = match read {
-                    Ok(op) => self.judge(op, None, costs) == Outcome::Admitted,
+                    Ok(op) => self.judge(op, None, Waits::All, costs) == Some(Outcome::Admitted),
                     Err(_) => false,
                 };
                 if let Some(fault) = self.fault.get() {
@@ -159,7 +159,8 @@ impl Log {
         }
         for _ in 0..count(input)? {
             let op = op(input)?;
-            if self.judge(op, None, &mut Costs::default()) != Outcome::Pending {
+            let costs = &mut Costs::default();
+            if self.judge(op, None, Waits::All, costs) != Some(Outcome::Pending) {
                 return Err(Error::message("a pending op that waits for nothing"));
             }
         }

@@ -6,7 +6,7 @@
 
 use core::hint::black_box;
 
-use super::{Arrival, Log, Outcome};
+use super::{Arrival, Log, Outcome, Waits};
 use crate::costs::Costs;
 use crate::op::VerifiedOp;
 use crate::place::Sight;
@@ -31,11 +31,13 @@ impl Log {
         sights
     }
 
-    /// Takes an op in as [`Log::ingest`] does; this is its sight, if it was [scouted](Log::scout).
+    /// Takes an op in as [`Log::ingest`] does; this is its sight, if it was [scouted](Log::scout). Nothing becomes of one that
+    /// lacks a parent and may not wait.
     pub(crate) fn ingest_scouted(
         &mut self,
         op: VerifiedOp,
         sight: Option<Sight>,
+        waits: Waits<'_>,
         costs: &mut Costs,
     ) -> Vec<Arrival> {
         let id = op.id();
@@ -48,7 +50,9 @@ impl Log {
                 outcome: Outcome::Duplicate,
             }];
         }
-        let outcome = self.judge(op, sight, costs);
+        let Some(outcome) = self.judge(op, sight, waits, costs) else {
+            return Vec::new();
+        };
         let mut arrivals = vec![Arrival { op: id, outcome }];
         let mut released = 0;
         while let Some(&Arrival { op, outcome }) = arrivals.get(released) {
@@ -57,8 +61,9 @@ impl Log {
                 continue;
             }
             for child in self.waiting.remove(&op).unwrap_or_default() {
-                if let Some(op) = self.pending.remove(&child) {
-                    let outcome = self.judge(op, None, costs);
+                if let Some(op) = self.pending.remove(&child)
+                    && let Some(outcome) = self.judge(op, None, Waits::All, costs)
+                {
                     arrivals.push(Arrival { op: child, outcome });
                 }
             }

@@ -26,13 +26,11 @@ use ed25519_zebra::{Signature, VerificationKeyBytes};
 
 use super::coefficients::Coefficients;
 use super::threads::in_order;
-use super::{Glance, Op, Rejected, VerifiedOp};
+use super::{Op, Rejected, VerifiedOp};
 use crate::costs::Costs;
 
 /// Signatures of one batch at most: beyond that, a batch costs hardly less per signature, and a bad one more.
 const BATCH_MAX: usize = 4096;
-/// Envelopes that one thread looks at before it turns to others.
-const GLANCES: usize = 256;
 /// Ops of one portion at least: a batch of fewer signatures costs more than the threads gain.
 const PORTION_MIN: usize = 256;
 /// Parts of a batch that fails.
@@ -84,20 +82,6 @@ impl VerifiedOp {
                 take(read);
             },
         );
-    }
-}
-
-impl Glance {
-    /// A [`Glance::of`] each of the envelopes, on so many threads.
-    pub(crate) fn of_all<B: AsRef<[u8]> + Sync>(
-        envelopes: &[B],
-        threads: usize,
-    ) -> Vec<Option<Self>> {
-        let parts: Vec<&[B]> = envelopes.chunks(GLANCES).collect();
-        let mut all = Vec::with_capacity(envelopes.len());
-        let glance = |part: &&[B]| part.iter().map(|it| Self::of(it.as_ref())).collect();
-        in_order(&parts, threads, glance, |part: Vec<_>| all.extend(part));
-        all
     }
 }
 

@@ -88,21 +88,6 @@ impl Body {
         read_share_alone(&mut Self::at_payload(bytes)?, recipient)
     }
 
-    /// The parents, for any bytes; `None` if these are certainly no body.
-    pub(super) fn parents_alone(bytes: &[u8]) -> Option<Vec<OpId>> {
-        let mut input = Self::at_parents(bytes)?;
-        let count = input.array().ok()??;
-        let count = usize::try_from(count)
-            .ok()
-            .filter(|it| *it <= PARENTS_MAX)?;
-        let mut parents = Vec::with_capacity(count);
-        for _ in 0..count {
-            let id = input.bytes().ok()?;
-            parents.push(OpId::from_bytes(id.try_into().ok()?));
-        }
-        Some(parents)
-    }
-
     /// The parents.
     fn at_parents(bytes: &[u8]) -> Option<Decoder<'_>> {
         let mut input = Decoder::new(bytes);

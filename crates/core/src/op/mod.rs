@@ -72,48 +72,6 @@ impl Op {
     }
 }
 
-/// What an envelope says of itself at a glance, for who has to put ops in order: whether its bytes are canonical and its
-/// signature is good is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Glance {
-    /// The id of the op.
-    pub id: OpId,
-    /// Its parents.
-    pub parents: Vec<OpId>,
-}
-
-impl Glance {
-    /// What the envelope says; `None` if it is certainly no op. It costs a third of [`Op::decode`].
-    ///
-    /// ```
-    /// use ecac_core::{Genesis, Glance, Name, Replica, SigningKey, public_key};
-    ///
-    /// let key = SigningKey::from([1; 32]);
-    /// let genesis = Genesis {
-    ///     name: Name::new("shop")?,
-    ///     nonce: [0; 16],
-    ///     roots: [public_key(&key)].into(),
-    ///     schema: [].into(),
-    ///     features: [].into(),
-    /// };
-    /// let replica = Replica::create(genesis, &key, 1_767_225_600_000)?;
-    /// let envelope = replica.envelope(&replica.project()).ok_or("it is here")?;
-    /// let glance = Glance::of(&envelope).ok_or("it is an op")?;
-    /// assert_eq!(glance.id, replica.project());
-    /// assert!(glance.parents.is_empty());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn of(envelope: &[u8]) -> Option<Self> {
-        let body = envelope::body_of_known(envelope)?;
-        Some(Self {
-            id: OpId::of_body(body),
-            parents: Body::parents_alone(body)?,
-        })
-    }
-}
-
 /// Bytes that are no op of anybody's: refused without a trace, so that they cannot keep a good op with the same
 /// id away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

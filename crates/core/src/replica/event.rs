@@ -26,6 +26,8 @@ pub struct Received {
     /// What the log made of each op as it came, in the order of the batch: what an audit log records. Items that are no op
     /// are in the events alone.
     pub arrivals: Vec<Arrived>,
+    /// Ops that were not taken in, because they came before a parent; none where such ops may wait. Nothing else tells of them.
+    pub orphans: usize,
 }
 
 /// An op of a batch as it came, or a pending one that it released.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Replica;
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
-use crate::op::{Glance, VerifiedOp};
+use crate::op::VerifiedOp;
 use crate::order::order_by_links;
 
 /// What a replica has of one author, so briefly that two replicas can compare it.
@@ -161,12 +161,6 @@ impl Replica {
     #[must_use]
     pub fn is_pruned_at(&self, rank: usize) -> bool {
         self.log.is_hollow(rank)
-    }
-
-    /// A [`Glance`] at each of the envelopes, on the threads that verify signatures.
-    #[must_use]
-    pub fn glances<B: AsRef<[u8]> + Sync>(&self, envelopes: &[B]) -> Vec<Option<Glance>> {
-        Glance::of_all(envelopes, self.options.threads)
     }
 
     /// Where the author's admitted ops from the number on stand in the order of admission.

@@ -7,7 +7,7 @@ use super::event::{Arrived, Event, Mention, PlaceChange, Received};
 use super::place::{Place, Shown};
 use crate::costs::Costs;
 use crate::id::OpId;
-use crate::log::{GROUP, Log, Outcome};
+use crate::log::{GROUP, Log, Outcome, Waits};
 use crate::op::{Rejected, VerifiedOp};
 use crate::place::Sight;
 use crate::replay::{Change, Decision};
@@ -23,6 +23,9 @@ pub(super) struct Intake {
     /// The ops that were admitted, in order.
     admitted: Vec<Mention>,
     arrivals: Vec<Arrived>,
+    /// Where ops come parents first: those of the batch so far that may not be here, as a parent that does not verify is not.
+    not_here: Option<BTreeSet<OpId>>,
+    orphans: usize,
 }
 
 enum Note {
@@ -60,7 +63,44 @@ impl Replica {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn receive<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
-        let (mut intake, mut costs) = (Intake::of(envelopes.len()), Costs::default());
+        self.receive_into(envelopes, Intake::of(envelopes.len()))
+    }
+
+    /// Takes in envelopes that come parents first, as [`Replica::receive`] does. An op of which a parent is neither here nor in
+    /// the batch before it is not kept: [`Received::orphans`] counts it. One that builds on an op of the batch that did
+    /// not verify waits for a good copy of that.
+    ///
+    /// ```
+    /// # use ecac_core::{Genesis, Name, Replica, SigningKey, Value, payload::SetField};
+    /// # let key = SigningKey::from([1; 32]);
+    /// # let genesis = Genesis {
+    /// #     name: Name::new("shop")?, nonce: [0; 16], roots: [ecac_core::public_key(&key)].into(),
+    /// #     schema: [].into(), features: [].into(),
+    /// # };
+    /// # let mut office = Replica::create(genesis, &key, 1_767_225_600_000)?;
+    /// office.author(SetField::new("door", "state", Value::Int(1))?, &key, 1_767_225_600_001)?;
+    /// let envelopes: Vec<_> = office.envelopes().collect();
+    ///
+    /// let mut copy = Replica::join(office.project());
+    /// assert_eq!(copy.receive_in_order(&envelopes[1..]).orphans, 1);
+    /// assert_eq!(copy.holdings().pending_ops, 0);
+    /// assert_eq!(copy.receive_in_order(&envelopes).events.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn receive_in_order<B: AsRef<[u8]> + Sync>(&mut self, envelopes: &[B]) -> Received {
+        let intake = Intake {
+            not_here: Some(BTreeSet::new()),
+            ..Intake::of(envelopes.len())
+        };
+        self.receive_into(envelopes, intake)
+    }
+
+    fn receive_into<B: AsRef<[u8]> + Sync>(
+        &mut self,
+        envelopes: &[B],
+        mut intake: Intake,
+    ) -> Received {
+        let mut costs = Costs::default();
         let (threads, mut position) = (self.options.threads, 0);
         VerifiedOp::read_in_portions(envelopes, threads, &mut costs, |read| {
             let count = read.len();
@@ -119,6 +159,7 @@ impl Replica {
                     Ok(op) => self.take_scouted(op, sights.next().flatten(), intake),
                     Err(Rejected { reason, claimed }) => {
                         self.log.count_rejected();
+                        intake.is_not_here(claimed);
                         intake.tell(Event::Rejected {
                             position,
                             reason,
@@ -139,11 +180,20 @@ impl Replica {
     fn take_scouted(&mut self, op: VerifiedOp, sight: Option<Sight>, intake: &mut Intake) {
         let looks = self.options.places;
         let mut first = Some(Mention::of(&op, looks));
-        for arrival in self.log.ingest_scouted(op, sight, &mut self.costs) {
+        let waits = intake.not_here.as_ref().map_or(Waits::All, Waits::For);
+        let arrivals = self.log.ingest_scouted(op, sight, waits, &mut self.costs);
+        if arrivals.is_empty() && self.log.fault().is_none() {
+            intake.orphans += 1;
+        }
+        for arrival in arrivals {
             // What follows the first was pending, and waited for it.
             let released = first.is_none();
             intake.arrivals.push(Arrived { arrival, released });
             let is_judged = matches!(arrival.outcome, Outcome::Admitted | Outcome::Refused { .. });
+            if arrival.outcome != Outcome::Admitted {
+                // What is held outside of the DAG may be dropped again.
+                intake.is_not_here(Some(arrival.op));
+            }
             if released && is_judged {
                 intake.settled.insert(arrival.op);
             }
@@ -175,9 +225,12 @@ impl Replica {
             mut settled,
             admitted,
             arrivals,
+            not_here: _,
+            orphans,
         } = intake;
         let mut received = Received {
             arrivals,
+            orphans,
             ..Received::default()
         };
         for note in notes {
@@ -249,6 +302,13 @@ impl Intake {
             admitted: Vec::with_capacity(ops),
             arrivals: Vec::with_capacity(ops),
             ..Self::default()
+        }
+    }
+
+    /// Notes an op of the batch that may not be here, where somebody asks.
+    fn is_not_here(&mut self, op: Option<OpId>) {
+        if let Some(all) = &mut self.not_here {
+            all.extend(op);
         }
     }
 

@@ -1,9 +1,12 @@
 //! Damaged envelopes among good ones: whatever comes, in whatever batches, a replica ends where the good ones lead.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use ecac_core::{Event, Replica};
+use ecac_core::{Costs, Event, Op, Replica, VerifiedOp};
 
 use crate::office::{busy, join};
 
@@ -39,6 +42,17 @@ fn damaged(envelope: &[u8], damage: &Damage) -> Vec<Vec<u8>> {
     vec![bytes]
 }
 
+/// What comes of the envelopes, each damaged as planned, in the order of the keys.
+fn shuffled(envelopes: &[Cow<'_, [u8]>], plan: &[(Damage, u16)]) -> Vec<Vec<u8>> {
+    let mut sent: Vec<(u16, Vec<u8>)> = Vec::new();
+    for (at, (damage, key)) in plan.iter().enumerate() {
+        let envelope = &*envelopes[at % envelopes.len()];
+        sent.extend(damaged(envelope, damage).into_iter().map(|it| (*key, it)));
+    }
+    sent.sort_by_key(|it| it.0);
+    sent.into_iter().map(|it| it.1).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -49,13 +63,7 @@ proptest! {
     ) {
         let good = busy();
         let envelopes: Vec<_> = good.envelopes().collect();
-        let mut sent: Vec<(u16, Vec<u8>)> = Vec::new();
-        for (at, (damage, key)) in plan.iter().enumerate() {
-            let envelope = &*envelopes[at % envelopes.len()];
-            sent.extend(damaged(envelope, damage).into_iter().map(|it| (*key, it)));
-        }
-        sent.sort_by_key(|it| it.0);
-        let sent: Vec<Vec<u8>> = sent.into_iter().map(|it| it.1).collect();
+        let sent = shuffled(&envelopes, &plan);
         let mut replica = Replica::join(good.project());
         let mut rejected = 0;
         for batch in sent.chunks(batch) {
@@ -71,5 +79,44 @@ proptest! {
         prop_assert_eq!(replica.state(), good.state());
         prop_assert_eq!(replica.trust(), good.trust());
         prop_assert_eq!(replica.heads(), join(&good).heads());
+    }
+
+    #[test]
+    fn what_comes_before_a_parent_is_not_kept(
+        plan in prop::collection::vec((damages(), any::<u16>()), 40),
+        batch in 1..9_usize,
+    ) {
+        let good = busy();
+        let envelopes: Vec<_> = good.envelopes().collect();
+        let mut replica = Replica::join(good.project());
+        for batch in shuffled(&envelopes, &plan).chunks(batch) {
+            let log = replica.log();
+            // Ids that the batch has told so far, but for those of orphans.
+            let (mut before, mut orphans) = (BTreeSet::new(), BTreeSet::new());
+            let mut count = 0;
+            for envelope in batch {
+                let Ok(op) = Op::decode(envelope, &mut Costs::default()) else {
+                    continue;
+                };
+                let (id, parents) = (op.id(), op.body().parents.clone());
+                let has_parents = parents.iter().all(|it| before.contains(it) || log.holds(it));
+                let is_signed = VerifiedOp::verify(op, &mut Costs::default()).is_ok();
+                if has_parents || !is_signed || log.holds(&id) {
+                    before.insert(id);
+                    orphans.remove(&id);
+                } else {
+                    orphans.insert(id);
+                    count += 1;
+                }
+            }
+            let received = replica.receive_in_order(batch);
+            prop_assert_eq!(received.orphans, count);
+            prop_assert!(received.events.iter().filter_map(Event::op).all(|it| !orphans.contains(&it)));
+            prop_assert!(orphans.iter().all(|it| !replica.log().holds(it)));
+        }
+        let received = replica.receive_in_order(&envelopes);
+        prop_assert_eq!((received.orphans, received.missing.len()), (0, 0));
+        prop_assert_eq!(replica.decisions(), good.decisions());
+        prop_assert_eq!(replica.state(), good.state());
     }
 }

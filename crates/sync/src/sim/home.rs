@@ -19,11 +19,17 @@ pub trait Home: Debug {
     /// The replica.
     fn replica(&self) -> &Replica;
 
-    /// Takes envelopes in. What is lost with the power then is the home's business: it comes again.
+    /// Takes envelopes in, in any order. What is lost with the power then is the home's business: it comes again.
     ///
     /// # Errors
     /// [`KeepError`] if power has failed; [`Home::restart`] comes next.
     fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError>;
+
+    /// Takes envelopes in, parents first, as [`Replica::receive_in_order`] does.
+    ///
+    /// # Errors
+    /// As [`Home::receive`].
+    fn receive_in_order(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError>;
 
     /// Sees to it that all that was taken in survives.
     ///
@@ -109,6 +115,22 @@ impl MemoryHome {
         self.replica = started.unwrap_or_else(|| self.builder.join(project));
     }
 
+    /// Sees to the disk once a batch was taken in.
+    fn has_received(&mut self, envelopes: &[&[u8]]) {
+        self.received += 1;
+        if self.defect == Some(Defect::StoresUnverified) {
+            self.envelopes
+                .extend(envelopes.iter().map(|it| it.to_vec()));
+            self.stored = self.replica.log().admitted_count();
+            self.synced = self.envelopes.len();
+        } else {
+            self.store();
+            if self.received.is_multiple_of(3) {
+                self.synced = self.envelopes.len();
+            }
+        }
+    }
+
     /// Writes what is new to the disk.
     fn store(&mut self) {
         let admitted = self.replica.log().ids_since(self.stored);
@@ -132,18 +154,13 @@ impl Home for MemoryHome {
 
     fn receive(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let received = self.replica.receive(envelopes);
-        self.received += 1;
-        if self.defect == Some(Defect::StoresUnverified) {
-            self.envelopes
-                .extend(envelopes.iter().map(|it| it.to_vec()));
-            self.stored = self.replica.log().admitted_count();
-            self.synced = self.envelopes.len();
-        } else {
-            self.store();
-            if self.received.is_multiple_of(3) {
-                self.synced = self.envelopes.len();
-            }
-        }
+        self.has_received(envelopes);
+        Ok(received)
+    }
+
+    fn receive_in_order(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
+        let received = self.replica.receive_in_order(envelopes);
+        self.has_received(envelopes);
         Ok(received)
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecac_core::{Costs, Op, OpId, Received, Replica, SigningKey};
 
 use super::home::Home;
+use crate::defect::Defect;
 use crate::frame::SessionId;
 use crate::keeper::{KeepError, Keeper};
 use crate::session::Session;
@@ -35,18 +36,20 @@ impl Node {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) home: Box<dyn Home>,
-    /// The first op that was handed over before its parents.
+    /// The first op that was taken in before its parents.
     pub(super) early: Option<OpId>,
     /// Whether power has failed.
     pub(super) has_failed: bool,
+    defect: Option<Defect>,
 }
 
 impl Kept {
-    pub(super) fn new(home: Box<dyn Home>) -> Self {
+    pub(super) fn new(home: Box<dyn Home>, defect: Option<Defect>) -> Self {
         Self {
             home,
             early: None,
             has_failed: false,
+            defect,
         }
     }
 
@@ -73,18 +76,27 @@ impl Keeper for Kept {
     }
 
     fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
-        let mut fresh: BTreeSet<OpId> = BTreeSet::new();
+        let (mut fresh, mut orphans) = (BTreeSet::new(), BTreeSet::new());
         for envelope in envelopes {
             if let Ok(op) = Op::decode(envelope, &mut Costs::default()) {
                 let log = self.home.replica().log();
                 let mut parents = op.body().parents.iter();
-                if !parents.all(|it| fresh.contains(it) || log.holds(it)) {
-                    self.early.get_or_insert(op.id());
+                if parents.all(|it| fresh.contains(it) || log.holds(it)) || log.holds(&op.id()) {
+                    fresh.insert(op.id());
+                    orphans.remove(&op.id());
+                } else {
+                    orphans.insert(op.id());
                 }
-                fresh.insert(op.id());
             }
         }
-        let received = self.home.receive(envelopes);
+        let received = if self.defect == Some(Defect::ChecksNoParents) {
+            self.home.receive(envelopes)
+        } else {
+            self.home.receive_in_order(envelopes)
+        };
+        let log = self.home.replica().log();
+        let early = orphans.into_iter().find(|it| log.holds(it));
+        self.early = self.early.or(early);
         self.has_failed |= received.is_err();
         received
     }

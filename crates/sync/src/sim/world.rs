@@ -177,7 +177,7 @@ impl World {
                 clock_ms,
                 lies,
                 is_up: true,
-                kept: Kept::new(home),
+                kept: Kept::new(home, defect),
                 sessions: BTreeMap::new(),
                 written: Vec::new(),
             });
@@ -365,7 +365,7 @@ impl World {
         }
         self.report.strays += strays;
         if let Some(op) = self.nodes[to].kept.early {
-            self.breaks(|| format!("op {op} was handed over before its parents"));
+            self.breaks(|| format!("op {op} was taken in before its parents"));
         }
         // Who lies about what it has misleads nobody but itself.
         if is_hasty && !self.nodes[from].lies && !self.nodes[to].lies {
