@@ -10,7 +10,7 @@ use minicbor::decode::Error;
 use crate::columns::{self, Form};
 use crate::dag::{Index, narrow};
 use crate::log::{GROUP, Log};
-use crate::place::Touch;
+use crate::place::{Sight, Touch};
 use crate::place_id::PlaceId;
 use crate::tight;
 use crate::value::Value;
@@ -61,38 +61,60 @@ impl Standing {
     }
 }
 
-/// The live ops of a place, in order of admission; most places have one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The live ops of a place, in order of admission; most places have few.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Live {
-    #[default]
-    None,
-    One(u32),
+    /// As many as fit, then [`NO_OP`].
+    Few([u32; FEW]),
+    /// More than fit.
     #[expect(
         clippy::box_collection,
-        reason = "a list by itself is wider than an op"
+        reason = "a list by itself is wider than a few ops"
     )]
-    Several(Box<Vec<u32>>),
+    Many(Box<Vec<u32>>),
+}
+
+/// Ops that take no more room than a list elsewhere.
+const FEW: usize = 3;
+/// Stands for no op, after all ops.
+const NO_OP: u32 = u32::MAX;
+
+impl Default for Live {
+    fn default() -> Self {
+        Self::Few([NO_OP; FEW])
+    }
 }
 
 impl Live {
     fn ops(&self) -> &[u32] {
         match self {
-            Self::None => &[],
-            Self::One(op) => core::slice::from_ref(op),
-            Self::Several(ops) => ops,
+            Self::Few(few) => {
+                let count = few.iter().filter(|&&op| op != NO_OP).count();
+                &few[..count]
+            }
+            Self::Many(ops) => ops,
         }
     }
 
     /// Lists the op, if it is not listed.
     fn list(&mut self, op: u32) {
         match self {
-            Self::None => *self = Self::One(op),
-            Self::One(only) if *only == op => {}
-            Self::One(only) => {
-                let ops = [op.min(*only), op.max(*only)];
-                *self = Self::Several(Box::new(ops.to_vec()));
+            Self::Few(few) => {
+                if few.contains(&op) {
+                    return;
+                }
+                let [.., last] = few;
+                if *last == NO_OP {
+                    *last = op;
+                    few.sort_unstable();
+                } else {
+                    let mut ops = few.to_vec();
+                    ops.push(op);
+                    ops.sort_unstable();
+                    *self = Self::Many(Box::new(ops));
+                }
             }
-            Self::Several(ops) => {
+            Self::Many(ops) => {
                 if let Err(at) = ops.binary_search(&op) {
                     tight::room_for(ops, 1);
                     ops.insert(at, op);
@@ -104,14 +126,18 @@ impl Live {
     /// Takes the op out, if it is listed.
     fn unlist(&mut self, op: u32) {
         match self {
-            Self::One(only) if *only == op => *self = Self::None,
-            Self::None | Self::One(_) => {}
-            Self::Several(ops) => {
+            Self::Few(few) => {
+                if let Some(at) = few.iter().position(|&it| it == op) {
+                    few[at] = NO_OP;
+                    few.sort_unstable();
+                }
+            }
+            Self::Many(ops) => {
                 if let Ok(at) = ops.binary_search(&op) {
                     ops.remove(at);
                 }
-                if let [only] = ops[..] {
-                    *self = Self::One(only);
+                if let &[a, b, c] = &ops[..] {
+                    *self = Self::Few([a, b, c]);
                 }
             }
         }
@@ -143,6 +169,17 @@ impl State {
         let ops = log.dag.len();
         tight::lengthen(&mut self.standings, ops, Standing::default);
         tight::lengthen(&mut self.live, log.places.len(), Live::default);
+    }
+
+    /// Reads what taking in an op at the place of the sight will read.
+    pub(crate) fn approach(&self, log: &Log, sight: &Sight) {
+        if let Some((place, tips)) = log.places.tips_in_sight(sight) {
+            let live = self.live.get(place as usize);
+            black_box(live.map(|live| live.ops().first().copied()));
+            for tip in tips {
+                black_box(self.standings.get(tip).copied());
+            }
+        }
     }
 
     /// Takes in that these ops, for which there is room, are applied. What is read of them lies far apart, so it is read for
@@ -354,4 +391,33 @@ pub(crate) fn projection(values: &[Value]) -> &Value {
         .iter()
         .min_by_key(|value| *blake3::hash(&value.encode()).as_bytes());
     least.unwrap_or(&Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_ops_stand_in_order_however_many_there_are() {
+        let mut live = Live::default();
+        let mut want: Vec<u32> = Vec::new();
+        for op in (0..10).map(|it| it * 7 % 10) {
+            for _ in 0..2 {
+                live.list(op);
+            }
+            want.push(op);
+            want.sort_unstable();
+            assert_eq!(live.ops(), want);
+        }
+        for op in (0..10).map(|it| it * 3 % 10) {
+            for _ in 0..2 {
+                live.unlist(op);
+            }
+            want.retain(|&it| it != op);
+            assert_eq!(live.ops(), want);
+            let mut same = Live::default();
+            want.iter().for_each(|&op| same.list(op));
+            assert_eq!(live, same);
+        }
+    }
 }

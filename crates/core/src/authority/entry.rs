@@ -56,13 +56,13 @@ impl<'a> Entry<'a> {
                 roll,
                 answers,
             } => {
-                let id = authority.intern(titles.into_boxed_slice(), at);
+                let id = authority.intern(titles.into_boxed_slice(), dag, at);
                 authority.keep_roll(chain, roll, answers, id);
                 id
             }
         };
         tight::push(&mut authority.warrant_of, id);
-        authority.under[id as usize].push(chain, position);
+        authority.warrants[id as usize].under.push(chain, position);
         Self {
             authority,
             dag,
@@ -398,6 +398,7 @@ impl<'a> Entry<'a> {
         let id = authority.grants.len();
         let mut withdrawn = false;
         authority.grants_of.entry(subject).or_default().push(id);
+        authority.note_grant(self.dag, &subject);
         authority.grants_by_op.entry(self.at).or_default().push(id);
         if let Standing::Vouched(vouched) = &standing {
             for &key in &vouched.keys {

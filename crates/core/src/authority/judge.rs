@@ -122,7 +122,11 @@ impl<'a> Judge<'a> {
     /// The same among the ops that were admitted before `until`, if given.
     pub(crate) fn decide_until(&mut self, op: Index, until: Option<Index>) -> Result<Index, Kill> {
         self.costs.ops_evaluated += 1;
-        if self.authority.warrants(op).is_empty() {
+        let warrants = self.authority.warrants_of(op);
+        if let Some(least) = warrants.untouched() {
+            return Ok(least);
+        }
+        if warrants.titles.is_empty() {
             return Ok(op);
         }
         self.forget();

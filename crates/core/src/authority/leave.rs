@@ -3,12 +3,14 @@
 //! In a project that [is plain](Authority::is_plain) a grant that a denial in the past kills stays killed for all that
 //! follows, so a roll only has to take in what is new.
 
+use core::hint::black_box;
+
 use super::admission::Applicant;
 use super::judge::Judge;
 use super::register::Authority;
-use super::roll::{Roll, TagsId};
-use super::stretches::WarrantsId;
+use super::roll::{Answers, Roll, TagsId};
 use super::title::Title;
+use super::warrants::WarrantsId;
 use crate::costs::Costs;
 use crate::dag::{Dag, Past};
 use crate::id::PublicKey;
@@ -17,9 +19,6 @@ use crate::need::{Action, Need, Reach};
 use crate::place_id::FieldId;
 use crate::schema_map::tags_of;
 use crate::tight;
-
-/// Answers that a roll keeps.
-const ANSWERS_MAX: usize = 16;
 
 /// What a plain past allows.
 #[derive(Debug)]
@@ -143,18 +142,21 @@ impl Authority {
         }
         let chain = applicant.own.continues;
         let roll = chain.and_then(|chain| self.rolls.get(chain as usize));
+        let answer = match asked {
+            Asked::Edit(tags) => roll.and_then(|roll| {
+                let known = roll.answers.get(tags)?;
+                let set = &self.warrants[known as usize];
+                let is_in_time = set.are_in_time(applicant.now_ms);
+                is_in_time.then_some((known, roll.is_whole && !set.touched))
+            }),
+            Asked::Need(_) => None,
+        };
+        if let Some((known, true)) = answer {
+            return Some(Leave::Known(known));
+        }
         let renewed = self.renewed(roll, dag, past, applicant, costs);
-        if let (Some(roll), None, Asked::Edit(tags)) = (roll, &renewed, asked) {
-            let answer = roll.answers.iter().find(|(of, _)| *of == tags);
-            if let Some(&(_, warrants)) = answer {
-                let titles = &self.warrants[warrants as usize];
-                if titles
-                    .iter()
-                    .all(|&it| self.is_in_time(it, applicant.now_ms))
-                {
-                    return Some(Leave::Known(warrants));
-                }
-            }
+        if let (Some((known, _)), None) = (answer, &renewed) {
+            return Some(Leave::Known(known));
         }
         let need = match asked {
             Asked::Need(need) => need,
@@ -184,6 +186,13 @@ impl Authority {
             roll: renewed,
             answers,
         })
+    }
+
+    /// Reads what admitting the next op of the chain will read.
+    pub(crate) fn approach(&self, chain: u32) {
+        let roll = self.rolls.get(chain as usize);
+        let known = roll.and_then(|roll| roll.answers.first());
+        black_box(known.map(|known| self.warrants[known as usize].touched));
     }
 
     /// Whether the credential of the title is valid at that time, if it has one.
@@ -228,10 +237,11 @@ impl Authority {
             return None;
         }
         let mut renewed = Roll {
+            is_whole: false,
             known: known + new.len(),
             unseen: Vec::new(),
             held: held.to_vec(),
-            answers: Vec::new(),
+            answers: Answers::default(),
         };
         renewed.held.retain(|title| !fallen.contains(title));
         let new = new.iter().map(|&grant| Title::own(grant));
@@ -242,6 +252,7 @@ impl Authority {
                 renewed.held.push(title);
             }
         }
+        renewed.is_whole = renewed.unseen.is_empty();
         Some(renewed)
     }
 
@@ -261,11 +272,17 @@ impl Authority {
         if let Some(roll) = roll {
             *kept = roll;
         }
-        if let Some(tags) = answers
-            && kept.answers.len() < ANSWERS_MAX
-        {
-            kept.answers.retain(|(of, _)| *of != tags);
-            kept.answers.push((tags, warrants));
+        if let Some(tags) = answers {
+            kept.answers.keep(tags, warrants);
+        }
+    }
+
+    /// The subject has one more grant.
+    pub(super) fn note_grant(&mut self, dag: &Dag, subject: &PublicKey) {
+        for &chain in dag.chains_of(subject) {
+            if let Some(roll) = self.rolls.get_mut(chain as usize) {
+                roll.is_whole = false;
+            }
         }
     }
 }

@@ -42,6 +42,7 @@ mod strike;
 mod title;
 mod turn;
 mod verdicts;
+mod warrants;
 
 pub(crate) use admission::{Applicant, DataOps, Seen, Unauthorised};
 pub(crate) use ahead::Ahead;

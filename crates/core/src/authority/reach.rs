@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use super::aim::{Aim, Reached};
 use super::grant::GrantId;
 use super::register::Authority;
-use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
-use crate::dag::{Dag, Index};
+use super::warrants::{Warrants, WarrantsId};
+use crate::dag::{Dag, Index, narrow};
 
 impl Authority {
     /// Whether any denial touches what the title rests on.
@@ -56,7 +56,8 @@ impl Authority {
                 }
             }
             for set in sets {
-                if self.all_touched(&self.warrants[set as usize]) {
+                self.warrants[set as usize].touched = true;
+                if self.all_touched(&self.warrants[set as usize].titles) {
                     self.touched_sets.entry(set).or_insert(by);
                 }
             }
@@ -89,7 +90,7 @@ impl Authority {
         let struck = self.struck.get(&denial).into_iter().flatten();
         let struck = struck.map(|&grant| Reached::Grant(grant)).collect();
         let sets = self.resting_on(struck).into_iter();
-        let under = sets.map(|set| &self.under[set as usize]);
+        let under = sets.map(|set| &self.warrants[set as usize].under);
         let mut ops: Vec<Index> = under.flat_map(|it| it.outside(dag, &past)).collect();
         ops.sort_unstable();
         ops
@@ -158,7 +159,7 @@ impl Authority {
     }
 
     /// The number of the set of titles, under which the op is admitted.
-    pub(super) fn intern(&mut self, titles: Box<[Title]>, by: Index) -> WarrantsId {
+    pub(super) fn intern(&mut self, titles: Box<[Title]>, dag: &Dag, by: Index) -> WarrantsId {
         if let Some(&known) = self.warrant_ids.get(&titles) {
             return known;
         }
@@ -174,8 +175,22 @@ impl Authority {
             self.touched_sets.insert(id, by);
         }
         self.warrant_ids.insert(titles.clone(), id);
-        self.warrants.push(titles);
-        self.under.push(Stretches::default());
+        let grants = titles.iter().map(|title| self.grants[title.grant].op);
+        let least = grants.min_by_key(|&op| dag.id(op)).unwrap_or(0);
+        let touched = titles.iter().any(|&title| self.is_touched(title));
+        let papers = titles.iter().filter_map(|title| {
+            let vouched = self.grants[title.grant].vouched()?;
+            Some((
+                vouched.credential.valid_from,
+                vouched.credential.valid_until,
+            ))
+        });
+        let papers: Vec<_> = papers.collect();
+        let mut set = Warrants::new(titles, narrow(least), touched);
+        for (valid_from, valid_until) in papers {
+            set.bound(valid_from, valid_until);
+        }
+        self.warrants.push(set);
         id
     }
 }

@@ -15,9 +15,9 @@ use super::link::{Link, LinkRevocation};
 use super::revocation::Revocation;
 use super::roll::{Roll, TagsId};
 use super::status_list::{Bit, CountedList, ListKey, ListStanding, list_key};
-use super::stretches::{Stretches, WarrantsId};
 use super::title::{LinkId, Title};
 use super::verdicts::Verdicts;
+use super::warrants::{Warrants, WarrantsId};
 use crate::confidential::Kem;
 use crate::costs::Costs;
 use crate::credential::Credential;
@@ -96,11 +96,9 @@ pub(crate) struct Authority {
     /// The `ReaderKey`s of each author, in order of admission.
     pub(super) reader_keys: BTreeMap<PublicKey, Vec<(Index, Kem)>>,
     /// Sets of grants under which ops were admitted, each stored once.
-    pub(super) warrants: Vec<Box<[Title]>>,
+    pub(super) warrants: Vec<Warrants>,
     pub(super) warrant_ids: BTreeMap<Box<[Title]>, WarrantsId>,
     pub(super) warrant_of: Vec<WarrantsId>,
-    /// The ops by the set of titles under which they were admitted.
-    pub(super) under: Vec<Stretches>,
     /// By chain.
     pub(super) rolls: Vec<Roll>,
     /// The tags that genesis gives to each field, each set of them stored once.
@@ -136,6 +134,11 @@ pub(crate) struct Authority {
 impl Authority {
     /// The grants under which the op was admitted, each of which a denial has to kill; empty for genesis.
     pub(crate) fn warrants(&self, op: Index) -> &[Title] {
+        &self.warrants_of(op).titles
+    }
+
+    /// The same, with what is known of the set.
+    pub(super) fn warrants_of(&self, op: Index) -> &Warrants {
         &self.warrants[self.warrant_of[op] as usize]
     }
 

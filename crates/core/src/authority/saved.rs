@@ -19,9 +19,9 @@ const NO_LINK: u32 = u32::MAX;
 impl Authority {
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
         out.array(self.warrants.len() as u64)?;
-        for titles in &self.warrants {
-            let mut numbers = Vec::with_capacity(titles.len() * 2);
-            for title in titles {
+        for set in &self.warrants {
+            let mut numbers = Vec::with_capacity(set.titles.len() * 2);
+            for title in &set.titles {
                 numbers.extend([narrow(title.grant), title.link.map_or(NO_LINK, narrow)]);
             }
             columns::write(out, numbers.into_iter())?;
@@ -61,7 +61,7 @@ impl Authority {
                 let numbers = numbers.ok_or_else(|| damaged("a set of titles"))?;
                 let titles = self.titles_in(numbers);
                 let titles = titles.ok_or_else(|| damaged("a title"))?;
-                if self.intern(titles.into_boxed_slice(), at) != set {
+                if self.intern(titles.into_boxed_slice(), dag, at) != set {
                     return Err(damaged("a set of titles twice"));
                 }
             } else if set as usize > self.warrants.len() {

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use super::judge::Judge;
 use super::register::Authority;
-use super::stretches::WarrantsId;
+use super::warrants::WarrantsId;
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
 
@@ -82,7 +82,9 @@ impl Authority {
             let since = self.touched_sets.get(set).copied();
             if let Some(since) = since.filter(|&since| since <= until) {
                 let spared = settling.before(since, past);
-                let under = self.under[*set as usize].outside(settling.dag, &spared);
+                let under = self.warrants[*set as usize]
+                    .under
+                    .outside(settling.dag, &spared);
                 ops.extend(under.filter(|&op| op < until));
             }
         }

@@ -62,6 +62,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The first milliseconds of a clock that [has come](Self::reached_by_ms) to this instant, or the last that there are.
+    pub(crate) fn first_ms(self) -> u64 {
+        let ms = self.0.div_euclid(NS_PER_MS) + i128::from(self.0.rem_euclid(NS_PER_MS) > 0);
+        u64::try_from(ms.max(0)).unwrap_or(u64::MAX)
+    }
+
     /// Whether a clock that shows `physical_ms` has come to this instant: exact, nothing is rounded.
     #[must_use]
     pub const fn reached_by_ms(self, physical_ms: u64) -> bool {

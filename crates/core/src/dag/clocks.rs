@@ -4,10 +4,11 @@
 //! are kept ([`RECENT_BYTES`]), that of the last of each chain, those that are asked for (ops of trust and policy), and of the
 //! rest so many that each op pays for [`CLOCK_BYTES_PER_OP`].
 
+use core::hint::black_box;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use super::{Dag, Index, Past};
+use super::{Chain, Dag, Index, Past, Placed};
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
 const RECENT_BYTES: usize = 5 << 19;
@@ -54,6 +55,15 @@ impl Clocks {
         }
     }
 
+    /// Reads what a union with the past of the op reads first, if it is one of the latest.
+    pub(super) fn approach(&self, at: u32) {
+        let recent = at.checked_sub(self.first);
+        let kept = recent.and_then(|recent| self.recent.get(recent as usize));
+        if let Some(Some(kept)) = kept {
+            kept.past.approach();
+        }
+    }
+
     /// The pasts that are kept, by op.
     pub(super) fn each(&self) -> impl Iterator<Item = (u32, &Past)> {
         let old = self.pasts.iter().map(|(&op, past)| (op, past));
@@ -95,6 +105,13 @@ impl Clocks {
 /// The memory of the past of an op among the recent ones, in bytes.
 fn bytes(kept: Option<&Kept>) -> usize {
     size_of::<Option<Kept>>() + kept.map_or(0, |kept| kept.past.bytes())
+}
+
+/// Whether the last op of its chain follows the op, or is the op.
+fn last_has_base(nodes: &[Placed], chains: &[Chain], op: u32) -> bool {
+    let chain = &chains[nodes[op as Index].chain as usize];
+    let last = chain.ops.last().map(|&last| &nodes[last as Index]);
+    last.is_some_and(|last| last.base == op)
 }
 
 impl Dag {
@@ -178,8 +195,13 @@ impl Dag {
         clocks.recent_bytes += bytes(kept.as_ref());
         clocks.recent.push_back(kept);
         if self.nodes.len().is_multiple_of(LET_GO_TOGETHER) {
-            let oldest = clocks.recent.iter().take(LET_GO_TOGETHER);
-            oldest.flatten().for_each(|kept| kept.past.approach());
+            let oldest = (clocks.first..).zip(&clocks.recent).take(LET_GO_TOGETHER);
+            for (at, kept) in oldest {
+                if let Some(kept) = kept {
+                    kept.past.approach();
+                    black_box(last_has_base(&self.nodes, &self.chains, at));
+                }
+            }
         }
         while (clocks.recent_bytes > RECENT_BYTES
             || clocks.told && clocks.recent.len() > RECENT_TOLD)
@@ -191,9 +213,7 @@ impl Dag {
             let Some(Kept { past, for_good }) = oldest else {
                 continue;
             };
-            let chain = &self.chains[self.nodes[at as Index].chain as usize];
-            let last = chain.ops.last().map(|&last| &self.nodes[last as Index]);
-            let is_last = last.is_some_and(|last| last.base == at);
+            let is_last = last_has_base(&self.nodes, &self.chains, at);
             let left = clocks.credit.checked_sub(past.bytes());
             if for_good || is_last || left.is_some() {
                 if !for_good {

@@ -78,13 +78,40 @@ struct Chain {
 #[derive(Debug, Clone)]
 struct AuthorOps {
     key: PublicKey,
-    chains: Vec<u32>,
+    chains: Chains,
     /// The first op of each sequence number; not kept for an author with one chain. Admitted sequence numbers have no gaps.
     by_seq: Vec<u32>,
     /// The ops of each number that has several: an equivocation.
     forks: BTreeMap<u64, Vec<Index>>,
     /// How many ops there are beyond one for each number.
     surplus: u64,
+}
+
+/// The chains of an author, who has one but for equivocation.
+#[derive(Debug, Clone, Default)]
+enum Chains {
+    #[default]
+    None,
+    One(u32),
+    Several(Vec<u32>),
+}
+
+impl Chains {
+    fn all(&self) -> &[u32] {
+        match self {
+            Self::None => &[],
+            Self::One(only) => core::slice::from_ref(only),
+            Self::Several(several) => several,
+        }
+    }
+
+    fn push(&mut self, chain: u32) {
+        match self {
+            Self::None => *self = Self::One(chain),
+            Self::One(only) => *self = Self::Several(vec![*only, chain]),
+            Self::Several(several) => several.push(chain),
+        }
+    }
 }
 
 /// The admitted ops.
@@ -96,7 +123,7 @@ pub(crate) struct Dag {
     ids: Ids,
     chains: Vec<Chain>,
     authors: Vec<AuthorOps>,
-    author_ids: BTreeMap<PublicKey, u32>,
+    author_ids: Ids,
     clocks: Clocks,
     /// Of each op whether it is somebody's parent, and the ops that are nobody's.
     has_child: Vec<bool>,
@@ -156,12 +183,16 @@ impl Dag {
 
     /// The chains of the author.
     pub(crate) fn chains_of(&self, author: &PublicKey) -> &[u32] {
-        self.author(author).map_or(&[], |ops| &ops.chains)
+        self.author(author).map_or(&[], |ops| ops.chains.all())
     }
 
     fn author(&self, author: &PublicKey) -> Option<&AuthorOps> {
-        let id = self.author_ids.get(author)?;
-        Some(&self.authors[*id as usize])
+        Some(&self.authors[self.author_number(author)?])
+    }
+
+    fn author_number(&self, author: &PublicKey) -> Option<usize> {
+        let key_at = |at: usize| self.authors[at].key.as_bytes();
+        self.author_ids.find(author.as_bytes(), key_at)
     }
 
     /// The ops of an author with the greatest sequence number; several, if the author signed that number twice.
@@ -169,7 +200,7 @@ impl Dag {
         let Some(ops) = self.author(author) else {
             return Vec::new();
         };
-        if let [only] = ops.chains[..] {
+        if let &[only] = ops.chains.all() {
             let last = self.chains[only as usize].ops.last();
             return last.map(|&last| last as Index).into_iter().collect();
         }
@@ -265,13 +296,13 @@ impl Dag {
     /// The author's chains that have ops in the past, each with how many. Looks at the chains of the past or at those of
     /// the author, whichever are fewer.
     fn own_chains(&self, author: &PublicKey, past: &Past, mut take: impl FnMut(u32, u32)) {
-        let Some(&id) = self.author_ids.get(author) else {
+        let Some(id) = self.author_number(author) else {
             return;
         };
-        let chains = &self.authors[id as usize].chains;
+        let chains = self.authors[id].chains.all();
         if past.width() < chains.len() {
             past.each(|chain, length| {
-                if self.chains[chain as usize].author == id {
+                if self.chains[chain as usize].author as usize == id {
                     take(chain, length);
                 }
             });
@@ -433,7 +464,8 @@ impl Dag {
         self.parents
             .extend(others.filter(|&parent| Some(parent) != before));
         let follows = before.filter(|_| self.parents.len() == begin);
-        self.ids.push(&node.id, |at| self.nodes[at].id);
+        let id_at = |at: Index| self.nodes[at].id.as_bytes();
+        self.ids.push(node.id.as_bytes(), id_at);
         let placed = Placed {
             id: node.id,
             hlc: node.hlc,
@@ -447,14 +479,15 @@ impl Dag {
     }
 
     fn author_id(&mut self, key: PublicKey) -> u32 {
-        if let Some(&id) = self.author_ids.get(&key) {
-            return id;
+        if let Some(id) = self.author_number(&key) {
+            return narrow(id);
         }
         let id = narrow(self.authors.len());
-        self.author_ids.insert(key, id);
+        let key_at = |at: usize| self.authors[at].key.as_bytes();
+        self.author_ids.push(key.as_bytes(), key_at);
         self.authors.push(AuthorOps {
             key,
-            chains: Vec::new(),
+            chains: Chains::None,
             by_seq: Vec::new(),
             forks: BTreeMap::new(),
             surplus: 0,
@@ -470,7 +503,7 @@ impl Dag {
             ops: Vec::new(),
         });
         let ops = &mut self.authors[author as usize];
-        if let [only] = ops.chains[..] {
+        if let &[only] = ops.chains.all() {
             ops.by_seq = self.chains[only as usize].ops.clone();
         }
         ops.chains.push(chain);
@@ -480,7 +513,7 @@ impl Dag {
     /// Counts the op among those of its author with its number.
     fn count_number(&mut self, author: u32, seq: u64, at: Index) {
         let ops = &mut self.authors[author as usize];
-        if ops.chains.len() == 1 {
+        if let Chains::One(_) = ops.chains {
             return;
         }
         let first = usize::try_from(seq)
@@ -507,10 +540,10 @@ impl Dag {
     pub(crate) fn equivocators(
         &self,
     ) -> impl Iterator<Item = (&PublicKey, &BTreeMap<u64, Vec<Index>>)> {
-        let authors = self.author_ids.values();
-        let ops = authors.map(|&id| &self.authors[id as usize]);
-        ops.filter(|ops| !ops.forks.is_empty())
-            .map(|ops| (&ops.key, &ops.forks))
+        let forked = self.authors.iter().filter(|ops| !ops.forks.is_empty());
+        let mut forked: Vec<_> = forked.map(|ops| (&ops.key, &ops.forks)).collect();
+        forked.sort_unstable_by_key(|(key, _)| **key);
+        forked.into_iter()
     }
 
     /// Every op in the total order: parents first, ties by (stamp, op id).

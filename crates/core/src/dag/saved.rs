@@ -83,7 +83,7 @@ impl Dag {
         let mut dag = Self::default();
         for key in columns::rows::<32>(input)? {
             let key = PublicKey::from_bytes(*key);
-            if dag.author_ids.contains_key(&key) {
+            if dag.author_number(&key).is_some() {
                 return Err(damaged("an author twice"));
             }
             dag.author_id(key);
@@ -341,6 +341,6 @@ impl<'a> ShortRows<'a> {
 impl AuthorOps {
     /// Whether the author can have an op of this number: the next one, or one that is there.
     fn takes(&self, seq: u64) -> bool {
-        self.chains.len() == 1 || seq <= self.by_seq.len() as u64
+        self.chains.all().len() == 1 || seq <= self.by_seq.len() as u64
     }
 }

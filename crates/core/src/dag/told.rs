@@ -1,7 +1,7 @@
 //! Ops that somebody tells of in the order of admission, with their parents by position.
 
 use super::past::raise;
-use super::{Dag, Index, Node, Own, Past, narrow};
+use super::{Chains, Dag, Index, Node, Own, Past, narrow};
 use crate::id::PublicKey;
 use crate::tight;
 
@@ -17,7 +17,7 @@ impl Dag {
     /// What the author's own ops in the past come to, where the author has this chain only and the past has all of it.
     pub(crate) fn own_whole(&self, chain: u32, past: &Past) -> Option<Own> {
         let ops = &self.chains[chain as usize];
-        let is_only = self.authors[ops.author as usize].chains.len() == 1;
+        let is_only = matches!(self.authors[ops.author as usize].chains, Chains::One(_));
         let length = past.count(chain);
         (is_only && length as usize == ops.ops.len()).then(|| Own {
             next_seq: ops.first_seq + u64::from(length),

@@ -1,15 +1,17 @@
 //! Scouting: what a group of ops will need is looked up ahead of them.
 //!
 //! What admission reads lies far apart in memory, and to wait for it is much of what an op costs. Reads that do not depend on
-//! each other are waited for together: so a group is looked up step by step, each step for all its ops. Where an `approach`
-//! only reads, [`black_box`] keeps the read, so that what is read is near when the turn of the op comes.
+//! each other are waited for together: so a group is looked up step by step, each step for all its ops. An op by itself has no
+//! others to wait with, so each step is then for its parents and its author too. Where an `approach` only reads, [`black_box`]
+//! keeps the read, so that what is read is near when the turn of the op comes.
 
 use core::hint::black_box;
 
 use super::{Arrival, Log, Outcome, Waits};
 use crate::costs::Costs;
+use crate::dag::Index;
 use crate::op::VerifiedOp;
-use crate::place::Sight;
+use crate::place::{Places, Sight};
 
 /// Ops that are scouted together: so many that their reads wait together, so few that what they read is still near when the
 /// last of them is admitted.
@@ -22,8 +24,34 @@ impl Log {
         &self,
         ops: impl Iterator<Item = &'a VerifiedOp> + Clone,
     ) -> Vec<Option<Sight>> {
-        self.dag.approach(ops.clone().map(VerifiedOp::id));
-        let sights = self.places.sights(ops.map(|op| &op.body().payload));
+        let mut sights = Places::sights(ops.clone().map(|op| &op.body().payload));
+        let mut group = ops.clone();
+        let alone = group.next().filter(|_| group.next().is_none());
+        self.dag.approach(ops.map(VerifiedOp::id));
+        if let Some(op) = alone {
+            self.dag.approach(op.body().parents.iter().copied());
+            self.dag.approach_author(&op.body().author);
+        }
+        self.places.approach_names(&sights);
+        let parents: Vec<Index> = match alone {
+            Some(op) => {
+                let parents = op.body().parents.iter();
+                parents.filter_map(|it| self.dag.find(it)).collect()
+            }
+            None => Vec::new(),
+        };
+        let chain = alone.and_then(|op| self.dag.approach_chain(&op.body().author));
+        self.places.look_up(&mut sights);
+        self.dag.approach_pasts(&parents);
+        if let Some(chain) = chain {
+            self.authority.approach(chain);
+        }
+        for sight in sights.iter().flatten() {
+            self.places.approach_sight(sight);
+            if let Some(chain) = chain {
+                self.places.approach_chain(sight, chain);
+            }
+        }
         for sight in sights.iter().flatten() {
             let field = self.places.field_in_sight(sight);
             black_box(field.and_then(|field| self.authority.tags_of_field(field)));

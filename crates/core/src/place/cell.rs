@@ -19,11 +19,28 @@ enum Tips {
     #[default]
     None,
     One(Tip),
+    Few(Box<Few>),
     #[expect(
         clippy::box_collection,
         reason = "a list by itself is wider than a tip"
     )]
-    Several(Box<Vec<Tip>>),
+    Many(Box<Vec<Tip>>),
+}
+
+/// Some tips, as many as fit into a line of a cache.
+#[derive(Debug, Clone)]
+struct Few {
+    count: u32,
+    tips: [Tip; FEW],
+}
+
+/// Tips that fit.
+const FEW: usize = 5;
+
+impl Few {
+    fn all(&self) -> &[Tip] {
+        &self.tips[..self.count as usize]
+    }
 }
 
 /// Last ops in a line of a cache.
@@ -59,7 +76,8 @@ impl Cell {
         match &self.tips {
             Tips::None => &[],
             Tips::One(tip) => core::slice::from_ref(tip),
-            Tips::Several(tips) => tips,
+            Tips::Few(few) => few.all(),
+            Tips::Many(tips) => tips,
         }
     }
 
@@ -67,8 +85,23 @@ impl Cell {
     pub(super) fn add_tip(&mut self, tip: Tip) {
         match &mut self.tips {
             Tips::None => self.tips = Tips::One(tip),
-            Tips::One(only) => self.tips = Tips::Several(Box::new(vec![*only, tip])),
-            Tips::Several(tips) => tips.push(tip),
+            Tips::One(only) => {
+                let mut tips = [tip; FEW];
+                tips[0] = *only;
+                self.tips = Tips::Few(Box::new(Few { count: 2, tips }));
+            }
+            Tips::Few(few) => match few.tips.get_mut(few.count as usize) {
+                Some(free) => {
+                    *free = tip;
+                    few.count += 1;
+                }
+                None => {
+                    let mut tips = few.all().to_vec();
+                    tips.push(tip);
+                    self.tips = Tips::Many(Box::new(tips));
+                }
+            },
+            Tips::Many(tips) => tips.push(tip),
         }
     }
 
@@ -77,12 +110,22 @@ impl Cell {
         match &mut self.tips {
             Tips::One(only) if only.op == op => self.tips = Tips::None,
             Tips::None | Tips::One(_) => {}
-            Tips::Several(tips) => {
+            Tips::Few(few) => {
+                if let Some(at) = few.all().iter().position(|tip| tip.op == op) {
+                    few.tips.copy_within(at + 1..few.count as usize, at);
+                    few.count -= 1;
+                }
+                if let &[only] = few.all() {
+                    self.tips = Tips::One(only);
+                }
+            }
+            Tips::Many(tips) => {
                 if let Ok(at) = tips.binary_search_by_key(&op, |tip| tip.op) {
                     tips.remove(at);
                 }
-                if let [only] = tips[..] {
-                    self.tips = Tips::One(only);
+                if let &[a, b] = &tips[..] {
+                    let tips = [a, b, b, b, b];
+                    self.tips = Tips::Few(Box::new(Few { count: 2, tips }));
                 }
             }
         }
@@ -175,6 +218,28 @@ mod tests {
         cell.add_tip(tip(7));
         cell.drop_tip(7);
         cell.drop_tip(6);
+        assert_eq!(cell.tips(), []);
+    }
+
+    #[test]
+    fn any_number_of_tips_stand_in_order() {
+        let mut cell = cell();
+        let tip = |op| Tip {
+            op,
+            chain: 0,
+            position: op,
+        };
+        for count in 0..20 {
+            let before: Vec<Tip> = cell.tips().to_vec();
+            cell.add_tip(tip(count));
+            assert_eq!(cell.tips(), [&before[..], &[tip(count)]].concat());
+        }
+        for gone in (0..20).map(|it| it * 7 % 20) {
+            let mut left = cell.tips().to_vec();
+            left.retain(|tip| tip.op != gone);
+            cell.drop_tip(gone);
+            assert_eq!(cell.tips(), left);
+        }
         assert_eq!(cell.tips(), []);
     }
 

@@ -456,6 +456,7 @@ impl Places {
             let list = if is_seen { &mut seen } else { &mut todo };
             list.push(tip.op);
         }
+        let seen_tips = seen.len();
         if !todo.is_empty() && cell.lasts().len().min(past.width()) <= STEPS {
             return self.latest_by_chain(dag, cell, past, costs);
         }
@@ -475,6 +476,11 @@ impl Places {
                     todo.push(earlier);
                 }
             }
+        }
+        if seen.len() == seen_tips {
+            // No tip had seen another.
+            seen.sort_unstable_by(|a, b| b.cmp(a));
+            return seen;
         }
         self.latest_of(dag, seen)
     }

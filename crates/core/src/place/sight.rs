@@ -3,7 +3,7 @@
 use core::hint::black_box;
 
 use super::names::Digest;
-use super::{Places, Spot};
+use super::{NOTHING, Places, Spot};
 use crate::dag::Index;
 use crate::payload::Payload;
 use crate::place_id::{FieldId, PlaceId};
@@ -16,11 +16,8 @@ pub(crate) struct Sight {
 }
 
 impl Places {
-    /// The sights of payloads, without one for what is no data.
-    pub(crate) fn sights<'a>(
-        &self,
-        payloads: impl Iterator<Item = &'a Payload>,
-    ) -> Vec<Option<Sight>> {
+    /// The sights of payloads, without one for what is no data. Their places are not [looked up](Places::look_up).
+    pub(crate) fn sights<'a>(payloads: impl Iterator<Item = &'a Payload>) -> Vec<Option<Sight>> {
         let sight = |payload: &Payload| {
             let (object, field) = payload.target()?;
             let element = payload.element().map(|it| it.as_str());
@@ -30,19 +27,46 @@ impl Places {
                 place: None,
             })
         };
-        let mut sights: Vec<Option<Sight>> = payloads.map(sight).collect();
+        payloads.map(sight).collect()
+    }
+
+    /// Reads what looking up the places of the sights reads first, without waiting for it.
+    pub(crate) fn approach_names(&self, sights: &[Option<Sight>]) {
         for sight in sights.iter().flatten() {
             self.by_name.approach(&sight.digest);
         }
+    }
+
+    /// Looks up the places of the sights.
+    pub(crate) fn look_up(&self, sights: &mut [Option<Sight>]) {
         for sight in sights.iter_mut().flatten() {
             sight.place = self.at_digest(&sight.digest);
         }
-        for sight in sights.iter().flatten() {
-            if let Some(place) = sight.place {
-                self.approach(place);
-            }
+    }
+
+    /// Reads what admitting an op at the place of the sight will read.
+    pub(crate) fn approach_sight(&self, sight: &Sight) {
+        if let Some(place) = sight.place {
+            self.approach(place);
         }
-        sights
+    }
+
+    /// Reads what admitting the next op of the chain at the place of the sight will read of the chain's ops there.
+    pub(crate) fn approach_chain(&self, sight: &Sight, chain: u32) {
+        let cell = sight.place.map(|place| &self.cells[place as usize]);
+        if let Some(before) = cell.and_then(|cell| cell.last_of(chain)) {
+            black_box(self.jump_from(before, NOTHING));
+        }
+    }
+
+    /// The place of the sight, if it is known, and the ops there that no other one had seen.
+    pub(crate) fn tips_in_sight(
+        &self,
+        sight: &Sight,
+    ) -> Option<(PlaceId, impl Iterator<Item = Index>)> {
+        let place = sight.place?;
+        let tips = self.cells[place as usize].tips().iter();
+        Some((place, tips.map(|tip| tip.op as Index)))
     }
 
     /// The field, if the place is known.

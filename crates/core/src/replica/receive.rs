@@ -153,7 +153,11 @@ impl Replica {
         for first in (0..read.len()).step_by(GROUP) {
             let group = read.as_slice().iter().take(GROUP);
             let ops = group.filter_map(|read| read.as_ref().ok());
-            let mut sights = self.log.scout(ops).into_iter();
+            let sights = self.log.scout(ops);
+            if let [Some(alone)] = &sights[..] {
+                self.replay.state().approach(&self.log, alone);
+            }
+            let mut sights = sights.into_iter();
             for (position, read) in (from + first..).zip(read.by_ref().take(GROUP)) {
                 match read {
                     Ok(op) => self.take_scouted(op, sights.next().flatten(), intake),
@@ -257,7 +261,7 @@ impl Replica {
                 }
             },
         );
-        received.events.reserve(changes.len());
+        received.events.reserve_exact(changes.len());
         // New ops come first, in order of admission.
         let mut admitted = admitted.into_iter();
         received.events.extend(changes.iter().filter_map(|change| {
