@@ -82,7 +82,7 @@ impl<'a, W: Write + ?Sized> Export<'a, W> {
         self.out.write_all(b"{\"fields\":{")?;
         let mut first = true;
         for (name, field) in in_order(object.fields()) {
-            if let Some(place) = field.register.filter(|&it| !self.state.is_bare(it)) {
+            if let Some(place) = field.register().filter(|&it| !self.state.is_bare(it)) {
                 self.comma(&mut first)?;
                 self.member(name)?;
                 self.out.write_all(b"{")?;

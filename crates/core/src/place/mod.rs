@@ -6,6 +6,7 @@
 
 mod cell;
 mod elements;
+mod field_name;
 mod names;
 mod saved;
 mod sight;
@@ -22,6 +23,7 @@ use crate::tight;
 use crate::value::Value;
 use cell::{Cell, Tip};
 use elements::Elements;
+use field_name::{FieldName, FieldNames};
 use names::{Digest, NameTable};
 pub(crate) use sight::Sight;
 
@@ -115,15 +117,33 @@ impl Touch {
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) id: FieldId,
-    pub(crate) register: Option<PlaceId>,
+    /// [`NOTHING`] where there is none.
+    register: PlaceId,
     pub(crate) elements: Elements,
 }
 
 impl Field {
+    const fn new(id: FieldId, register: Option<PlaceId>, elements: Elements) -> Self {
+        let register = match register {
+            Some(place) => place,
+            None => NOTHING,
+        };
+        Self {
+            id,
+            register,
+            elements,
+        }
+    }
+
+    /// The place of the register.
+    pub(crate) fn register(&self) -> Option<PlaceId> {
+        Some(self.register).filter(|&place| place != NOTHING)
+    }
+
     /// The places of the field.
     pub(crate) fn places(&self) -> impl Iterator<Item = PlaceId> {
-        let elements = self.elements.iter().map(|(_, place)| place);
-        self.register.iter().chain(elements).copied()
+        let elements = self.elements.iter().map(|(_, &place)| place);
+        self.register().into_iter().chain(elements)
     }
 }
 
@@ -136,12 +156,12 @@ pub(crate) struct Spot {
 
 /// The fields of an object, by their names; most objects have few.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Object(Vec<(Box<str>, Field)>);
+pub(crate) struct Object(Vec<(FieldName, Field)>);
 
 impl Object {
     /// The fields with their names, in the order of the names' bytes.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.0.iter().map(|(name, field)| (&**name, field))
+        self.0.iter().map(|(name, field)| (name.as_str(), field))
     }
 
     /// The places of the object.
@@ -150,7 +170,8 @@ impl Object {
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(name))
+        self.0
+            .binary_search_by(|(known, _)| known.as_str().cmp(name))
     }
 }
 
@@ -176,6 +197,7 @@ const STEPS: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     objects: BTreeMap<Box<str>, Object>,
+    field_names: FieldNames,
     fields: u32,
     by_name: NameTable,
     cells: Vec<Cell>,
@@ -214,7 +236,7 @@ impl Places {
         }
         let field = self.field(object, field)?;
         match element {
-            None => field.register,
+            None => field.register(),
             Some(element) => field.elements.get(element),
         }
     }
@@ -256,7 +278,7 @@ impl Places {
             fields.map(move |(name, field)| (&**object, name, field))
         });
         let (object, name, field) = fields.find(|(.., field)| field.id == wanted)?;
-        if field.register == Some(place) {
+        if field.register() == Some(place) {
             return Some((object, name, None));
         }
         let mut elements = field.elements.iter();
@@ -269,7 +291,7 @@ impl Places {
         let mut names = vec![("", "", None); self.cells.len()];
         for (object, fields) in &self.objects {
             for (name, field) in fields.fields() {
-                if let Some(place) = field.register {
+                if let Some(place) = field.register() {
                     names[place as usize] = (&**object, name, None);
                 }
                 for (element, &place) in field.elements.iter() {
@@ -414,14 +436,10 @@ impl Places {
         let at = match fields.find(name) {
             Ok(at) => at,
             Err(at) => {
-                let field = Field {
-                    id: self.fields,
-                    register: None,
-                    elements: Elements::default(),
-                };
+                let field = Field::new(self.fields, None, Elements::default());
                 self.fields += 1;
                 tight::room_for(&mut fields.0, 1);
-                fields.0.insert(at, (name.into(), field));
+                fields.0.insert(at, (self.field_names.name(name), field));
                 at
             }
         };
@@ -432,7 +450,7 @@ impl Places {
             .filter(|&place| place < NOTHING >> 2)
             .expect("fewer than 2^30 places fit in memory");
         match element {
-            None => field.register = Some(place),
+            None => field.register = place,
             Some(element) => field.elements.insert(element, place),
         }
         let digest = Digest::of(object, name, element);

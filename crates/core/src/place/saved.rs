@@ -18,7 +18,7 @@ impl Places {
             out.str(object)?.array(fields.0.len() as u64)?;
             for (name, field) in fields.fields() {
                 out.str(name)?.u32(field.id)?;
-                out.u32(field.register.unwrap_or(NOTHING))?;
+                out.u32(field.register().unwrap_or(NOTHING))?;
                 out.array(field.elements.len() as u64)?;
                 for (element, &place) in field.elements.iter() {
                     out.str(element)?.u32(place)?;
@@ -71,10 +71,16 @@ impl Places {
             cells: Vec::new(),
         };
         let count = array(input)?;
+        let field_names = &mut self.field_names;
         self.objects = ordered(count, input, |input, object| {
             let count = array(input)?;
-            let fields = ordered(count, input, |input, name| named.field(input, object, name))?;
-            Ok(Object(fields))
+            let fields = ordered(count, input, |input, name| {
+                let field = named.field(input, object, name)?;
+                Ok((field_names.name(name), field))
+            })?;
+            let mut own = Vec::with_capacity(fields.len());
+            own.extend(fields.into_iter().map(|(_, field)| field));
+            Ok(Object(own))
         })?
         .into_iter()
         .collect();
@@ -295,11 +301,8 @@ impl Named {
             self.name_place(place, id, Digest::of(object, name, Some(element)))?;
             Ok(place)
         })?;
-        Ok(Field {
-            id,
-            register,
-            elements: elements.into_iter().collect(),
-        })
+        let elements = elements.into_iter().collect();
+        Ok(Field::new(id, register, elements))
     }
 
     fn name_field(&mut self, id: FieldId) -> Result<(), Error> {
