@@ -15,7 +15,7 @@ const RECENT_BYTES: usize = 5 << 19;
 /// Clocks that are read together before they are let go of: they have not been read for long, and are far away.
 const LET_GO_TOGETHER: usize = 64;
 /// Ops that are recent while ops are told.
-const RECENT_TOLD: usize = 4096;
+const RECENT_TOLD: usize = 1024;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
 const CLOCK_BYTES_PER_OP: usize = 12;
 

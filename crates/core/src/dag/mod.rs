@@ -25,6 +25,7 @@ use clocks::Clocks;
 use ids::Ids;
 pub(crate) use index::{Index, narrow};
 pub(crate) use past::Past;
+pub(crate) use told::TellMemory;
 
 /// What the DAG knows of an op.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,17 @@ use super::{Chains, Dag, Index, Node, Own, Past, narrow};
 use crate::id::PublicKey;
 use crate::tight;
 
+/// Parents of an op but for the one before it in its chain, for which room is made ahead.
+const PARENTS_TOLD: usize = 3;
+
+/// Memory for what is found out of one op after the other.
+#[derive(Debug, Default)]
+pub(crate) struct TellMemory {
+    /// The parents of the last one that no other of its parents has in its past, in order of admission.
+    pub(crate) ends: Vec<Index>,
+    counts: Vec<u16>,
+}
+
 impl Dag {
     /// The chain of an author who has one.
     pub(crate) fn only_chain(&self, author: &PublicKey) -> Option<u32> {
@@ -26,24 +37,38 @@ impl Dag {
         })
     }
 
-    /// The past of an op with these parents, none of which has another in its past; `counts` is memory.
-    pub(crate) fn past_of_ends(&mut self, ends: &[Index], counts: &mut Vec<u16>) -> Past {
-        if ends.len() < 2 {
-            return self.past_of(ends);
-        }
+    /// The past of an op with these parents, which are in order of admission; `memory` has then those of them that no other one
+    /// has in its past.
+    pub(crate) fn past_told(&mut self, parents: &[Index], memory: &mut TellMemory) -> Past {
+        let TellMemory { ends, counts } = memory;
+        ends.clear();
         counts.clear();
-        for &end in ends {
-            let (chain, position) = self.position(end);
-            let base = self.base_past(self.nodes[end].base);
-            let raised = base.raise(counts);
-            if raised
-                .and_then(|()| raise(counts, chain, position + 1))
-                .is_none()
-            {
-                return self.past_of(ends);
-            }
+        if let [only] = parents {
+            ends.push(*only);
+            return self.past_of(parents);
         }
-        Past::of_small(counts, self.clocks.spare())
+        for &parent in parents.iter().rev() {
+            let (chain, position) = self.position(parent);
+            if counts
+                .get(chain as usize)
+                .is_some_and(|&it| u32::from(it) > position)
+            {
+                continue;
+            }
+            let raised = self.base_past(self.nodes[parent].base).raise(counts);
+            let raised = raised.and_then(|()| raise(counts, chain, position + 1));
+            if raised.is_none() {
+                let (past, found) = self.past_and_ends(parents);
+                *ends = found;
+                return past;
+            }
+            ends.push(parent);
+        }
+        ends.reverse();
+        match ends[..] {
+            [_] => self.past_of(ends),
+            _ => Past::of_small(counts, self.clocks.spare()),
+        }
     }
 
     /// Adds an op whose parents, number and authority have been judged, and that continues the only chain of its author: as
@@ -68,12 +93,14 @@ impl Dag {
     /// Ops will be [told](Dag::push_told), so many or fewer, where there are none yet.
     pub(crate) fn expect_told(&mut self, ops: usize) {
         self.reserve(ops);
+        self.parents.reserve_exact(ops * PARENTS_TOLD);
         self.clocks.are_told(true);
     }
 
     /// Finds out which ops are nobody's parents, once all were told.
     pub(crate) fn end_told(&mut self) {
         self.clocks.are_told(false);
+        self.parents.shrink_to_fit();
         let free = (0..narrow(self.len())).filter(|&op| !self.has_child[op as Index]);
         self.frontier = free.collect();
     }

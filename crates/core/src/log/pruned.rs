@@ -7,6 +7,7 @@ use crate::dag::Index;
 use crate::id::OpId;
 use crate::name::Name;
 use crate::op::{Body, VerifiedOp};
+use crate::place::Names;
 use crate::store::StoreError;
 
 impl Log {
@@ -101,9 +102,6 @@ impl Log {
         Some(VerifiedOp::hollow(self.dag.id(at), self.hollow_body(at)?))
     }
 }
-
-/// Names of an object, a field, and an element of a set.
-type Names<'a> = (&'a str, &'a str, Option<&'a str>);
 
 /// A look at many ops, of which some may have no envelope: the names of all places are found once.
 #[derive(Debug)]

@@ -147,6 +147,9 @@ impl Field {
     }
 }
 
+/// Names of an object, a field, and an element of a set.
+pub(crate) type Names<'a> = (&'a str, &'a str, Option<&'a str>);
+
 /// Where a data op belongs, as far as that is known before it is admitted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spot {
@@ -319,12 +322,9 @@ impl Places {
         Some((touch >> 2, does))
     }
 
-    /// Where the op belongs, if it is data.
-    pub(crate) fn spot_of(&self, op: Index) -> Option<Spot> {
-        let (place, _) = self.touched(op)?;
-        let field = self.cells[place as usize].field;
-        let place = Some(place);
-        Some(Spot { field, place })
+    /// The field of the place.
+    pub(crate) fn field_of(&self, place: PlaceId) -> FieldId {
+        self.cells[place as usize].field
     }
 
     /// The latest ops at its place that the op had seen.
@@ -336,6 +336,7 @@ impl Places {
     /// Makes room for so many ops, where there are none yet.
     pub(crate) fn reserve(&mut self, ops: usize) {
         self.ops.reserve_exact(ops);
+        self.edges.reserve_exact(ops);
     }
 
     /// Takes in the op that was admitted last, with the spot that its payload has and with its past.
@@ -351,7 +352,9 @@ impl Places {
         let known = spot.and_then(|spot| spot.place);
         let place = known.or_else(|| {
             let (object, field) = payload.target()?;
-            Some(self.name(object, field, payload.element().map(|it| it.as_str())))
+            let element = payload.element().map(|it| it.as_str());
+            let digest = Digest::of(object, field, element);
+            Some(self.name((object, field, element), digest))
         });
         let (Some(touch), Some(place)) = (Touch::of(payload), place) else {
             let nothing = Seen {
@@ -428,7 +431,7 @@ impl Places {
     }
 
     /// A number for a place that no op has touched.
-    fn name(&mut self, object: &str, name: &str, element: Option<&str>) -> PlaceId {
+    fn name(&mut self, (object, name, element): Names<'_>, digest: Digest) -> PlaceId {
         let fields = match self.objects.get_mut(object) {
             Some(fields) => fields,
             None => self.objects.entry(object.into()).or_default(),
@@ -453,7 +456,6 @@ impl Places {
             None => field.register = place,
             Some(element) => field.elements.insert(element, place),
         }
-        let digest = Digest::of(object, name, element);
         let cells = &self.cells;
         let digest_at = |place: PlaceId| cells[place as usize].digest;
         self.by_name.push(&digest, place, digest_at);

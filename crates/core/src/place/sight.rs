@@ -3,7 +3,7 @@
 use core::hint::black_box;
 
 use super::names::Digest;
-use super::{NOTHING, Places, Spot};
+use super::{NOTHING, Names, Places, Spot};
 use crate::dag::Index;
 use crate::payload::Payload;
 use crate::place_id::{FieldId, PlaceId};
@@ -75,6 +75,29 @@ impl Places {
         Some(cell.field)
     }
 
+    /// The sight of the place with these names, whether an admitted op has touched it or not.
+    pub(crate) fn sight(&self, names: Names<'_>) -> Sight {
+        let (object, field, element) = names;
+        let digest = Digest::of(object, field, element);
+        let place = None;
+        Sight { digest, place }
+    }
+
+    /// The place with these names, of which this is the sight, if an admitted op has touched it.
+    pub(crate) fn at_sight(
+        &self,
+        (object, field, element): Names<'_>,
+        sight: &Sight,
+    ) -> Option<PlaceId> {
+        let known = sight.place.or_else(|| self.at_digest(&sight.digest));
+        known.or_else(|| self.beside_table(object, field, element))
+    }
+
+    /// A number for the place with these names, of which this is the sight, and which no op has touched.
+    pub(crate) fn begin(&mut self, names: Names<'_>, sight: &Sight) -> PlaceId {
+        self.name(names, sight.digest)
+    }
+
     /// Reads what admitting an op at the place will read.
     pub(crate) fn approach(&self, place: PlaceId) {
         let cell = &self.cells[place as usize];
@@ -95,17 +118,14 @@ impl Places {
     pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
         let (object, field) = payload.target()?;
         let element = payload.element().map(|it| it.as_str());
-        let digest = Digest::of(object, field, element);
-        let place = None;
-        self.spot_in_sight(payload, &Sight { digest, place })
+        self.spot_in_sight(payload, &self.sight((object, field, element)))
     }
 
     /// The same, for a payload of which this is the sight.
     pub(crate) fn spot_in_sight(&self, payload: &Payload, sight: &Sight) -> Option<Spot> {
         let (object, name) = payload.target()?;
         let element = payload.element().map(|it| it.as_str());
-        let seen = sight.place.or_else(|| self.at_digest(&sight.digest));
-        let place = seen.or_else(|| self.beside_table(object, name, element));
+        let place = self.at_sight((object, name, element), sight);
         let field = match place {
             Some(place) => self.cells[place as usize].field,
             None => self.field(object, name)?.id,

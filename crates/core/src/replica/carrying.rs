@@ -5,19 +5,20 @@ use minicbor::decode::Error as Malformed;
 use super::{Replica, ReplicaBuilder};
 use crate::authority::Judge;
 use crate::costs::Costs;
-use crate::dag::Index;
+use crate::dag::{Index, TellMemory};
 use crate::id::{OpId, ProjectId};
 use crate::log::{Arrival, Outcome};
 use crate::op::VerifiedOp;
 use crate::payload::Payload;
+use crate::place::Sight;
 use crate::snapshot::{
-    Next, Reader, SealedPast, Skeletons, binds_skeletons, digest, write_carried,
+    CarriedOp, Reader, SealedPast, Skeletons, binds_skeletons, digest, write_carried,
 };
 use crate::store::StoreError;
 
 /// Envelopes that are read and verified together.
 const TOGETHER: usize = 2048;
-/// Ops without envelopes that are looked at ahead.
+/// Ops that are looked at ahead.
 const AHEAD: usize = 32;
 
 /// Why there is no sealed snapshot to carry.
@@ -243,37 +244,49 @@ impl Replica {
         let mut start = Start {
             seal: reader.seal,
             skeletons: Skeletons::of_about(ops),
+            memory: TellMemory::default(),
             is_sealed: false,
         };
         let mut verified = Vec::new().into_iter();
-        let mut dropped = Vec::with_capacity(AHEAD);
+        let (mut carried, mut ops) = (Vec::with_capacity(AHEAD), Vec::with_capacity(AHEAD));
         loop {
-            match reader.next(&mut dropped)? {
-                Next::End => break,
-                Next::Envelope => {
-                    if verified.len() == 0 {
-                        let envelopes = reader.envelopes(TOGETHER)?;
-                        let (threads, costs) = (self.options.threads, &mut self.costs);
-                        let read = VerifiedOp::read_batch(&envelopes, threads, costs);
-                        verified = read.into_iter();
+            reader.next(&mut carried)?;
+            if carried.is_empty() {
+                break;
+            }
+            for _ in carried
+                .iter()
+                .filter(|it| matches!(it, CarriedOp::Envelope))
+            {
+                if verified.len() == 0 {
+                    let envelopes = reader.envelopes(TOGETHER)?;
+                    let (threads, costs) = (self.options.threads, &mut self.costs);
+                    let read = VerifiedOp::read_batch(&envelopes, threads, costs);
+                    verified = read.into_iter();
+                }
+                ops.push(verified.next().and_then(Result::ok));
+            }
+            reader.approach(&carried, &self.log);
+            let mut sights = self.log.scout_told(ops.iter().flatten()).into_iter();
+            let mut next_ops = ops.drain(..);
+            for carried in &carried {
+                let not_admitted = StartError::NotAdmitted {
+                    position: self.log.dag.len(),
+                };
+                match carried {
+                    CarriedOp::Envelope => {
+                        let op = next_ops.next().flatten().ok_or(not_admitted)?;
+                        self.take_in(op, sights.next().flatten(), &mut start)?;
                     }
-                    reader.pass()?;
-                    let position = self.log.dag.len();
-                    let op = verified.next().and_then(Result::ok);
-                    let op = op.ok_or(StartError::NotAdmitted { position })?;
-                    self.take_in(op, &mut start)?;
-                }
-                Next::Dropped if start.is_sealed => {
-                    let op = dropped.first().map_or(start.seal, |it| it.id);
-                    return Err(StartError::Unsealed { op });
-                }
-                Next::Dropped => {
-                    reader.approach(&dropped, &self.log);
-                    for dropped in &dropped {
-                        let position = self.log.dag.len();
-                        let not_admitted = StartError::NotAdmitted { position };
+                    CarriedOp::Dropped(dropped) if start.is_sealed => {
+                        return Err(StartError::Unsealed { op: dropped.id });
+                    }
+                    CarriedOp::Dropped(dropped) => {
                         let (log, costs) = (&mut self.log, &mut self.costs);
-                        let admitted = reader.admit(dropped, log, &mut start.skeletons, costs);
+                        let Start {
+                            skeletons, memory, ..
+                        } = &mut start;
+                        let admitted = reader.admit(dropped, log, skeletons, memory, costs);
                         admitted?.ok_or(not_admitted)?;
                     }
                 }
@@ -291,7 +304,12 @@ impl Replica {
     }
 
     /// Admits the next op; before the seal it has to turn out that the seal is of all ops so far.
-    fn take_in(&mut self, op: VerifiedOp, start: &mut Start) -> Result<(), StartError> {
+    fn take_in(
+        &mut self,
+        op: VerifiedOp,
+        sight: Option<Sight>,
+        start: &mut Start,
+    ) -> Result<(), StartError> {
         let (id, position) = (op.id(), self.log.dag.len());
         if id == start.seal {
             self.compare(&op, start)?;
@@ -301,7 +319,15 @@ impl Replica {
             true => None,
             false => Skeletons::said(op.body()).map_err(|_| not_admitted.clone())?,
         };
-        let arrivals = self.log.ingest(op, &mut self.costs);
+        if let Some(said) = &said {
+            let memory = &mut start.memory;
+            let (log, costs) = (&mut self.log, &mut self.costs);
+            if log.admit_signed(&op, sight, memory, costs)?.is_some() {
+                let pushed = start.skeletons.push_told(&log.dag, &memory.ends, said);
+                return pushed.map_err(|_| not_admitted);
+            }
+        }
+        let arrivals = self.log.ingest_scouted(op, sight, &mut self.costs);
         if let Some(fault) = self.log.fault() {
             return Err(fault.clone().into());
         }
@@ -359,6 +385,7 @@ impl Replica {
 struct Start {
     seal: OpId,
     skeletons: Skeletons,
+    memory: TellMemory,
     /// Whether what comes is behind the seal.
     is_sealed: bool,
 }

@@ -10,6 +10,7 @@ use super::skeleton::ends;
 use crate::dag::Index;
 use crate::id::{OpId, PublicKey};
 use crate::op::VerifiedOp;
+use crate::place::Names;
 use crate::wire::Out;
 
 /// What every carried snapshot begins with.
@@ -20,9 +21,6 @@ pub(super) const DROPPED_MEMBERS: u64 = 9;
 
 /// Writing into memory does not fail.
 type Unwritten = minicbor::encode::Error<core::convert::Infallible>;
-
-/// Names of an object, a field, and an element of a set.
-type Names<'a> = (&'a str, &'a str, Option<&'a str>);
 
 /// Writes the past of the seal, of which the ops that `drops` names go without their envelopes, and then these ops, which begin
 /// with the seal. Writing into memory does not fail; `None` if an envelope that is needed is not here.

@@ -14,5 +14,5 @@ pub(crate) use canonical::{SealedPast, binds_skeletons, digest};
 pub(crate) use carried::write as write_carried;
 pub use local::RestoreError;
 pub(crate) use local::{restore, save};
-pub(crate) use reader::{Next, Reader};
+pub(crate) use reader::{CarriedOp, Reader};
 pub(crate) use skeleton::{Skeletons, is_plain};

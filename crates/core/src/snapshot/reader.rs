@@ -8,15 +8,16 @@ use minicbor::decode::Error as Malformed;
 use super::carried::{DROPPED_MEMBERS, FORMAT, MEMBERS};
 use super::skeleton::{Skeletons, encoded};
 use crate::costs::Costs;
-use crate::dag::{Index, Node};
+use crate::dag::{Index, Node, TellMemory};
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId, PublicKey};
 use crate::limits::PARENTS_MAX;
-use crate::log::{Log, Told};
-use crate::name::Name;
+use crate::log::{Log, Site, Told};
+use crate::name::{Name, fault};
 use crate::op::{Body, VerifiedOp};
 use crate::payload::Payload;
-use crate::place::{Spot, Touch};
+use crate::place::{Names, Touch};
+use crate::place_id::PlaceId;
 use crate::store::StoreError;
 
 /// An op takes more bytes.
@@ -45,10 +46,10 @@ struct Author {
 }
 
 /// A place of dropped ops.
-struct Place {
-    names: (Name, Name, Option<Name>),
+struct Place<'a> {
+    names: Names<'a>,
     /// Where that is in the log, once an op there has been admitted.
-    spot: Option<Spot>,
+    known: Option<PlaceId>,
     /// By what is done there: what an op says that does it, encoded.
     blanks: [Option<Vec<u8>>; 3],
 }
@@ -59,19 +60,19 @@ pub(crate) struct Reader<'a> {
     pub(crate) project: ProjectId,
     pub(crate) seal: OpId,
     authors: Vec<Author>,
-    places: Vec<Place>,
+    places: Vec<Place<'a>>,
     rest: u64,
-    /// Memory for clocks.
-    counts: Vec<u16>,
+    /// The ops behind the last envelope that was looked at ahead, and how many they are.
+    ahead: Ops<'a>,
+    rest_ahead: u64,
 }
 
-/// What comes next.
-pub(crate) enum Next {
-    /// An op with its envelope, the first that [`Reader::envelopes`] tells, until [`Reader::pass`].
+/// An op of a carried snapshot.
+pub(crate) enum CarriedOp<'a> {
+    /// With its envelope: the next one that [`Reader::envelopes`] tells.
     Envelope,
-    /// Ops without.
-    Dropped,
-    End,
+    /// Without.
+    Dropped(Dropped<'a>),
 }
 
 impl<'a> Reader<'a> {
@@ -104,7 +105,7 @@ impl<'a> Reader<'a> {
             };
             places.push(Place {
                 names: (object, field, element),
-                spot: None,
+                known: None,
                 blanks: [None, None, None],
             });
         }
@@ -117,7 +118,8 @@ impl<'a> Reader<'a> {
             authors,
             places,
             rest,
-            counts: Vec::new(),
+            ahead: ops,
+            rest_ahead: rest,
         })
     }
 
@@ -127,61 +129,59 @@ impl<'a> Reader<'a> {
         said.min(self.ops.0.len() / OP_BYTES_MIN)
     }
 
-    /// The next envelopes, so many at most, whatever lies between them; nothing is read yet.
-    pub(crate) fn envelopes(&self, most: usize) -> Result<Vec<&'a [u8]>, Malformed> {
-        let (mut ops, mut envelopes) = (self.ops, Vec::new());
-        let mut rest = self.rest;
-        while rest > 0 && envelopes.len() < most {
-            rest -= 1;
-            if ops.has_envelope() {
-                envelopes.push(ops.envelope().ok_or_else(malformed)?);
+    /// The envelopes that come after those that were told before, so many at most, whatever lies between them; nothing is read yet.
+    pub(crate) fn envelopes(&mut self, most: usize) -> Result<Vec<&'a [u8]>, Malformed> {
+        let mut envelopes = Vec::new();
+        while self.rest_ahead > 0 && envelopes.len() < most {
+            self.rest_ahead -= 1;
+            if self.ahead.has_envelope() {
+                envelopes.push(self.ahead.envelope().ok_or_else(malformed)?);
             } else {
-                ops.skip_dropped().ok_or_else(malformed)?;
+                self.ahead.skip_dropped().ok_or_else(malformed)?;
             }
         }
         Ok(envelopes)
     }
 
-    /// Passes over the envelope that comes next.
-    pub(crate) fn pass(&mut self) -> Result<(), Malformed> {
-        self.rest = self.rest.saturating_sub(1);
-        self.ops.envelope().ok_or_else(malformed)?;
+    /// The next ops, as many as `ops` has room for; none at the end.
+    pub(crate) fn next(&mut self, ops: &mut Vec<CarriedOp<'a>>) -> Result<(), Malformed> {
+        ops.clear();
+        while self.rest > 0 && ops.len() < ops.capacity() {
+            self.rest -= 1;
+            ops.push(if self.ops.has_envelope() {
+                self.ops.envelope().ok_or_else(malformed)?;
+                CarriedOp::Envelope
+            } else {
+                CarriedOp::Dropped(self.ops.dropped().ok_or_else(malformed)?)
+            });
+        }
+        if ops.is_empty() && !self.ops.0.is_empty() {
+            return Err(Malformed::message("something follows the end"));
+        }
         Ok(())
     }
 
-    /// What comes next; of ops without envelopes as many as `dropped` has room for.
-    pub(crate) fn next(&mut self, dropped: &mut Vec<Dropped<'a>>) -> Result<Next, Malformed> {
-        dropped.clear();
-        while self.rest > 0 && !self.ops.has_envelope() && dropped.len() < dropped.capacity() {
-            self.rest -= 1;
-            dropped.push(self.ops.dropped().ok_or_else(malformed)?);
-        }
-        if !dropped.is_empty() {
-            return Ok(Next::Dropped);
-        }
-        if self.rest > 0 {
-            Ok(Next::Envelope)
-        } else if self.ops.0.is_empty() {
-            Ok(Next::End)
-        } else {
-            Err(Malformed::message("something follows the end"))
-        }
-    }
-
-    /// Reads what admitting these ops will read, all at once where admitting them would wait for each.
-    pub(crate) fn approach(&self, dropped: &[Dropped<'_>], log: &Log) {
+    /// Reads what admitting those of these ops will read that have no envelope, all at once where admitting them would wait for
+    /// each.
+    pub(crate) fn approach(&self, ops: &[CarriedOp<'_>], log: &Log) {
+        let dropped = || {
+            ops.iter().filter_map(|it| match it {
+                CarriedOp::Dropped(it) => Some(it),
+                CarriedOp::Envelope => None,
+            })
+        };
         let place = |it: &Dropped<'_>| self.places.get(it.place as usize);
-        for place in dropped.iter().filter_map(place) {
-            if let Some(known) = place.spot.and_then(|spot| spot.place) {
+        for place in dropped().filter_map(place) {
+            if let Some(known) = place.known {
                 log.places.approach(known);
             }
         }
-        for it in dropped {
+        for it in dropped() {
             let blanks = place(it).map(|place| &place.blanks);
             let said = blanks.and_then(|blanks| blanks.get(usize::from(it.touch)));
             black_box(said.and_then(|said| said.as_ref()?.first().copied()));
         }
-        log.dag.approach(dropped.iter().map(|it| it.id));
+        log.dag.approach(dropped().map(|it| it.id));
     }
 
     /// Admits the dropped op, which comes next in the log, and gathers its skeleton; `None` if there is no such author, place or
@@ -194,6 +194,7 @@ impl<'a> Reader<'a> {
         dropped: &Dropped<'_>,
         log: &mut Log,
         skeletons: &mut Skeletons,
+        memory: &mut TellMemory,
         costs: &mut Costs,
     ) -> Result<Option<()>, StoreError> {
         let at = log.dag.len();
@@ -216,18 +217,24 @@ impl<'a> Reader<'a> {
         if author.chain.is_none() {
             author.chain = log.dag.only_chain(&author.key);
         }
-        let mut is_in = false;
-        if let Some((spot, chain)) = place.spot.zip(author.chain) {
+        let mut found = None;
+        if let Some(chain) = author.chain {
+            let site = match place.known {
+                Some(known) => Site::Known(known),
+                None => Site::Named(place.names, log.places.sight(place.names)),
+            };
             let told = Told {
                 node,
                 chain,
-                ends,
+                parents: ends,
+                in_order: ends,
                 touch,
-                spot,
+                site,
+                envelope: &[],
             };
-            is_in = log.admit_told(&told, &mut self.counts, costs)?.is_some();
+            found = log.admit_told(&told, memory, costs)?;
         }
-        if !is_in {
+        if found.is_none() {
             let mut named: Vec<OpId> = ends.iter().map(|&it| log.dag.id(it)).collect();
             named.sort_unstable();
             let Some(payload) = place.blank(touch) else {
@@ -244,8 +251,9 @@ impl<'a> Reader<'a> {
             if log.dag.len() != at + 1 {
                 return Ok(None);
             }
-            place.spot = log.places.spot_of(at);
+            found = log.places.touched(at).map(|(place, _)| place);
         }
+        place.known = found;
         // The links are told as a skeleton has them: others would show in the digest.
         let pushed = place
             .says(touch)
@@ -266,11 +274,12 @@ impl Dropped<'_> {
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// What an op says that does so here, without a value; `None` if this is done at no such place.
     fn blank(&self, touch: Touch) -> Option<Payload> {
-        let (object, field, element) = &self.names;
-        touch.blank(object.clone(), field.clone(), element.clone())
+        let (object, field, element) = self.names;
+        let element = element.map(Name::new).transpose().ok()?;
+        touch.blank(Name::new(object).ok()?, Name::new(field).ok()?, element)
     }
 
     /// The same, encoded.
@@ -356,12 +365,22 @@ impl<'a> Ops<'a> {
     fn skip_dropped(&mut self) -> Option<()> {
         self.number(ARRAY).filter(|&it| it == DROPPED_MEMBERS)?;
         self.take(34)?;
-        self.number(UINT)?;
-        self.number(UINT)?;
+        self.skip_number()?;
+        self.skip_number()?;
         let links = self.number(ARRAY)?;
         for _ in 0..links.checked_add(5)? {
-            self.number(UINT)?;
+            self.skip_number()?;
         }
+        Some(())
+    }
+
+    /// Passes over a number, if it looks like one.
+    fn skip_number(&mut self) -> Option<()> {
+        let length = match *self.0.first()? {
+            first @ 24..=27 => 1 + (1_usize << (first - 24)),
+            _ => 1,
+        };
+        self.take(length)?;
         Some(())
     }
 
@@ -415,6 +434,10 @@ fn op_id(input: &mut Decoder<'_>) -> Result<OpId, Malformed> {
     fixed(input, "an op id").map(OpId::from_bytes)
 }
 
-fn name(input: &mut Decoder<'_>) -> Result<Name, Malformed> {
-    Name::new(input.str()?).map_err(|_| Malformed::message("a name"))
+fn name<'a>(input: &mut Decoder<'a>) -> Result<&'a str, Malformed> {
+    let name = input.str()?;
+    match fault(name) {
+        None => Ok(name),
+        Some(_) => Err(Malformed::message("a name")),
+    }
 }

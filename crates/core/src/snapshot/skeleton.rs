@@ -13,6 +13,9 @@ use crate::wire::CodecError;
 /// Domain of the digests of skeletons.
 const SKELETON_DOMAIN: &[u8] = b"ECAC_SKELETON_V1";
 
+/// Most encodings of what an op says without its value are shorter.
+const PAYLOAD_BYTES: usize = 64;
+
 /// What the ops of a past have beyond their ids, by position in the DAG: gathered while they are admitted.
 #[derive(Debug, Default)]
 pub(crate) struct Skeletons {
@@ -102,7 +105,7 @@ pub(super) fn ends(dag: &Dag, at: Index) -> Vec<Index> {
 /// The encoding of what an op says.
 pub(crate) fn encoded(payload: &Payload) -> Result<Vec<u8>, CodecError> {
     payload.check()?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(PAYLOAD_BYTES);
     payload.write(&mut Encoder::new(&mut bytes))?;
     Ok(bytes)
 }
