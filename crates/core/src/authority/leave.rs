@@ -55,9 +55,14 @@ pub(crate) enum Asked<'a> {
 }
 
 impl Authority {
+    /// Whether nothing but genesis gives tags to fields: those of a field are always the same then.
+    pub(crate) fn only_genesis_gives_tags(&self) -> bool {
+        self.rules.iter().all(|&(op, _)| op == 0)
+    }
+
     /// The tags of the field, where nothing but genesis gives any.
     pub(crate) fn tags_of_field(&self, field: FieldId) -> Option<TagsId> {
-        if self.rules.iter().any(|&(op, _)| op != 0) {
+        if !self.only_genesis_gives_tags() {
             return None;
         }
         self.field_tags.get(field as usize).copied()
@@ -85,7 +90,7 @@ impl Authority {
 
     /// The tags of a field that no op has touched, where nothing but genesis gives any, if a field with the same tags is known.
     pub(crate) fn tags_of_new_field(&self, object: &str, field: &str) -> Option<TagsId> {
-        if self.rules.iter().any(|&(op, _)| op != 0) {
+        if !self.only_genesis_gives_tags() {
             return None;
         }
         self.tags_id(&self.genesis_tags(object, field))

@@ -8,7 +8,7 @@ mod scout;
 mod told;
 
 pub(crate) use scout::GROUP;
-pub(crate) use told::{Site, Told};
+pub(crate) use told::{Known, Site, Told};
 
 use core::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 //! what may be anything.
 
 use super::Log;
-use crate::authority::{Applicant, Asked, Entry, Leave};
+use crate::authority::{Applicant, Asked, Entry, Leave, TagsId};
 use crate::costs::Costs;
 use crate::dag::{Index, Node, TellMemory};
 use crate::limits::PARENTS_MAX;
@@ -32,12 +32,27 @@ pub(crate) struct Told<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Site<'a> {
     /// At a place that an admitted op has touched.
-    Known(PlaceId),
+    Known(Known),
     /// At the place with these names, of which this is the sight.
     Named(Names<'a>, Sight),
 }
 
+/// A place that an admitted op has touched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) place: PlaceId,
+    /// The tags that genesis gives to its field.
+    tags: TagsId,
+}
+
 impl Log {
+    /// The place of the admitted op, if it is data and nothing but genesis gives tags to its field.
+    pub(crate) fn known_place(&self, at: Index) -> Option<Known> {
+        let (place, _) = self.places.touched(at)?;
+        let tags = self.authority.tags_of_field(self.places.field_of(place))?;
+        Some(Known { place, tags })
+    }
+
     /// Ops will be told, so many or fewer, where there are none yet.
     pub(crate) fn expect_told(&mut self, ops: usize) {
         self.dag.expect_told(ops);
@@ -67,18 +82,21 @@ impl Log {
         told: &Told<'_>,
         memory: &mut TellMemory,
         costs: &mut Costs,
-    ) -> Result<Option<PlaceId>, StoreError> {
+    ) -> Result<Option<Known>, StoreError> {
         let node = &told.node;
-        let known = match told.site {
-            Site::Known(place) => Some(place),
-            Site::Named(names, sight) => self.places.at_sight(names, &sight),
-        };
-        let tags = match (known, told.site) {
-            (Some(place), _) => self.authority.tags_of_field(self.places.field_of(place)),
-            (None, Site::Named((object, field, _), _)) => {
-                self.authority.tags_of_new_field(object, field)
+        let authority = &self.authority;
+        let (known, tags) = match told.site {
+            Site::Known(Known { place, tags }) => {
+                let tags = authority.only_genesis_gives_tags().then_some(tags);
+                (Some(place), tags)
             }
-            (None, Site::Known(_)) => None,
+            Site::Named(names, sight) => match self.places.at_sight(names, &sight) {
+                Some(place) => {
+                    let field = self.places.field_of(place);
+                    (Some(place), authority.tags_of_field(field))
+                }
+                None => (None, authority.tags_of_new_field(names.0, names.1)),
+            },
         };
         let Some(tags) = tags else {
             return Ok(None);
@@ -116,7 +134,7 @@ impl Log {
         self.store.append(told.envelope)?;
         let at = self.dag.push_told(node, told.chain, told.parents, &past);
         let place = match (known, told.site) {
-            (Some(place), _) | (None, Site::Known(place)) => place,
+            (Some(place), _) | (None, Site::Known(Known { place, .. })) => place,
             (None, Site::Named(names, sight)) => self.places.begin(names, &sight),
         };
         self.places
@@ -128,7 +146,7 @@ impl Log {
         {
             self.authority.learn_tags(object, field, Some(tags));
         }
-        Ok(Some(place))
+        Ok(Some(Known { place, tags }))
     }
 
     /// The same of an op with its envelope, of which this is the sight, if it was scouted.
@@ -141,7 +159,7 @@ impl Log {
         sight: Option<Sight>,
         memory: &mut TellMemory,
         costs: &mut Costs,
-    ) -> Result<Option<PlaceId>, StoreError> {
+    ) -> Result<Option<Known>, StoreError> {
         let body = op.body();
         let touch = Touch::of(&body.payload).filter(|_| is_plain(&body.payload));
         let chain = self.dag.only_chain(&body.author);

@@ -22,6 +22,10 @@ const VERSION: u8 = 1;
 const PARENT_BYTES: usize = BYTES_HEAD.len() + 32;
 /// The CBOR head of 32 bytes.
 const BYTES_HEAD: [u8; 2] = [0x58, 32];
+/// A map of six, the version, and the author up to its bytes.
+const BODY_HEAD: [u8; 6] = [0xa6, 0, VERSION, 1, BYTES_HEAD[0], BYTES_HEAD[1]];
+/// The key of the stamp, and an array of three.
+const STAMP_HEAD: [u8; 2] = [4, 0x83];
 
 /// The signed body of an op.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,10 +176,8 @@ pub(crate) fn write_head(
     parents: &[OpId],
     hlc: Hlc,
 ) -> Written {
-    out.map(6)?;
-    out.u8(0)?.u8(VERSION)?.u8(1)?;
     let bytes = out.writer_mut();
-    bytes.extend_from_slice(&BYTES_HEAD);
+    bytes.extend_from_slice(&BODY_HEAD);
     bytes.extend_from_slice(author.as_bytes());
     out.u8(2)?.u64(seq)?;
     out.u8(3)?.array(parents.len() as u64)?;
@@ -185,7 +187,7 @@ pub(crate) fn write_head(
         bytes.extend_from_slice(&BYTES_HEAD);
         bytes.extend_from_slice(parent.as_bytes());
     }
-    out.u8(4)?.array(3)?;
+    bytes.extend_from_slice(&STAMP_HEAD);
     out.u64(hlc.physical_ms)?;
     out.u32(hlc.logical)?.u32(hlc.node)?;
     out.u8(5)?;

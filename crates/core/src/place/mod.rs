@@ -206,6 +206,8 @@ pub(crate) struct Places {
     cells: Vec<Cell>,
     ops: Vec<Seen>,
     edges: Vec<u32>,
+    /// Memory for the edges of the next op.
+    seen: Vec<u32>,
 }
 
 impl Places {
@@ -382,8 +384,9 @@ impl Places {
         let at = self.ops.len();
         let op = u32::try_from(at).expect("fewer than 2^32 ops fit in memory");
         let (chain, position) = dag.position(at);
+        let memory = core::mem::take(&mut self.seen);
         let cell = &self.cells[place as usize];
-        let seen = self.latest_seen(dag, cell, past, costs);
+        let mut seen = self.latest_seen(dag, cell, past, memory, costs);
         let cell = &mut self.cells[place as usize];
         for &earlier in &seen {
             cell.drop_tip(earlier);
@@ -399,7 +402,8 @@ impl Places {
             *seen_by = (*seen_by).min(op);
         }
         tight::room_for(&mut self.edges, seen.len());
-        self.edges.extend(seen);
+        self.edges.append(&mut seen);
+        self.seen = seen;
         let jump = self.jump_from(before, op);
         let seen = Seen {
             touch: place << 2 | u32::from(touch.number()),
@@ -463,13 +467,20 @@ impl Places {
         place
     }
 
-    /// Ops at the place in the past, from which all others there can be reached.
-    fn latest_seen(&self, dag: &Dag, cell: &Cell, past: &Past, costs: &mut Costs) -> Vec<u32> {
+    /// Ops at the place in the past, from which all others there can be reached, in the memory that is given, where that is of use.
+    fn latest_seen(
+        &self,
+        dag: &Dag,
+        cell: &Cell,
+        past: &Past,
+        memory: Vec<u32>,
+        costs: &mut Costs,
+    ) -> Vec<u32> {
         let tips = cell.tips();
         if tips.len() > STEPS {
             return self.latest_by_chain(dag, cell, past, costs);
         }
-        let (mut seen, mut todo) = (Vec::new(), Vec::new());
+        let (mut seen, mut todo) = (memory, Vec::new());
         for tip in tips {
             costs.ancestor_queries += 1;
             let is_seen = past.count(tip.chain) > tip.position;

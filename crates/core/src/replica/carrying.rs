@@ -7,7 +7,7 @@ use crate::authority::Judge;
 use crate::costs::Costs;
 use crate::dag::{Index, TellMemory};
 use crate::id::{OpId, ProjectId};
-use crate::log::{Arrival, Outcome};
+use crate::log::{Arrival, Outcome, Waits};
 use crate::op::VerifiedOp;
 use crate::payload::Payload;
 use crate::place::Sight;
@@ -327,7 +327,7 @@ impl Replica {
                 return pushed.map_err(|_| not_admitted);
             }
         }
-        let arrivals = self.log.ingest_scouted(op, sight, &mut self.costs);
+        let arrivals = (self.log).ingest_scouted(op, sight, Waits::All, &mut self.costs);
         if let Some(fault) = self.log.fault() {
             return Err(fault.clone().into());
         }

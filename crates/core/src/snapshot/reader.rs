@@ -12,12 +12,11 @@ use crate::dag::{Index, Node, TellMemory};
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId, PublicKey};
 use crate::limits::PARENTS_MAX;
-use crate::log::{Log, Site, Told};
+use crate::log::{Known, Log, Site, Told};
 use crate::name::{Name, fault};
 use crate::op::{Body, VerifiedOp};
 use crate::payload::Payload;
 use crate::place::{Names, Touch};
-use crate::place_id::PlaceId;
 use crate::store::StoreError;
 
 /// An op takes more bytes.
@@ -46,12 +45,13 @@ struct Author {
 }
 
 /// A place of dropped ops.
-struct Place<'a> {
-    names: Names<'a>,
+#[derive(Clone, Copy, Default)]
+struct Place {
     /// Where that is in the log, once an op there has been admitted.
-    known: Option<PlaceId>,
-    /// By what is done there: what an op says that does it, encoded.
-    blanks: [Option<Vec<u8>>; 3],
+    known: Option<Known>,
+    /// By what is done there: where what an op says that does it, encoded, begins among all that is said, and how long it is; 0
+    /// where that is not known yet.
+    said: [(u32, u32); 3],
 }
 
 /// Reads a carried snapshot op by op. What is told of dropped ops is not verified.
@@ -60,7 +60,11 @@ pub(crate) struct Reader<'a> {
     pub(crate) project: ProjectId,
     pub(crate) seal: OpId,
     authors: Vec<Author>,
-    places: Vec<Place<'a>>,
+    /// By number of the place: its names, and what comes to be known of it.
+    names: Vec<Names<'a>>,
+    places: Vec<Place>,
+    /// What ops say, encoded.
+    said: Vec<u8>,
     rest: u64,
     /// The ops behind the last envelope that was looked at ahead, and how many they are.
     ahead: Ops<'a>,
@@ -94,20 +98,16 @@ impl<'a> Reader<'a> {
                 chain: None,
             });
         }
-        let mut places = Vec::new();
+        let mut names = Vec::new();
         for _ in 0..count(&mut input, "the places")? {
-            let names = count(&mut input, "a place")?;
+            let members = count(&mut input, "a place")?;
             let (object, field) = (name(&mut input)?, name(&mut input)?);
-            let element = match names {
+            let element = match members {
                 2 => None,
                 3 => Some(name(&mut input)?),
                 _ => return Err(Malformed::message("a place")),
             };
-            places.push(Place {
-                names: (object, field, element),
-                known: None,
-                blanks: [None, None, None],
-            });
+            names.push((object, field, element));
         }
         let rest = count(&mut input, "the ops")?;
         let ops = Ops(input.input().get(input.position()..).unwrap_or_default());
@@ -116,7 +116,9 @@ impl<'a> Reader<'a> {
             project,
             seal,
             authors,
-            places,
+            places: vec![Place::default(); names.len()],
+            names,
+            said: Vec::new(),
             rest,
             ahead: ops,
             rest_ahead: rest,
@@ -173,13 +175,12 @@ impl<'a> Reader<'a> {
         let place = |it: &Dropped<'_>| self.places.get(it.place as usize);
         for place in dropped().filter_map(place) {
             if let Some(known) = place.known {
-                log.places.approach(known);
+                log.places.approach(known.place);
             }
         }
         for it in dropped() {
-            let blanks = place(it).map(|place| &place.blanks);
-            let said = blanks.and_then(|blanks| blanks.get(usize::from(it.touch)));
-            black_box(said.and_then(|said| said.as_ref()?.first().copied()));
+            let said = place(it).and_then(|place| place.said.get(usize::from(it.touch)));
+            black_box(said.and_then(|&(first, _)| self.said.get(first as usize).copied()));
         }
         log.dag.approach(dropped().map(|it| it.id));
     }
@@ -203,7 +204,9 @@ impl<'a> Reader<'a> {
             return Ok(None);
         };
         let author = self.authors.get_mut(dropped.author as usize);
-        let place = self.places.get_mut(dropped.place as usize);
+        let at_place = dropped.place as usize;
+        let names = || self.names.get(at_place).copied();
+        let place = self.places.get_mut(at_place);
         let touch = Touch::numbered(dropped.touch);
         let (Some(author), Some(place), Some(touch)) = (author, place, touch) else {
             return Ok(None);
@@ -221,7 +224,12 @@ impl<'a> Reader<'a> {
         if let Some(chain) = author.chain {
             let site = match place.known {
                 Some(known) => Site::Known(known),
-                None => Site::Named(place.names, log.places.sight(place.names)),
+                None => {
+                    let Some(names) = names() else {
+                        return Ok(None);
+                    };
+                    Site::Named(names, log.places.sight(names))
+                }
             };
             let told = Told {
                 node,
@@ -237,7 +245,7 @@ impl<'a> Reader<'a> {
         if found.is_none() {
             let mut named: Vec<OpId> = ends.iter().map(|&it| log.dag.id(it)).collect();
             named.sort_unstable();
-            let Some(payload) = place.blank(touch) else {
+            let Some(payload) = names().and_then(|names| blank(names, touch)) else {
                 return Ok(None);
             };
             let body = Body {
@@ -251,14 +259,14 @@ impl<'a> Reader<'a> {
             if log.dag.len() != at + 1 {
                 return Ok(None);
             }
-            found = log.places.touched(at).map(|(place, _)| place);
+            found = log.known_place(at);
         }
         place.known = found;
+        let Some(said) = place.says(touch, names, &mut self.said) else {
+            return Ok(None);
+        };
         // The links are told as a skeleton has them: others would show in the digest.
-        let pushed = place
-            .says(touch)
-            .and_then(|said| skeletons.push_told(&log.dag, ends, said).ok());
-        Ok(pushed)
+        Ok(skeletons.push_told(&log.dag, ends, said).ok())
     }
 }
 
@@ -274,23 +282,29 @@ impl Dropped<'_> {
     }
 }
 
-impl Place<'_> {
-    /// What an op says that does so here, without a value; `None` if this is done at no such place.
-    fn blank(&self, touch: Touch) -> Option<Payload> {
-        let (object, field, element) = self.names;
-        let element = element.map(Name::new).transpose().ok()?;
-        touch.blank(Name::new(object).ok()?, Name::new(field).ok()?, element)
-    }
-
-    /// The same, encoded.
-    fn says(&mut self, touch: Touch) -> Option<&[u8]> {
-        let number = usize::from(touch.number());
-        if self.blanks[number].is_none() {
-            let blank = self.blank(touch)?;
-            self.blanks[number] = encoded(&blank).ok();
+impl Place {
+    /// What an op says that does so here, at the place with these names, encoded, among all that is `said`; `None` if this is done
+    /// at no such place.
+    fn says<'s, 'n>(
+        &mut self,
+        touch: Touch,
+        names: impl FnOnce() -> Option<Names<'n>>,
+        said: &'s mut Vec<u8>,
+    ) -> Option<&'s [u8]> {
+        let known = self.said.get_mut(usize::from(touch.number()))?;
+        if known.1 == 0 {
+            let more = encoded(&blank(names()?, touch)?).ok()?;
+            *known = (said.len().try_into().ok()?, more.len().try_into().ok()?);
+            said.extend_from_slice(&more);
         }
-        self.blanks[number].as_deref()
+        said.get(known.0 as usize..)?.get(..known.1 as usize)
     }
+}
+
+/// What an op says that does so at the place, without a value; `None` if this is done at no such place.
+fn blank((object, field, element): Names<'_>, touch: Touch) -> Option<Payload> {
+    let element = element.map(Name::new).transpose().ok()?;
+    touch.blank(Name::new(object).ok()?, Name::new(field).ok()?, element)
 }
 
 /// The ops of a carried snapshot, as bytes: each integer and each length in as few of them as it takes.

@@ -3,7 +3,9 @@
 
 use ecac_core::credential::Role;
 use ecac_core::payload;
-use ecac_core::{CarryError, Costs, Hlc, Limits, OpId, Payload, Replica, StartError, VerifiedOp};
+use ecac_core::{
+    CarryError, Costs, Hlc, Limits, OpId, Payload, Replica, StartError, Value, VerifiedOp,
+};
 use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
 
@@ -172,6 +174,16 @@ fn id_of(envelope: &[u8]) -> OpId {
     VerifiedOp::read(envelope, &mut Costs::default())
         .expect("an op")
         .id()
+}
+
+fn add(field: &str, element: &str) -> Payload {
+    let add = payload::SetAdd {
+        object: name("o"),
+        field: name(field),
+        element: name(element),
+        value: Value::Null,
+    };
+    add.into()
 }
 
 /// Three roots of whom two sign together, and two editors.
@@ -503,6 +515,54 @@ fn both_halves_of_an_equivocation_go_with_their_envelopes() {
     same(&full(&project), &newcomer);
     let trust = String::from_utf8(newcomer.trust()).unwrap();
     assert!(trust.contains(&format!("\"{alone}\"")) && newcomer.log().is_pruned(&alone));
+}
+
+#[test]
+fn what_is_signed_is_taken_in_as_it_is_named_and_where_it_belongs() {
+    let mut project = project(&["carry"]);
+    let first = project.write(ALICE, edit("a", 1));
+    let second = project.write(BOB, edit("a", 2));
+    // A parent that another one has seen, parents that have not seen each other, and places of one field and of others.
+    let third = project.write_on(ALICE, &[first, second], edit("b", 3));
+    let aside = project.write_on(BOB, &[second], add("a", "x"));
+    let both = project.write_on(ALICE, &[third, aside], add("a", "y"));
+    let again = project.write_on(BOB, &[aside, both], add("a", "x"));
+    project.write(ALICE, edit("b", 4));
+    sealed(&mut project);
+    let everything = full(&project);
+    let honest = Carried::read(&everything.carry().unwrap());
+    let dropped = honest
+        .ops
+        .iter()
+        .filter(|it| matches!(it, Item::Dropped(_)));
+    assert_eq!((dropped.count(), honest.places.len()), (3, 3));
+    let mut newcomer = honest.start().unwrap();
+    same(&everything, &newcomer);
+    let named = newcomer.log().get(&again).unwrap();
+    assert_eq!(named.body().parents.len(), 2);
+    assert_eq!(newcomer.carry().unwrap(), honest.write());
+    let next = project.draft(BOB, edit("b", 5));
+    newcomer.ingest([next.clone()]);
+    project.receive(next);
+    same(&full(&project), &newcomer);
+    // A signed op that comes before its parents, twice, or with another byte in it.
+    let changed = |change: &dyn Fn(&mut Vec<Item>)| {
+        let mut forged = honest.clone();
+        change(&mut forged.ops);
+        error(&forged)
+    };
+    let (at_third, at_both) = (honest.position(&third), honest.position(&both));
+    let not_admitted = |position| StartError::NotAdmitted { position };
+    let early = changed(&|ops| ops.swap(at_third, at_both));
+    assert_eq!(early, not_admitted(at_third));
+    let twice = changed(&|ops| ops.insert(at_both, ops[at_both].clone()));
+    assert_eq!(twice, not_admitted(at_both + 1));
+    let damaged = changed(&|ops| {
+        if let Item::Envelope(envelope) = &mut ops[at_both] {
+            envelope[60] ^= 1;
+        }
+    });
+    assert_eq!(damaged, not_admitted(at_both));
 }
 
 #[test]
