@@ -247,9 +247,14 @@ impl Dag {
             return self.past(only).with(chain, position + 1);
         }
         let mut pasts: Vec<Past> = Vec::with_capacity(parents.len());
-        let mut latest_first = parents.to_vec();
+        let (mut few, mut many) = ([0; PARENTS_MAX], Vec::new());
+        let latest_first = few.get_mut(..parents.len()).unwrap_or_else(|| {
+            many.resize(parents.len(), 0);
+            &mut many
+        });
+        latest_first.copy_from_slice(parents);
         latest_first.sort_unstable_by(|a, b| b.cmp(a));
-        for parent in latest_first {
+        for &parent in &*latest_first {
             let (chain, position) = self.position(parent);
             // What a later parent has in its past adds nothing.
             let mut later = pasts.iter().take(PARENTS_MAX);

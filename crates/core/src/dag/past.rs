@@ -321,7 +321,7 @@ impl Past {
     /// The union of pasts whose numbers lie close together, or are few.
     fn join_near(pasts: &[Self]) -> Option<Near> {
         let mut clocks = Vec::with_capacity(pasts.len());
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(pasts.len() * 4);
         for past in pasts {
             match &*past.clock {
                 Clock::Near(near) => clocks.push(near),

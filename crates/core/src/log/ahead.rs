@@ -3,8 +3,9 @@
 use super::Log;
 use crate::authority::Ahead;
 use crate::credential::{Credential, StatusList};
+use crate::id::OpId;
 use crate::need::Action;
-use crate::op::{VerifiedOp, verify_jwts};
+use crate::op::{Body, verify_jwts};
 use crate::payload::Payload;
 
 /// Bytes of JWTs and of unpacked lists that are read ahead at once, but for the last.
@@ -13,19 +14,19 @@ const AHEAD_BYTES: usize = 16 << 20;
 impl Log {
     /// Reads the credentials and status lists of the ops, which are to be taken in next, and verifies their signatures
     /// together. It is work saved or done in vain, and shows nowhere else: not for ops of authors who can hardly do so.
-    pub(crate) fn read_ahead<'a>(&mut self, ops: impl Iterator<Item = &'a VerifiedOp>) {
+    pub(crate) fn read_ahead<'a>(&mut self, ops: impl Iterator<Item = (OpId, &'a Body)>) {
         let mut ahead = Ahead::default();
         let mut bytes = 0;
-        for op in ops {
-            let (jwt, action) = if let Payload::Credential(it) = &op.body().payload {
+        for (id, body) in ops {
+            let (jwt, action) = if let Payload::Credential(it) = &body.payload {
                 (&it.jwt, Action::Present)
-            } else if let Payload::StatusList(it) = &op.body().payload {
+            } else if let Payload::StatusList(it) = &body.payload {
                 (&it.jwt, Action::Trust)
             } else {
                 continue;
             };
-            let author = &op.body().author;
-            if !self.authority.may_come_to(action, author) || self.holds(&op.id()) {
+            let author = &body.author;
+            if !self.authority.may_come_to(action, author) || self.holds(&id) {
                 continue;
             }
             if bytes > AHEAD_BYTES {
@@ -34,10 +35,10 @@ impl Log {
             bytes += jwt.len();
             if action == Action::Present {
                 let read = Credential::parse(jwt).ok();
-                ahead.credentials.extend(read.map(|it| (op.id(), it)));
+                ahead.credentials.extend(read.map(|it| (id, it)));
             } else if let Ok(list) = StatusList::parse(jwt) {
                 bytes += list.bytes().len();
-                ahead.lists.insert(op.id(), list);
+                ahead.lists.insert(id, list);
             }
         }
         let key = |issuer: &str, kid: &str| self.authority.only_key(issuer, kid);

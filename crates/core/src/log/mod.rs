@@ -20,7 +20,7 @@ use crate::held::{Held, Limits};
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId, PublicKey};
 use crate::name::Name;
-use crate::op::{Body, Rejected, VerifiedOp};
+use crate::op::{Body, Incoming, Rejected, VerifiedOp};
 use crate::payload::{Payload, Share};
 use crate::place::{Places, Sight, Spot};
 use crate::reason::Refusal;
@@ -113,6 +113,14 @@ pub(crate) enum Waits<'a> {
     For(&'a BTreeSet<OpId>),
 }
 
+/// The parents of an op, as far as they have been judged.
+enum Parents<'a> {
+    /// All were admitted.
+    InDag(Vec<Index>),
+    /// Some were not.
+    Mixed(Vec<Parent<'a>>),
+}
+
 /// With what an op enters the DAG.
 struct Admission {
     parents: Vec<Index>,
@@ -186,33 +194,31 @@ impl Log {
     /// Takes an op in: what became of it, and of the pending ops that it released, in that order. A log whose store has
     /// [failed](Log::fault) takes in nothing.
     pub fn ingest(&mut self, op: VerifiedOp, costs: &mut Costs) -> Vec<Arrival> {
-        self.ingest_scouted(op, None, Waits::All, costs)
+        let mut arrivals = Vec::with_capacity(1);
+        self.ingest_scouted(&op.into(), None, Waits::All, &mut arrivals, costs);
+        arrivals
     }
 
     /// What becomes of an op that is not here; nothing, if it lacks a parent and may not wait.
     fn judge(
         &mut self,
-        op: VerifiedOp,
+        op: &Incoming<'_>,
         sight: Option<Sight>,
         waits: Waits<'_>,
         costs: &mut Costs,
     ) -> Option<Outcome> {
-        let mut parents = Vec::with_capacity(op.body().parents.len());
-        for id in &op.body().parents {
-            match self.parent(id) {
-                Some(parent) => parents.push(parent),
-                None => {
-                    let absent = *id;
-                    return self.may_wait(&op, waits).then(|| {
-                        self.hold_pending(op, absent);
-                        Outcome::Pending
-                    });
-                }
-            }
-        }
         let (id, body) = (op.id(), op.body());
-        Some(match self.find(id, body, sight, &parents, costs) {
-            Finding::Admitted(admission) => match self.admit(&op, admission, costs) {
+        let parents = match self.parents(&body.parents) {
+            Ok(parents) => parents,
+            Err(absent) => {
+                return self.may_wait(body, waits).then(|| {
+                    self.hold_pending(op.to_op(), absent);
+                    Outcome::Pending
+                });
+            }
+        };
+        Some(match self.find(id, body, sight, parents, costs) {
+            Finding::Admitted(admission) => match self.admit(op, admission, costs) {
                 Ok(()) => Outcome::Admitted,
                 Err(fault) => self.failed(fault),
             },
@@ -227,7 +233,7 @@ impl Log {
                 Outcome::Refused { reason, witness }
             }
             Finding::Unsupported => {
-                self.unsupported.insert(id, op.envelope().len(), op);
+                self.unsupported.insert(id, op.envelope().len(), op.to_op());
                 Outcome::Unsupported
             }
         })
@@ -240,12 +246,10 @@ impl Log {
 
     /// What would become of an op with this id and body that is not here, if it came now; nothing changes.
     pub(crate) fn foresee(&self, id: OpId, body: &Body, costs: &mut Costs) -> Outcome {
-        let parents: Option<Vec<Parent<'_>>> =
-            body.parents.iter().map(|it| self.parent(it)).collect();
-        let Some(parents) = parents else {
+        let Ok(parents) = self.parents(&body.parents) else {
             return Outcome::Pending;
         };
-        match self.find(id, body, None, &parents, costs) {
+        match self.find(id, body, None, parents, costs) {
             Finding::Admitted(_) => Outcome::Admitted,
             Finding::Refused { reason, witness } => Outcome::Refused { reason, witness },
             Finding::Unsupported => Outcome::Unsupported,
@@ -274,7 +278,7 @@ impl Log {
 
     fn admit(
         &mut self,
-        op: &VerifiedOp,
+        op: &Incoming<'_>,
         admission: Admission,
         costs: &mut Costs,
     ) -> Result<(), StoreError> {
@@ -318,6 +322,17 @@ impl Log {
         Ok(())
     }
 
+    /// The parents with these ids, or the first that is not here.
+    fn parents(&self, ids: &[OpId]) -> Result<Parents<'_>, OpId> {
+        let mut in_dag = Vec::with_capacity(ids.len());
+        in_dag.extend(ids.iter().map_while(|id| self.dag.find(id)));
+        if in_dag.len() == ids.len() {
+            return Ok(Parents::InDag(in_dag));
+        }
+        let each = ids.iter().map(|id| self.parent(id).ok_or(*id));
+        each.collect::<Result<_, _>>().map(Parents::Mixed)
+    }
+
     fn parent(&self, id: &OpId) -> Option<Parent<'_>> {
         if let Some(at) = self.dag.find(id) {
             Some(Parent::Admitted(at))
@@ -329,11 +344,11 @@ impl Log {
     }
 
     /// Whether an op that lacks a parent may wait.
-    fn may_wait(&self, op: &VerifiedOp, waits: Waits<'_>) -> bool {
+    fn may_wait(&self, body: &Body, waits: Waits<'_>) -> bool {
         match waits {
             Waits::All => true,
             Waits::For(parents) => {
-                let mut named = op.body().parents.iter();
+                let mut named = body.parents.iter();
                 named.all(|it| parents.contains(it) || self.holds(it))
             }
         }
@@ -363,23 +378,25 @@ impl Log {
         id: OpId,
         body: &Body,
         sight: Option<Sight>,
-        parents: &[Parent<'_>],
+        parents: Parents<'_>,
         costs: &mut Costs,
     ) -> Finding {
         let refuse = |reason, witness| Finding::Refused { reason, witness };
-        if parents.iter().any(|it| matches!(it, Parent::Unsupported)) {
+        let (in_dag, mixed) = match parents {
+            Parents::InDag(parents) => (Some(parents), Vec::new()),
+            Parents::Mixed(parents) => (None, parents),
+        };
+        if mixed.iter().any(|it| matches!(it, Parent::Unsupported)) {
             return Finding::Unsupported;
         }
-        let genesis = parents.is_empty();
         let foreign_parent = |it: &Parent<'_>| matches!(it, Parent::Refused(it) if it.foreign);
-        if genesis && id != self.project || !genesis && parents.iter().all(foreign_parent) {
+        let is_foreign = match &in_dag {
+            Some(parents) => parents.is_empty() && id != self.project,
+            None => mixed.iter().all(foreign_parent),
+        };
+        if is_foreign {
             return refuse(Refusal::ForeignProject, None);
         }
-        let admitted = |parent: &Parent<'_>| match parent {
-            Parent::Admitted(at) => Some(*at),
-            Parent::Refused(_) | Parent::Unsupported => None,
-        };
-        let in_dag: Option<Vec<Index>> = parents.iter().map(admitted).collect();
         let past = in_dag.as_ref().map(|parents| self.dag.past_of(parents));
         let own = past.as_ref().map(|past| self.dag.own(&body.author, past));
         if let (Some(past), Some(own)) = (&past, own) {
@@ -404,14 +421,16 @@ impl Log {
             Parent::Refused(refused) => Some(refused.hlc),
             Parent::Unsupported => None,
         };
-        if parents.iter().filter_map(stamp).any(|it| it >= body.hlc) {
+        let admitted = in_dag.iter().flatten().map(|&at| self.dag.hlc(at));
+        let mut stamps = admitted.chain(mixed.iter().filter_map(stamp));
+        if stamps.any(|it| it >= body.hlc) {
             return refuse(Refusal::HlcNotMonotonic, None);
         }
         let (Some(parents), Some(past), Some(own)) = (in_dag, past, own) else {
             let refused = |(parent, id): (&Parent<'_>, &OpId)| {
                 matches!(parent, Parent::Refused(_)).then_some(*id)
             };
-            let first = parents.iter().zip(&body.parents).find_map(refused);
+            let first = mixed.iter().zip(&body.parents).find_map(refused);
             return refuse(Refusal::RefusedParent, first);
         };
         let applicant = Applicant {

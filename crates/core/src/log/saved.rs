@@ -44,10 +44,14 @@ impl Log {
                 .map(|at| Ok(self.store.read(at)?.into_owned()))
                 .collect::<Result<Vec<Vec<u8>>, StoreError>>()?;
             let read = VerifiedOp::read_batch(&envelopes, threads, costs);
-            self.read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
+            let good = read.iter().flatten();
+            self.read_ahead(good.map(|op| (op.id(), op.body())));
             for (at, read) in (first..).zip(read) {
                 let is_next = match read {
-                    Ok(op) => self.judge(op, None, Waits::All, costs) == Some(Outcome::Admitted),
+                    Ok(op) => {
+                        let outcome = self.judge(&op.into(), None, Waits::All, costs);
+                        outcome == Some(Outcome::Admitted)
+                    }
                     Err(_) => false,
                 };
                 if let Some(fault) = self.fault.get() {
@@ -160,7 +164,7 @@ impl Log {
         for _ in 0..count(input)? {
             let op = op(input)?;
             let costs = &mut Costs::default();
-            if self.judge(op, None, Waits::All, costs) != Some(Outcome::Pending) {
+            if self.judge(&op.into(), None, Waits::All, costs) != Some(Outcome::Pending) {
                 return Err(Error::message("a pending op that waits for nothing"));
             }
         }

@@ -10,7 +10,7 @@ use core::hint::black_box;
 use super::{Arrival, Log, Outcome, Waits};
 use crate::costs::Costs;
 use crate::dag::Index;
-use crate::op::VerifiedOp;
+use crate::op::Incoming;
 use crate::place::{Places, Sight};
 
 /// Ops that are scouted together: so many that their reads wait together, so few that what they read is still near when the
@@ -22,12 +22,12 @@ impl Log {
     /// nothing.
     pub(crate) fn scout<'a>(
         &self,
-        ops: impl Iterator<Item = &'a VerifiedOp> + Clone,
+        ops: impl Iterator<Item = &'a Incoming<'a>> + Clone,
     ) -> Vec<Option<Sight>> {
         let mut sights = Places::sights(ops.clone().map(|op| &op.body().payload));
         let mut group = ops.clone();
         let alone = group.next().filter(|_| group.next().is_none());
-        self.dag.approach(ops.map(VerifiedOp::id));
+        self.dag.approach(ops.map(Incoming::id));
         if let Some(op) = alone {
             self.dag.approach(op.body().parents.iter().copied());
             self.dag.approach_author(&op.body().author);
@@ -59,30 +59,30 @@ impl Log {
         sights
     }
 
-    /// Takes an op in as [`Log::ingest`] does; this is its sight, if it was [scouted](Log::scout). Nothing becomes of one that
-    /// lacks a parent and may not wait.
+    /// Takes an op in as [`Log::ingest`] does, and appends what became of it; this is its sight, if it was
+    /// [scouted](Log::scout). Nothing becomes of one that lacks a parent and may not wait.
     pub(crate) fn ingest_scouted(
         &mut self,
-        op: VerifiedOp,
+        op: &Incoming<'_>,
         sight: Option<Sight>,
         waits: Waits<'_>,
+        arrivals: &mut Vec<Arrival>,
         costs: &mut Costs,
-    ) -> Vec<Arrival> {
+    ) {
         let id = op.id();
         if self.fault.get().is_some() {
-            return Vec::new();
+            return;
         }
+        let mut released = arrivals.len();
         if self.holds(&id) {
-            return vec![Arrival {
-                op: id,
-                outcome: Outcome::Duplicate,
-            }];
+            let outcome = Outcome::Duplicate;
+            arrivals.push(Arrival { op: id, outcome });
+            return;
         }
         let Some(outcome) = self.judge(op, sight, waits, costs) else {
-            return Vec::new();
+            return;
         };
-        let mut arrivals = vec![Arrival { op: id, outcome }];
-        let mut released = 0;
+        arrivals.push(Arrival { op: id, outcome });
         while let Some(&Arrival { op, outcome }) = arrivals.get(released) {
             released += 1;
             if outcome == Outcome::Pending || self.waiting.is_empty() {
@@ -90,12 +90,11 @@ impl Log {
             }
             for child in self.waiting.remove(&op).unwrap_or_default() {
                 if let Some(op) = self.pending.remove(&child)
-                    && let Some(outcome) = self.judge(op, None, Waits::All, costs)
+                    && let Some(outcome) = self.judge(&op.into(), None, Waits::All, costs)
                 {
                     arrivals.push(Arrival { op: child, outcome });
                 }
             }
         }
-        arrivals
     }
 }

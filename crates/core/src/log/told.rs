@@ -6,7 +6,7 @@ use crate::authority::{Applicant, Asked, Entry, Leave, TagsId};
 use crate::costs::Costs;
 use crate::dag::{Index, Node, TellMemory};
 use crate::limits::PARENTS_MAX;
-use crate::op::VerifiedOp;
+use crate::op::Incoming;
 use crate::place::{Names, Sight, Touch};
 use crate::place_id::PlaceId;
 use crate::snapshot::is_plain;
@@ -62,7 +62,7 @@ impl Log {
     /// Reads what admitting these ops will read, and returns the sight of each that is data.
     pub(crate) fn scout_told<'a>(
         &self,
-        ops: impl Iterator<Item = &'a VerifiedOp> + Clone,
+        ops: impl Iterator<Item = &'a Incoming<'a>> + Clone,
     ) -> Vec<Option<Sight>> {
         let parents = ops.clone().flat_map(|op| &op.body().parents);
         self.dag.approach(parents.copied());
@@ -155,7 +155,7 @@ impl Log {
     /// As [`Log::admit_told`].
     pub(crate) fn admit_signed(
         &mut self,
-        op: &VerifiedOp,
+        op: &Incoming<'_>,
         sight: Option<Sight>,
         memory: &mut TellMemory,
         costs: &mut Costs,

@@ -1,50 +1,73 @@
-//! Many ops at once: decoded and their signatures checked in batches, on several threads, while those that are done are taken.
+//! Many ops at once: their signatures checked in batches, on several threads, while those that are done are taken.
 //!
 //! A batch of signatures costs a third to a sixth of as many single checks, and under ZIP 215 it holds exactly if
-//! each of its signatures is valid by itself ([`super::coefficients`]). A batch that fails does not say why, so it
-//! is cut into [`PARTS`] parts which are judged alike, until a part of at most [`SINGLE_MAX`] is checked one by one.
-//! Only a single check finds a signature bad.
+//! each of its signatures is valid by itself ([`super::coefficients`]). A signature that no key can have made is in none
+//! ([`Equation::of`]). A batch that fails does not say why, so it is cut into [`PARTS`] parts which are judged alike, until a
+//! part of at most [`SINGLE_MAX`] is checked one by one. Only a single check finds a signature of a batch bad.
 //!
-//! **Cost of bad signatures.** Each signature is in at most three batches, of up to [`BATCH_MAX`], 256 and 16, and
+//! **Cost of bad signatures.** Each signature is in at most three batches, of up to [`BATCH_MAX`], 256 and 8, and
 //! is checked by itself at most once. Where the parts that fail outnumber those that hold by [`LEAD_MAX`], the rest
 //! is checked one by one. So `n` signatures of one batch cost at most `n` single checks and `2.7 n` places in batches,
 //! and never much of both: whoever plants bad ones, however many and wherever, makes the whole cost about one and a
 //! half times the single checks. `k` bad ones that lie far from each other cost `n + 256 k` more places in batches and
-//! `16 k` single checks.
+//! `8 k` single checks.
 //!
-//! Parts are many because a batch of 256 is not much dearer per signature than one of 4,096: halves would take every
+//! Parts are many because a batch of 256 is not much dearer per signature than one of 8,192: halves would take every
 //! signature through as many batches as `n` has binary digits before the first bad one is found.
 //!
 //! **Portions.** What is read on several threads is cut into portions, each with batches of its own, so that the first ops can be
 //! admitted while the signatures of later ones are checked. They become smaller towards the end, because nothing is left to
 //! be checked while the last one is admitted.
+//!
+//! **Decoding.** A signature is checked before the body is decoded: then an op need not lie in memory while those beside it
+//! are checked. What is no canonical body is found out later, and costs a check as any other bad op does.
 
 use core::ops::Range;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use ed25519_zebra::batch::{Item, Verifier};
-use ed25519_zebra::{Signature, VerificationKeyBytes};
+use curve25519_dalek::EdwardsPoint;
 
 use super::coefficients::Coefficients;
+use super::equation::{self, Equation};
+use super::incoming::Incoming;
 use super::threads::in_order;
-use super::{Op, Rejected, VerifiedOp};
+use super::{Body, Rejected, VerifiedOp, envelope};
 use crate::costs::Costs;
+use crate::id::{OpId, PublicKey};
+use crate::signature::zip215_verifies;
 
 /// Signatures of one batch at most: beyond that, a batch costs hardly less per signature, and a bad one more.
-const BATCH_MAX: usize = 4096;
+const BATCH_MAX: usize = 8192;
 /// Ops of one portion at least: a batch of fewer signatures costs more than the threads gain.
 const PORTION_MIN: usize = 256;
 /// Parts of a batch that fails.
-const PARTS: usize = 16;
+const PARTS: usize = 32;
 /// By how many the parts of a batch that fail may outnumber those that hold.
 const LEAD_MAX: usize = 4;
 /// Signatures that are checked one by one.
 const SINGLE_MAX: usize = 2;
 
-/// An op and what is to be checked of its signature.
-struct Signed<'a> {
-    op: &'a Op,
-    item: Item,
+/// What was found out about an envelope before its body is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checked {
+    pub(super) id: OpId,
+    /// Whether who the body says is the author signed it.
+    pub(super) is_signed: bool,
 }
+
+/// An envelope whose frame is canonical, with the equation of its signature if it can hold.
+struct Signed<'a> {
+    id: OpId,
+    author: PublicKey,
+    envelope: &'a [u8],
+    body_end: usize,
+    signature: &'a [u8; 64],
+    equation: Option<Equation>,
+}
+
+/// Points of authors' keys, as far as they were needed.
+type Points = Mutex<BTreeMap<PublicKey, Option<EdwardsPoint>>>;
 
 impl VerifiedOp {
     /// Decodes and verifies many envelopes: the same verdicts as [`VerifiedOp::read`] on each, in the order given.
@@ -60,29 +83,52 @@ impl VerifiedOp {
         threads: usize,
         costs: &mut Costs,
     ) -> Vec<Result<Self, Rejected>> {
+        let envelopes: Vec<&[u8]> = envelopes.iter().map(AsRef::as_ref).collect();
+        let read = |portion: &[&[u8]], checked: Vec<Option<Checked>>| {
+            let (mut read, mut costs) = (Vec::with_capacity(portion.len()), Costs::default());
+            Incoming::decode_all(portion, &checked, &mut costs, &mut read);
+            let read = read.into_iter().map(|it| it.map(Incoming::into_op));
+            (read.collect::<Vec<_>>(), costs)
+        };
         let mut all = Vec::with_capacity(envelopes.len());
-        Self::read_in_portions(envelopes, threads, costs, |read| all.extend(read));
+        in_portions(&envelopes, threads, read, |_, (read, counted)| {
+            costs.add(&counted);
+            all.extend(read);
+        });
         all
     }
+}
 
-    /// As [`VerifiedOp::read_batch`], and hands on what is read portion by portion, while the threads are busy with later ones.
-    pub(crate) fn read_in_portions<B: AsRef<[u8]> + Sync>(
-        envelopes: &[B],
-        threads: usize,
-        costs: &mut Costs,
-        mut take: impl FnMut(Vec<Result<Self, Rejected>>),
-    ) {
-        let portions = portions(envelopes, threads);
-        in_order(
-            &portions,
-            threads,
-            |portion| read(portion),
-            |(read, counted)| {
-                costs.add(&counted);
-                take(read);
-            },
-        );
-    }
+/// Checks the signatures of envelopes, and hands on what is found portion by portion, while the threads are busy with later
+/// ones. Of what is certainly no op nothing is found.
+pub(crate) fn check_in_portions(
+    envelopes: &[&[u8]],
+    threads: usize,
+    take: impl FnMut(&[&[u8]], Vec<Option<Checked>>),
+) {
+    in_portions(envelopes, threads, |_, checked| checked, take);
+}
+
+/// The same; `work` is done on the threads, too.
+fn in_portions<'a, R: Send>(
+    envelopes: &[&'a [u8]],
+    threads: usize,
+    work: impl Fn(&[&'a [u8]], Vec<Option<Checked>>) -> R + Sync,
+    mut take: impl FnMut(&[&'a [u8]], R),
+) {
+    let points = Points::default();
+    let portions = portions(envelopes, threads);
+    let mut due = portions.iter();
+    in_order(
+        &portions,
+        threads,
+        |portion| work(portion, check(portion, &points)),
+        |done| {
+            if let Some(portion) = due.next() {
+                take(portion, done);
+            }
+        },
+    );
 }
 
 /// The portions that so many threads share.
@@ -90,12 +136,13 @@ fn portions<B>(envelopes: &[B], threads: usize) -> Vec<&[B]> {
     if threads < 2 {
         return vec![envelopes];
     }
-    // The first ones are no even share either, so that the calling thread has something to take before all is checked.
-    let early = envelopes.len() * 2 / (threads * 3);
+    // The first ones are no even share either, so that the calling thread has something to take before all is checked, and it
+    // checks less than the others, because to take is work as well.
+    let early = envelopes.len() * 3 / (threads * 5);
     let most = early.min(BATCH_MAX / threads).max(PORTION_MIN);
     let (mut portions, mut left) = (Vec::new(), envelopes);
     while !left.is_empty() {
-        let length = (left.len() / threads).clamp(PORTION_MIN, most);
+        let length = (left.len() * 4 / (threads * 5)).clamp(PORTION_MIN, most);
         let (portion, rest) = left.split_at(length.min(left.len()));
         portions.push(portion);
         left = rest;
@@ -103,68 +150,118 @@ fn portions<B>(envelopes: &[B], threads: usize) -> Vec<&[B]> {
     portions
 }
 
-/// The ops that the envelopes hold, and what that cost.
-fn read<B: AsRef<[u8]>>(envelopes: &[B]) -> (Vec<Result<VerifiedOp, Rejected>>, Costs) {
-    let mut costs = Costs::default();
-    let mut items = Vec::with_capacity(envelopes.len());
-    let ops = envelopes.iter().map(|bytes| {
-        let mut op = Op::decode(bytes.as_ref(), &mut costs).map_err(|_| Rejected::NON_CANONICAL)?;
-        costs.signatures_verified += 1;
-        let key = VerificationKeyBytes::from(*op.body.author.as_bytes());
-        let signature = Signature::from(*op.frame.signature());
-        let item = |message: &[u8]| Item::from((key, signature, message));
-        items.push(op.frame.signed(item));
-        Ok(op)
-    });
-    let ops: Vec<Result<Op, Rejected>> = ops.collect();
-    let signed = ops.iter().flatten().zip(items);
-    let signed = signed.map(|(op, item)| Signed { op, item });
-    let mut valid = valid(&signed.collect::<Vec<_>>()).into_iter();
-    let verified = ops.into_iter().map(|op| match op {
-        Ok(op) if valid.next() == Some(true) => Ok(VerifiedOp(op)),
-        Ok(op) => Err(Rejected::bad_signature(op.id)),
-        Err(rejected) => Err(rejected),
-    });
-    (verified.collect(), costs)
-}
-
-/// Which signatures are valid.
-fn valid(signed: &[Signed<'_>]) -> Vec<bool> {
+/// What is found out about each of the envelopes.
+fn check(envelopes: &[&[u8]], points: &Points) -> Vec<Option<Checked>> {
+    let signed: Vec<Option<Signed<'_>>> = envelopes.iter().map(|it| Signed::of(it)).collect();
+    let mut checked: Vec<Option<Checked>> = Vec::with_capacity(signed.len());
+    checked.extend(signed.iter().map(|it| {
+        let Signed { id, .. } = it.as_ref()?;
+        Some(Checked {
+            id: *id,
+            is_signed: false,
+        })
+    }));
     // The terms of one author's key are one term of a batch.
-    let mut order: Vec<usize> = (0..signed.len()).collect();
-    order.sort_by_cached_key(|at| signed[*at].op.body.author);
-    let sorted: Vec<&Signed<'_>> = order.iter().map(|at| &signed[*at]).collect();
-    let mut verdicts = Vec::with_capacity(signed.len());
-    for batch in sorted.chunks(batch_length(sorted.len())) {
+    let mut order: Vec<(PublicKey, usize)> = (0..)
+        .zip(&signed)
+        .filter_map(|(at, it)| Some((it.as_ref()?.author, at)))
+        .collect();
+    order.sort_unstable();
+    let keys = known_points(order.iter().map(|(author, _)| author), points);
+    let mut key = 0;
+    let solvable: Vec<Solvable<'_>> = order
+        .iter()
+        .filter_map(|&(author, at)| {
+            while keys[key].0 != author {
+                key += 1;
+            }
+            let signed = signed[at].as_ref()?;
+            Some(Solvable {
+                at,
+                signed,
+                key: keys[key].1.as_ref()?,
+                equation: signed.equation.as_ref()?,
+            })
+        })
+        .collect();
+    let mut verdicts = Vec::with_capacity(solvable.len());
+    for batch in solvable.chunks(batch_length(solvable.len())) {
         judge(
             0..batch.len(),
-            &|part| holds(&batch[part]),
-            &|at| batch[at].item.clone().verify_single().is_ok(),
+            &|part| hold(&batch[part]),
+            &|at| batch[at].signed.is_valid(),
             &mut verdicts,
         );
     }
-    let mut valid = vec![false; signed.len()];
-    for (at, verdict) in order.into_iter().zip(verdicts) {
-        valid[at] = verdict;
+    for (of, verdict) in solvable.iter().zip(verdicts) {
+        if let Some(checked) = &mut checked[of.at] {
+            checked.is_signed = verdict;
+        }
     }
-    valid
+    checked
+}
+
+/// The keys, which come in their order, each once with the point that it is.
+fn known_points<'a>(
+    keys: impl Iterator<Item = &'a PublicKey>,
+    points: &Points,
+) -> Vec<(PublicKey, Option<EdwardsPoint>)> {
+    let mut known: Vec<(PublicKey, Option<EdwardsPoint>)> = Vec::new();
+    for key in keys {
+        if known.last().is_none_or(|(last, _)| last != key) {
+            // Who panicked with the lock has left it as it was.
+            let mut points = points.lock().unwrap_or_else(PoisonError::into_inner);
+            let point = points.entry(*key);
+            known.push((*key, *point.or_insert_with(|| equation::point(key))));
+        }
+    }
+    known
+}
+
+/// A signature that may be good, and where its envelope is.
+struct Solvable<'a> {
+    at: usize,
+    signed: &'a Signed<'a>,
+    key: &'a EdwardsPoint,
+    equation: &'a Equation,
+}
+
+/// Whether all these signatures are valid.
+fn hold(batch: &[Solvable<'_>]) -> bool {
+    let items = batch.iter().map(|it| (it.signed.id, it.signed.signature));
+    let equations = batch.iter().map(|it| (it.key, it.equation));
+    equation::all_hold(equations, Coefficients::of(items))
+}
+
+impl<'a> Signed<'a> {
+    /// What the envelope says, if its frame is canonical and it may be an op.
+    fn of(envelope: &'a [u8]) -> Option<Self> {
+        let body = envelope::decode(envelope).ok()?;
+        let body_end = body.end;
+        let body = envelope.get(body)?;
+        let author = Body::author_alone(body)?;
+        let signature = envelope.last_chunk()?;
+        let message = envelope::signed_parts(envelope, body_end);
+        Some(Self {
+            id: OpId::of_body(body),
+            author,
+            envelope,
+            body_end,
+            signature,
+            equation: Equation::of(&author, signature, &message),
+        })
+    }
+
+    /// Whether the signature is valid, by itself.
+    fn is_valid(&self) -> bool {
+        let message = envelope::signed_parts(self.envelope, self.body_end).concat();
+        zip215_verifies(&self.author, self.signature, &message)
+    }
 }
 
 /// How long the batches of so many signatures are.
 fn batch_length(count: usize) -> usize {
     count.div_ceil(count.div_ceil(BATCH_MAX).max(1)).max(1)
-}
-
-/// Whether all these signatures are valid.
-fn holds(batch: &[&Signed<'_>]) -> bool {
-    let mut verifier = Verifier::new();
-    for signed in batch {
-        verifier.queue(signed.item.clone());
-    }
-    let items = batch
-        .iter()
-        .map(|signed| (signed.op.id(), signed.op.frame.signature()));
-    verifier.verify(Coefficients::of(items)).is_ok()
 }
 
 /// Appends for each of a range whether it is good, and says whether all are; one can ask of any range whether all of
@@ -245,21 +342,21 @@ mod tests {
                 "{bad:?}"
             );
         };
-        check(&[], (4096, 0));
-        check(&[0], (4096 * 2 + 256, 16));
-        check(&[4095], (4096 * 2 + 256, 16));
-        check(&[0, 15], (4096 * 2 + 256, 16));
-        check(&[0, 16], (4096 * 2 + 256, 32));
-        check(&[2000, 4095], (4096 * 2 + 256 * 2, 32));
+        check(&[], (8192, 0));
+        check(&[0], (8192 * 2 + 256, 8));
+        check(&[8191], (8192 * 2 + 256, 8));
+        check(&[0, 7], (8192 * 2 + 256, 8));
+        check(&[0, 8], (8192 * 2 + 256, 16));
+        check(&[2000, 8191], (8192 * 2 + 256 * 2, 16));
     }
 
     #[test]
     fn many_bad_ones_cost_as_much_as_single_checks_and_a_bit() {
         let every = |step: usize| judged(&but(BATCH_MAX, (0..BATCH_MAX).step_by(step)));
-        for step in [1, 2, 3, 8, 16] {
+        for step in [1, 2, 3, 8] {
             let (places, singles) = every(step);
             assert_eq!(singles, BATCH_MAX, "one in {step}");
-            assert_eq!(places, 4096 + 4 * 256 + 4 * 4 * 16, "one in {step}");
+            assert_eq!(places, 8192 + 4 * 256 + 4 * 4 * 8, "one in {step}");
         }
     }
 
@@ -289,12 +386,12 @@ mod tests {
         check(0, 2, &[]);
         check(1, 2, &[1]);
         check(300, 2, &[256, 44]);
-        check(3900, 2, &[1300, 1300, 650, 325, 256, 69]);
-        check(8192, 2, &[2048, 2048, 2048, 1024, 512, 256, 256]);
+        check(3900, 2, &[1170, 1092, 655, 393, 256, 256, 78]);
+        check(8192, 2, &[2457, 2294, 1376, 826, 495, 297, 256, 191]);
         check(
             5000,
             4,
-            &[833, 833, 833, 625, 469, 351, 264, 256, 256, 256, 24],
+            &[750, 750, 700, 560, 448, 358, 286, 256, 256, 256, 256, 124],
         );
         check(600, 99, &[256, 256, 88]);
     }
@@ -309,8 +406,8 @@ mod tests {
         check(0, &[]);
         check(1, &[1]);
         check(BATCH_MAX, &[BATCH_MAX]);
-        check(BATCH_MAX + 1, &[2049, 2048]);
-        check(10_000, &[3334, 3334, 3332]);
+        check(BATCH_MAX + 1, &[4097, 4096]);
+        check(20_000, &[6667, 6667, 6666]);
     }
 
     proptest! {
@@ -328,7 +425,7 @@ mod tests {
             }
             let (places, singles) = judged(&but(count, bad));
             prop_assert!(singles <= count);
-            // As a batch costs less than half of what single checks cost, parts of 10 of 16 at the most go on.
+            // As a batch costs less than half of what single checks cost, parts of 18 of 32 at the most go on.
             prop_assert!(places * 10 <= count * 27 + 200, "{places} of {count}");
         }
     }

@@ -18,6 +18,8 @@ use crate::wire::{
 
 /// Version of the op format.
 const VERSION: u8 = 1;
+/// What comes before the author: the head of the map, the version, the key of the author and the head of its bytes.
+const AUTHOR_HEAD: [u8; 6] = [0xa6, 0, VERSION, 1, BYTES_HEAD[0], BYTES_HEAD[1]];
 /// The encoding of a parent: the CBOR head of 32 bytes, and these.
 const PARENT_BYTES: usize = BYTES_HEAD.len() + 32;
 /// The CBOR head of 32 bytes.
@@ -48,19 +50,19 @@ impl Body {
     /// # Errors
     /// [`CodecError`] for a body that breaks a limit or an order: what is encoded can always be decoded.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
-        self.encode_within(256)
+        let mut bytes = Vec::with_capacity(256);
+        self.encode_to(&mut bytes)?;
+        Ok(bytes)
     }
 
-    /// The canonical encoding, in memory for that many bytes: right for an encoding whose length is known.
-    fn encode_within(&self, capacity: usize) -> Result<Vec<u8>, CodecError> {
+    /// Appends the canonical encoding to memory that has nothing yet.
+    fn encode_to(&self, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
         self.check()?;
-        let mut bytes = Vec::with_capacity(capacity);
-        let out = &mut Encoder::new(&mut bytes);
+        let out = &mut Encoder::new(bytes);
         write_head(out, &self.author, self.seq, &self.parents, self.hlc)?;
         let start = out.writer().len();
         self.payload.write(out)?;
-        limit("payload", out.writer().len() - start, PAYLOAD_BYTES_MAX)?;
-        Ok(bytes)
+        limit("payload", out.writer().len() - start, PAYLOAD_BYTES_MAX)
     }
 
     /// The body that `bytes` encode.
@@ -68,8 +70,15 @@ impl Body {
     /// # Errors
     /// [`CodecError`] for anything but the one canonical encoding of a body within the limits.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::decode_beside(bytes, &mut Vec::new())
+    }
+
+    /// The same; `again` is memory for the encoding of what was decoded.
+    pub(super) fn decode_beside(bytes: &[u8], again: &mut Vec<u8>) -> Result<Self, CodecError> {
         let body = Self::read(&mut Decoder::new(bytes))?;
-        let again = body.encode_within(bytes.len())?;
+        again.clear();
+        again.reserve(bytes.len());
+        body.encode_to(again)?;
         if again == bytes {
             return Ok(body);
         }
@@ -90,6 +99,12 @@ impl Body {
     /// What the `KeyGrant` gives the recipient, likewise.
     pub(super) fn share_alone(bytes: &[u8], recipient: &PublicKey) -> Option<Share> {
         read_share_alone(&mut Self::at_payload(bytes)?, recipient)
+    }
+
+    /// The author, for any bytes; `None` if these are certainly no canonical body.
+    pub(super) fn author_alone(bytes: &[u8]) -> Option<PublicKey> {
+        let (author, _) = bytes.strip_prefix(&AUTHOR_HEAD)?.split_first_chunk()?;
+        Some(PublicKey::from_bytes(*author))
     }
 
     /// The parents.
@@ -128,9 +143,7 @@ impl Body {
         expect_key(input, 2)?;
         let seq = read!(input, u64, "seq");
         expect_key(input, 3)?;
-        let parents = read_array(input, "parents", PARENTS_MAX, |input| {
-            read_fixed(input, "parent").map(OpId::from_bytes)
-        })?;
+        let parents = Self::read_parents(input)?;
         expect_key(input, 4)?;
         expect_array(input, 3, "hlc")?;
         let hlc = Hlc {
@@ -146,6 +159,35 @@ impl Body {
             hlc,
             payload: Payload::read(input)?,
         })
+    }
+
+    fn read_parents(input: &mut Decoder<'_>) -> Result<Vec<OpId>, CodecError> {
+        let start = input.position();
+        if let Some(parents) = Self::usual_parents(input) {
+            return Ok(parents);
+        }
+        input.set_position(start);
+        read_array(input, "parents", PARENTS_MAX, |input| {
+            read_fixed(input, "parent").map(OpId::from_bytes)
+        })
+    }
+
+    /// The parents, if they are written as they should be: then each is as long as any other.
+    fn usual_parents(input: &mut Decoder<'_>) -> Option<Vec<OpId>> {
+        let count = usize::try_from(input.array().ok()??).ok()?;
+        let rows = input.input().get(input.position()..)?;
+        let (rows, _) = rows.as_chunks::<PARENT_BYTES>();
+        let rows = rows.get(..count).filter(|_| count <= PARENTS_MAX)?;
+        let id = |row: &[u8; PARENT_BYTES]| {
+            let id = row.strip_prefix(&BYTES_HEAD)?.first_chunk()?;
+            Some(OpId::from_bytes(*id))
+        };
+        let mut parents = Vec::with_capacity(count);
+        for row in rows {
+            parents.push(id(row)?);
+        }
+        input.set_position(input.position() + count * PARENT_BYTES);
+        Some(parents)
     }
 
     /// Whether number and stamp are in their ranges.

@@ -14,20 +14,24 @@
 //! that each coefficient depends on all items: if it depended on its own alone, items could be looked for one by one
 //! and combined (a generalised birthday).
 //!
-//! `ed25519_zebra` deals the coefficients out in the order of a map that differs from run to run. That shows
-//! nowhere: which coefficient is whose matters to neither argument.
+//! For credentials and lists `ed25519_zebra` deals the coefficients out in the order of a map that differs from run to run. That
+//! shows nowhere: which coefficient is whose matters to neither argument.
 //!
 //! Chalkias, Garillot and Nikolaenko, "Taming the many EdDSAs" (SSR 2020), show that batches agree with single checks
 //! only where both leave out small-order components (the cofactor 8), which is why ZIP 215 asks for that.
 
 use core::convert::Infallible;
 
+use curve25519_dalek::Scalar;
 use rand_core::{TryCryptoRng, TryRng};
 
 use crate::id::OpId;
 
 /// Domain string of the coefficients.
 const DOMAIN: &[u8] = b"ECAC_OP_BATCH_V1";
+
+/// Bytes of one coefficient.
+const COEFFICIENT_BYTES: usize = 16;
 
 /// An endless stream of bytes that depends on every bit of a batch and on nothing else: BLAKE3 with extended output.
 pub(super) struct Coefficients(blake3::OutputReader);
@@ -56,6 +60,15 @@ impl Coefficients {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&bytes);
         Self(hasher.finalize_xof())
+    }
+
+    /// The next coefficients, so many.
+    pub(super) fn scalars(mut self, count: usize) -> Vec<Scalar> {
+        let mut bytes = vec![0; count * COEFFICIENT_BYTES];
+        self.0.fill(&mut bytes);
+        let (each, _) = bytes.as_chunks();
+        let scalar = |it: &[u8; COEFFICIENT_BYTES]| Scalar::from(u128::from_le_bytes(*it));
+        each.iter().map(scalar).collect()
     }
 
     fn take<const N: usize>(&mut self) -> [u8; N] {
@@ -139,6 +152,9 @@ mod tests {
         let mut found = Coefficients::of([(OpId::from_bytes([1; 32]), &[2; 64])].into_iter());
         assert_eq!(found.next_u32().to_le_bytes(), want[..4]);
         assert_eq!(found.next_u64().to_le_bytes(), want[4..12]);
+        let scalars = Coefficients::of([(OpId::from_bytes([1; 32]), &[2; 64])].into_iter());
+        let first = u128::from_le_bytes(*want.first_chunk().unwrap());
+        assert_eq!(scalars.scalars(2).first(), Some(&Scalar::from(first)));
         let mut rest = [0; 16];
         found.fill_bytes(&mut rest);
         assert_eq!(rest, want[12..]);

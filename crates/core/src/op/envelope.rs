@@ -21,6 +21,9 @@ const PROTECTED: [u8; 3] = [0xa1, 0x01, 0x27];
 /// The first bytes of every envelope: tag 18, array of four, the protected header, an empty map.
 pub const ENVELOPE_PREFIX: [u8; 7] = [0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0];
 
+/// What is signed, up to the CBOR head of the body ([`to_be_signed`]).
+pub(super) const SIGNED_PREFIX: &[u8; 27] = b"\x84\x6aSignature1\x43\xa1\x01\x27\x4aECAC_OP_V1";
+
 /// The CBOR head of the 64-byte signature.
 const SIGNATURE_HEAD: [u8; 2] = [0x58, 0x40];
 /// That head, and the signature.
@@ -49,6 +52,12 @@ pub(super) fn decode(envelope: &[u8]) -> Result<Range<usize>, CodecError> {
             limit: ENVELOPE_BYTES_MAX,
         });
     }
+    if let Some(body) = body_of_known(envelope)
+        && let Some(at) = canonical(envelope, body.len())
+    {
+        return Ok(at);
+    }
+    // It is not what it should be; why, is found out item by item.
     let malformed = |_| CodecError::Envelope;
     let mut input = Decoder::new(envelope);
     if input.tag().map_err(malformed)? != Tag::new(TAG_COSE_SIGN1)
@@ -61,9 +70,6 @@ pub(super) fn decode(envelope: &[u8]) -> Result<Range<usize>, CodecError> {
     let body = input.bytes().map_err(malformed)?;
     let signature = input.bytes().map_err(malformed)?;
     let signature: [u8; 64] = signature.try_into().map_err(|_| CodecError::Envelope)?;
-    if let Some(body_bytes) = canonical(envelope, body.len()) {
-        return Ok(body_bytes);
-    }
     let (again, _) = encode(body, &signature);
     let offset = again
         .iter()
@@ -77,6 +83,18 @@ pub(super) fn decode(envelope: &[u8]) -> Result<Range<usize>, CodecError> {
 pub(super) fn body_of_known(envelope: &[u8]) -> Option<&[u8]> {
     let rest = envelope.strip_prefix(&ENVELOPE_PREFIX)?;
     Decoder::new(rest).bytes().ok()
+}
+
+/// Where the body lies in an envelope that was decoded before.
+pub(super) fn body_at(envelope: &[u8]) -> Option<Range<usize>> {
+    let length = body_of_known(envelope)?.len();
+    let end = envelope.len().checked_sub(SIGNATURE_BYTES)?;
+    Some(end.checked_sub(length)?..end)
+}
+
+/// What is signed ([`to_be_signed`]), in parts, of an envelope in which the body ends there.
+pub(super) fn signed_parts(envelope: &[u8], body_end: usize) -> [&[u8]; 2] {
+    [SIGNED_PREFIX, &envelope[ENVELOPE_PREFIX.len()..body_end]]
 }
 
 /// Where a body of that length lies in the envelope, if all around it but the 64 bytes of the signature is what

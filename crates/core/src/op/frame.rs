@@ -6,11 +6,9 @@
 
 use core::ops::Range;
 
-use super::envelope::{self, ENVELOPE_PREFIX};
+use super::envelope::{self, ENVELOPE_PREFIX, SIGNED_PREFIX};
 use crate::id::{OP_DOMAIN, OpId};
 
-/// What is signed, up to the CBOR head of the body ([`envelope::to_be_signed`]).
-const SIGNED_PREFIX: &[u8; 27] = b"\x84\x6aSignature1\x43\xa1\x01\x27\x4aECAC_OP_V1";
 /// Bytes before the envelope.
 const ROOM: usize = SIGNED_PREFIX.len() - ENVELOPE_PREFIX.len();
 

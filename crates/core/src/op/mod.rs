@@ -9,16 +9,20 @@ mod body;
 mod coefficients;
 mod draft;
 mod envelope;
+mod equation;
 mod frame;
+mod incoming;
 mod jwts;
 mod threads;
 
+pub(crate) use batch::check_in_portions;
 pub use body::Body;
 pub(crate) use body::write_head;
 pub(crate) use draft::Draft;
 pub use ed25519_zebra::SigningKey;
 pub use envelope::ENVELOPE_PREFIX;
 use frame::Frame;
+pub(crate) use incoming::Incoming;
 pub(crate) use jwts::verify_jwts;
 
 use crate::costs::Costs;

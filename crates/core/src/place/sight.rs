@@ -114,7 +114,8 @@ impl Places {
         cell.approach_lasts();
     }
 
-    /// Where the payload belongs, if an admitted op has touched the field.
+    /// Where the payload belongs, if an admitted op has touched the place, or is known to have touched the field. Of a register
+    /// that is new, the field is not looked up: it is new as well, but where it has a set, and a new field has the same tags.
     pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
         let (object, field) = payload.target()?;
         let element = payload.element().map(|it| it.as_str());
@@ -128,6 +129,7 @@ impl Places {
         let place = self.at_sight((object, name, element), sight);
         let field = match place {
             Some(place) => self.cells[place as usize].field,
+            None if element.is_none() => return None,
             None => self.field(object, name)?.id,
         };
         Some(Spot { field, place })

@@ -8,7 +8,7 @@ use crate::costs::Costs;
 use crate::dag::{Index, TellMemory};
 use crate::id::{OpId, ProjectId};
 use crate::log::{Arrival, Outcome, Waits};
-use crate::op::VerifiedOp;
+use crate::op::{Incoming, VerifiedOp};
 use crate::payload::Payload;
 use crate::place::Sight;
 use crate::snapshot::{
@@ -264,7 +264,8 @@ impl Replica {
                     let read = VerifiedOp::read_batch(&envelopes, threads, costs);
                     verified = read.into_iter();
                 }
-                ops.push(verified.next().and_then(Result::ok));
+                let op = verified.next().and_then(Result::ok);
+                ops.push(op.map(Incoming::from));
             }
             reader.approach(&carried, &self.log);
             let mut sights = self.log.scout_told(ops.iter().flatten()).into_iter();
@@ -306,7 +307,7 @@ impl Replica {
     /// Admits the next op; before the seal it has to turn out that the seal is of all ops so far.
     fn take_in(
         &mut self,
-        op: VerifiedOp,
+        op: Incoming<'_>,
         sight: Option<Sight>,
         start: &mut Start,
     ) -> Result<(), StartError> {
@@ -327,7 +328,9 @@ impl Replica {
                 return pushed.map_err(|_| not_admitted);
             }
         }
-        let arrivals = (self.log).ingest_scouted(op, sight, Waits::All, &mut self.costs);
+        let mut arrivals = Vec::with_capacity(1);
+        let (log, costs) = (&mut self.log, &mut self.costs);
+        log.ingest_scouted(&op, sight, Waits::All, &mut arrivals, costs);
         if let Some(fault) = self.log.fault() {
             return Err(fault.clone().into());
         }
@@ -343,7 +346,7 @@ impl Replica {
     }
 
     /// Compares what the seal says with what was taken in before it.
-    fn compare(&mut self, seal: &VerifiedOp, start: &mut Start) -> Result<(), StartError> {
+    fn compare(&mut self, seal: &Incoming<'_>, start: &mut Start) -> Result<(), StartError> {
         let disagrees = StartError::Disagrees { seal: start.seal };
         let Payload::Seal(said) = &seal.body().payload else {
             return Err(disagrees);

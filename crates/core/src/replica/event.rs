@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::place::{Place, Shown};
 use crate::id::{OpId, PublicKey};
 use crate::log::Arrival;
-use crate::op::VerifiedOp;
+use crate::op::Body;
 use crate::reason::{DenialReason, Refusal};
 
 /// What one batch did to a replica: a function of what the replica held and of the batch.
@@ -254,10 +254,9 @@ impl Received {
 
 impl Mention {
     /// The op; its place where `looks` says so.
-    pub(super) fn of(op: &VerifiedOp, looks: bool) -> Self {
-        let body = op.body();
+    pub(super) fn of(id: OpId, body: &Body, looks: bool) -> Self {
         Self {
-            id: op.id(),
+            id,
             author: Some(body.author),
             kind: Some(body.payload.kind()),
             place: looks.then(|| Place::of(&body.payload)).flatten(),

@@ -1,5 +1,6 @@
 //! Receiving: what a replica makes of a batch.
 
+use core::iter::repeat;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replica;
@@ -7,12 +8,16 @@ use super::event::{Arrived, Event, Mention, PlaceChange, Received};
 use super::place::{Place, Shown};
 use crate::costs::Costs;
 use crate::id::OpId;
-use crate::log::{GROUP, Log, Outcome, Waits};
-use crate::op::{Rejected, VerifiedOp};
+use crate::log::{Arrival, GROUP, Log, Outcome, Waits};
+use crate::op::{Incoming, Rejected, VerifiedOp, check_in_portions};
 use crate::place::Sight;
 use crate::replay::{Change, Decision};
 use crate::state::State;
 use crate::store::StoreError;
+
+/// Envelopes of a batch that are decoded together: so many that much is looked up ahead at once, so few that what was decoded
+/// is near when its turn comes.
+const TOGETHER: usize = 256;
 
 /// What is known of a batch while it is taken in.
 #[derive(Default)]
@@ -26,6 +31,8 @@ pub(super) struct Intake {
     /// Where ops come parents first: those of the batch so far that may not be here, as a parent that does not verify is not.
     not_here: Option<BTreeSet<OpId>>,
     orphans: usize,
+    /// Memory for what the log says of one op.
+    told: Vec<Arrival>,
 }
 
 enum Note {
@@ -100,12 +107,17 @@ impl Replica {
         envelopes: &[B],
         mut intake: Intake,
     ) -> Received {
+        let envelopes: Vec<&[u8]> = envelopes.iter().map(AsRef::as_ref).collect();
         let mut costs = Costs::default();
         let (threads, mut position) = (self.options.threads, 0);
-        VerifiedOp::read_in_portions(envelopes, threads, &mut costs, |read| {
-            let count = read.len();
-            self.take_all(read, position, &mut intake);
-            position += count;
+        check_in_portions(&envelopes, threads, |portion, checked| {
+            let together = portion.chunks(TOGETHER).zip(checked.chunks(TOGETHER));
+            for (envelopes, checked) in together {
+                let mut read = Vec::with_capacity(envelopes.len());
+                Incoming::decode_all(envelopes, checked, &mut costs, &mut read);
+                self.take_all(&read, position, &mut intake);
+                position += envelopes.len();
+            }
         });
         self.costs.add(&costs);
         self.decide(intake)
@@ -127,9 +139,9 @@ impl Replica {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ingest(&mut self, ops: impl IntoIterator<Item = VerifiedOp>) -> Received {
-        let read: Vec<_> = ops.into_iter().map(Ok).collect();
+        let read: Vec<_> = ops.into_iter().map(|op| Ok(op.into())).collect();
         let mut intake = Intake::of(read.len());
-        self.take_all(read, 0, &mut intake);
+        self.take_all(&read, 0, &mut intake);
         self.decide(intake)
     }
 
@@ -143,24 +155,22 @@ impl Replica {
     /// Admits what was read of a batch from the position on, or does not, group by group; the log looks ahead for each group.
     fn take_all(
         &mut self,
-        read: Vec<Result<VerifiedOp, Rejected>>,
+        read: &[Result<Incoming<'_>, Rejected>],
         from: usize,
         intake: &mut Intake,
     ) {
-        self.log
-            .read_ahead(read.iter().filter_map(|it| it.as_ref().ok()));
-        let mut read = read.into_iter();
-        for first in (0..read.len()).step_by(GROUP) {
-            let group = read.as_slice().iter().take(GROUP);
-            let ops = group.filter_map(|read| read.as_ref().ok());
-            let sights = self.log.scout(ops);
+        let good = read.iter().flatten();
+        self.log.read_ahead(good.map(|op| (op.id(), op.body())));
+        let mut positions = from..;
+        for group in read.chunks(GROUP) {
+            let sights = self.log.scout(group.iter().flatten());
             if let [Some(alone)] = &sights[..] {
                 self.replay.state().approach(&self.log, alone);
             }
             let mut sights = sights.into_iter();
-            for (position, read) in (from + first..).zip(read.by_ref().take(GROUP)) {
-                match read {
-                    Ok(op) => self.take_scouted(op, sights.next().flatten(), intake),
+            for (read, position) in group.iter().zip(&mut positions) {
+                match *read {
+                    Ok(ref op) => self.take_scouted(op, sights.next().flatten(), intake),
                     Err(Rejected { reason, claimed }) => {
                         self.log.count_rejected();
                         intake.is_not_here(claimed);
@@ -177,21 +187,21 @@ impl Replica {
 
     /// Admits one op of a batch, or does not.
     pub(super) fn take(&mut self, op: VerifiedOp, intake: &mut Intake) {
-        self.take_scouted(op, None, intake);
+        self.take_scouted(&op.into(), None, intake);
     }
 
     /// The same of an op of which this is the sight, if it was scouted.
-    fn take_scouted(&mut self, op: VerifiedOp, sight: Option<Sight>, intake: &mut Intake) {
+    fn take_scouted(&mut self, op: &Incoming<'_>, sight: Option<Sight>, intake: &mut Intake) {
         let looks = self.options.places;
-        let mut first = Some(Mention::of(&op, looks));
+        let mut told = core::mem::take(&mut intake.told);
         let waits = intake.not_here.as_ref().map_or(Waits::All, Waits::For);
-        let arrivals = self.log.ingest_scouted(op, sight, waits, &mut self.costs);
-        if arrivals.is_empty() && self.log.fault().is_none() {
+        self.log
+            .ingest_scouted(op, sight, waits, &mut told, &mut self.costs);
+        if told.is_empty() && self.log.fault().is_none() {
             intake.orphans += 1;
         }
-        for arrival in arrivals {
-            // What follows the first was pending, and waited for it.
-            let released = first.is_none();
+        // What follows the first was pending, and waited for it.
+        for (arrival, released) in told.drain(..).zip([false].into_iter().chain(repeat(true))) {
             intake.arrivals.push(Arrived { arrival, released });
             let is_judged = matches!(arrival.outcome, Outcome::Admitted | Outcome::Refused { .. });
             if arrival.outcome != Outcome::Admitted {
@@ -201,24 +211,28 @@ impl Replica {
             if released && is_judged {
                 intake.settled.insert(arrival.op);
             }
-            let op = first.take().unwrap_or_else(|| {
-                let released = self.log.get(&arrival.op);
-                let known = released.map(|op| Mention::of(&op, looks));
-                known.unwrap_or_else(|| Mention::unknown(arrival.op))
-            });
-            match arrival.outcome {
-                Outcome::Admitted => intake.admitted.push(op),
-                Outcome::Refused { reason, witness } => {
-                    intake.tell(Event::Refused {
-                        op,
-                        reason,
-                        witness,
-                    });
+            let mention = || {
+                if !released {
+                    return Mention::of(op.id(), op.body(), looks);
                 }
-                Outcome::Pending | Outcome::Unsupported => intake.notes.push(Note::Held(op)),
-                Outcome::Duplicate => intake.tell(Event::Duplicate { op: op.id }),
+                let known = self.log.get(&arrival.op);
+                let known = known.map(|op| Mention::of(op.id(), op.body(), looks));
+                known.unwrap_or_else(|| Mention::unknown(arrival.op))
+            };
+            match arrival.outcome {
+                Outcome::Admitted => intake.admitted.push(mention()),
+                Outcome::Refused { reason, witness } => intake.tell(Event::Refused {
+                    op: mention(),
+                    reason,
+                    witness,
+                }),
+                Outcome::Pending | Outcome::Unsupported => {
+                    intake.notes.push(Note::Held(mention()));
+                }
+                Outcome::Duplicate => intake.tell(Event::Duplicate { op: arrival.op }),
             }
         }
+        intake.told = told;
     }
 
     /// Decides on what was admitted, and says what became of the batch.
@@ -231,6 +245,7 @@ impl Replica {
             arrivals,
             not_here: _,
             orphans,
+            told: _,
         } = intake;
         let mut received = Received {
             arrivals,
@@ -266,7 +281,8 @@ impl Replica {
         let mut admitted = admitted.into_iter();
         received.events.extend(changes.iter().filter_map(|change| {
             let known = admitted.next();
-            let read = || log.get(&change.op).map(|op| Mention::of(&op, looks));
+            let of = |op: VerifiedOp| Mention::of(op.id(), op.body(), looks);
+            let read = || log.get(&change.op).map(of);
             let known = known.or_else(read)?;
             decided(known, change)
         }));

@@ -1,0 +1,81 @@
+//! The equation that a good signature solves (ZIP 215), and whether many hold at once.
+//!
+//! Of a signature (R, S) over a message under the key A, with k the SHA-512 of R, A and the message, that is `8 S B = 8 R + 8 k A`,
+//! where S is below the order of the base point B, and R and A are points, in whatever encoding. What can be computed of it
+//! alone is computed once ([`Equation::of`]); then the sum over many, each times a coefficient, is one multiplication of many
+//! points ([`all_hold`]), in which the terms of one key are one. It is the sum of `ed25519_zebra::batch`, which does all of this
+//! anew each time.
+
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::traits::{IsIdentity as _, VartimeMultiscalarMul as _};
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use sha2::{Digest as _, Sha512};
+
+use super::coefficients::Coefficients;
+use crate::id::PublicKey;
+
+/// What a signature and a message say, but for the key.
+#[derive(Debug)]
+pub(super) struct Equation {
+    r: EdwardsPoint,
+    s: Scalar,
+    k: Scalar,
+}
+
+impl Equation {
+    /// That of the signature over a message that is given in parts; `None` if R is no point or S is too large, so that it is
+    /// bad under every key.
+    pub(super) fn of(key: &PublicKey, signature: &[u8; 64], message: &[&[u8]]) -> Option<Self> {
+        let (r, s) = signature.split_first_chunk::<32>()?;
+        let s = Scalar::from_canonical_bytes(s.try_into().ok()?).into_option()?;
+        let mut hasher = Sha512::new();
+        hasher.update(r);
+        hasher.update(key.as_bytes());
+        for part in message {
+            hasher.update(part);
+        }
+        Some(Self {
+            r: CompressedEdwardsY(*r).decompress()?,
+            s,
+            k: Scalar::from_bytes_mod_order_wide(&hasher.finalize().into()),
+        })
+    }
+}
+
+/// The point that the key is, if it is one.
+pub(super) fn point(key: &PublicKey) -> Option<EdwardsPoint> {
+    CompressedEdwardsY(*key.as_bytes()).decompress()
+}
+
+/// Whether all equations hold, each beside the point of its key. Those of one key should follow each other.
+pub(super) fn all_hold<'a>(
+    equations: impl ExactSizeIterator<Item = (&'a EdwardsPoint, &'a Equation)> + Clone,
+    coefficients: Coefficients,
+) -> bool {
+    let (mut keys, mut of_keys) = (Vec::new(), Vec::new());
+    let mut of_base = Scalar::ZERO;
+    let of_nonces = coefficients.scalars(equations.len());
+    let mut last: Option<&EdwardsPoint> = None;
+    let mut of_last = Scalar::ZERO;
+    for ((key, equation), z) in equations.clone().zip(&of_nonces) {
+        if let Some(before) = last
+            && !core::ptr::eq(before, key)
+        {
+            keys.push(before);
+            of_keys.push(core::mem::replace(&mut of_last, Scalar::ZERO));
+        }
+        last = Some(key);
+        of_last += z * equation.k;
+        of_base -= z * equation.s;
+    }
+    keys.extend(last);
+    of_keys.push(of_last);
+    let scalars = of_nonces.iter().chain(&of_keys[..keys.len()]);
+    let points = equations.map(|(_, equation)| &equation.r);
+    let sum = EdwardsPoint::vartime_multiscalar_mul(
+        scalars.chain([&of_base]),
+        points.chain(keys).chain([&ED25519_BASEPOINT_POINT]),
+    );
+    sum.mul_by_cofactor().is_identity()
+}

@@ -1,0 +1,119 @@
+//! Ops on their way into a log: decoded shortly before their turn, and copied only where they are kept as they are.
+
+use core::ops::Range;
+
+use super::batch::Checked;
+use super::envelope;
+use super::frame::Frame;
+use super::{Body, Op, Rejected, VerifiedOp};
+use crate::costs::Costs;
+use crate::id::{OP_DOMAIN, OpId};
+
+/// An op whose signature is valid, with its envelope or with a view of it.
+#[derive(Debug)]
+pub(crate) struct Incoming<'a> {
+    id: OpId,
+    body: Body,
+    envelope: Envelope<'a>,
+}
+
+#[derive(Debug)]
+enum Envelope<'a> {
+    Own(Frame),
+    /// Somebody else's, and where in it the body lies.
+    Lent(&'a [u8], Range<usize>),
+}
+
+impl<'a> Incoming<'a> {
+    /// Decodes envelopes of which this was found out, in order, and appends what they are.
+    pub(crate) fn decode_all(
+        envelopes: &[&'a [u8]],
+        checked: &[Option<Checked>],
+        costs: &mut Costs,
+        to: &mut Vec<Result<Self, Rejected>>,
+    ) {
+        let mut again = Vec::new();
+        let each = envelopes.iter().zip(checked);
+        to.extend(each.map(|(envelope, checked)| {
+            let checked = checked.ok_or(Rejected::NON_CANONICAL)?;
+            Self::decode(envelope, checked, costs, &mut again)
+        }));
+    }
+
+    /// Decodes one; `again` is memory for its encoding.
+    fn decode(
+        envelope: &'a [u8],
+        checked: Checked,
+        costs: &mut Costs,
+        again: &mut Vec<u8>,
+    ) -> Result<Self, Rejected> {
+        let Checked { id, is_signed } = checked;
+        let at = envelope::body_at(envelope).ok_or(Rejected::NON_CANONICAL)?;
+        let bytes = &envelope[at.clone()];
+        let body = Body::decode_beside(bytes, again).map_err(|_| Rejected::NON_CANONICAL)?;
+        costs.bytes_hashed += (OP_DOMAIN.len() + bytes.len()) as u64;
+        costs.signatures_verified += 1;
+        if !is_signed {
+            return Err(Rejected::bad_signature(id));
+        }
+        Ok(Self {
+            id,
+            body,
+            envelope: Envelope::Lent(envelope, at),
+        })
+    }
+
+    /// The op's id.
+    pub(crate) const fn id(&self) -> OpId {
+        self.id
+    }
+
+    /// The body.
+    pub(crate) const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The envelope, byte for byte.
+    pub(crate) fn envelope(&self) -> &[u8] {
+        match &self.envelope {
+            Envelope::Own(frame) => frame.envelope(),
+            Envelope::Lent(envelope, _) => envelope,
+        }
+    }
+
+    /// A copy of the op by itself.
+    pub(crate) fn to_op(&self) -> VerifiedOp {
+        let frame = match &self.envelope {
+            Envelope::Own(frame) => frame.clone(),
+            Envelope::Lent(envelope, body) => Frame::of(envelope, body.clone()),
+        };
+        VerifiedOp(Op {
+            id: self.id,
+            body: self.body.clone(),
+            frame,
+        })
+    }
+
+    /// The op by itself.
+    pub(super) fn into_op(self) -> VerifiedOp {
+        let frame = match self.envelope {
+            Envelope::Own(frame) => frame,
+            Envelope::Lent(envelope, body) => Frame::of(envelope, body),
+        };
+        VerifiedOp(Op {
+            id: self.id,
+            body: self.body,
+            frame,
+        })
+    }
+}
+
+impl From<VerifiedOp> for Incoming<'_> {
+    fn from(VerifiedOp(Op { id, body, frame }): VerifiedOp) -> Self {
+        Self {
+            id,
+            body,
+            envelope: Envelope::Own(frame),
+        }
+    }
+}
