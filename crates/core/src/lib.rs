@@ -76,9 +76,9 @@ pub use replay::{Change, Decision, Replay};
 pub use replica::{
     Allowed, Answer, Arrived, AuthorError, Authored, AuthoredBatch, CarryError, ChainHead,
     ContentKeyInfo, DRIFT_MS, DraftError, Element, Event, Foreseen, Granted, LinkedDevice, Member,
-    Mention, NotAllowed, Place, PlaceChange, Preview, Proposal, Pruned, Received, Rehearsal,
-    Replica, ReplicaBuilder, SealCheck, Sealing, Shown, SignError, Signature, Signer, Standing,
-    StartError, Stocked, TakenBack, Tip, Warrant, Winner, Written,
+    Mention, NotAllowed, Place, PlaceChange, Preview, Proposal, Pruned, Received, RegainError,
+    Regained, Rehearsal, Replica, ReplicaBuilder, SealCheck, Sealing, Shown, SignError, Signature,
+    Signer, Standing, StartError, Stocked, TakenBack, Tip, Warrant, Winner, Written,
 };
 pub use schema_map::SchemaRule;
 pub use sealed::Sealed;

@@ -3,6 +3,7 @@
 use core::fmt::Debug;
 use core::ops::ControlFlow;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::id::OpId;
@@ -30,7 +31,7 @@ impl StoreError {
 
 /// Envelopes of admitted ops by position, which is the order of admission: parents come before children.
 ///
-/// What is appended is never changed, and taken away only by [`OpStore::prune`]. An implementation gives back the bytes that it
+/// What is appended is never changed, and taken away only by [`OpStore::prune`], of which [`OpStore::regain`] puts some back. An implementation gives back the bytes that it
 /// was given, or fails: the engine takes them for verified.
 pub trait OpStore: Debug + Send {
     /// How many envelopes there are.
@@ -53,7 +54,7 @@ pub trait OpStore: Debug + Send {
     /// [`StoreError`] if it cannot be read, or if there is none at the position.
     fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError>;
 
-    /// Drops the envelopes at these positions for good; the positions stay, and [`OpStore::is_pruned`] says so of each.
+    /// Drops the envelopes at these positions; the positions stay, and [`OpStore::is_pruned`] says so of each.
     ///
     /// # Errors
     /// [`StoreError`] if the store keeps every envelope, as one does that says nothing else; it is then as it was.
@@ -64,7 +65,19 @@ pub trait OpStore: Debug + Send {
         Err(StoreError::new("this store keeps every envelope"))
     }
 
-    /// Whether the envelope at the position was dropped.
+    /// Puts envelopes back that were dropped, each at its position; each position is there once.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store takes no envelope back, as one does that says nothing else, or if one of them was not dropped;
+    /// it is then as it was.
+    fn regain(&mut self, envelopes: &[(usize, &[u8])]) -> Result<(), StoreError> {
+        if envelopes.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::new("this store takes no envelope back"))
+    }
+
+    /// Whether the envelope at the position was dropped, and was not put back.
     fn is_pruned(&self, _position: usize) -> bool {
         false
     }
@@ -137,6 +150,17 @@ impl MemoryStore {
         segments + self.ends.capacity() * size_of::<u32>()
     }
 
+    /// The same envelopes but for these positions, each of which has these bytes from now on.
+    fn with(&self, others: &BTreeMap<usize, &[u8]>) -> Result<Self, StoreError> {
+        let mut store = Self::new();
+        for position in 0..self.len() {
+            let other = others.get(&position).copied();
+            let bytes = other.or_else(|| self.bytes(position));
+            store.append(bytes.unwrap_or_default())?;
+        }
+        Ok(store)
+    }
+
     /// The bytes at the position, of which there are none if the envelope was dropped.
     fn bytes(&self, position: usize) -> Option<&[u8]> {
         let end = *self.ends.get(position)? as usize;
@@ -184,16 +208,20 @@ impl OpStore for MemoryStore {
         if positions.is_empty() {
             return Ok(());
         }
-        let mut is_dropped = vec![false; self.len()];
-        for &position in positions {
-            is_dropped[position] = true;
+        let none: &[u8] = &[];
+        *self = self.with(&positions.iter().map(|&it| (it, none)).collect())?;
+        Ok(())
+    }
+
+    fn regain(&mut self, envelopes: &[(usize, &[u8])]) -> Result<(), StoreError> {
+        let is_back = |it: &&(usize, &[u8])| it.1.is_empty() || !self.is_pruned(it.0);
+        if let Some((position, _)) = envelopes.iter().find(is_back) {
+            let reason = format!("no envelope was dropped at position {position}");
+            return Err(StoreError::new(reason));
         }
-        let mut kept = Self::new();
-        for (position, is_dropped) in is_dropped.into_iter().enumerate() {
-            let bytes = self.bytes(position).filter(|_| !is_dropped);
-            kept.append(bytes.unwrap_or_default())?;
+        if !envelopes.is_empty() {
+            *self = self.with(&envelopes.iter().copied().collect())?;
         }
-        *self = kept;
         Ok(())
     }
 
@@ -272,5 +300,53 @@ mod tests {
         assert_eq!((seen, store.len()), (51, 501));
         assert!(store.memory() < before / 2);
         assert!(full.read(1).is_ok());
+        // Some of it comes back; what is there does not, nor does what was never there, nor nothing.
+        let pruned = store.clone();
+        let (one, two) = (envelope(7), envelope(499));
+        for bad in [(10, &one[..]), (501, &one[..]), (8, &[][..])] {
+            assert!(store.regain(&[(7, &one), bad]).is_err());
+            assert!(store.is_pruned(7));
+        }
+        store.regain(&[(499, &two), (7, &one)]).unwrap();
+        for at in 0..501 {
+            let is_back = at == 7 || at == 499;
+            assert_eq!(store.is_pruned(at), pruned.is_pruned(at) && !is_back);
+            assert!(store.is_pruned(at) || store.read(at).unwrap() == envelope(at));
+        }
+        store.prune(&[7, 499]).unwrap();
+        assert!((0..501).all(|at| store.is_pruned(at) == pruned.is_pruned(at)));
+    }
+
+    /// A store that keeps everything.
+    #[derive(Debug)]
+    struct Keeping(MemoryStore);
+
+    impl OpStore for Keeping {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn append(&mut self, envelope: &[u8]) -> Result<(), StoreError> {
+            self.0.append(envelope)
+        }
+
+        fn read(&self, position: usize) -> Result<Cow<'_, [u8]>, StoreError> {
+            self.0.read(position)
+        }
+
+        fn branch(&self) -> Result<Box<dyn OpStore>, StoreError> {
+            self.0.branch()
+        }
+    }
+
+    #[test]
+    fn a_store_that_says_nothing_of_it_drops_nothing_and_takes_nothing_back() {
+        let mut store = Keeping(MemoryStore::new());
+        store.append(b"one").unwrap();
+        assert!(store.prune(&[]).is_ok() && store.regain(&[]).is_ok());
+        let (dropped, regained) = (store.prune(&[0]), store.regain(&[(0, b"one")]));
+        assert!(dropped.unwrap_err().to_string().contains("keeps"));
+        assert!(regained.unwrap_err().to_string().contains("back"));
+        assert_eq!(*store.read(0).unwrap(), *b"one");
     }
 }

@@ -7,11 +7,12 @@ use crate::dag::Index;
 use crate::id::OpId;
 use crate::name::Name;
 use crate::op::{Body, VerifiedOp};
-use crate::place::Names;
+use crate::place::{Names, Touch};
+use crate::snapshot::is_plain;
 use crate::store::StoreError;
 
 impl Log {
-    /// Drops the envelopes of these admitted data ops for good; returns how many bytes they had.
+    /// Drops the envelopes of these admitted data ops; returns how many bytes they had.
     pub(crate) fn prune(&mut self, ops: &[Index]) -> Result<u64, StoreError> {
         let mut bytes = 0;
         for &at in ops {
@@ -19,6 +20,28 @@ impl Log {
         }
         self.store.prune(ops)?;
         Ok(bytes)
+    }
+
+    /// Puts back the envelopes of these admitted ops, which were dropped.
+    pub(crate) fn regain(&mut self, envelopes: &[(Index, &[u8])]) -> Result<(), StoreError> {
+        self.store.regain(envelopes)
+    }
+
+    /// Whether the body that the admitted op at the index has is another one than what is kept of it without its envelope: author,
+    /// number, stamp, kind, place, or what its parents and their pasts come to.
+    pub(crate) fn contradicts(&self, at: Index, body: &Body) -> bool {
+        let node = self.dag.node(at);
+        let is_by = (body.author, body.seq, body.hlc) == (node.author, node.seq, node.hlc);
+        let place = self.places.spot(&body.payload).and_then(|it| it.place);
+        let touched = place.zip(Touch::of(&body.payload));
+        let is_there = is_plain(&body.payload) && touched == self.places.touched(at);
+        let named = body.parents.iter().map(|id| self.dag.find(id));
+        let Some(named) = named.collect::<Option<Vec<Index>>>() else {
+            return true;
+        };
+        let ends = |parents: &[Index]| self.dag.past_and_ends(parents).1;
+        let is_on = ends(&named) == ends(&self.dag.covering(at));
+        !(is_by && is_there && is_on)
     }
 
     /// Whether the envelope of the admitted op at the index was dropped.

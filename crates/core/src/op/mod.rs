@@ -187,6 +187,11 @@ impl VerifiedOp {
         Body::share_alone(envelope::body_of_known(envelope)?, recipient)
     }
 
+    /// The id of the op that the bytes claim to be, whether they are one or not; `None` if they are certainly none.
+    pub(crate) fn claimed(envelope: &[u8]) -> Option<OpId> {
+        envelope::body_of_known(envelope).map(OpId::of_body)
+    }
+
     /// The op's id.
     #[must_use]
     pub const fn id(&self) -> OpId {

@@ -12,34 +12,34 @@ use minicbor::{Decoder, Encoder};
 use crate::project::{Project, at, author, edit, name, revoke, sign};
 use crate::quorum::{ANN, BEN, CAT, cosign};
 
-const ALICE: u32 = 4;
-const BOB: u32 = 5;
+pub(crate) const ALICE: u32 = 4;
+pub(crate) const BOB: u32 = 5;
 
 /// A carried snapshot, read by nobody who has to trust it.
 #[derive(Debug, Clone, PartialEq)]
-struct Carried {
+pub(crate) struct Carried {
     project: OpId,
-    seal: OpId,
+    pub(crate) seal: OpId,
     authors: Vec<[u8; 32]>,
     places: Vec<Vec<String>>,
-    ops: Vec<Item>,
+    pub(crate) ops: Vec<Item>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Item {
+pub(crate) enum Item {
     Envelope(Vec<u8>),
     Dropped(Dropped),
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Dropped {
+pub(crate) struct Dropped {
     id: [u8; 32],
     author: u64,
     seq: u64,
-    links: Vec<u64>,
-    hlc: Hlc,
+    pub(crate) links: Vec<u64>,
+    pub(crate) hlc: Hlc,
     touch: u8,
-    place: u64,
+    pub(crate) place: u64,
 }
 
 type Unread = minicbor::decode::Error;
@@ -59,7 +59,7 @@ fn list<T>(
 }
 
 impl Carried {
-    fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         Self::read_from(&mut Decoder::new(bytes)).expect("what the page says")
     }
 
@@ -121,7 +121,7 @@ impl Carried {
     }
 
     /// Where the op stands.
-    fn position(&self, id: &OpId) -> usize {
+    pub(crate) fn position(&self, id: &OpId) -> usize {
         let is_it = |op: &Item| match op {
             Item::Envelope(envelope) => id_of(envelope) == *id,
             Item::Dropped(it) => OpId::from_bytes(it.id) == *id,
@@ -129,7 +129,7 @@ impl Carried {
         self.ops.iter().position(is_it).expect("it is carried")
     }
 
-    fn dropped(&mut self, id: &OpId) -> &mut Dropped {
+    pub(crate) fn dropped(&mut self, id: &OpId) -> &mut Dropped {
         let position = self.position(id);
         match &mut self.ops[position] {
             Item::Dropped(it) => it,
@@ -137,7 +137,7 @@ impl Carried {
         }
     }
 
-    fn start(&self) -> Result<Replica, StartError> {
+    pub(crate) fn start(&self) -> Result<Replica, StartError> {
         Replica::start_from(self.project, &self.write())
     }
 }
@@ -187,7 +187,7 @@ fn add(field: &str, element: &str) -> Payload {
 }
 
 /// Three roots of whom two sign together, and two editors.
-fn project(features: &[&str]) -> Project {
+pub(crate) fn project(features: &[&str]) -> Project {
     let mut all: Vec<(&str, &[u8])> = vec![("quorum", &[2]), ("seal", &[]), ("endorse", &[])];
     all.extend(features.iter().map(|it| (*it, &[][..])));
     let mut project = Project::using([ANN, BEN, CAT], &all, Limits::default());
@@ -197,7 +197,7 @@ fn project(features: &[&str]) -> Project {
 }
 
 /// The replica of everything that the project was given.
-fn full(project: &Project) -> Replica {
+pub(crate) fn full(project: &Project) -> Replica {
     let mut replica = Replica::join(project.log.project());
     replica.ingest(project.given.iter().cloned());
     replica
@@ -211,22 +211,22 @@ fn seal(project: &mut Project) -> OpId {
 }
 
 /// The same with the signature of a second root.
-fn sealed(project: &mut Project) -> OpId {
+pub(crate) fn sealed(project: &mut Project) -> OpId {
     let seal = seal(project);
     project.write(BEN, cosign(seal));
     seal
 }
 
 /// Work that is written over, work that shows, and work that a revocation ends; sealed, with a denied op.
-struct Office {
-    project: Project,
-    over_written: OpId,
-    shown: OpId,
+pub(crate) struct Office {
+    pub(crate) project: Project,
+    pub(crate) over_written: OpId,
+    pub(crate) shown: OpId,
     denied: OpId,
     seal: OpId,
 }
 
-fn office() -> Office {
+pub(crate) fn office() -> Office {
     let mut project = project(&["carry"]);
     let first = project.write(ALICE, edit("a", 1));
     let over_written = project.write(BOB, edit("a", 2));
@@ -251,7 +251,7 @@ fn office() -> Office {
 
 /// That both say the same of everything.
 #[track_caller]
-fn same(one: &Replica, other: &Replica) {
+pub(crate) fn same(one: &Replica, other: &Replica) {
     let ids: Vec<OpId> = one.log().ids_since(0).collect();
     assert_eq!(one.heads(), other.heads());
     assert_eq!(one.state_digest(), other.state_digest());

@@ -21,6 +21,7 @@ mod parents;
 mod project;
 mod quorum;
 mod rage;
+mod regained;
 mod restore;
 mod witnesses;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ecac_core::{OpId, Received, Replica, VerifiedOp};
 
 use super::law::{Breach, Law, ensure};
-use super::pruned::batches;
+use super::pruned::{batches, regains};
 use super::said::Said;
 use super::trial::Trial;
 
@@ -86,7 +86,8 @@ fn starts(trial: &Trial, full: &Replica, carried: &[u8]) -> Result<(), Breach> {
     let again = newcomer.carry();
     ensure(LAW, again.as_deref() == Ok(carried), || {
         "a newcomer carries something else than it started from".into()
-    })
+    })?;
+    regains(&same, newcomer)
 }
 
 /// With the rest the newcomer does what others do, and comes to what everybody comes to.

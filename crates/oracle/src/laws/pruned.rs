@@ -44,7 +44,27 @@ pub(super) fn check(trial: &Trial, said: &Said) -> Result<(), Breach> {
     })?;
     let fault = pruned.fault();
     ensure(law, fault.is_none(), || format!("{fault:?}"))?;
-    seals_agree(&full, &pruned)
+    seals_agree(&full, &pruned)?;
+    regains(&full, pruned)
+}
+
+/// Whoever is given everything back that they are without is the replica that has everything.
+pub(super) fn regains(full: &Replica, mut lacking: Replica) -> Result<(), Breach> {
+    let law = Law::PrunedAlike;
+    let (gone, before) = (lacking.log().pruned_count(), lacking.save());
+    let everything: Vec<_> = full.envelopes().collect();
+    let regained = lacking.regain(&everything).map(|it| it.ops);
+    ensure(law, regained == Ok(gone), || {
+        format!("{gone} envelopes were dropped, and of the given ones {regained:?} come back")
+    })?;
+    ensure(law, lacking.save() == before, || {
+        "envelopes that come back change something".into()
+    })?;
+    let shown = |it: &Replica| -> Vec<VerifiedOp> { it.total_order().collect() };
+    ensure(law, shown(&lacking) == shown(full), || {
+        "what came back is not what was dropped".into()
+    })?;
+    seals_agree(full, &lacking)
 }
 
 /// The ops as they arrive, up to each pause.
