@@ -16,11 +16,19 @@ pub enum Table {
     Held,
     /// The snapshot, in parts.
     Snapshot,
+    /// Envelopes of admitted ops that were dropped, and came back. A store need not have it: then it is empty.
+    Regained,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Meta, Self::Ops, Self::Held, Self::Snapshot];
+    pub const ALL: [Self; 5] = [
+        Self::Meta,
+        Self::Ops,
+        Self::Held,
+        Self::Snapshot,
+        Self::Regained,
+    ];
 
     /// Its name on the disk.
     #[must_use]
@@ -30,6 +38,7 @@ impl Table {
             Self::Ops => "ops",
             Self::Held => "held",
             Self::Snapshot => "snapshot",
+            Self::Regained => "regained",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A replica that survives: the engine's, on a store.
 
 mod pruning;
+mod regaining;
 
 use core::ops::Deref;
 use std::path::PathBuf;

@@ -52,7 +52,7 @@ impl OpStore for Handle {
     }
 
     fn is_pruned(&self, at: usize) -> bool {
-        self.inner().dropped.has(position(at))
+        self.inner().lacks(position(at))
     }
 
     fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {
@@ -154,7 +154,7 @@ impl OpStore for View {
             return self.own.get(own).is_some_and(<[u8]>::is_empty);
         }
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.dropped.has(position(at))
+        inner.lacks(position(at))
     }
 
     fn read(&self, at: usize) -> Result<Cow<'_, [u8]>, StoreError> {

@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ecac_core::{AuthorError, OpId, ProjectId, PublicKey, RestoreError, StartError};
+use ecac_core::{AuthorError, OpId, ProjectId, PublicKey, RegainError, RestoreError, StartError};
 
 use crate::holder::Holder;
 
@@ -140,6 +140,9 @@ pub enum Error {
     /// Nothing starts from the carried snapshot; see [`StartError`].
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Envelopes do not come back; see [`RegainError`].
+    #[error(transparent)]
+    Regain(#[from] RegainError),
     /// More ops than one transaction takes were to be written together.
     #[error("{found} ops were to be written together, and one transaction takes {most}")]
     TooMany {
@@ -202,7 +205,9 @@ impl Error {
             Self::Pruned { .. } => {
                 "keep the file; open it with the version of the program that wrote it, or join the project anew and receive from a peer who keeps everything"
             }
-            Self::Dropped { .. } => "receive it from a peer who keeps everything, in another store",
+            Self::Dropped { .. } => {
+                "take it back from a peer who keeps everything (`DurableReplica::regain`)"
+            }
             Self::ReadOnly { .. } => "open it to write",
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -217,6 +222,9 @@ impl Error {
             Self::Author(_) => return None,
             Self::Start(_) => {
                 "take it from somebody else, or join and receive from a peer who keeps everything"
+            }
+            Self::Regain(_) => {
+                "what was told of the op is not so: join anew with a peer who keeps everything, and ask who signed the seal"
             }
             Self::TooMany { .. } => "write them in several transactions",
             Self::RestoredBackup { .. } => {

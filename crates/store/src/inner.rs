@@ -8,10 +8,11 @@ use ecac_core::OpId;
 
 use crate::backend::{Backend, Batch, Table};
 use crate::chunks::{Chunk, Chunks};
-use crate::dropped::Dropped;
 use crate::error::{Error, Spot};
 use crate::meta::{Meta, Saved};
 use crate::parts;
+use crate::positions::Positions;
+use crate::regained;
 use crate::sealed;
 
 /// Envelopes one after another.
@@ -51,7 +52,9 @@ pub(crate) struct Inner {
     /// Envelopes that were appended since the last commit.
     pub(crate) appended: Appended,
     /// Which envelopes were dropped.
-    pub(crate) dropped: Dropped,
+    pub(crate) dropped: Positions,
+    /// Which of these came back.
+    pub(crate) regained: Positions,
     /// The chunk that was read last.
     pub(crate) cache: Option<Chunk>,
     /// The ops that are held outside of the DAG, by their ids.
@@ -114,26 +117,38 @@ impl Inner {
                 Error::damaged(&self.file, place, "there is no op")
             });
         }
-        if self.dropped.has(position) {
+        if self.lacks(position) {
             return Err(Error::Dropped {
                 file: self.file.clone(),
                 position,
             });
         }
+        if self.regained.has(position) {
+            return regained::read(&self.file, &*self.backend, position);
+        }
         self.chunks
             .read(&self.file, &*self.backend, &mut self.cache, position)
+    }
+
+    /// Whether the envelope at the position was dropped, and did not come back.
+    pub(crate) fn lacks(&self, position: u64) -> bool {
+        self.dropped.has(position) && !self.regained.has(position)
     }
 
     /// The bytes of the pages that are in use.
     pub(crate) fn disk_bytes(&self) -> u64 {
         let snapshot = self.meta.snapshot.map_or(0, |it| parts::disk_bytes(&it));
-        self.chunks.disk_bytes(self.meta.spared) + snapshot
+        let regained = regained::disk_bytes(&self.meta);
+        self.chunks.disk_bytes(self.meta.spared) + snapshot + regained
     }
 
     /// Drops the envelopes at these positions, which are in ascending order and in the snapshot, in as many transactions as it
     /// takes: after each of them the store is whole.
     pub(crate) fn drop_all(&mut self, positions: &[u64]) -> Result<(), Error> {
-        let mut rest = positions;
+        let (again, first): (Vec<u64>, Vec<u64>) =
+            positions.iter().partition(|&&it| self.dropped.has(it));
+        self.drop_again(&again)?;
+        let mut rest = &first[..];
         while let Some(&first) = rest.first() {
             let mut batch = Batch::default();
             let is_new = |position: &u64| rest.binary_search(position).is_ok();

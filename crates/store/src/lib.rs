@@ -9,7 +9,6 @@ mod backend;
 mod chunks;
 mod directory;
 mod disk;
-mod dropped;
 mod durable;
 mod engine;
 mod error;
@@ -22,7 +21,9 @@ mod marker;
 mod meta;
 mod options;
 mod parts;
+mod positions;
 mod reader;
+mod regained;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod sealed;

@@ -9,9 +9,11 @@ use crate::backend::{Backend, Batch, Table};
 use crate::error::{Error, Spot};
 use crate::sealed;
 
-/// The latest schema that this program knows, that of a store that has dropped envelopes. A store says its schema under a key and in a
+/// The latest schema that this program knows, that of a store in which dropped envelopes are again. A store says its schema under a key and in a
 /// form that every version of this program reads: `schema`, four bytes with the least significant one first, and the check.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
+/// The schema of a store that has dropped envelopes, none of which is there again.
+const SCHEMA_OF_DROPPED: u32 = 2;
 /// The schema of a store that has every envelope.
 const SCHEMA_OF_ALL: u32 = 1;
 
@@ -32,6 +34,9 @@ pub(crate) struct Meta {
     pub(crate) snapshot: Option<Saved>,
     /// How many envelopes were dropped.
     pub(crate) dropped: u64,
+    /// How many of these came back, and their bytes.
+    pub(crate) regained: u64,
+    pub(crate) regained_bytes: u64,
     /// By how many chunks there are fewer than the number of the last one says.
     pub(crate) spared: u64,
 }
@@ -56,16 +61,25 @@ impl Meta {
             held: 0,
             snapshot: None,
             dropped: 0,
+            regained: 0,
+            regained_bytes: 0,
             spared: 0,
         }
     }
 
+    /// How many envelopes were dropped and did not come back.
+    pub(crate) const fn lacking(&self) -> u64 {
+        self.dropped.saturating_sub(self.regained)
+    }
+
     /// The schema of a store of which this is true.
     const fn schema(&self) -> u32 {
-        if self.dropped == 0 {
-            SCHEMA_OF_ALL
-        } else {
+        if self.regained > 0 {
             SCHEMA
+        } else if self.dropped > 0 {
+            SCHEMA_OF_DROPPED
+        } else {
+            SCHEMA_OF_ALL
         }
     }
 
@@ -117,9 +131,10 @@ impl Meta {
     }
 }
 
-/// Fields of the state, and of that of a store that has dropped envelopes.
+/// Fields of the state, of that of a store that has dropped envelopes, and of one in which some of these are again.
 const FIELDS: u64 = 7;
 const FIELDS_AND_DROPPED: u64 = 9;
+const FIELDS_AND_REGAINED: u64 = 11;
 
 fn encode(meta: &Meta) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -128,17 +143,27 @@ fn encode(meta: &Meta) -> Vec<u8> {
         ops: 0,
         bytes: 0,
     });
-    let has_all = meta.schema() == SCHEMA_OF_ALL;
+    let fields = match meta.schema() {
+        SCHEMA_OF_ALL => FIELDS,
+        SCHEMA_OF_DROPPED => FIELDS_AND_DROPPED,
+        _ => FIELDS_AND_REGAINED,
+    };
     let written = Encoder::new(&mut bytes)
-        .array(if has_all { FIELDS } else { FIELDS_AND_DROPPED })
+        .array(fields)
         .and_then(|out| out.bytes(meta.project.as_bytes()))
         .and_then(|out| out.u64(meta.generation)?.u64(meta.ops)?.u64(meta.held))
         .and_then(|out| out.u64(saved.generation)?.u64(saved.ops)?.u64(saved.bytes))
         .and_then(|out| {
-            if has_all {
+            if fields == FIELDS {
                 return Ok(out);
             }
             out.u64(meta.dropped)?.u64(meta.spared)
+        })
+        .and_then(|out| {
+            if fields != FIELDS_AND_REGAINED {
+                return Ok(out);
+            }
+            out.u64(meta.regained)?.u64(meta.regained_bytes)
         })
         .map(drop);
     debug_assert!(written.is_ok(), "writing into memory does not fail");
@@ -148,7 +173,7 @@ fn encode(meta: &Meta) -> Vec<u8> {
 fn decode(bytes: &[u8]) -> Option<Meta> {
     let mut input = Decoder::new(bytes);
     let fields = input.array().ok()??;
-    if fields != FIELDS && fields != FIELDS_AND_DROPPED {
+    if ![FIELDS, FIELDS_AND_DROPPED, FIELDS_AND_REGAINED].contains(&fields) {
         return None;
     }
     let project = input.bytes().ok()?.try_into().ok()?;
@@ -164,6 +189,11 @@ fn decode(bytes: &[u8]) -> Option<Meta> {
     } else {
         (number()?, number()?)
     };
+    let (regained, regained_bytes) = if fields == FIELDS_AND_REGAINED {
+        (number()?, number()?)
+    } else {
+        (0, 0)
+    };
     Some(Meta {
         project: OpId::from_bytes(project),
         generation,
@@ -171,6 +201,8 @@ fn decode(bytes: &[u8]) -> Option<Meta> {
         held,
         snapshot: (saved.bytes > 0).then_some(saved),
         dropped,
+        regained,
+        regained_bytes,
         spared,
     })
 }

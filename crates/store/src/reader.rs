@@ -41,7 +41,7 @@ impl Reader {
     /// [`Error::Damaged`] if it is not what was written; [`Error::Broken`] if the store is closed.
     pub fn envelope(&self, position: u64) -> Result<Option<Vec<u8>>, Error> {
         let inner = &mut *self.inner();
-        if position >= inner.committed() || inner.dropped.has(position) {
+        if position >= inner.committed() || inner.lacks(position) {
             return Ok(None);
         }
         inner.read(position).map(Some)

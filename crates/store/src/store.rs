@@ -11,13 +11,13 @@ use ecac_core::{OpId, OpStore, ProjectId};
 use crate::backend::{Backend, Batch, Table};
 use crate::chunks::Chunks;
 use crate::disk::Check;
-use crate::dropped::Dropped;
 use crate::engine::{Growing, Handle};
 use crate::error::{Error, Spot};
 use crate::form::{self, Form};
 use crate::inner::{Appended, Changes, Inner};
 use crate::meta::Meta;
 use crate::parts;
+use crate::positions::{Positions, Told};
 use crate::reader::Reader;
 use crate::sealed;
 
@@ -118,7 +118,17 @@ impl Store {
     /// [`Error`], as [`Store::open`].
     pub fn open_on(file: &Path, backend: Box<dyn Backend>) -> Result<Self, Error> {
         let meta = Meta::load(file, &*backend)?;
-        let dropped = Dropped::load(file, &*backend, meta.dropped, meta.ops)?;
+        let positions = |told, count| Positions::load(file, &*backend, told, count, meta.ops);
+        let dropped = positions(Told::Dropped, meta.dropped)?;
+        let regained = positions(Told::Regained, meta.regained)?;
+        if !regained.are_among(&dropped) {
+            let place = Spot::Value {
+                table: Table::Meta.name(),
+                key: b"regained".to_vec(),
+            };
+            let what = "an envelope came back that was not dropped";
+            return Err(Error::damaged(file, place, what));
+        }
         let chunks = Chunks::load(file, &*backend, meta.ops)?;
         let mut inner = Inner {
             file: file.to_owned(),
@@ -127,6 +137,7 @@ impl Store {
             chunks,
             appended: Appended::default(),
             dropped,
+            regained,
             cache: None,
             held: BTreeSet::new(),
             broken: None,
@@ -193,16 +204,22 @@ impl Store {
         self.inner().read(position)
     }
 
-    /// How many envelopes of admitted ops were dropped.
+    /// How many envelopes of admitted ops were dropped, and did not come back.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.inner().meta.dropped
+        self.inner().meta.lacking()
     }
 
-    /// Whether the envelope of the admitted op at the position was dropped.
+    /// How many of those that were dropped came back ([`crate::DurableReplica::regain`]).
+    #[must_use]
+    pub fn regained(&self) -> u64 {
+        self.inner().meta.regained
+    }
+
+    /// Whether the envelope of the admitted op at the position was dropped, and did not come back.
     #[must_use]
     pub fn is_dropped(&self, position: u64) -> bool {
-        self.inner().dropped.has(position)
+        self.inner().lacks(position)
     }
 
     /// The envelopes of the ops that are held outside of the DAG, by op id.
@@ -359,6 +376,24 @@ impl Store {
         done
     }
 
+    /// Puts envelopes back, each at its position, where it was dropped. Each transaction puts some; after a crash those of the first
+    /// ones are there.
+    ///
+    /// # Errors
+    /// [`Error`]; then nothing more is written.
+    pub(crate) fn regain_all(&self, envelopes: &[(u64, &[u8])]) -> Result<(), Error> {
+        let inner = &mut *self.inner();
+        debug_assert!(
+            envelopes.iter().all(|it| inner.lacks(it.0)),
+            "what comes back was dropped"
+        );
+        let done = inner.regain_all(envelopes);
+        if let Err(error) = &done {
+            inner.broken = Some(error.to_string());
+        }
+        done
+    }
+
     /// Writes nothing any more, because of this.
     pub(crate) fn break_off(&self, reason: &str) {
         let inner = &mut *self.inner();
@@ -373,11 +408,18 @@ impl Store {
             .chunks
             .verify(&inner.file, &*inner.backend, &is_dropped)?;
         let mut snapshot_parts = 0;
-        for table in [Table::Meta, Table::Held, Table::Snapshot] {
+        let (mut regained, mut regained_bytes, mut strangers) = (0, 0, 0);
+        for table in [Table::Meta, Table::Held, Table::Snapshot, Table::Regained] {
             let mut fault = None;
             inner.backend.each(table, &mut |key, value| {
                 snapshot_parts += u64::from(table == Table::Snapshot);
-                if sealed::open(table, key, value.to_vec()).is_some() {
+                if let Some(opened) = sealed::open(table, key, value.to_vec()) {
+                    if table == Table::Regained {
+                        let at = key.try_into().map(u64::from_be_bytes);
+                        strangers += u64::from(!at.is_ok_and(|it| inner.regained.has(it)));
+                        regained += 1;
+                        regained_bytes += opened.len() as u64;
+                    }
                     return ControlFlow::Continue(());
                 }
                 fault = Some(key.to_vec());
@@ -394,6 +436,15 @@ impl Store {
                     "its check does not match",
                 ));
             }
+        }
+        let meta = &inner.meta;
+        if (regained, regained_bytes, strangers) != (meta.regained, meta.regained_bytes, 0) {
+            let place = Spot::Value {
+                table: Table::Regained.name(),
+                key: Vec::new(),
+            };
+            let what = "other envelopes are there than those that came back";
+            return Err(Error::damaged(&inner.file, place, what));
         }
         let wanted = inner.meta.snapshot.map_or(0, |saved| parts::count(&saved));
         if snapshot_parts != wanted {

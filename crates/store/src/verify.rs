@@ -19,7 +19,7 @@ pub struct Verified {
     /// Admitted ops: each canonical, signed by its author, and admitted at its position, but for those whose envelopes were
     /// dropped.
     pub ops: u64,
-    /// Of them those whose envelopes were dropped: each admitted at its position by what the snapshot has of it. That its author
+    /// Of them those whose envelopes were dropped and did not come back: each admitted at its position by what the snapshot has of it. That its author
     /// signed it, and that it had this id, nothing here tells any more.
     pub dropped: u64,
     /// Ops that are held outside of the DAG: each canonical, signed, and not in the DAG.

@@ -40,7 +40,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
     TableDefinition::new(table.name())
 }
 
-type Reading = [ReadOnlyTable<&'static [u8], &'static [u8]>; Table::ALL.len()];
+type Reading = [Option<ReadOnlyTable<&'static [u8], &'static [u8]>>; Table::ALL.len()];
 
 /// When the pages of a file are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,8 +248,8 @@ impl Disk {
                 let mut tables = Vec::with_capacity(Table::ALL.len());
                 for table in Table::ALL {
                     match transaction.open_table(definition(table)) {
-                        Ok(table) => tables.push(table),
-                        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+                        Ok(table) => tables.push(Some(table)),
+                        Err(TableError::TableDoesNotExist(_)) => tables.push(None),
                         Err(error) => return Err(self.failed("read", error)),
                     }
                 }
@@ -258,8 +258,9 @@ impl Disk {
                     _transaction: transaction,
                 });
             }
-            match reading.as_ref() {
-                Some(of) => with(&of.tables[table as usize])
+            let tables = reading.as_ref().map(|it| &it.tables);
+            match tables.and_then(|it| it[table as usize].as_ref()) {
+                Some(table) => with(table)
                     .map(Some)
                     .map_err(|error| self.failed("read", error)),
                 None => Ok(None),
@@ -341,10 +342,15 @@ impl Backend for Disk {
                 .map_err(|error| this.failed("write to", error))?;
             transaction.set_two_phase_commit(true);
             for table in Table::ALL {
+                let mut changes = batch.changes.iter().filter(|it| it.0 == table).peekable();
+                // Earlier versions look for the others, which are there from the first commit on.
+                if table == Table::Regained && changes.peek().is_none() {
+                    continue;
+                }
                 let mut open = transaction
                     .open_table(definition(table))
                     .map_err(|error| this.failed("write to", error))?;
-                for (_, key, value) in batch.changes.iter().filter(|it| it.0 == table) {
+                for (_, key, value) in changes {
                     let done = match value {
                         Some(value) => open.insert(key.as_slice(), value.as_slice()).map(drop),
                         None => open.remove(key.as_slice()).map(drop),

@@ -11,11 +11,11 @@ use super::place::Place as _;
 use super::{CACHE_BYTES, NAME, below, open, sealed_envelopes};
 use crate::backend::{Backend as _, Batch};
 use crate::disk::{Check, Disk};
-use crate::dropped::Dropped;
 use crate::error::{Error, Spot};
 use crate::inner::Changes;
 use crate::meta::Meta;
 use crate::options::Options;
+use crate::positions::{Positions, Told};
 use crate::store::Store;
 use crate::verify::verify_store;
 
@@ -180,14 +180,14 @@ fn what_is_said_to_be_dropped_and_is_there_is_told() {
     };
     let mut disk = disk().unwrap();
     let mut meta = Meta::load(path, &disk).unwrap();
-    let mut dropped = Dropped::load(path, &disk, meta.dropped, meta.ops).unwrap();
+    let mut dropped = Positions::load(path, &disk, Told::Dropped, meta.dropped, meta.ops).unwrap();
     let there = (0..14).find(|&it| !dropped.has(it)).unwrap();
     dropped.add(there);
     let mut batch = Batch::default();
     dropped.put(&mut batch);
     // The number of those that were dropped is told beside them.
     disk.commit(&batch).unwrap();
-    let error = Dropped::load(path, &disk, meta.dropped, meta.ops).unwrap_err();
+    let error = Positions::load(path, &disk, Told::Dropped, meta.dropped, meta.ops).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
     meta.dropped += 1;
     meta.put(&mut batch);

@@ -113,6 +113,23 @@ fn open_whole(image: Image) -> Result<DurableReplica, Error> {
     Options::new().on(Store::open_on(path, Box::new(disk))?, true)
 }
 
+/// A pruned store into which half of what was dropped came back.
+fn file_of_regained(writes: u64) -> (Vec<u8>, Vec<u8>) {
+    let (source, envelopes) = sealed_envelopes(writes, writes / 2);
+    let image = Image::default();
+    let path = Path::new(NAME);
+    let disk = Disk::create_on(path, Box::new(image.clone()), CACHE_BYTES).unwrap();
+    let store = Store::create_on(path, Box::new(disk), source.project()).unwrap();
+    let mut replica = Options::new().on(store, true).unwrap();
+    replica.receive(&envelopes).unwrap();
+    let dropped = replica.prune().unwrap().ops;
+    let regained = replica.regain(&envelopes[..envelopes.len() / 4]).unwrap();
+    assert!(regained.ops > 5 && regained.ops < dropped);
+    let said = all(&replica);
+    replica.close().unwrap();
+    (image.bytes(), said)
+}
+
 fn some_bytes((bytes, said): (Vec<u8>, Vec<u8>), samples: usize) {
     assert!(!check(&bytes, &said, 0, 0), "the file itself is whole");
     let mut random = ChaCha8Rng::seed_from_u64(7);
@@ -141,6 +158,11 @@ fn a_flipped_byte_of_a_pruned_store_is_found_or_of_no_effect() {
     let pruned = file_of(sealed_envelopes(40, 19), true);
     assert!(pruned.1.len() < file_of(envelopes(40), true).1.len());
     some_bytes(pruned, 200);
+}
+
+#[test]
+fn a_flipped_byte_of_what_came_back_is_found_or_of_no_effect() {
+    some_bytes(file_of_regained(40), 200);
 }
 
 #[test]

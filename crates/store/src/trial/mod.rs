@@ -10,6 +10,7 @@ mod full;
 mod image;
 mod measure;
 mod place;
+mod regained;
 mod resumed;
 #[cfg(feature = "rocksdb")]
 mod rocks;

@@ -121,7 +121,7 @@ fn a_newer_store_is_not_opened() {
     )
     .unwrap();
     let mut batch = Batch::default();
-    let schema = sealed::seal(Table::Meta, b"schema", 3u32.to_le_bytes().to_vec());
+    let schema = sealed::seal(Table::Meta, b"schema", 4u32.to_le_bytes().to_vec());
     batch.put(Table::Meta, b"schema", schema);
     disk.commit(&batch).unwrap();
     drop(disk);
@@ -131,8 +131,8 @@ fn a_newer_store_is_not_opened() {
         matches!(
             error,
             Error::Newer {
-                schema: 3,
-                known: 2,
+                schema: 4,
+                known: 3,
                 ..
             }
         ),

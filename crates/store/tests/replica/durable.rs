@@ -130,8 +130,21 @@ fn a_store_starts_from_a_sealed_snapshot_in(shop: &Shop) {
     newcomer.receive(&later).unwrap();
     assert_eq!(said(&newcomer), said(&office));
     newcomer.close().unwrap();
-    let newcomer = DurableReplica::open_read_only(&file).unwrap();
+    let mut newcomer = DurableReplica::open_read_only(&file).unwrap();
     assert_eq!(said(&newcomer), said(&office));
+    // What it began without comes from who has it.
+    let everything: Vec<_> = office.envelopes().collect();
+    let error = newcomer.regain(&everything).unwrap_err();
+    assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
+    drop(newcomer);
+    let mut newcomer = DurableReplica::open(&file).unwrap();
+    assert_eq!(newcomer.regain(&everything).unwrap().ops, 33);
+    newcomer.close().unwrap();
+    let verified = verify(&file, 1).unwrap();
+    assert_eq!((verified.ops, verified.dropped), (43, 0));
+    let newcomer = Options::new().rebuild(&file).unwrap();
+    assert_eq!(said(&newcomer), said(&office));
+    assert_eq!(newcomer.envelopes().count(), everything.len());
 }
 
 #[test]
