@@ -187,7 +187,8 @@ impl Error {
                 | Store::Snapshot { .. }
                 | Store::RestoredBackup { .. }
                 | Store::NoMarker { .. }
-                | Store::Start(_),
+                | Store::Start(_)
+                | Store::Regain(_),
             ) => Cause::Damaged,
             Self::Store(_) => Cause::Environment,
             Self::Audit { source, .. } => match &**source {

@@ -4,8 +4,8 @@ use core::ops::Deref;
 use std::collections::BTreeMap;
 
 use ecac_core::{
-    Authored, AuthoredBatch, Body, Event, OpId, Payload, Pruned, PublicKey, Received, Replica,
-    SigningKey, VerifiedOp,
+    Authored, AuthoredBatch, Body, Event, OpId, Payload, Pruned, PublicKey, Received, Regained,
+    Replica, SigningKey, VerifiedOp,
 };
 use ecac_store::{BODIES_MAX, DurableReplica};
 
@@ -243,6 +243,15 @@ impl Writer {
     /// [`Error::Store`].
     pub fn prune(&mut self) -> Result<Pruned, Error> {
         Ok(self.replica.prune()?)
+    }
+
+    /// Gives back envelopes that were dropped, as [`DurableReplica::regain`] does. The audit log has them, or will have them, as ops that
+    /// came once.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, Error> {
+        Ok(self.replica.regain(envelopes)?)
     }
 
     /// Ends the use of the store, with a snapshot where one is due.

@@ -1,5 +1,7 @@
 //! `ecac import`: taking in what others wrote.
 
+mod older;
+
 use std::path::PathBuf;
 
 use ecac_artifact::exit;
@@ -17,9 +19,13 @@ use crate::progress::Progress;
 ///
 /// Several files are one batch. What counts, what was taken back by what, what is refused, and what waits is told with its
 /// cause. What is damaged or of strangers does no harm: nothing enters that the project does not allow.
+///
+/// With --older what is here without its values gets them back, and nothing else is taken in: ops that were dropped (`ecac prune`), or
+/// that a project lacks that began with a sealed snapshot. Somebody who keeps everything exports them. No decision changes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac import from-van.cborseq
+  ecac import --older office.cborseq
   ecac import *.cborseq --json | jq .counts")]
 pub(crate) struct Args {
     /// Files to take in; `-` is standard input
@@ -28,6 +34,9 @@ pub(crate) struct Args {
     /// The files have all that you have ever signed: say so after a backup was restored
     #[arg(long)]
     complete: bool,
+    /// Give back what was dropped here, and take in nothing else
+    #[arg(long, conflicts_with = "complete")]
+    older: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -40,15 +49,22 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     check_project(&files, &items, project.config().project)?;
     let progress = Progress::whole("looking at", items.len() as u64);
     let (project, mut writer, key) = globals.writing()?;
+    if args.older {
+        let told = older::regain(writer, &items)?;
+        drop(progress);
+        return told.print(args.json);
+    }
     let failed = |error| Failure::of("import", &error);
     let received: Received = writer.receive(&items).map_err(failed)?;
     if args.complete {
         writer.vouch(&key).map_err(failed)?;
     }
     let arrival = Arrival::of(&received, &project, &writer, &key.public(), globals)?;
+    let older = older::hint(&writer, &items);
     writer.close().map_err(failed)?;
     drop(progress);
     output::note(&arrival.notes);
+    output::note(&older);
     if args.json {
         let mut document = arrival.document;
         document["format"] = json!("ecac-import-v1");

@@ -19,8 +19,8 @@ const PLACES_SHOWN: usize = 20;
 /// happen any more, and `prune` drops it: the file becomes shorter. What counts, who wrote when and where, and every decision stay;
 /// nothing that was denied is dropped, nor an op of trust or policy, nor a confidential value.
 ///
-/// What is gone is gone: this project can neither show those values nor hand those ops on, and a newcomer cannot begin from it
-/// alone. So somebody has to keep everything: prune on phones, and not on the machine of a root. `ecac verify-store`, `log` and
+/// What is gone is gone here: this project can neither show those values nor hand those ops on, and a newcomer cannot begin from it
+/// alone. It comes back (`ecac import --older`) from who has it; so somebody has to keep everything: prune on phones, and not on the machine of a root. `ecac verify-store`, `log` and
 /// `explain` say what was dropped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

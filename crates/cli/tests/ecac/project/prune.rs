@@ -3,7 +3,7 @@
 use ecac_artifact::exit;
 use serde_json::Value as Json;
 
-use super::Guild;
+use super::{Guild, documented};
 
 /// The ops of a listing that were dropped.
 fn dropped(log: &Json) -> Vec<&Json> {
@@ -102,6 +102,8 @@ fn a_phone_drops_what_was_written_over_and_says_so() {
         "{said}"
     );
 
+    comes_back(&guild, &first);
+
     // It goes on with the others.
     van.says(&["set", "motor/7", "status", "sold"]);
     guild.meet();
@@ -111,4 +113,53 @@ fn a_phone_drops_what_was_written_over_and_says_so() {
         van.says(&["dump-state-json"])
     );
     van.says(&["verify-store"]);
+}
+
+/// What the van has dropped comes back from who keeps everything, and from nobody else.
+fn comes_back(guild: &Guild, first: &str) {
+    let Guild { ann, van, .. } = guild;
+    let (part, whole) = (van.file("part.cborseq"), van.file("whole.cborseq"));
+    ann.says(&["export", &whole]);
+    let hinted = van.run(&["import", &whole]);
+    let note = hinted.stderr.clone();
+    assert!(
+        note.contains("2 ops wrote") && note.contains("--older"),
+        "{note}"
+    );
+    hinted.ok();
+    assert_eq!(van.json(&["verify-store"])["dropped"], 2);
+    let both = van.run(&["import", "--older", "--complete", &whole]);
+    assert_eq!(both.code, Some(exit::USAGE.into()), "{}", both.stderr);
+    // Its own file has none of it.
+    let told = van.says(&["import", "--older", &part]);
+    assert!(
+        told.starts_with("0 of 2 ops") && told.contains("2 are not"),
+        "{told}"
+    );
+    let state = van.says(&["dump-state-json"]);
+    let back = van.json(&["import", "--older", &whole, &part]);
+    documented(&back, "ecac-older-v1");
+    let counts = ["dropped", "regained", "left"].map(|it| back[it].as_u64());
+    assert_eq!(counts, [Some(2), Some(2), Some(0)]);
+    assert!(back["bytes"].as_u64() > Some(100) && back["others"].as_u64() > Some(10));
+    let told = van.says(&["import", "--older", &whole]);
+    assert!(told.contains("nothing is dropped here"), "{told}");
+
+    // Everything is shown again, and what needs the envelopes has them.
+    assert_eq!(van.json(&["verify-store"])["dropped"], 0);
+    assert_eq!(van.says(&["dump-state-json"]), state);
+    let log = van.json(&["log"]);
+    assert!(log["counts"]["dropped"] == 0 && dropped(&log).is_empty());
+    let mut rows = log["ops"].as_array().expect("rows").iter();
+    let row = rows.find(|it| it["op"] == *first).expect("a row");
+    assert_eq!(row["payload"]["value"], "open");
+    assert!(!van.says(&["status"]).contains("dropped"));
+    for command in ["check", "audit-verify"] {
+        van.run(&[command]).ok();
+    }
+    assert!(van.run(&["import", &whole]).stderr.is_empty());
+    // It can be dropped again.
+    assert_eq!(van.json(&["prune", "--yes"])["dropped"], 2);
+    assert_eq!(van.json(&["verify-store"])["dropped"], 2);
+    assert_eq!(van.json(&["import", "--older", &whole])["regained"], 2);
 }

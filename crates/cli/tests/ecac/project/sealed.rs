@@ -67,6 +67,18 @@ fn somebody_new_begins_with_what_is_sealed() {
         fs::read(&again).expect("a file"),
         fs::read(&file).expect("a file")
     );
+    // Whoever wants what was written over takes it from who has it, and has everything then.
+    ann.sends_to(&new);
+    let back = new.json(&["import", "--older", &new.file("mail.cborseq")]);
+    assert_eq!((&back["regained"], &back["left"]), (&2.into(), &0.into()));
+    for command in ["check", "audit-verify", "verify-store"] {
+        new.run(&[command]).ok();
+    }
+    new.says(&["export", "--sealed", &again, "--force"]);
+    assert_eq!(
+        fs::read(&again).expect("a file"),
+        fs::read(&file).expect("a file")
+    );
 }
 
 #[test]
