@@ -17,7 +17,7 @@ use crate::workload::{Office, Shape, Workload, sealed, tags};
 /// Readers of whom one is removed.
 const READERS: usize = 512;
 /// Readers of those who are left, of whom each is measured.
-const RECEIVERS: usize = 32;
+const RECEIVERS: usize = 96;
 /// Who hold the key of a chain of sealed writes.
 const HOLDERS: usize = 8;
 /// Ops of such a chain.
@@ -75,6 +75,9 @@ pub fn rekey(kem: Kem, plan: &Plan) -> Result<Rekeyed> {
         let envelopes: Vec<Vec<u8>> = written.into_iter().map(|it| it.envelope).collect();
         if round > 0 {
             sender_ns = sender_ns.min(ns);
+        }
+        // Only now as many are left as the case says.
+        if round == rounds {
             for (reader, opener) in office.readers.iter().take(RECEIVERS) {
                 let mut replica = Replica::builder().places(false).threads(1).join(project);
                 replica.ingest(setup.iter().cloned());
