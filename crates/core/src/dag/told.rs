@@ -1,7 +1,8 @@
 //! Ops that somebody tells of in the order of admission, with their parents by position.
 
+use super::authors::Chains;
 use super::past::raise;
-use super::{Chains, Dag, Index, Node, Own, Past, narrow};
+use super::{Dag, Index, Node, Own, Past, narrow};
 use crate::id::PublicKey;
 use crate::tight;
 

@@ -30,7 +30,7 @@ use curve25519_dalek::EdwardsPoint;
 
 use super::coefficients::Coefficients;
 use super::equation::{self, Equation};
-use super::incoming::Incoming;
+use super::incoming::{Checked, Incoming};
 use super::threads::in_order;
 use super::{Body, Rejected, VerifiedOp, envelope};
 use crate::costs::Costs;
@@ -47,14 +47,6 @@ const PARTS: usize = 32;
 const LEAD_MAX: usize = 4;
 /// Signatures that are checked one by one.
 const SINGLE_MAX: usize = 2;
-
-/// What was found out about an envelope before its body is decoded.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Checked {
-    pub(super) id: OpId,
-    /// Whether who the body says is the author signed it.
-    pub(super) is_signed: bool,
-}
 
 /// An envelope whose frame is canonical, with the equation of its signature if it can hold.
 struct Signed<'a> {

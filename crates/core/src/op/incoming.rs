@@ -2,12 +2,19 @@
 
 use core::ops::Range;
 
-use super::batch::Checked;
 use super::envelope;
 use super::frame::Frame;
 use super::{Body, Op, Rejected, VerifiedOp};
 use crate::costs::Costs;
 use crate::id::{OP_DOMAIN, OpId};
+
+/// What was found out about an envelope before its body is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checked {
+    pub(super) id: OpId,
+    /// Whether who the body says is the author signed it.
+    pub(super) is_signed: bool,
+}
 
 /// An op whose signature is valid, with its envelope or with a view of it.
 #[derive(Debug)]
