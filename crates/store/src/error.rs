@@ -223,9 +223,10 @@ impl Error {
             Self::Start(_) => {
                 "take it from somebody else, or join and receive from a peer who keeps everything"
             }
-            Self::Regain(_) => {
+            Self::Regain(RegainError::Contradicts { .. }) => {
                 "what was told of the op is not so: join anew with a peer who keeps everything, and ask who signed the seal"
             }
+            Self::Regain(_) => "look at the store: nothing came back",
             Self::TooMany { .. } => "write them in several transactions",
             Self::RestoredBackup { .. } => {
                 "receive from a peer first until the op is here, or write with a new device key: what is signed twice under one number freezes its author"

@@ -177,6 +177,59 @@ impl Inner {
         Ok(())
     }
 
+    /// Puts envelopes back, which were dropped and did not come back, in as many transactions as it takes: after each of them the store
+    /// is whole.
+    pub(crate) fn regain_all(&mut self, envelopes: &[(u64, &[u8])]) -> Result<(), Error> {
+        let mut rest = envelopes;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(regained::portion(rest));
+            self.change_regained(|positions, meta, batch| {
+                for &(position, envelope) in now {
+                    regained::put(batch, position, envelope);
+                    positions.add(position);
+                    meta.regained_bytes += envelope.len() as u64;
+                }
+            })?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Drops envelopes that came back, in as many transactions as it takes.
+    fn drop_again(&mut self, positions: &[u64]) -> Result<(), Error> {
+        for now in positions.chunks(regained::PORTION_COUNT) {
+            let lengths = now
+                .iter()
+                .map(|&it| Ok(regained::read(&self.file, &*self.backend, it)?.len() as u64))
+                .collect::<Result<Vec<u64>, Error>>()?;
+            self.change_regained(|positions, meta, batch| {
+                for (position, length) in now.iter().zip(lengths) {
+                    regained::remove(batch, *position);
+                    positions.remove(*position);
+                    meta.regained_bytes = meta.regained_bytes.saturating_sub(length);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Changes which envelopes came back, in one transaction.
+    fn change_regained(
+        &mut self,
+        change: impl FnOnce(&mut Positions, &mut Meta, &mut Batch),
+    ) -> Result<(), Error> {
+        let (mut regained, mut meta) = (self.regained.clone(), self.meta);
+        let mut batch = Batch::default();
+        meta.generation += 1;
+        change(&mut regained, &mut meta, &mut batch);
+        meta.regained = regained.count();
+        regained.put(&mut batch);
+        meta.put(&mut batch);
+        self.backend.commit(&batch)?;
+        (self.meta, self.regained) = (meta, regained);
+        Ok(())
+    }
+
     pub(crate) fn read_held(&self) -> Result<BTreeMap<OpId, Vec<u8>>, Error> {
         let mut held = BTreeMap::new();
         let mut fault = None;

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chacha20::ChaCha8Rng;
+use rand_core::SeedableRng as _;
 use redb::StorageBackend;
 
 use super::below;
@@ -153,5 +154,16 @@ impl<'a> Failing<'a> {
             below(random, bound)
         });
         bytes
+    }
+
+    /// What may be on the disk if power fails before the step with this number: nothing of the rest, all of it, and some.
+    pub(super) fn left(&mut self, moment: usize) -> [Vec<u8>; 3] {
+        self.go_to(moment);
+        let mut random = ChaCha8Rng::seed_from_u64(moment as u64);
+        [
+            self.plain(moment, false),
+            self.plain(moment, true),
+            self.torn(moment, &mut random),
+        ]
     }
 }

@@ -15,9 +15,7 @@ use crate::positions::{Positions, Told};
 use crate::store::Store;
 use crate::verify::verify_store;
 
-use chacha20::ChaCha8Rng;
 use ecac_core::{OpId, Replica};
-use rand_core::SeedableRng as _;
 
 /// A store on the image of all these ops, of which some are dropped.
 fn pruned(image: &Image, source: &Replica, envelopes: &[Vec<u8>]) -> DurableReplica {
@@ -146,17 +144,10 @@ fn power_fails_at_every_step_of_coming_back() {
     let mut failing = Failing::new(&steps);
     let (mut parts_back, mut parts_gone) = (0, 0);
     for moment in 0..=steps.len() {
-        failing.go_to(moment);
         if moment < begun {
             continue;
         }
-        let mut random = ChaCha8Rng::seed_from_u64(moment as u64);
-        let left = [
-            failing.plain(moment, false),
-            failing.plain(moment, true),
-            failing.torn(moment, &mut random),
-        ];
-        for left in left {
+        for left in failing.left(moment) {
             let found = open(Image::of(left));
             let mut found = found.unwrap_or_else(|it| panic!("moment {moment}: {it}"));
             let lacks = lacking(&found, &source);

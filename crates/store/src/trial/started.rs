@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use chacha20::ChaCha8Rng;
-use rand_core::SeedableRng as _;
-
 use super::image::{Failing, Image};
 use super::place::Place as _;
 use super::{NAME, open, sealing};
@@ -28,14 +25,7 @@ fn power_fails_at_every_step_of_a_start() {
     let mut failing = Failing::new(&steps);
     let (mut nothing, mut all) = (0, 0);
     for moment in 0..=steps.len() {
-        failing.go_to(moment);
-        let mut random = ChaCha8Rng::seed_from_u64(moment as u64);
-        let left = [
-            failing.plain(moment, false),
-            failing.plain(moment, true),
-            failing.torn(moment, &mut random),
-        ];
-        for left in left {
+        for left in failing.left(moment) {
             let found = match open(Image::of(left.clone())) {
                 Ok(found) => found,
                 Err(Error::Empty { .. } | Error::Foreign { .. }) if moment < made => continue,
