@@ -1,9 +1,9 @@
 //! Meetings: two simulated replicas sync by a session over a network in virtual time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ecac_artifact::Meetings;
-use ecac_core::{Costs, Event, Received, Replica, VerifiedOp};
+use ecac_core::{Costs, Event, Outcome, Received, Replica, VerifiedOp};
 use ecac_sync::{KeepError, Keeper, Session, Standing};
 
 use crate::replica::Author;
@@ -29,21 +29,14 @@ impl<R: StoredReplica> Keeper for Kept<'_, R> {
 
     fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         let read = |it: &&[u8]| VerifiedOp::read(it, &mut Costs::default()).ok();
-        let mut ops: Vec<VerifiedOp> = envelopes.iter().filter_map(read).collect();
-        let (log, mut before) = (self.author.replica().log(), BTreeSet::new());
-        let come = ops.len();
-        ops.retain(|op| {
-            let mut parents = op.body().parents.iter();
-            let has_parents = parents.all(|it| before.contains(it) || log.holds(it));
-            if has_parents {
-                before.insert(op.id());
-            }
-            has_parents
-        });
-        let orphans = come - ops.len();
+        let ops: Vec<VerifiedOp> = envelopes.iter().filter_map(read).collect();
         match self.author.take(ops) {
-            Ok(mut received) => {
-                received.orphans = orphans;
+            Ok(received) => {
+                let mut arrivals = received.arrivals.iter();
+                assert!(
+                    arrivals.all(|it| it.arrival.outcome != Outcome::Pending),
+                    "both sides are honest: an op comes after its parents"
+                );
                 let events = received.events.iter();
                 let lost = events.filter(|it| matches!(it, Event::RolledBack { .. }));
                 self.rolled_back += lost.count() as u64;

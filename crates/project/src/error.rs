@@ -288,3 +288,20 @@ const fn hint_of_draft(error: &DraftError) -> &'static str {
         _ => "open the project again",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ecac_core::{OpId, RegainError};
+
+    use super::*;
+
+    #[test]
+    fn an_op_that_is_not_what_was_told_of_it_is_damage() {
+        let op = OpId::from_bytes([7; 32]);
+        let error = Error::from(ecac_store::Error::from(RegainError::Contradicts { op }));
+        assert_eq!(error.cause(), Cause::Damaged);
+        assert!(error.to_string().contains(&op.to_string()), "{error}");
+        let hint = error.hint();
+        assert!(hint.contains("join anew"), "{hint}");
+    }
+}

@@ -49,17 +49,12 @@ pub(crate) fn take_ops(
 /// How many ops of the batch wait for a good copy of a parent. One that waited before is told again when it waits for less;
 /// nobody sent it.
 fn waiting(received: &Received) -> u64 {
-    let waits = |it: &Event| match it {
-        Event::Pending { op, .. } => Some(op.id),
-        Event::Rejected { .. }
-        | Event::Duplicate { .. }
-        | Event::Refused { .. }
-        | Event::Unsupported { .. }
-        | Event::Dropped { .. }
-        | Event::Applied { .. }
-        | Event::Denied { .. }
-        | Event::RolledBack { .. }
-        | Event::Reinstated { .. } => None,
+    let waits = |it: &Event| {
+        if let Event::Pending { op, .. } = it {
+            Some(op.id)
+        } else {
+            None
+        }
     };
     let waiting: BTreeSet<OpId> = received.events.iter().filter_map(waits).collect();
     if waiting.is_empty() {
