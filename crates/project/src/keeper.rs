@@ -1,8 +1,9 @@
 //! The writer of a project directory as what a session of sync, or a mailbox, reads from and hands ops to.
 
-use ecac_core::{Received, Replica};
-use ecac_sync::{KeepError, Keeper};
+use ecac_core::{Received, Regained, Replica};
+use ecac_sync::{KeepError, Keeper, RegainFault};
 
+use crate::error::Error;
 use crate::writer::Writer;
 
 impl Keeper for Writer {
@@ -13,6 +14,16 @@ impl Keeper for Writer {
     fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
         self.receive_in_order(envelopes).map_err(|error| KeepError {
             reason: error.to_string(),
+        })
+    }
+
+    fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, RegainFault> {
+        Writer::regain(self, envelopes).map_err(|error| match error {
+            Error::Store(ecac_store::Error::Regain(error)) => error.into(),
+            other => KeepError {
+                reason: other.to_string(),
+            }
+            .into(),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! A node of the simulation of sync on the durable store, below which power fails.
 
-use ecac_core::{OpId, Payload, ProjectId, Received, Replica, ReplicaBuilder, SigningKey};
+use ecac_core::{
+    OpId, Payload, ProjectId, Received, Regained, Replica, ReplicaBuilder, SigningKey,
+};
 use ecac_store::{DurableReplica, Error, FaultyDisk, Options};
-use ecac_sync::KeepError;
 use ecac_sync::sim::{Below, Home};
+use ecac_sync::{KeepError, Keeper, RegainFault};
 
 /// A snapshot is written after so many batches.
 const SNAPSHOT_BATCHES: u64 = 12;
@@ -94,6 +96,10 @@ impl Home for StoreHome {
 
     fn prune(&mut self) -> Result<usize, KeepError> {
         Ok(self.durable()?.prune().map_err(failed)?.ops)
+    }
+
+    fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, RegainFault> {
+        Keeper::regain(self.durable()?, envelopes)
     }
 
     fn start(&mut self, carried: &[u8]) -> Result<bool, KeepError> {

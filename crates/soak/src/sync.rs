@@ -34,6 +34,7 @@ struct Answer {
     early_seals: u64,
     envelopes_dropped: u64,
     ops_gone: u64,
+    envelopes_regained: u64,
     thefts: u64,
     started: u64,
     snapshots_refused: u64,
@@ -63,6 +64,7 @@ impl Answer {
         self.early_seals += report.early_seals;
         self.envelopes_dropped += report.dropped;
         self.ops_gone += report.gone;
+        self.envelopes_regained += report.regained;
         self.thefts += report.thefts;
         self.started += report.started;
         self.snapshots_refused += report.refused;
@@ -87,6 +89,7 @@ impl Answer {
         self.early_seals += other.early_seals;
         self.envelopes_dropped += other.envelopes_dropped;
         self.ops_gone += other.ops_gone;
+        self.envelopes_regained += other.envelopes_regained;
         self.thefts += other.thefts;
         self.started += other.started;
         self.snapshots_refused += other.snapshots_refused;
@@ -206,7 +209,7 @@ fn text(answer: &Answer) -> String {
     };
     format!(
         "{} schedules (seed {}, numbers {} {numbers}), {} of them on durable stores, {} with seals: {} seals final, {} before what they \
-         seal, {} envelopes dropped, {} times a dropped op was lacked, {} revocations by thieves, {} \
+         seal, {} envelopes dropped, {} times a dropped op was lacked, {} came back in the end, {} revocations by thieves, {} \
          nodes started from sealed snapshots, {} of which were changed and refused; {} ops written, {} admitted, {} that nobody \
          can judge; {} sessions finished and {} broken off; {} restarts, {} of them amid a write; {} frames, {} MB, {} of other \
          lives; {} s to convergence at most; {} s in {} threads: every law holds\n",
@@ -219,6 +222,7 @@ fn text(answer: &Answer) -> String {
         answer.early_seals,
         answer.envelopes_dropped,
         answer.ops_gone,
+        answer.envelopes_regained,
         answer.thefts,
         answer.started,
         answer.snapshots_refused,

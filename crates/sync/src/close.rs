@@ -37,10 +37,13 @@ pub enum CloseReason {
     /// The store of the replica has failed.
     #[error("the store has failed")]
     Store,
+    /// An older op that came is not what is kept of it here without its envelope; from version 3 on.
+    #[error("an older op is not what was told of it without its envelope")]
+    Contradicts,
 }
 
 impl CloseReason {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Version,
         Self::Project,
         Self::Malformed,
@@ -52,6 +55,7 @@ impl CloseReason {
         Self::Silent,
         Self::Slow,
         Self::Store,
+        Self::Contradicts,
     ];
 
     /// Its code.

@@ -28,6 +28,8 @@ pub enum Defect {
     ChildrenFirst,
     /// Ops are sent whose parents were dropped and are lacked.
     SendsBeyondGone,
+    /// Who asks for older ops is told that there are none.
+    ForgetsOlder,
     /// Envelopes are stored before they are verified.
     StoresUnverified,
     /// An op that is written here is told before it is on the disk.
@@ -38,7 +40,7 @@ pub enum Defect {
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ChecksNoParents,
         Self::NeverRetries,
         Self::TakesGapsForReceived,
@@ -51,6 +53,7 @@ impl Defect {
         Self::ForgetsTheLast,
         Self::ChildrenFirst,
         Self::SendsBeyondGone,
+        Self::ForgetsOlder,
         Self::StoresUnverified,
         Self::WritesUnsynced,
         Self::NamesTheFuture,

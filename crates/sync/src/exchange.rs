@@ -12,9 +12,10 @@ use crate::intake::take_ops;
 use crate::keeper::Keeper;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, HEADS_MAX, HEADS_PER_MESSAGE, RANGE_ROUNDS_MAX,
-    VERSION_OF_GONE, VERSIONS,
+    VERSION_OF_GONE, VERSION_OF_OLDER, VERSIONS,
 };
 use crate::message::{Message, Scope, encode_ops};
+use crate::older::{Asked, Asking};
 use crate::outbox::Outbox;
 use crate::range::{Range, Reconciler};
 use crate::tally::Tally;
@@ -53,6 +54,8 @@ pub(crate) struct Exchange {
     is_done: bool,
     /// What the other side says it has dropped.
     gone: Told,
+    asking: Asking,
+    asked: Asked,
     defect: Option<Defect>,
 }
 
@@ -75,6 +78,8 @@ impl Exchange {
             owes_done: false,
             is_done: false,
             gone: Told::default(),
+            asking: Asking::default(),
+            asked: Asked::default(),
             defect,
         };
         if defect == Some(Defect::ForgetsUnsupported) {
@@ -105,14 +110,24 @@ impl Exchange {
         }
     }
 
+    /// Asks for older ops, once it is known what each side lacks.
+    pub(crate) const fn ask_for_older(&mut self) {
+        self.asking.begin();
+    }
+
+    /// The version that is spoken; the first one until the other side has said which ones it speaks.
+    pub(crate) const fn version(&self) -> u16 {
+        self.version
+    }
+
     /// Whether nothing more is due from the other side.
     pub(crate) fn has_all(&self) -> bool {
-        self.due == Due::Nothing
+        self.due == Due::Nothing && !self.asking.waits()
     }
 
     /// Whether everything has been said.
     pub(crate) fn has_said_all(&self) -> bool {
-        self.is_done && self.messages.is_empty()
+        self.is_done && self.messages.is_empty() && self.asked.is_empty()
     }
 
     /// The ops that the other side says it has dropped, as far as it names them.
@@ -124,6 +139,7 @@ impl Exchange {
     pub(crate) fn stop(&mut self) {
         self.messages.clear();
         self.outbox.clear();
+        self.asked.clear();
         self.owes_done = false;
     }
 
@@ -153,11 +169,23 @@ impl Exchange {
         if let Some(message) = self.messages.pop_front() {
             return Some(message.encode());
         }
-        if core::mem::take(&mut self.owes_done) {
-            self.is_done = true;
-            return Some(Message::Done.encode());
+        let replica = keeper.replica();
+        if let Some(message) = self.asked.next(replica, tally) {
+            return Some(message.encode());
         }
-        None
+        if !self.owes_done {
+            return None;
+        }
+        if let Some(message) = self.asking.next(replica, tally) {
+            return Some(message.encode());
+        }
+        // What is sent without having been asked for is over then, and so are the asks.
+        if self.asking.waits() {
+            return None;
+        }
+        self.owes_done = false;
+        self.is_done = true;
+        Some(Message::Done.encode())
     }
 
     fn next_batch(&mut self, keeper: &dyn Keeper, tally: &mut Tally) -> Option<Vec<u8>> {
@@ -221,7 +249,7 @@ impl Exchange {
     /// Why the session ends.
     pub(crate) fn take(
         &mut self,
-        keeper: &dyn Keeper,
+        keeper: &mut dyn Keeper,
         message: Message,
         tally: &mut Tally,
     ) -> Result<(), CloseReason> {
@@ -234,6 +262,9 @@ impl Exchange {
                     return Err(CloseReason::Project);
                 }
                 self.version = versions.1.min(VERSIONS.1);
+                if self.version < VERSION_OF_OLDER {
+                    self.asking.stop();
+                }
                 self.due = Due::Heads;
                 Ok(())
             }
@@ -252,6 +283,12 @@ impl Exchange {
             (Message::Gone(gone), Due::Ops) if self.version >= VERSION_OF_GONE => {
                 self.gone.take(gone, tally)
             }
+            (Message::Older(ids), Due::Ops) if self.version >= VERSION_OF_OLDER => {
+                self.asked.take(ids, keeper.replica(), tally, self.defect)
+            }
+            (Message::Again { last, envelopes }, Due::Ops | Due::Nothing) => {
+                self.asking.take(keeper, last, envelopes, tally)
+            }
             (Message::Done, Due::Ops) => {
                 self.due = Due::Nothing;
                 Ok(())
@@ -264,6 +301,8 @@ impl Exchange {
                 | Message::Ops(_)
                 | Message::Done
                 | Message::Gone(_)
+                | Message::Older(_)
+                | Message::Again { .. }
                 | Message::Close(_),
                 _,
             ) => Err(CloseReason::Unexpected),

@@ -9,19 +9,19 @@ use crate::limits::{GONE_MESSAGES_MAX, VERSIONS};
 use crate::message::{Gone, Message, Scope};
 use crate::session::{Session, Standing};
 
-const NOW_MS: u64 = 1_767_225_600_000;
+pub(crate) const NOW_MS: u64 = 1_767_225_600_000;
 
 fn key() -> SigningKey {
     SigningKey::from([1; 32])
 }
 
-fn write(replica: &mut Replica, number: u64) {
+pub(crate) fn write(replica: &mut Replica, number: u64) {
     let value = Value::Text(number.to_string());
     let op = SetField::new("order/1", "status", value).unwrap();
     replica.author(op, &key(), NOW_MS + number).unwrap();
 }
 
-fn copy_of(replica: &Replica) -> Replica {
+pub(crate) fn copy_of(replica: &Replica) -> Replica {
     let mut copy = Replica::join(replica.project());
     copy.receive(&replica.envelopes().collect::<Vec<_>>());
     copy
@@ -29,7 +29,7 @@ fn copy_of(replica: &Replica) -> Replica {
 
 /// A replica with ten writes over each other and a seal of them; one that has three of the writes; and one that has dropped what it
 /// may, nine of them.
-fn three() -> (Replica, Replica, Replica) {
+pub(crate) fn three() -> (Replica, Replica, Replica) {
     let genesis = Genesis {
         name: Name::new("shop").unwrap(),
         nonce: [0; 16],
@@ -140,7 +140,7 @@ fn what_is_dropped_amid_a_session_is_told_too() {
 }
 
 /// What a pruned replica answers to whom speaks these versions and has nothing, and how the session stands after these messages.
-fn said_to(versions: (u16, u16), more: &[Message]) -> (Vec<Message>, Standing) {
+pub(crate) fn said_to(versions: (u16, u16), more: &[Message]) -> (Vec<Message>, Standing) {
     let (_, _, mut pruned) = three();
     let (last, heads) = (true, Some(Vec::new()));
     let mut messages = vec![

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ecac_core::{Event, OpId, Received, Refusal};
 
 use crate::close::CloseReason;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, RegainFault};
 use crate::limits::{ORPHANS_MAX, USELESS_MAX};
 use crate::tally::Tally;
 
@@ -40,6 +40,28 @@ pub(crate) fn take_ops(
     if tally.orphans > ORPHANS_MAX {
         return Err(CloseReason::Orphans);
     }
+    check_use(tally)
+}
+
+/// Gives older ops back, and counts what came of them.
+///
+/// # Errors
+/// Why the session ends: an op that is not what is kept of it, too much that is of no use, or a store that has failed.
+pub(crate) fn regain(
+    keeper: &mut dyn Keeper,
+    envelopes: &[&[u8]],
+    tally: &mut Tally,
+) -> Result<(), CloseReason> {
+    let regained = keeper.regain(envelopes).map_err(|error| match error {
+        RegainFault::Contradicts { .. } => CloseReason::Contradicts,
+        RegainFault::Keep(_) => CloseReason::Store,
+    })?;
+    tally.regained_ops += regained.ops as u64;
+    tally.useless_ops += regained.others as u64;
+    check_use(tally)
+}
+
+const fn check_use(tally: &Tally) -> Result<(), CloseReason> {
     if tally.useless_ops > USELESS_MAX + tally.useful_ops {
         return Err(CloseReason::Useless);
     }

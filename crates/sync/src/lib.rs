@@ -19,6 +19,9 @@ mod keeper;
 pub mod limits;
 mod link;
 mod message;
+mod older;
+#[cfg(test)]
+mod older_tests;
 mod outbox;
 mod range;
 mod session;
@@ -30,7 +33,7 @@ mod tally;
 pub use close::CloseReason;
 pub use codec::Malformed;
 pub use frame::{Frame, ListenerId, SessionId};
-pub use keeper::{KeepError, Keeper};
+pub use keeper::{KeepError, Keeper, RegainFault};
 pub use message::{Gone, Message, Scope};
 pub use range::{Bound, Claim, Range};
 pub use session::{SESSION_MS_MAX, SILENCE_MS, Session, Standing};

@@ -12,8 +12,8 @@ use crate::codec::{
     fixed, op_id,
 };
 use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, GONE_IDS_MAX, HEADS_PER_MESSAGE, RANGE_IDS_MAX,
-    RANGES_MAX,
+    BATCH_BYTES_MAX, BATCH_OPS_MAX, DISPUTES_MAX, GONE_IDS_MAX, HEADS_PER_MESSAGE, OLDER_IDS_MAX,
+    RANGE_IDS_MAX, RANGES_MAX,
 };
 use crate::range::{Bound, Claim, Range};
 
@@ -69,6 +69,15 @@ pub enum Message {
     Close(CloseReason),
     /// The other side lacks ops that the side has dropped; from version 2 on.
     Gone(Gone),
+    /// The side is without the envelopes of these ops, which it has admitted, and asks for them; from version 3 on.
+    Older(Vec<OpId>),
+    /// What the side has of what it was asked for; from version 3 on.
+    Again {
+        /// Whether the ask is answered with it.
+        last: bool,
+        /// Envelopes, in the order of the ask.
+        envelopes: Vec<Vec<u8>>,
+    },
 }
 
 impl Message {
@@ -132,6 +141,14 @@ impl Message {
                     .u64(gone.held_back)?;
                 write_ids(out, &gone.ids)?;
             }
+            Self::Older(ids) => {
+                out.array(2)?.u8(8)?;
+                write_ids(out, ids)?;
+            }
+            Self::Again { last, envelopes } => {
+                out.array(3)?.u8(9)?.bool(*last)?;
+                write_envelopes(out, envelopes)?;
+            }
         }
         Ok(())
     }
@@ -184,6 +201,14 @@ impl Taken {
                 held_back: decoder.u64()?,
                 ids: read_ids(decoder, &mut { GONE_IDS_MAX })?,
             }),
+            (8, 2) => match read_ids(decoder, &mut { OLDER_IDS_MAX })? {
+                ids if ids.is_empty() => return Err(Malformed::Shape),
+                ids => Message::Older(ids),
+            },
+            (9, 3) => Message::Again {
+                last: decoder.bool()?,
+                envelopes: read_envelopes(decoder)?,
+            },
             (_, _) => return Err(Malformed::Shape),
         };
         if message.encode() == input {
@@ -202,11 +227,28 @@ pub(crate) fn encode_ops<B: AsRef<[u8]>>(ops: &[B]) -> Vec<u8> {
 }
 
 fn write_ops<B: AsRef<[u8]>>(out: &mut Out<'_>, ops: &[B]) -> Written {
-    out.array(2)?.u8(4)?.array(ops.len() as u64)?;
-    for op in ops {
-        out.bytes(op.as_ref())?;
+    out.array(2)?.u8(4)?;
+    write_envelopes(out, ops)
+}
+
+fn write_envelopes<B: AsRef<[u8]>>(out: &mut Out<'_>, envelopes: &[B]) -> Written {
+    out.array(envelopes.len() as u64)?;
+    for envelope in envelopes {
+        out.bytes(envelope.as_ref())?;
     }
     Ok(())
+}
+
+fn read_envelopes(input: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, Malformed> {
+    let count = array(input, BATCH_OPS_MAX)?;
+    let mut left = BATCH_BYTES_MAX;
+    let mut envelopes = Vec::with_capacity(count);
+    for _ in 0..count {
+        let envelope = bytes(input, left)?;
+        left -= envelope.len();
+        envelopes.push(envelope.to_vec());
+    }
+    Ok(envelopes)
 }
 
 fn write_head(out: &mut Out<'_>, head: &ChainHead) -> Written {

@@ -67,6 +67,15 @@ impl Session {
         Some(Self::new(keeper, frame.session, listener, now_ms, None))
     }
 
+    /// Asks the other side for the envelopes of ops that are here without ([`ecac_core::Replica::prune`],
+    /// [`ecac_core::ReplicaBuilder::start_from`]), and gives back what it has of them; to be said before its first frame is
+    /// handled. Who speaks no [`crate::limits::VERSION_OF_OLDER`] is not asked.
+    #[must_use]
+    pub fn asking_for_older(mut self) -> Self {
+        self.exchange.ask_for_older();
+        self
+    }
+
     pub(crate) fn new(
         keeper: &dyn Keeper,
         id: SessionId,
@@ -91,6 +100,12 @@ impl Session {
     #[must_use]
     pub const fn id(&self) -> SessionId {
         self.link.session()
+    }
+
+    /// The version of the protocol that is spoken; the first one until the other side has said which ones it speaks.
+    #[must_use]
+    pub const fn version(&self) -> u16 {
+        self.exchange.version()
     }
 
     /// How it stands. A session that is not open keeps answering until it is dropped; that is a good idea for as long as

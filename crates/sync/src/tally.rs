@@ -16,7 +16,13 @@ pub struct Tally {
     pub held_back_ops: u64,
     /// Ops that were dropped here and that the other side lacks.
     pub dropped_ops: u64,
-    /// Ops that were sent, each once.
+    /// Ops of which this side was without the envelopes and has asked for them.
+    pub asked_ops: u64,
+    /// Of them those whose envelopes are here again.
+    pub regained_ops: u64,
+    /// Ops that the other side has asked for and was sent.
+    pub older_ops: u64,
+    /// Ops that were sent because the other side lacked them, each once.
     pub sent_ops: u64,
     /// Bytes of frames that were made, those that were sent again too.
     pub sent_bytes: u64,

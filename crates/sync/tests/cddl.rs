@@ -80,6 +80,16 @@ fn messages() -> Vec<Message> {
             held_back: 9,
             ids: vec![id(1), id(2)],
         }),
+        Message::Close(CloseReason::Contradicts),
+        Message::Older(vec![id(1), id(2)]),
+        Message::Again {
+            last: false,
+            envelopes: vec![vec![1, 2], Vec::new()],
+        },
+        Message::Again {
+            last: true,
+            envelopes: Vec::new(),
+        },
     ]
 }
 
@@ -112,12 +122,16 @@ fn what_is_encoded_is_of_the_specified_shape() {
 fn what_is_refused_is_refused_by_both() {
     let rules = starting_from("message");
     for bad in [
-        "8108",                   // no such type
+        "810a",                   // no such type
+        "8108",                   // older ops without their ids
+        "820880",                 // none of them
+        "820981",                 // an answer that is cut short
+        "8309f4f6",               // one without envelopes
         "8407010041",             // ids that are no array
         "8307010080",             // one element too few
         "840701208100",           // a number below zero
         "820500",                 // one element too many
-        "82060b",                 // no such reason
+        "82060c",                 // no such reason
         "820441f6",               // ops that are no array
         "82048101",               // an op that is no byte string
         "830101f6",               // a number for `last`

@@ -69,6 +69,19 @@ pub(crate) fn sync() -> Seeds {
                 said(Message::Ops(vec![new])),
             ]),
         ),
+        (
+            "older",
+            &pieces(&[
+                heads(Some(Vec::new())),
+                said(nothing),
+                said(Message::Older(vec![op.id()])),
+                said(Message::Older(vec![OpId::from_bytes([9; 32])])),
+                said(Message::Again {
+                    last: true,
+                    envelopes: held.clone(),
+                }),
+            ]),
+        ),
         ("too-many", &pieces(&[heads(None)])),
         ("frames", &pieces(&[[vec![0], frame.encode()].concat()])),
         (

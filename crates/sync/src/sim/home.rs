@@ -3,10 +3,12 @@
 use core::fmt::Debug;
 use std::collections::BTreeSet;
 
-use ecac_core::{OpId, Payload, ProjectId, Received, Replica, ReplicaBuilder, SigningKey};
+use ecac_core::{
+    OpId, Payload, ProjectId, Received, Regained, Replica, ReplicaBuilder, SigningKey,
+};
 
 use crate::defect::Defect;
-use crate::keeper::KeepError;
+use crate::keeper::{KeepError, RegainFault};
 
 /// Chooses a number below the one that it is given, which is not zero.
 pub type Below<'a> = dyn FnMut(usize) -> usize + 'a;
@@ -53,6 +55,12 @@ pub trait Home: Debug {
     /// # Errors
     /// As [`Home::receive`].
     fn prune(&mut self) -> Result<usize, KeepError>;
+
+    /// Gives back envelopes that were dropped or never came, as [`Replica::regain`] does; they survive from then on.
+    ///
+    /// # Errors
+    /// [`RegainFault`]: an op is not what is kept of it, or power has failed.
+    fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, RegainFault>;
 
     /// Starts, where nothing is held yet, from a sealed snapshot, which survives from then on; whether anything starts from it.
     ///
@@ -191,6 +199,10 @@ impl Home for MemoryHome {
             reason: error.to_string(),
         })?;
         Ok(pruned.ops)
+    }
+
+    fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, RegainFault> {
+        Ok(self.replica.regain(envelopes)?)
     }
 
     fn start(&mut self, carried: &[u8]) -> Result<bool, KeepError> {

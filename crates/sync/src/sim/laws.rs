@@ -40,6 +40,30 @@ pub(super) fn agree(nodes: &[Node]) -> bool {
     all.all(|it| it == first) && honest().flat_map(|it| &it.written).all(has)
 }
 
+/// How many envelopes the honest nodes are without.
+pub(super) fn pruned(nodes: &[Node]) -> usize {
+    let honest = nodes.iter().filter(|it| !it.lies);
+    let replicas = honest.map(|it| it.kept.home.replica());
+    replicas.map(|it| it.log().pruned_count()).sum()
+}
+
+/// Whether all honest nodes have the envelopes of all that they have admitted, the same ones.
+pub(super) fn are_whole(nodes: &[Node]) -> bool {
+    let mut honest = nodes.iter().filter(|it| !it.lies);
+    let Some(first) = honest.next() else {
+        return true;
+    };
+    let first = first.kept.home.replica();
+    pruned(nodes) == 0
+        && honest.all(|it| {
+            let replica = it.kept.home.replica();
+            first
+                .log()
+                .ids_since(0)
+                .all(|op| replica.envelope(&op) == first.envelope(&op))
+        })
+}
+
 /// What holds once all nodes agree.
 pub(super) fn judge(nodes: &[Node]) -> Result<(), String> {
     let first = nodes[0].kept.home.replica();

@@ -44,6 +44,8 @@ pub(super) fn lie(bytes: Vec<u8>, stream: &mut Stream) -> Vec<u8> {
             | Message::Ranges(_)
             | Message::Done
             | Message::Gone(_)
+            | Message::Older(_)
+            | Message::Again { .. }
             | Message::Close(_),
         )
         | Err(_) => {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_core::{Costs, Op, OpId, Received, Replica, SigningKey};
+use ecac_core::{Costs, Op, OpId, Received, Regained, Replica, SigningKey};
 
 use super::home::Home;
 use crate::defect::Defect;
 use crate::frame::SessionId;
-use crate::keeper::{KeepError, Keeper};
+use crate::keeper::{KeepError, Keeper, RegainFault};
 use crate::session::Session;
 
 #[derive(Debug)]
@@ -99,5 +99,11 @@ impl Keeper for Kept {
         self.early = self.early.or(early);
         self.has_failed |= received.is_err();
         received
+    }
+
+    fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, RegainFault> {
+        let regained = self.home.regain(envelopes);
+        self.has_failed |= matches!(regained, Err(RegainFault::Keep(_)));
+        regained
     }
 }

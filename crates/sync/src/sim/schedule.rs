@@ -117,8 +117,10 @@ pub struct Report {
     pub finals: usize,
     /// Envelopes that were dropped.
     pub dropped: u64,
-    /// Of them those that are dropped in the end.
+    /// Of them those that are dropped once the replicas have converged.
     pub pruned: usize,
+    /// Envelopes that came back to those who asked for them then.
+    pub regained: u64,
     /// Ops of which a side said that it has dropped what the other one lacks.
     pub gone: u64,
     /// Seals that came before what they seal.

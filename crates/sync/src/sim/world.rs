@@ -81,6 +81,8 @@ struct World {
     nodes: Vec<Node>,
     /// What the thief has written and not given away.
     thefts: Vec<Vec<u8>>,
+    /// Whether the nodes ask for what they have dropped, in the end.
+    asks_for_older: bool,
     /// On which side of a partition a node is.
     sides: Vec<bool>,
     report: Report,
@@ -190,6 +192,7 @@ impl World {
             order: 0,
             agenda: BTreeMap::new(),
             thefts,
+            asks_for_older: false,
             sides: vec![false; nodes.len()],
             nodes,
             report: Report::default(),
@@ -251,7 +254,7 @@ impl World {
 
     fn play(mut self) -> Result<Report, String> {
         let quiet_ms = BEGIN_MS + self.schedule.unrest_ms;
-        let end_ms = quiet_ms + self.schedule.quiet_ms;
+        let mut end_ms = quiet_ms + self.schedule.quiet_ms;
         let mut look_ms = quiet_ms + 1;
         while let Some(((at_ms, _), what)) = self.agenda.pop_first() {
             self.now_ms = at_ms;
@@ -260,14 +263,26 @@ impl World {
                 return Err(fault);
             }
             if at_ms >= look_ms {
-                if laws::agree(&self.nodes) {
+                let agree = laws::agree(&self.nodes);
+                if agree && !self.asks_for_older {
                     self.report.converged_ms = at_ms - quiet_ms;
+                    self.report.pruned = laws::pruned(&self.nodes);
+                    laws::judge(&self.nodes)?;
+                    self.asks_for_older = true;
+                    end_ms = at_ms + self.schedule.quiet_ms;
+                }
+                if agree && laws::are_whole(&self.nodes) {
                     return self.end();
                 }
                 look_ms = at_ms + 1_000;
             }
             if at_ms >= end_ms {
-                return Err("the replicas did not converge".to_owned());
+                let what = if self.asks_for_older {
+                    "what was dropped did not come back"
+                } else {
+                    "the replicas did not converge"
+                };
+                return Err(what.to_owned());
             }
         }
         Err("nothing is left to happen".to_owned())
@@ -277,8 +292,6 @@ impl World {
         laws::judge(&self.nodes)?;
         let honest = self.nodes.iter().filter(|it| !it.lies);
         self.report.written = honest.map(|it| it.written.len()).sum();
-        let replicas = self.nodes.iter().map(|it| it.kept.home.replica());
-        self.report.pruned = replicas.map(|it| it.log().pruned_count()).sum();
         let first = self.nodes[0].kept.home.replica();
         self.report.finals = first.sealing().finals.len();
         self.report.has_seals = self.schedule.pruning.is_some();
@@ -356,14 +369,17 @@ impl World {
             let session = Session::new(&node.kept, id, listener, now_ms, defect);
             node.sessions.insert(id, (from, session, None));
         }
-        let (mut is_hasty, mut strays) = (false, 0);
+        let (mut is_hasty, mut strays, mut regained) = (false, 0, 0);
         if let Some((_, session, _)) = node.sessions.get_mut(&id).filter(|it| it.0 == from) {
-            let before = session.tally().stray_frames;
+            let before = session.tally();
             session.handle(&mut node.kept, bytes, now_ms);
-            strays = session.tally().stray_frames - before;
-            is_hasty = session.tally().orphans > 0;
+            let tally = session.tally();
+            strays = tally.stray_frames - before.stray_frames;
+            regained = tally.regained_ops - before.regained_ops;
+            is_hasty = tally.orphans > 0;
         }
         self.report.strays += strays;
+        self.report.regained += regained;
         if let Some(op) = self.nodes[to].kept.early {
             self.breaks(|| format!("op {op} was taken in before its parents"));
         }
@@ -425,14 +441,21 @@ impl World {
     }
 
     fn dial(&mut self, at: usize) {
-        let peer = self.stream.index(self.nodes.len());
+        let mut peer = self.stream.index(self.nodes.len());
+        if self.asks_for_older {
+            // Who keeps everything.
+            peer = 0;
+        }
         let id = self.stream.bytes();
         let node = &mut self.nodes[at];
         let open = node.sessions.values().filter(|it| it.2.is_none()).count();
         if peer == at || !node.is_up || open >= 3 {
             return;
         }
-        let session = Session::new(&node.kept, id, None, self.now_ms, self.defect);
+        let mut session = Session::new(&node.kept, id, None, self.now_ms, self.defect);
+        if self.asks_for_older {
+            session = session.asking_for_older();
+        }
         node.sessions.insert(id, (peer, session, None));
         self.flush(at);
     }
