@@ -20,6 +20,7 @@ mod folder;
 mod index;
 mod mailbox;
 mod memory;
+mod older;
 mod pack;
 #[cfg(feature = "cloud")]
 mod secret;
@@ -34,4 +35,5 @@ pub use cloud::Cloud;
 pub use folder::Folder;
 pub use index::{INDEX_BYTES_MAX, INDEX_NAMES_MAX, NodeId, id_of};
 pub use mailbox::{BAD_PACKS_MAX, Mailbox, MailboxError, NAMES_MAX, NODES_MAX, Visit};
+pub use older::OlderVisit;
 pub use pack::PACK_BYTES_MAX;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::{OpId, ProjectId, Replica};
-use ecac_sync::{KeepError, Keeper};
+use ecac_sync::{KeepError, Keeper, RegainFault};
 
 use crate::bucket::{Bucket, BucketError, Object};
 use crate::defect::Defect;
@@ -34,6 +34,24 @@ pub enum MailboxError {
     /// The store of the replica has failed.
     #[error(transparent)]
     Keep(#[from] KeepError),
+    /// An older op that is there is not what is kept of it here; see [`RegainFault::Contradicts`].
+    #[error("the op {op} is not what was told of it without its envelope")]
+    Contradicts {
+        /// The op.
+        op: OpId,
+    },
+}
+
+impl From<RegainFault> for MailboxError {
+    fn from(fault: RegainFault) -> Self {
+        match fault {
+            RegainFault::Contradicts { op } => Self::Contradicts { op },
+            RegainFault::Keep(error) => Self::Keep(error),
+            other => Self::Keep(KeepError {
+                reason: other.to_string(),
+            }),
+        }
+    }
 }
 
 /// What a visit came to.
@@ -69,9 +87,9 @@ pub struct Visit {
 /// A mailbox of a project as one node sees it.
 #[derive(Debug)]
 pub struct Mailbox<B> {
-    bucket: B,
+    pub(crate) bucket: B,
     node: NodeId,
-    memory: Memory,
+    pub(crate) memory: Memory,
     /// How many parts of the packs are looked after in a visit.
     parts: usize,
     /// Whether this node's index is another one than it was when this node had put it.

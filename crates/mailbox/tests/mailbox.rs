@@ -17,7 +17,9 @@ use ecac_core::payload::SetField;
 use ecac_core::{
     Genesis, MemoryStore, Name, OpStore, Replica, SigningKey, StoreError, Value, public_key,
 };
-use ecac_mailbox::{Bucket, BucketError, Folder, Listed, Mailbox, MailboxError, Object, Visit};
+use ecac_mailbox::{
+    Bucket, BucketError, Folder, Listed, Mailbox, MailboxError, Object, OlderVisit, Visit,
+};
 
 const NOW_MS: u64 = 1_767_225_600_000;
 
@@ -50,21 +52,99 @@ fn files(folder: &Path, first: &str) -> usize {
         .sum()
 }
 
+/// A project with seals, of which two have the genesis.
+fn founded_with_seals(root: &SigningKey) -> (Replica, Replica) {
+    let genesis = Genesis {
+        name: Name::new("shop").unwrap(),
+        nonce: [0; 16],
+        roots: [public_key(root)].into(),
+        schema: [].into(),
+        features: [(Name::new("seal").unwrap(), Vec::new())].into(),
+    };
+    let full = Replica::create(genesis, root, NOW_MS).unwrap();
+    let mut phone = Replica::join(full.project());
+    phone.receive(&full.envelopes().collect::<Vec<_>>());
+    (full, phone)
+}
+
+fn mailbox_in(folder: &Path, node: u8) -> Mailbox<Folder> {
+    Mailbox::new(Folder::new(folder, [node; 16]), [node; 16])
+}
+
+#[test]
+fn what_was_dropped_comes_back_from_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = SigningKey::from([1; 32]);
+    let (mut full, mut phone) = founded_with_seals(&root);
+    let (mut at_full, mut at_phone) = (mailbox_in(folder.path(), 1), mailbox_in(folder.path(), 2));
+    for number in 1..=12 {
+        write(&mut phone, 1, number);
+        at_phone.sync(&mut phone).unwrap();
+        at_full.sync(&mut full).unwrap();
+    }
+    full.seal(&root, NOW_MS + 100).unwrap();
+    at_full.sync(&mut full).unwrap();
+    at_phone.sync(&mut phone).unwrap();
+    // Nothing is dropped, so nothing is read.
+    assert_eq!(at_phone.fetch_older(&mut phone).unwrap().packs, 0);
+    assert_eq!(phone.prune().unwrap().ops, 11);
+    let whole: Vec<_> = full.envelopes().map(|it| it.into_owned()).collect();
+
+    // Who remembers the packs and who does not, and neither puts anything there a second time.
+    for mut at_phone in [at_phone, mailbox_in(folder.path(), 2).looking_after_all()] {
+        phone.prune().unwrap();
+        at_phone.sync(&mut phone).unwrap();
+        let older = at_phone.fetch_older(&mut phone).unwrap();
+        assert_eq!((older.ops, older.bad_packs), (11, 0));
+        assert!(
+            phone
+                .envelopes()
+                .map(|it| it.into_owned())
+                .eq(whole.clone())
+        );
+        let visit = at_phone.sync(&mut phone).unwrap();
+        assert_eq!((visit.ops_put, visit.bytes_put), (0, 0));
+        assert_eq!(
+            at_phone.fetch_older(&mut phone).unwrap(),
+            OlderVisit::default()
+        );
+    }
+
+    // A pack that was changed gives nothing back, and the others do.
+    phone.prune().unwrap();
+    let packs = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|it| it.unwrap().path());
+    let packs = packs.filter(|it| {
+        it.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("packs-")
+    });
+    let objects: Vec<_> = packs
+        .flat_map(|it| fs::read_dir(it).unwrap().map(|it| it.unwrap().path()))
+        .collect();
+    let length = |it: &std::path::PathBuf| fs::metadata(it).unwrap().len();
+    let longest = objects.iter().map(length).max();
+    for object in objects.iter().filter(|it| Some(length(it)) != longest) {
+        let mut bytes = fs::read(object).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(object, bytes).unwrap();
+    }
+    let mut at_phone = mailbox_in(folder.path(), 2).looking_after_all();
+    at_phone.fetch(&mut phone).unwrap();
+    let older = at_phone.fetch_older(&mut phone).unwrap();
+    assert!(older.ops > 0 && older.bad_packs > 0, "{older:?}");
+    assert_eq!(phone.log().pruned_count(), 11 - older.ops);
+}
+
 #[test]
 fn a_pruned_node_puts_what_it_has_and_others_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let root = SigningKey::from([1; 32]);
-    let genesis = Genesis {
-        name: Name::new("shop").unwrap(),
-        nonce: [0; 16],
-        roots: [public_key(&root)].into(),
-        schema: [].into(),
-        features: [(Name::new("seal").unwrap(), Vec::new())].into(),
-    };
-    let mut full = Replica::create(genesis, &root, NOW_MS).unwrap();
-    let mut phone = Replica::join(full.project());
-    phone.receive(&full.envelopes().collect::<Vec<_>>());
-    let mailbox = |node: u8| Mailbox::new(Folder::new(folder.path(), [node; 16]), [node; 16]);
+    let (mut full, mut phone) = founded_with_seals(&root);
+    let mailbox = |node: u8| mailbox_in(folder.path(), node);
     let (mut at_full, mut at_phone) = (mailbox(1).looking_after_all(), mailbox(2));
     // Enough small packs of the phone's own that they would be merged.
     for number in 1..=12 {
