@@ -31,6 +31,8 @@ pub(crate) struct Carrier {
 pub(crate) struct Met {
     pub(crate) standing: Standing,
     pub(crate) tally: Tally,
+    /// The version of sync that both ends spoke.
+    pub(crate) version: u16,
 }
 
 impl Carrier {
@@ -68,11 +70,14 @@ impl Carrier {
         }
     }
 
-    /// Makes the session.
-    pub(crate) fn meet(&mut self, keeper: &mut dyn Keeper, id: [u8; 16]) -> Met {
+    /// Makes the session, in which the other end is asked for older ops where that is wanted.
+    pub(crate) fn meet(&mut self, keeper: &mut dyn Keeper, id: [u8; 16], older: bool) -> Met {
         let began = Instant::now();
         let now_ms = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut session = Session::dial(keeper, id, now_ms());
+        if older {
+            session = session.asking_for_older();
+        }
         loop {
             while let Some(frame) = session.frame() {
                 if self.write(&frame).is_err() {
@@ -92,6 +97,7 @@ impl Carrier {
         Met {
             standing: session.standing(),
             tally: session.tally(),
+            version: session.version(),
         }
     }
 

@@ -1,13 +1,15 @@
 //! What a writer takes in in several batches, told as one.
 
-use ecac_core::{Received, Replica};
+use ecac_core::{OpId, Received, Regained, Replica};
 use ecac_project::Writer;
-use ecac_sync::{KeepError, Keeper};
+use ecac_sync::{KeepError, Keeper, RegainFault};
 
 /// The writer, and what became of all that it was handed.
 pub(crate) struct Gathering<'a> {
     writer: &'a mut Writer,
     received: Received,
+    /// The op that came again and is not what is kept of it.
+    contradicts: Option<OpId>,
 }
 
 impl<'a> Gathering<'a> {
@@ -16,7 +18,13 @@ impl<'a> Gathering<'a> {
         Self {
             writer,
             received: Received::default(),
+            contradicts: None,
         }
+    }
+
+    /// The op that came again and is not what is kept of it here without its envelope; nothing was given back with it.
+    pub(crate) const fn contradicts(&self) -> Option<OpId> {
+        self.contradicts
     }
 
     /// What became of everything.
@@ -52,5 +60,13 @@ impl Keeper for Gathering<'_> {
         all.changes.retain(|it| it.before != it.after);
         all.missing.clone_from(&received.missing);
         Ok(received)
+    }
+
+    fn regain(&mut self, envelopes: &[&[u8]]) -> Result<Regained, RegainFault> {
+        let regained = Keeper::regain(self.writer, envelopes);
+        if let Err(RegainFault::Contradicts { op }) = &regained {
+            self.contradicts = Some(*op);
+        }
+        regained
     }
 }

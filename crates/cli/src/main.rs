@@ -22,6 +22,7 @@ mod input;
 mod interrupt;
 mod node_program;
 mod nudge;
+mod older;
 mod op_prefix;
 mod output;
 mod payload;

@@ -1,61 +1,60 @@
-//! `ecac import --older`: what was dropped here comes back.
+//! Older ops: what was dropped here, or never came with a sealed snapshot, comes back (`docs/pruning.md`).
 
-use ecac_core::{Regained, Replica};
-use ecac_project::Writer;
-use serde_json::json;
+use ecac_core::{OpId, RegainError, Replica};
+use serde_json::{Value as Json, json};
 
 use crate::failure::Failure;
-use crate::{output, text};
+use crate::text;
 
 /// What came back.
-pub(super) struct Older {
-    regained: Regained,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Older {
     /// How many ops were here without their values before.
-    dropped: usize,
-}
-
-/// Gives back what the items have of what was dropped.
-pub(super) fn regain(mut writer: Writer, items: &[&[u8]]) -> Result<Older, Failure> {
-    let failed = |error| Failure::of("take back what was dropped", &error);
-    let dropped = writer.log().pruned_count();
-    let regained = writer.regain(items).map_err(failed)?;
-    writer.close().map_err(failed)?;
-    Ok(Older { regained, dropped })
+    pub(crate) dropped: usize,
+    /// How many of them have them again.
+    pub(crate) regained: usize,
 }
 
 impl Older {
-    pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
-        let Regained {
-            ops, bytes, others, ..
-        } = self.regained;
-        let left = self.dropped - ops;
-        if as_json {
-            return output::print_json(&json!({
-                "format": "ecac-older-v1",
-                "dropped": self.dropped,
-                "regained": ops,
-                "bytes": bytes,
-                "left": left,
-                "others": others,
-            }));
-        }
+    /// How many are still without.
+    pub(crate) const fn left(&self) -> usize {
+        self.dropped.saturating_sub(self.regained)
+    }
+
+    /// One line for people.
+    pub(crate) fn told(&self) -> String {
         if self.dropped == 0 {
-            return output::print(b"nothing is dropped here: every op has its value\n");
+            return "nothing is dropped here: every op has its value\n".to_owned();
         }
-        let told = format!(
-            "{ops} of {} that had been dropped came back, {bytes} bytes; {}\n",
-            text::count(self.dropped, "op"),
-            match left {
-                0 => "nothing is dropped any more".to_owned(),
-                left => format!("{left} are not in the file: ask somebody who keeps everything"),
-            }
-        );
-        output::print(told.as_bytes())
+        let left = match self.left() {
+            0 => "nothing is dropped any more".to_owned(),
+            left => format!("{left} are not there: ask somebody who keeps everything"),
+        };
+        let dropped = text::count(self.dropped, "op");
+        format!(
+            "{} of {dropped} that had been dropped came back; {left}\n",
+            self.regained
+        )
+    }
+
+    /// The same for programs.
+    pub(crate) fn document(&self) -> Json {
+        json!({
+            "dropped": self.dropped,
+            "regained": self.regained,
+            "left": self.left(),
+        })
     }
 }
 
+/// An op came that is not what is kept of it here.
+pub(crate) fn contradicted(op: OpId) -> Failure {
+    let error = ecac_store::Error::from(RegainError::Contradicts { op });
+    Failure::of("take back what was dropped", &error.into())
+}
+
 /// A note for who took in a file that has values that were dropped here; empty for any other.
-pub(super) fn hint(replica: &Replica, items: &[&[u8]]) -> String {
+pub(crate) fn hint(replica: &Replica, items: &[&[u8]]) -> String {
     if replica.log().pruned_count() == 0 {
         return String::new();
     }

@@ -18,6 +18,7 @@ pub(crate) struct Counters {
     gone: AtomicU64,
     held_back: AtomicU64,
     dropped: AtomicU64,
+    older: AtomicU64,
     refused: AtomicU64,
     ops: AtomicU64,
 }
@@ -46,6 +47,7 @@ impl Counters {
         self.gone.fetch_add(tally.gone_ops, order());
         self.held_back.fetch_add(tally.held_back_ops, order());
         self.dropped.fetch_add(tally.dropped_ops, order());
+        self.older.fetch_add(tally.older_ops, order());
     }
 
     /// A connection that was not let in, or came to nothing.
@@ -91,6 +93,11 @@ impl Counters {
                 "ops_dropped",
                 "Ops that others lacked and that were dropped here",
                 &self.dropped,
+            ),
+            (
+                "ops_older",
+                "Ops that others had dropped, asked for and were sent",
+                &self.older,
             ),
         ];
         for (name, help, value) in counters {

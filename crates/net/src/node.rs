@@ -253,6 +253,7 @@ impl Node {
                     ("gone", ended.tally.gone_ops),
                     ("held_back", ended.tally.held_back_ops),
                     ("dropped", ended.tally.dropped_ops),
+                    ("older", ended.tally.older_ops),
                 ];
                 let missed = missed.into_iter().filter(|(_, ops)| *ops > 0);
                 rest.extend(missed.map(|(name, ops)| (name, json!(ops))));

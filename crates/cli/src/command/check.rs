@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             exit::UNDECIDED,
             "let every op arrive once more",
             cause,
-            "name an op log that has them, which somebody exported who does not prune: `ecac check LOG`",
+            "take them back with `ecac sync --older`, or name an op log that somebody exported who does not prune: `ecac check LOG`",
         ));
     }
     let items = op_log.file.items();

@@ -72,8 +72,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 }
 
 /// What an explanation ends with, if the envelope of the op was dropped.
-const DROPPED: &str = "its envelope was dropped here (`ecac prune`): what it wrote and who signed it cannot be shown any more; \
-     that it counts stands\n";
+const DROPPED: &str = "its envelope was dropped here (`ecac prune`): what it wrote and who signed it cannot be shown \
+     until `ecac sync --older` or `ecac import --older` takes it back; that it counts stands\n";
 
 /// The explanation with the names of people behind their keys. Keys stand at the ends of lines; an issuer is quoted.
 fn named(told: &str, project: &Project) -> String {

@@ -127,7 +127,10 @@ fn export_sealed(args: &Args, replica: &Replica, to_stdout: bool) -> Result<(), 
                 exit::REFUSED,
                 "a project of which several roots sign together binds it if this version founds it; in this one, export everything",
             ),
-            CarryError::Pruned { .. } => (exit::VERIFICATION, "ask somebody who keeps everything"),
+            CarryError::Pruned { .. } => (
+                exit::VERIFICATION,
+                "take back what was dropped (`ecac sync --older` with somebody who keeps everything), or let them export it",
+            ),
             _ => (exit::VERIFICATION, "look at the seal with `ecac explain`; seal anew, and ask the others what they signed"),
         };
         Failure::new(code, DOING, &error, hint)

@@ -1,17 +1,17 @@
 //! `ecac import`: taking in what others wrote.
 
-mod older;
-
 use std::path::PathBuf;
 
 use ecac_artifact::exit;
-use ecac_core::{Costs, OpId, ProjectId, Received, VerifiedOp};
+use ecac_core::{Costs, OpId, ProjectId, Received, Regained, VerifiedOp};
+use ecac_project::Writer;
 use serde_json::json;
 
 use crate::arrival::Arrival;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::input::OpLogFiles;
+use crate::older::{self, Older};
 use crate::output;
 use crate::progress::Progress;
 
@@ -50,9 +50,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let progress = Progress::whole("looking at", items.len() as u64);
     let (project, mut writer, key) = globals.writing()?;
     if args.older {
-        let told = older::regain(writer, &items)?;
+        let (older, regained) = regain(writer, &items)?;
         drop(progress);
-        return told.print(args.json);
+        if !args.json {
+            return output::print(older.told().as_bytes());
+        }
+        let mut document = older.document();
+        document["format"] = json!("ecac-older-v1");
+        document["bytes"] = json!(regained.bytes);
+        document["others"] = json!(regained.others);
+        return output::print_json(&document);
     }
     let failed = |error| Failure::of("import", &error);
     let received: Received = writer.receive(&items).map_err(failed)?;
@@ -71,6 +78,19 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return output::print_json(&document);
     }
     output::print(arrival.told.as_bytes())
+}
+
+/// Gives back what the items have of what was dropped.
+fn regain(mut writer: Writer, items: &[&[u8]]) -> Result<(Older, Regained), Failure> {
+    let failed = |error| Failure::of("take back what was dropped", &error);
+    let dropped = writer.log().pruned_count();
+    let regained = writer.regain(items).map_err(failed)?;
+    writer.close().map_err(failed)?;
+    let older = Older {
+        dropped,
+        regained: regained.ops,
+    };
+    Ok((older, regained))
 }
 
 /// Files of another project are not taken in: every op of theirs would be refused.

@@ -239,7 +239,7 @@ impl<'a> Listing<'a> {
         if *dropped > 0 {
             let _ = writeln!(
                 text,
-                "{} dropped here (`ecac prune`): what {} wrote cannot be shown any more, and what follows from {} stands",
+                "{} dropped here (`ecac prune`): what {} wrote cannot be shown until `ecac sync --older` takes it back, and what follows from {} stands",
                 was(*dropped),
                 if *dropped == 1 { "it" } else { "they" },
                 if *dropped == 1 { "it" } else { "them" },

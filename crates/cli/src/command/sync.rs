@@ -25,16 +25,23 @@ const PEER: &str = "did:key:";
 /// keys come from the environment, such as AWS_ACCESS_KEY_ID, and the program has to be built with the feature `cloud`. A node has its
 /// key and its address, KEY@ADDRESS, and is met once, over QUIC; the program `ecac-node` carries that, and has to be installed beside
 /// this one. `ecac node` is for meeting again and again.
+///
+/// With --older what is here without its values (`ecac prune`, or a beginning with a sealed snapshot) is asked for too, and taken back
+/// as `ecac import --older` does. No decision changes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ecac sync /media/stick/shop
   ecac sync /mnt/share/shop --json | jq .mailbox
   ecac sync s3://our-shop/mail
+  ecac sync /media/stick/shop --older
   ecac sync did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK@192.0.2.7:4919")]
 pub(crate) struct Args {
     /// A folder or a bucket that is there, of which several projects need several; or a node, as KEY@ADDRESS
     #[arg(value_name = "FOLDER|URL|PEER")]
     target: OsString,
+    /// Take back what was dropped here, as far as it is there
+    #[arg(long)]
+    older: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -42,8 +49,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     match peer_of(&args.target)? {
-        Some(peer) => peer::run(peer, args.json, globals),
-        None => mailbox::run(&Place::of(&args.target)?, args.json, globals),
+        Some(peer) => peer::run(peer, args, globals),
+        None => mailbox::run(&Place::of(&args.target)?, args, globals),
     }
 }
 

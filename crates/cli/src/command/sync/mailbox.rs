@@ -1,17 +1,20 @@
 //! Meeting in a folder, or a bucket, that others visit too.
 
-use ecac_mailbox::{Visit, id_of};
+use ecac_mailbox::{OlderVisit, Visit, id_of};
 use ecac_project::KeyUse;
+use ecac_sync::Keeper as _;
 use serde_json::{Value as Json, json};
 
+use super::Args;
 use super::place::Place;
 use crate::arrival::Arrival;
 use crate::edge::Globals;
 use crate::failure::Failure;
 use crate::gathering::Gathering;
+use crate::older::Older;
 use crate::{output, text};
 
-pub(super) fn run(place: &Place, json: bool, globals: &Globals) -> Result<(), Failure> {
+pub(super) fn run(place: &Place, args: &Args, globals: &Globals) -> Result<(), Failure> {
     let (project, mut writer, key) = globals.writing()?;
     let machine = globals.key(KeyUse::Node, &globals.node()?)?;
     let project_id = project.config().project;
@@ -26,7 +29,15 @@ pub(super) fn run(place: &Place, json: bool, globals: &Globals) -> Result<(), Fa
         mailbox = mailbox.remembering(&writer, &memory);
     }
     let mut gathering = Gathering::of(&mut writer);
-    let synced = mailbox.sync(&mut gathering);
+    let mut synced = mailbox.sync(&mut gathering);
+    let dropped = gathering.replica().log().pruned_count();
+    let mut older_visit = OlderVisit::default();
+    if args.older && synced.is_ok() {
+        match mailbox.fetch_older(&mut gathering) {
+            Ok(visit) => older_visit = visit,
+            Err(error) => synced = Err(error),
+        }
+    }
     let received = gathering.received();
     let remembered = project.remember_mailbox(&id, &mailbox.memory(&writer));
     let arrival = Arrival::of(&received, &project, &writer, &key.public(), globals)?;
@@ -37,19 +48,30 @@ pub(super) fn run(place: &Place, json: bool, globals: &Globals) -> Result<(), Fa
         .and(remembered)
         .map_err(|error| Failure::of("sync", &error))?;
     output::note(&arrival.notes);
-    if visit.bad_packs > 0 {
+    let older = args.older.then_some(Older {
+        dropped,
+        regained: older_visit.ops,
+    });
+    let bad_packs = visit.bad_packs.max(older_visit.bad_packs);
+    if bad_packs > 0 {
         output::note(&format!(
             "warning: {} there cannot be read; what is in them comes when those who have it visit\n",
-            text::count(visit.bad_packs, "pack")
+            text::count(bad_packs, "pack")
         ));
     }
-    if json {
+    if args.json {
         let mut document = arrival.document;
         document["format"] = json!("ecac-sync-v1");
         document["mailbox"] = visit_json(&visit);
+        document["older"] = json!(older.map(|it| {
+            let mut document = it.document();
+            document["packs_read"] = json!(older_visit.packs);
+            document
+        }));
         return output::print_json(&document);
     }
-    output::print(format!("{}{}", visited(&visit), arrival.told).as_bytes())
+    let older = older.map_or_else(String::new, |it| it.told());
+    output::print(format!("{}{}{older}", visited(&visit), arrival.told).as_bytes())
 }
 
 fn visited(visit: &Visit) -> String {

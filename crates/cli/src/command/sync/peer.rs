@@ -2,22 +2,29 @@
 
 use ecac_artifact::exit;
 use ecac_project::Peer;
-use ecac_sync::{Standing, Tally};
+use ecac_sync::limits::VERSION_OF_OLDER;
+use ecac_sync::{CloseReason, Standing, Tally};
 use serde_json::json;
 
+use super::Args;
 use crate::arrival::Arrival;
 use crate::carrier::Carrier;
 use crate::edge::{self, Globals};
 use crate::failure::Failure;
 use crate::gathering::Gathering;
 use crate::node_program::{self, NodeProgram};
+use crate::older::{self, Older};
 use crate::{output, text};
 
 /// What to do where the node is not reached.
 const UNREACHED: &str = "look whether `ecac node` runs there, at this address, and lets this machine in: \
                          its key is what `ecac node key` prints here";
 
-pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failure> {
+/// Where the other end cannot be asked for what was dropped here.
+const UNASKED: &str = "note: the program there is too old to be asked for what was dropped here; \
+                       somebody there can export it for `ecac import --older FILE`\n";
+
+pub(super) fn run(peer: Peer, args: &Args, globals: &Globals) -> Result<(), Failure> {
     let doing = format!("sync with {peer}");
     let failed = |cause: String, hint: &str| Failure::new(exit::ENVIRONMENT, &doing, cause, hint);
     // What is wrong here is said before anybody is called.
@@ -36,8 +43,10 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
     let (project, mut writer, key) = globals.writing()?;
     let mut id = [0; 16];
     id.copy_from_slice(&edge::seed()?[..16]);
+    let dropped = writer.log().pruned_count();
     let mut gathering = Gathering::of(&mut writer);
-    let met = carrier.meet(&mut gathering, id);
+    let met = carrier.meet(&mut gathering, id, args.older);
+    let contradicts = gathering.contradicts();
     let received = gathering.received();
     let arrival = Arrival::of(&received, &project, &writer, &key.public(), globals)?;
     // What came is kept, whatever became of the session, and before the other end hears that it is over.
@@ -45,13 +54,23 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
         .close()
         .map_err(|error| Failure::of("sync", &error))?;
     let said = carrier.end();
+    if let (Standing::Closed(CloseReason::Contradicts), Some(op)) = (met.standing, contradicts) {
+        return Err(older::contradicted(op));
+    }
     if met.standing != Standing::Finished {
         let cause = broken(met.standing, &said);
         return Err(failed(cause, "sync again; what came is kept"));
     }
     output::note(&arrival.notes);
     let tally = met.tally;
-    if json {
+    let older = args.older.then(|| Older {
+        dropped,
+        regained: usize::try_from(tally.regained_ops).unwrap_or(usize::MAX),
+    });
+    if args.older && dropped > 0 && met.version < VERSION_OF_OLDER {
+        output::note(UNASKED);
+    }
+    if args.json {
         let mut document = arrival.document;
         document["format"] = json!("ecac-sync-v1");
         document["peer"] = json!({
@@ -64,6 +83,7 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
             "ops_held_back": tally.held_back_ops,
             "ops_dropped": tally.dropped_ops,
         });
+        document["older"] = json!(older.map(|it| it.document()));
         return output::print_json(&document);
     }
     let met = format!(
@@ -72,7 +92,8 @@ pub(super) fn run(peer: Peer, json: bool, globals: &Globals) -> Result<(), Failu
         count(tally.sent_ops)
     );
     let missed = missed(&tally);
-    output::print(format!("{met}{missed}{}", arrival.told).as_bytes())
+    let older = older.map_or_else(String::new, |it| it.told());
+    output::print(format!("{met}{missed}{}{older}", arrival.told).as_bytes())
 }
 
 fn count(ops: u64) -> String {

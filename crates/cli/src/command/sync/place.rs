@@ -9,6 +9,7 @@ use ecac_core::quote;
 use ecac_mailbox::{Address, Bucket, Folder, Mailbox, MailboxError, NodeId, id_of};
 
 use crate::failure::Failure;
+use crate::older;
 use crate::text;
 
 /// Where a mailbox is.
@@ -82,6 +83,9 @@ impl Place {
 
     /// What there is to do where a visit has failed.
     pub(super) fn failure(&self, error: &MailboxError) -> Failure {
+        if let MailboxError::Contradicts { op } = error {
+            return older::contradicted(*op);
+        }
         let (cause, hint) = match error {
             MailboxError::Bucket(error) => (
                 format!("{error}: {}", error.source),

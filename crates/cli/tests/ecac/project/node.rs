@@ -11,7 +11,8 @@ use std::time::Duration;
 use ecac_artifact::exit;
 use ecac_core::Replica;
 use ecac_project::{FOLDER, Home, KeyName, Project};
-use ecac_sync::Session;
+use ecac_sync::limits::{VERSION_OF_OLDER, VERSIONS};
+use ecac_sync::{Frame, Message, Session};
 use tempfile::{TempDir, tempdir};
 
 use super::{Guild, Person, shop};
@@ -202,8 +203,8 @@ fn read(from: &mut File) -> Option<Vec<u8>> {
     Some(frame)
 }
 
-/// The other end of a session, at the far ends of two pipes.
-fn answer(replica: &mut Replica, pipes: &Path) {
+/// The other end of a session, at the far ends of two pipes; it says that it speaks no version beyond the last.
+fn answer(replica: &mut Replica, pipes: &Path, last: u16) {
     let mut from = File::open(pipes.join("there")).expect("a pipe");
     let mut to = File::create(pipes.join("back")).expect("a pipe");
     let mut frame = read(&mut from).expect("a first frame");
@@ -211,6 +212,7 @@ fn answer(replica: &mut Replica, pipes: &Path) {
     loop {
         session.handle(replica, &frame, 0);
         while let Some(frame) = session.frame() {
+            let frame = speaking(&frame, last);
             let length = u32::try_from(frame.len()).expect("short").to_be_bytes();
             // Who has ended hears no more.
             let _ = to.write_all(&[&length[..], &frame].concat());
@@ -220,6 +222,16 @@ fn answer(replica: &mut Replica, pipes: &Path) {
             None => return,
         }
     }
+}
+
+/// The frame, but that a greeting in it has no version beyond the last.
+fn speaking(frame: &[u8], last: u16) -> Vec<u8> {
+    let mut frame = Frame::decode(frame).expect("a session writes frames");
+    if let Ok(Message::Hello { versions, project }) = Message::decode(&frame.message) {
+        let versions = (versions.0, versions.1.min(last));
+        frame.message = Message::Hello { versions, project }.encode();
+    }
+    frame.encode()
 }
 
 /// What the person's store holds, to be taken to the other end of a session.
@@ -245,6 +257,11 @@ fn pipes() -> (TempDir, PathBuf) {
 
 /// What `ecac sync PEER` of the person prints where that replica answers.
 fn meet(person: &Person, there: &mut Replica, args: &[&str]) -> Vec<u8> {
+    session(person, there, args, VERSIONS.1).ok()
+}
+
+/// How `ecac sync PEER` of the person ends where that replica answers, in a version that is not beyond the last.
+fn session(person: &Person, there: &mut Replica, args: &[&str], last: u16) -> Ran {
     let (_folder, pipes) = pipes();
     let at = pipes.display();
     let installed = Installed::with(&format!(
@@ -252,8 +269,8 @@ fn meet(person: &Person, there: &mut Replica, args: &[&str]) -> Vec<u8> {
     ));
     let args = [&["sync", PEER], args].concat();
     thread::scope(|scope| {
-        scope.spawn(|| answer(there, &pipes));
-        installed.run(person, "/usr/bin:/bin", &args).ok()
+        scope.spawn(|| answer(there, &pipes, last));
+        installed.run(person, "/usr/bin:/bin", &args)
     })
 }
 
@@ -315,6 +332,46 @@ fn a_session_says_what_one_side_lacks_and_the_other_has_dropped() {
         told.contains("\n2 ops that the peer lacks were dropped here"),
         "{told}"
     );
+}
+
+#[test]
+fn what_was_dropped_comes_back_from_a_peer() {
+    let guild = Guild::found();
+    let Guild { ann, ben, van, .. } = &guild;
+    for status in ["open", "waits", "repaired"] {
+        van.says(&["set", "motor/7", "status", status]);
+    }
+    van.sends_to(ann);
+    let seal = ann.op(&["seal"]);
+    ann.sends_to(ben);
+    ben.says(&["cosign", &seal]);
+    ben.sends_to(van);
+    let mut full = replica_of(van);
+    let mut pruned = replica_of(van);
+    assert_eq!(pruned.prune().expect("it can").ops, 2);
+    let told = text(meet(van, &mut full, &["--older"]));
+    assert!(told.contains("\nnothing is dropped here"), "{told}");
+    van.says(&["prune", "--yes"]);
+    // From who has dropped them too they do not, nor from a program that cannot be asked.
+    let told = text(meet(van, &mut pruned, &["--older"]));
+    let none = "\n0 of 2 ops that had been dropped came back; 2 are not there";
+    assert!(told.contains(none), "{told}");
+    let unasked = session(van, &mut full, &["--older"], VERSION_OF_OLDER - 1);
+    let note = unasked.stderr.clone();
+    assert!(note.contains("too old to be asked"), "{note}");
+    assert!(text(unasked.ok()).contains(none));
+    // Nobody takes them back who does not say so.
+    assert!(!text(meet(van, &mut full, &[])).contains("dropped"));
+    assert_eq!(van.json(&["verify-store"])["dropped"], 2);
+    let back: serde_json::Value =
+        serde_json::from_slice(&meet(van, &mut full, &["--older", "--json"])).expect("JSON");
+    super::documented(&back, "ecac-sync-v1");
+    let want = serde_json::json!({"dropped": 2, "regained": 2, "left": 0});
+    assert_eq!(back["older"], want, "{back}");
+    assert_eq!(van.json(&["verify-store"])["dropped"], 0);
+    for command in ["check", "audit-verify"] {
+        van.run(&[command]).ok();
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ecac_artifact::exit;
 
-use super::{Person, shop};
+use super::{Guild, Person, shop};
 
 /// A folder that is nobody's.
 struct Stick(tempfile::TempDir);
@@ -31,6 +31,45 @@ impl Stick {
 
 fn digest(person: &Person) -> serde_json::Value {
     person.json(&["verify-store"])["state"].clone()
+}
+
+#[test]
+fn what_was_dropped_comes_back_from_the_folder() {
+    let guild = Guild::found();
+    let Guild { ann, ben, van, .. } = &guild;
+    let stick = Stick::new();
+    for status in ["open", "waits", "repaired"] {
+        van.says(&["set", "motor/7", "status", status]);
+    }
+    van.says(&["sync", stick.path()]);
+    ann.says(&["sync", stick.path()]);
+    let seal = ann.op(&["seal"]);
+    ann.sends_to(ben);
+    ben.says(&["cosign", &seal]);
+    ben.sends_to(van);
+    let told = van.says(&["sync", stick.path(), "--older"]);
+    assert!(
+        told.ends_with("nothing is dropped here: every op has its value\n"),
+        "{told}"
+    );
+    van.says(&["prune", "--yes"]);
+    assert!(!van.says(&["sync", stick.path()]).contains("dropped"));
+    assert_eq!(van.json(&["verify-store"])["dropped"], 2);
+    let back = van.json(&["sync", stick.path(), "--older"]);
+    super::documented(&back, "ecac-sync-v1");
+    let want = serde_json::json!({"dropped": 2, "regained": 2, "left": 0, "packs_read": 1});
+    assert_eq!(back["older"], want, "{back}");
+    assert_eq!(van.json(&["verify-store"])["dropped"], 0);
+    for command in ["check", "audit-verify"] {
+        van.run(&[command]).ok();
+    }
+    // What is not there does not come.
+    van.says(&["prune", "--yes"]);
+    let told = van.says(&["sync", Stick::new().path(), "--older"]);
+    assert!(
+        told.contains("0 of 2 ops") && told.contains("2 are not there"),
+        "{told}"
+    );
 }
 
 #[test]
