@@ -2,7 +2,7 @@
 
 use ecac_core::Costs;
 use ecac_perf::engine::Engine;
-use ecac_perf::workload::{Late, Shape, Turn, Workload, sealed};
+use ecac_perf::workload::{Late, Sealed, Shape, Turn, Workload, sealed};
 
 /// Ops that a replica takes in at a time.
 const BATCH: usize = 512;
@@ -87,6 +87,22 @@ fn a_sealed_write_asks_no_more_for_many_holders_than_for_one() {
     for count in [questions, decisions] {
         let [few, many] = [1, 64].map(|holders| count(&work(sealed(5, holders), 200)));
         assert_eq!(few, many);
+    }
+}
+
+/// Of whom no denial touches an op asks the same whether or not anything is sealed.
+#[test]
+fn an_op_asks_no_more_where_the_root_seals() {
+    const OPS: usize = 2_000;
+    const EVERY: usize = 100;
+    for count in [questions, decisions] {
+        let [without, with] =
+            [0, EVERY].map(|every| count(&work(Sealed::workload(5, 8, every), OPS)));
+        let seals = (OPS / EVERY) as u64;
+        assert!(
+            with <= without + seals * FEW_AN_OP,
+            "{seals} seals among {OPS} ops: from {without} to {with}"
+        );
     }
 }
 

@@ -178,6 +178,7 @@ impl<'a> Entry<'a> {
         let authority = &mut *self.authority;
         let links = authority.links_of.entry(key).or_default();
         links.push(authority.links.len());
+        authority.note_title(self.dag, &key);
         authority.links.push(Link {
             op: self.at,
             person,
@@ -398,7 +399,7 @@ impl<'a> Entry<'a> {
         let id = authority.grants.len();
         let mut withdrawn = false;
         authority.grants_of.entry(subject).or_default().push(id);
-        authority.note_grant(self.dag, &subject);
+        authority.note_title(self.dag, &subject);
         authority.grants_by_op.entry(self.at).or_default().push(id);
         if let Standing::Vouched(vouched) = &standing {
             for &key in &vouched.keys {

@@ -1,7 +1,9 @@
-//! Leave: under which titles a plain past admits an op, by the roll of its author's chain.
+//! Leave: under which titles a past admits an op of an author without links, by the roll of the author's chain.
 //!
-//! In a project that [is plain](Authority::is_plain) a grant that a denial in the past kills stays killed for all that
-//! follows, so a roll only has to take in what is new.
+//! A title that no denial touches lives in every past, whatever is sealed or cosigned. In a project that
+//! [is plain](Authority::is_plain) a grant that a denial in the past kills stays killed for all that follows, so a roll only has
+//! to take in what is new; elsewhere a seal can make the denial stale, so what is killed stays open. A grant of `root` that needs
+//! several signatures is open until it has them: then it has them for all that follows.
 
 use core::hint::black_box;
 
@@ -20,7 +22,7 @@ use crate::place_id::FieldId;
 use crate::schema_map::tags_of;
 use crate::tight;
 
-/// What a plain past allows.
+/// What a past allows.
 #[derive(Debug)]
 pub(crate) enum Leave {
     /// The op is admitted under this set of titles.
@@ -44,6 +46,17 @@ impl Leave {
             answers: None,
         }
     }
+}
+
+/// What a title comes to in a past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// It counts, and lives.
+    Holds,
+    /// It can come to count.
+    Open,
+    /// It counts for nothing, there and in all that follows.
+    Falls,
 }
 
 /// What an op asks for.
@@ -133,7 +146,8 @@ impl Authority {
         })
     }
 
-    /// The titles in the past under which the op is admitted; `None` where there is none, or the project is not plain.
+    /// The titles in the past under which the op is admitted; `None` where there is none, or where it takes more to find out: the
+    /// past holds an equivocation of the author, or the author is a device.
     pub(crate) fn leave(
         &self,
         dag: &Dag,
@@ -142,11 +156,12 @@ impl Authority {
         asked: Asked<'_>,
         costs: &mut Costs,
     ) -> Option<Leave> {
-        if !self.is_plain() || applicant.own.surplus > 0 {
+        if applicant.own.surplus > 0 {
             return None;
         }
         let chain = applicant.own.continues;
         let roll = chain.and_then(|chain| self.rolls.get(chain as usize));
+        let roll = roll.filter(|roll| !roll.left_out || self.is_plain());
         let answer = match asked {
             Asked::Edit(tags) => roll.and_then(|roll| {
                 let known = roll.answers.get(tags)?;
@@ -158,6 +173,9 @@ impl Authority {
         };
         if let Some((known, true)) = answer {
             return Some(Leave::Known(known));
+        }
+        if !self.links_of(&applicant.author).is_empty() {
+            return None;
         }
         let renewed = self.renewed(roll, dag, past, applicant, costs);
         if let (Some((known, _)), None) = (answer, &renewed) {
@@ -218,47 +236,74 @@ impl Authority {
         applicant: &Applicant,
         costs: &mut Costs,
     ) -> Option<Roll> {
-        let (known, unseen, held) = match roll {
-            Some(roll) => (roll.known, &roll.unseen[..], &roll.held[..]),
+        let (known, open, held) = match roll {
+            Some(roll) => (roll.known, &roll.open[..], &roll.held[..]),
             None => (0, &[][..], &[][..]),
         };
         let new = &self.grants_of(&applicant.author)[known..];
-        let is_killed = |title: Title, costs: &mut Costs| {
-            self.is_touched(title)
-                && Judge::for_verdicts(dag, self, costs)
-                    .title_killed_in(title, past)
-                    .is_some()
-        };
-        let fallen: Vec<Title> = held
-            .iter()
-            .copied()
-            .filter(|&title| is_killed(title, costs))
-            .collect();
-        let sees = |title: &Title, costs: &mut Costs| {
-            dag.contains(past, self.grants[title.grant].op, costs)
-        };
-        let nothing_new = new.is_empty() && !unseen.iter().any(|title| sees(title, costs));
-        if roll.is_some() && fallen.is_empty() && nothing_new {
+        let mut is_same = roll.is_some() && new.is_empty();
+        let mut weights = Vec::with_capacity(held.len() + open.len() + new.len());
+        for &title in held {
+            let weight = self.weight_of_seen(title, dag, past, costs);
+            is_same &= weight == Weight::Holds;
+            weights.push((title, weight));
+        }
+        let new = new.iter().map(|&grant| Title::own(grant));
+        for title in open.iter().copied().chain(new) {
+            let weight = self.weight(title, dag, past, costs);
+            is_same &= weight == Weight::Open;
+            weights.push((title, weight));
+        }
+        if is_same {
             return None;
         }
-        let mut renewed = Roll {
-            is_whole: false,
-            known: known + new.len(),
-            unseen: Vec::new(),
-            held: held.to_vec(),
-            answers: Answers::default(),
+        let all = |of| {
+            let weights = weights.iter().filter(move |(_, weight)| *weight == of);
+            weights.map(|&(title, _)| title)
         };
-        renewed.held.retain(|title| !fallen.contains(title));
-        let new = new.iter().map(|&grant| Title::own(grant));
-        for title in unseen.iter().copied().chain(new) {
-            if !sees(&title, costs) {
-                renewed.unseen.push(title);
-            } else if self.grants[title.grant].right().is_some() && !is_killed(title, costs) {
-                renewed.held.push(title);
-            }
+        let counts = |title: Title| self.grants[title.grant].right().is_some();
+        let open: Vec<Title> = all(Weight::Open).collect();
+        Some(Roll {
+            is_whole: open.is_empty(),
+            known: self.grants_of(&applicant.author).len(),
+            open,
+            held: all(Weight::Holds).collect(),
+            left_out: roll.is_some_and(|roll| roll.left_out) || all(Weight::Falls).any(counts),
+            answers: Answers::default(),
+        })
+    }
+
+    /// What the author's own title comes to in the past.
+    fn weight(&self, title: Title, dag: &Dag, past: &Past, costs: &mut Costs) -> Weight {
+        let grant = &self.grants[title.grant];
+        if !dag.contains(past, grant.op, costs) {
+            return Weight::Open;
         }
-        renewed.is_whole = renewed.unseen.is_empty();
-        Some(renewed)
+        if grant.right().is_none() {
+            return Weight::Falls;
+        }
+        let is_short = grant.hands_on_root && {
+            let mut judge = Judge::new(dag, self, costs);
+            !judge.in_past(past, |judge, view| judge.is_full(grant.op, view))
+        };
+        if is_short {
+            Weight::Open
+        } else {
+            self.weight_of_seen(title, dag, past, costs)
+        }
+    }
+
+    /// The same, where the title counts there if no denial kills it.
+    fn weight_of_seen(&self, title: Title, dag: &Dag, past: &Past, costs: &mut Costs) -> Weight {
+        let is_killed = self.is_touched(title)
+            && Judge::for_verdicts(dag, self, costs)
+                .title_killed_in(title, past)
+                .is_some();
+        match (is_killed, self.is_plain()) {
+            (false, _) => Weight::Holds,
+            (true, true) => Weight::Falls,
+            (true, false) => Weight::Open,
+        }
     }
 
     /// Keeps what was found out for the next op of the chain.
@@ -282,9 +327,9 @@ impl Authority {
         }
     }
 
-    /// The subject has one more grant.
-    pub(super) fn note_grant(&mut self, dag: &Dag, subject: &PublicKey) {
-        for &chain in dag.chains_of(subject) {
+    /// The key has one more grant, or one more link.
+    pub(super) fn note_title(&mut self, dag: &Dag, key: &PublicKey) {
+        for &chain in dag.chains_of(key) {
             if let Some(roll) = self.rolls.get_mut(chain as usize) {
                 roll.is_whole = false;
             }

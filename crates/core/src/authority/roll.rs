@@ -9,14 +9,17 @@ pub(crate) type TagsId = u32;
 /// The titles that the author of a chain holds, as its last op saw it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roll {
-    /// Whether all of the author's grants have been looked at, and none of them was outside of the past.
+    /// Whether all of the author's grants have been looked at, and none of them is open.
     pub(super) is_whole: bool,
     /// How many of the author's grants have been looked at.
     pub(super) known: usize,
-    /// Of these, the ones outside of the past.
-    pub(super) unseen: Vec<Title>,
+    /// Of these, the ones that can come to count: those outside of the past, those that too few roots have signed there, and
+    /// those that a denial there kills which may come to count for nothing.
+    pub(super) open: Vec<Title>,
     /// The ones in the past that count, and that no denial there kills.
     pub(super) held: Vec<Title>,
+    /// Whether others are left out because a denial kills them, which is for good in a plain project.
+    pub(super) left_out: bool,
     /// Under what data with these tags is admitted, once the op is in the validity of each title; no other title is waiting
     /// for its time.
     pub(super) answers: Answers,

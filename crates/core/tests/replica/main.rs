@@ -23,6 +23,7 @@ mod quorum;
 mod rage;
 mod regained;
 mod restore;
+mod titles;
 mod witnesses;
 
 #[path = "../../examples/refurbishing_shop.rs"]

@@ -52,7 +52,7 @@ pub(crate) fn sealed(project: &mut Project) -> OpId {
     seal
 }
 
-fn withdrawable(subject: u32, role: Role, bit: u64) -> String {
+pub(crate) fn withdrawable(subject: u32, role: Role, bit: u64) -> String {
     let mut claims = claims(subject, role);
     claims.status = vec![StatusRef {
         list: LIST.into(),
@@ -62,7 +62,7 @@ fn withdrawable(subject: u32, role: Role, bit: u64) -> String {
     mint_credential(&key(ISSUER_KEY), &claims)
 }
 
-fn list(bits: &[u64]) -> Payload {
+pub(crate) fn list(bits: &[u64]) -> Payload {
     let set: BTreeSet<u64> = bits.iter().copied().collect();
     let purpose = StatusPurpose::Revocation;
     let jwt = mint_status_list(&key(ISSUER_KEY), ISSUER, KID, LIST, purpose, 0, 0, &set);
