@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use super::{Chain, Dag, Index, Past, Placed};
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
-const RECENT_BYTES: usize = 5 << 19;
+const RECENT_BYTES: usize = 11 << 17;
 /// Clocks that are read together before they are let go of: they have not been read for long, and are far away.
 const LET_GO_TOGETHER: usize = 64;
 /// Ops that are recent while ops are told.
 const RECENT_TOLD: usize = 1024;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
-const CLOCK_BYTES_PER_OP: usize = 12;
+const CLOCK_BYTES_PER_OP: usize = 5;
 
 /// A past that is kept.
 #[derive(Debug, Clone)]

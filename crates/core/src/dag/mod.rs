@@ -8,6 +8,7 @@
 
 mod authors;
 mod clocks;
+mod close;
 mod ids;
 mod index;
 mod near;

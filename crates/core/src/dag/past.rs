@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
+use super::close::Close;
 use super::near::Near;
 use crate::columns::{self, damaged};
 use crate::wire::{Out, Written};
@@ -15,7 +16,9 @@ use crate::wire::{Out, Written};
 enum Clock {
     /// Chains and numbers, sorted by chain, no zeros.
     Sparse(Box<[(u32, u32)]>),
-    /// The numbers by chain, where nearly all lie close together.
+    /// The numbers by chain, where these are many and nearly all lie close together.
+    Close(Close),
+    /// The same where they lie less close, or are fewer.
     Near(Near),
     /// The numbers by chain, where all are small.
     Narrow(Box<[u16]>),
@@ -30,6 +33,7 @@ impl Clock {
                 Ok(at) => entries[at].1,
                 Err(_) => 0,
             },
+            Self::Close(close) => close.count(chain),
             Self::Near(near) => near.count(chain),
             Self::Narrow(counts) => counts.get(chain as usize).map_or(0, |&it| it.into()),
             Self::Wide(counts) => counts.get(chain as usize).copied().unwrap_or(0),
@@ -45,6 +49,7 @@ impl Clock {
         };
         match self {
             Self::Sparse(entries) => entries.iter().copied().for_each(held),
+            Self::Close(close) => close.each(|chain, count| held((chain, count))),
             Self::Near(near) => near.each(|chain, count| held((chain, count))),
             Self::Narrow(counts) => (0..).zip(counts.iter().map(|&it| it.into())).for_each(held),
             Self::Wide(counts) => (0..).zip(counts.iter().copied()).for_each(&mut held),
@@ -54,6 +59,7 @@ impl Clock {
     const fn width(&self) -> usize {
         match self {
             Self::Sparse(entries) => entries.len(),
+            Self::Close(close) => close.width(),
             Self::Near(near) => near.width(),
             Self::Narrow(counts) => counts.len(),
             Self::Wide(counts) => counts.len(),
@@ -65,6 +71,9 @@ impl Clock {
         match self {
             Self::Sparse(entries) => {
                 black_box(entries.first().copied());
+            }
+            Self::Close(close) => {
+                black_box(close.count(0));
             }
             Self::Near(near) => {
                 black_box(near.count(0));
@@ -81,6 +90,7 @@ impl Clock {
     const fn bytes(&self) -> usize {
         match self {
             Self::Sparse(entries) => size_of_val(&**entries),
+            Self::Close(close) => close.bytes(),
             Self::Near(near) => near.bytes(),
             Self::Narrow(counts) => size_of_val(&**counts),
             Self::Wide(counts) => size_of_val(&**counts),
@@ -168,6 +178,10 @@ impl Past {
         };
         let plain;
         let clock = match &*whole.clock {
+            Clock::Close(close) => {
+                plain = written(close.counts());
+                &plain
+            }
             Clock::Near(near) => {
                 plain = written(near.counts());
                 &plain
@@ -179,7 +193,7 @@ impl Past {
                 let rows = entries.iter().map(|&(chain, count)| [chain, count]);
                 columns::write_rows(out.u8(0)?, rows)
             }
-            Clock::Near(_) => unreachable!("what is written is by other numbers"),
+            Clock::Close(_) | Clock::Near(_) => unreachable!("what is written is by other numbers"),
             Clock::Narrow(counts) => {
                 out.u8(1)?.bytes_len(size_of_val(&**counts) as u64)?;
                 let bytes = counts.iter().flat_map(|count| count.to_le_bytes());
@@ -230,6 +244,7 @@ impl Past {
         self.more.iter().all(|&(_, count)| small(count))
             && match &*self.clock {
                 Clock::Sparse(entries) => entries.iter().all(|&(_, count)| small(count)),
+                Clock::Close(close) => small(close.bound()),
                 Clock::Near(near) => small(near.bound()),
                 Clock::Narrow(_) => true,
                 Clock::Wide(_) => false,
@@ -268,8 +283,8 @@ impl Past {
                         .fold(first.entries(), |all, next| merge(&all, &next.entries()));
                     return Self::of_clock(Clock::Sparse(all.into_boxed_slice()));
                 }
-                Self::of_clock(if let Some(near) = Self::join_near(pasts) {
-                    Clock::Near(near)
+                Self::of_clock(if let Some(joined) = Self::join_dense(pasts) {
+                    joined
                 } else if pasts.iter().all(Self::is_narrow) {
                     least(dense::<u16>(pasts))
                 } else {
@@ -305,7 +320,7 @@ impl Past {
                     *count = own.max(*count);
                 }
             }
-            Clock::Sparse(_) | Clock::Near(_) | Clock::Wide(_) => {
+            Clock::Sparse(_) | Clock::Close(_) | Clock::Near(_) | Clock::Wide(_) => {
                 let mut fits = Some(());
                 self.clock.each(|chain, count| {
                     fits = fits.and_then(|()| raise(counts, chain, count));
@@ -318,19 +333,26 @@ impl Past {
             .collect()
     }
 
-    /// The union of pasts whose numbers lie close together, or are few.
-    fn join_near(pasts: &[Self]) -> Option<Near> {
-        let mut clocks = Vec::with_capacity(pasts.len());
+    /// The union of pasts whose numbers lie close together, in one form of these, or are few.
+    fn join_dense(pasts: &[Self]) -> Option<Clock> {
+        let (mut close, mut near) = (Vec::new(), Vec::new());
         let mut entries = Vec::with_capacity(pasts.len() * 4);
         for past in pasts {
             match &*past.clock {
-                Clock::Near(near) => clocks.push(near),
+                Clock::Close(it) => close.push(it),
+                Clock::Near(it) => near.push(it),
                 Clock::Sparse(few) => entries.extend_from_slice(few),
                 Clock::Narrow(_) | Clock::Wide(_) => return None,
             }
             entries.extend(past.more.iter().filter(|it| it.0 != NONE.0));
         }
-        Near::join(&clocks, &entries)
+        if near.is_empty() {
+            Close::join(&close, &entries).map(Clock::Close)
+        } else if close.is_empty() {
+            Near::join(&near, &entries).map(Clock::Near)
+        } else {
+            None
+        }
     }
 
     fn entries(&self) -> Vec<(u32, u32)> {
@@ -368,7 +390,7 @@ impl Count for u16 {
     fn of(clock: &Clock) -> Option<&[Self]> {
         match clock {
             Clock::Narrow(counts) => Some(counts),
-            Clock::Sparse(_) | Clock::Near(_) | Clock::Wide(_) => None,
+            Clock::Sparse(_) | Clock::Close(_) | Clock::Near(_) | Clock::Wide(_) => None,
         }
     }
 
@@ -381,7 +403,7 @@ impl Count for u32 {
     fn of(clock: &Clock) -> Option<&[Self]> {
         match clock {
             Clock::Wide(counts) => Some(counts),
-            Clock::Sparse(_) | Clock::Near(_) | Clock::Narrow(_) => None,
+            Clock::Sparse(_) | Clock::Close(_) | Clock::Near(_) | Clock::Narrow(_) => None,
         }
     }
 
@@ -401,6 +423,7 @@ fn dense<T: Count>(pasts: &[Past]) -> Vec<T> {
         let last = more.map(|it| it.0 as usize + 1).max().unwrap_or(0);
         last.max(match &*past.clock {
             Clock::Sparse(entries) => entries.last().map_or(0, |last| last.0 as usize + 1),
+            Clock::Close(close) => close.width(),
             Clock::Near(near) => near.width(),
             Clock::Narrow(counts) => counts.len(),
             Clock::Wide(counts) => counts.len(),
@@ -436,12 +459,12 @@ fn dense<T: Count>(pasts: &[Past]) -> Vec<T> {
     all
 }
 
-/// The clock in whichever form is smaller, and in bytes if it is dense and they will do.
+/// The clock in whichever form is smaller, and in bytes or half of them if it is dense and they will do.
 fn least<T: Count>(mut counts: Vec<T>) -> Clock {
-    match sparse(&mut counts) {
-        Some(few) => few,
-        None => Near::of(&counts).map_or_else(|| T::clock(counts), Clock::Near),
-    }
+    let few = sparse(&mut counts);
+    few.or_else(|| Close::of(&counts).map(Clock::Close))
+        .or_else(|| Near::of(&counts).map(Clock::Near))
+        .unwrap_or_else(|| T::clock(counts))
 }
 
 /// The clock in whichever of the forms that are written is smaller.
