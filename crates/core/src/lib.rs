@@ -29,6 +29,7 @@ pub mod limits;
 mod log;
 mod name;
 mod need;
+mod numbers;
 mod op;
 mod op_log;
 mod order;

@@ -10,6 +10,7 @@ use minicbor::decode::Error;
 use crate::columns::{self, Form};
 use crate::dag::{Index, narrow};
 use crate::log::{GROUP, Log};
+use crate::numbers::Numbers;
 use crate::place::{Sight, Touch};
 use crate::place_id::PlaceId;
 use crate::tight;
@@ -22,8 +23,8 @@ use crate::wire::{Out, Written};
 /// that is. When an op is applied or taken back only these counts change, downwards along the edges of its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    /// By op.
-    standings: Vec<Standing>,
+    /// By op, the number of its [`Standing`].
+    standings: Numbers,
     /// By op of a set that has any: those above it by which a remove takes it away.
     removed: BTreeMap<u32, u32>,
     /// By place: the live writes, or the live adds.
@@ -31,7 +32,7 @@ pub struct State {
 }
 
 /// Whether an op is applied, in the lowest bit, and above it the number of those ops by which a write or an add dominates it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standing(u32);
 
 impl Standing {
@@ -48,16 +49,16 @@ impl Standing {
         self.0 & 1 == 1
     }
 
-    const fn turn(&mut self, applied: bool) {
-        self.0 = self.0 & !1 | applied as u32;
+    const fn turned(self, applied: bool) -> Self {
+        Self(self.0 & !1 | applied as u32)
     }
 
     const fn written_over(self) -> u32 {
         self.0 >> 1
     }
 
-    const fn write_over(&mut self, more: bool) {
-        self.0 = if more { self.0 + 2 } else { self.0 - 2 };
+    const fn covered(self, more: bool) -> Self {
+        Self(if more { self.0 + 2 } else { self.0 - 2 })
     }
 }
 
@@ -167,7 +168,7 @@ impl State {
     /// Makes room for the ops and places of the log.
     pub(crate) fn reach(&mut self, log: &Log) {
         let ops = log.dag.len();
-        tight::lengthen(&mut self.standings, ops, Standing::default);
+        self.standings.lengthen(ops);
         tight::lengthen(&mut self.live, log.places.len(), Live::default);
     }
 
@@ -177,7 +178,7 @@ impl State {
             let live = self.live.get(place as usize);
             black_box(live.map(|live| live.ops().first().copied()));
             for tip in tips {
-                black_box(self.standings.get(tip).copied());
+                black_box(self.standings.get(tip));
             }
         }
     }
@@ -191,7 +192,7 @@ impl State {
                 black_box(place.map(|place| self.live[place as usize].ops().first().copied()));
                 for &below in log.places.edges(op) {
                     let below = below as Index;
-                    black_box((self.standings[below], log.places.touched(below)));
+                    black_box((self.standing(below), log.places.touched(below)));
                 }
             }
             for &op in group {
@@ -208,7 +209,7 @@ impl State {
         if self.is_applied(op) == applied {
             return;
         }
-        self.standings[op].turn(applied);
+        self.put(op, self.standing(op).turned(applied));
         self.settle(op, place, touch);
         let cover = Cover::by(touch);
         if self.count(op, cover) > 0 {
@@ -234,13 +235,21 @@ impl State {
         }
     }
 
+    fn standing(&self, op: Index) -> Standing {
+        Standing(self.standings.at(op))
+    }
+
+    fn put(&mut self, op: Index, standing: Standing) {
+        self.standings.put(op, standing.0);
+    }
+
     fn is_applied(&self, op: Index) -> bool {
-        self.standings[op].is_applied()
+        self.standing(op).is_applied()
     }
 
     fn count(&self, op: Index, cover: Cover) -> u32 {
         match cover {
-            Cover::Written => self.standings[op].written_over(),
+            Cover::Written => self.standing(op).written_over(),
             Cover::Removed => self.removed.get(&narrow(op)).copied().unwrap_or(0),
         }
     }
@@ -249,8 +258,8 @@ impl State {
     fn cover(&mut self, op: Index, cover: Cover, more: bool) -> u32 {
         match cover {
             Cover::Written => {
-                let standing = &mut self.standings[op];
-                standing.write_over(more);
+                let standing = self.standing(op).covered(more);
+                self.put(op, standing);
                 standing.written_over()
             }
             Cover::Removed => {
@@ -268,7 +277,7 @@ impl State {
 
     /// Whether the op is a live write or a live add.
     fn is_live(&self, op: Index, touch: Touch) -> bool {
-        let standing = self.standings[op];
+        let standing = self.standing(op);
         standing.is_applied()
             && match touch {
                 Touch::Write => standing.written_over() == 0,
@@ -302,11 +311,11 @@ impl State {
 
     /// Whether no write or add dominates the op.
     fn is_uncovered(&self, op: Index) -> bool {
-        self.standings[op].written_over() == 0
+        self.standing(op).written_over() == 0
     }
 
     pub(crate) fn save(&self, out: &mut Out<'_>) -> Written {
-        let written_over = self.standings.iter().map(|it| it.written_over());
+        let written_over = self.standings.iter().map(|it| Standing(it).written_over());
         columns::write_short(out, written_over)?;
         let removed = self.removed.iter();
         columns::write_short(out, removed.flat_map(|(&op, &count)| [op, count]))
@@ -321,7 +330,8 @@ impl State {
     ) -> Result<Self, Error> {
         let written_over = columns::read_in(input, form)?.into_iter();
         let standings = written_over.map(Standing::restored);
-        let standings: Option<Vec<Standing>> = standings.collect();
+        let standings = standings.map(|it| it.map(|Standing(number)| number));
+        let standings: Option<Numbers> = standings.collect();
         let standings = standings.filter(|it| it.len() == log.dag.len());
         let removed = columns::pairs_in(input, form)?.into_iter();
         let mut state = Self {
@@ -332,7 +342,7 @@ impl State {
         state.reach(log);
         for op in 0..log.dag.len() {
             if let Some((place, touch)) = log.places.touched(op) {
-                state.standings[op].turn(applied(op));
+                state.put(op, state.standing(op).turned(applied(op)));
                 if state.is_live(op, touch) {
                     state.live[place as usize].list(narrow(op));
                 }

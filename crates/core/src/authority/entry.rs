@@ -61,7 +61,7 @@ impl<'a> Entry<'a> {
                 id
             }
         };
-        tight::push(&mut authority.warrant_of, id);
+        authority.warrant_of.push(id);
         authority.warrants[id as usize].under.push(chain, position);
         Self {
             authority,
@@ -398,9 +398,9 @@ impl<'a> Entry<'a> {
         let authority = &mut *self.authority;
         let id = authority.grants.len();
         let mut withdrawn = false;
-        authority.grants_of.entry(subject).or_default().push(id);
+        tight::push(authority.grants_of.entry(subject).or_default(), id);
         authority.note_title(self.dag, &subject);
-        authority.grants_by_op.entry(self.at).or_default().push(id);
+        tight::push(authority.grants_by_op.entry(self.at).or_default(), id);
         if let Standing::Vouched(vouched) = &standing {
             for &key in &vouched.keys {
                 authority.grants_by_key[key].push(id);
@@ -422,7 +422,7 @@ impl<'a> Entry<'a> {
                     setters,
                 });
                 withdrawn |= !bit.setters.is_empty();
-                bit.grants.push(id);
+                tight::push(&mut bit.grants, id);
             }
         }
         authority.grants.push(Grant {

@@ -263,11 +263,13 @@ impl Authority {
         };
         let counts = |title: Title| self.grants[title.grant].right().is_some();
         let open: Vec<Title> = all(Weight::Open).collect();
+        let mut held: Vec<Title> = all(Weight::Holds).collect();
+        held.shrink_to_fit();
         Some(Roll {
             is_whole: open.is_empty(),
             known: self.grants_of(&applicant.author).len(),
             open,
-            held: all(Weight::Holds).collect(),
+            held,
             left_out: roll.is_some_and(|roll| roll.left_out) || all(Weight::Falls).any(counts),
             answers: Answers::default(),
         })

@@ -25,6 +25,7 @@ use crate::dag::{Dag, Index};
 use crate::feature::{Feature, Terms};
 use crate::id::PublicKey;
 use crate::name::{Name, Tags};
+use crate::numbers::Numbers;
 use crate::schema_map::SchemaRule;
 
 /// A credential in the log, as far as it can be used.
@@ -98,7 +99,7 @@ pub(crate) struct Authority {
     /// Sets of grants under which ops were admitted, each stored once.
     pub(super) warrants: Vec<Warrants>,
     pub(super) warrant_ids: BTreeMap<Box<[Title]>, WarrantsId>,
-    pub(super) warrant_of: Vec<WarrantsId>,
+    pub(super) warrant_of: Numbers,
     /// By chain.
     pub(super) rolls: Vec<Roll>,
     /// The tags that genesis gives to each field, each set of them stored once.
@@ -139,7 +140,7 @@ impl Authority {
 
     /// The same, with what is known of the set.
     pub(super) fn warrants_of(&self, op: Index) -> &Warrants {
-        &self.warrants[self.warrant_of[op] as usize]
+        &self.warrants[self.warrant_of.at(op) as usize]
     }
 
     /// The grants that name the subject.

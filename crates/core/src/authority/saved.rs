@@ -26,7 +26,7 @@ impl Authority {
             }
             columns::write(out, numbers.into_iter())?;
         }
-        columns::write_short(out, self.warrant_of.iter().copied())?;
+        columns::write_short(out, self.warrant_of.iter())?;
         let verdicts = &self.verdicts.borrow().told;
         let verdicts: Vec<u8> = verdicts.iter().map(|&it| it.into()).collect();
         out.bytes(&verdicts)?;
@@ -54,7 +54,7 @@ impl Authority {
         }
         let verdicts = input.bytes()?.iter().map(|&it| it != 0);
         self.verdicts.get_mut().recalled = verdicts.rev().collect();
-        self.warrant_of.reserve_exact(warrant_of.len());
+        self.warrant_of.reserve(warrant_of.len());
         for (at, set) in warrant_of.into_iter().enumerate() {
             if set as usize == self.warrants.len() {
                 let numbers = sets.get(set as usize);

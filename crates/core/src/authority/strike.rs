@@ -9,6 +9,7 @@ use super::status_list::{Bit, ListKey};
 use crate::costs::Costs;
 use crate::dag::{Dag, Index};
 use crate::id::PublicKey;
+use crate::tight;
 
 /// Bits that are looked at faster than an earlier version is found.
 const FEW_BITS: u64 = 16;
@@ -46,7 +47,7 @@ impl Authority {
             }
         }
         if killers.is_empty() {
-            authority.open.entry(subject).or_default().push(id);
+            tight::push(authority.open.entry(subject).or_default(), id);
         }
         authority.grants[id].killers = killers;
     }

@@ -169,10 +169,11 @@ impl Cell {
         }
     }
 
-    /// Makes room for as many chains as there are, up to four, then for an eighth of them.
+    /// Makes room for one chain more, up to four, then for two, or for an eighth of what there are.
     fn make_room(&mut self) {
         let mut lasts = core::mem::take(&mut self.lasts).into_vec();
-        let more = (lasts.len() / 8).max(lasts.len().clamp(1, 4));
+        let more = if lasts.len() < 4 { 1 } else { 2 };
+        let more = more.max(lasts.len() / 8);
         lasts.reserve_exact(more);
         lasts.resize(lasts.len() + more, (FREE, 0));
         self.lasts = lasts.into_boxed_slice();

@@ -144,7 +144,7 @@ impl NameTable {
     ) {
         if (self.len + 1) * 3 > self.slots.len() * 2 {
             *self = Self {
-                slots: vec![Slot::FREE; (self.slots.len() / 2 * 3).max(16)],
+                slots: vec![Slot::FREE; (self.slots.len() / 4 * 5).max(16)],
                 ..Self::default()
             };
             for place in 0..place {
