@@ -50,6 +50,7 @@ impl Log {
             self.places.approach_sight(sight);
             if let Some(chain) = chain {
                 self.places.approach_chain(sight, chain);
+                self.places.approach_below(&self.dag, sight);
             }
         }
         for sight in sights.iter().flatten() {

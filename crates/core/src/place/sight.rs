@@ -3,8 +3,8 @@
 use core::hint::black_box;
 
 use super::names::Digest;
-use super::{NOTHING, Names, Places, Spot};
-use crate::dag::Index;
+use super::{NOTHING, Names, Places, STEPS, Spot};
+use crate::dag::{Dag, Index};
 use crate::payload::Payload;
 use crate::place_id::{FieldId, PlaceId};
 
@@ -56,6 +56,28 @@ impl Places {
         let cell = sight.place.map(|place| &self.cells[place as usize]);
         if let Some(before) = cell.and_then(|cell| cell.last_of(chain)) {
             black_box(self.jump_from(before, NOTHING));
+        }
+    }
+
+    /// Reads what admitting an op at the place of the sight will read of what is below its tips, where there are several of them:
+    /// of the last ops of the chains there, if these are few, else of what the tips had seen.
+    pub(crate) fn approach_below(&self, dag: &Dag, sight: &Sight) {
+        let cell = sight.place.map(|place| &self.cells[place as usize]);
+        let Some(cell) = cell.filter(|cell| cell.tips().len() > 1) else {
+            return;
+        };
+        let lasts = cell.lasts();
+        if lasts.len() <= STEPS {
+            for &(_, last) in lasts {
+                let last = last as Index;
+                black_box((dag.position(last), self.ops[last].seen_by));
+            }
+        } else {
+            for tip in cell.tips() {
+                for &below in self.edges(tip.op as Index) {
+                    black_box(dag.position(below as Index));
+                }
+            }
         }
     }
 
