@@ -1,7 +1,7 @@
 //! A replica that starts from a carried snapshot comes to what one comes to that has everything, and what somebody has changed
 //! starts nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecac_core::{OpId, Received, Replica, VerifiedOp};
 
@@ -98,9 +98,17 @@ fn goes_on(
     said: &Said,
 ) -> Result<(), Breach> {
     let mut newcomer = start(trial, carried)?;
-    let ids: BTreeSet<OpId> = newcomer.log().ids_since(0).collect();
-    let known = trial.held().into_iter().filter(|op| ids.contains(&op.id()));
-    let mut full = copy(trial, known.cloned());
+    // Events of old ops are in the order of admission, so it has to be the same.
+    let held = trial.held().into_iter();
+    let held: BTreeMap<OpId, &VerifiedOp> = held.map(|op| (op.id(), op)).collect();
+    let ids = newcomer.log().ids_since(0);
+    let known = ids.filter_map(|id| held.get(&id).map(|&op| op.clone()));
+    let mut full = copy(trial, known.collect::<Vec<_>>());
+    ensure(
+        LAW,
+        full.log().ids_since(0).eq(newcomer.log().ids_since(0)),
+        || "who has started has admitted what does not follow from its parents".into(),
+    )?;
     for batch in rest {
         let batches = [&mut full, &mut newcomer].map(|it| it.ingest(batch.clone()));
         let [one, other]: [Received; 2] = batches;
