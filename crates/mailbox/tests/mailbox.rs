@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecac_core::payload::SetField;
 use ecac_core::{
-    Genesis, MemoryStore, Name, OpStore, Replica, SigningKey, StoreError, Value, public_key,
+    Genesis, MemoryStore, Name, OpId, OpStore, Received, Regained, Replica, SigningKey, StoreError,
+    Value, public_key,
 };
 use ecac_mailbox::{
     Bucket, BucketError, Folder, Listed, Mailbox, MailboxError, Object, OlderVisit, Visit,
 };
+use ecac_sync::{KeepError, Keeper, RegainFault};
 
 const NOW_MS: u64 = 1_767_225_600_000;
 
@@ -71,6 +73,24 @@ fn mailbox_in(folder: &Path, node: u8) -> Mailbox<Folder> {
     Mailbox::new(Folder::new(folder, [node; 16]), [node; 16])
 }
 
+/// A replica that finds every older op to be another one than was told.
+struct Wronged(Replica);
+
+impl Keeper for Wronged {
+    fn replica(&self) -> &Replica {
+        &self.0
+    }
+
+    fn keep(&mut self, envelopes: &[&[u8]]) -> Result<Received, KeepError> {
+        self.0.keep(envelopes)
+    }
+
+    fn regain(&mut self, _: &[&[u8]]) -> Result<Regained, RegainFault> {
+        let op = OpId::from_bytes([7; 32]);
+        Err(RegainFault::Contradicts { op })
+    }
+}
+
 #[test]
 fn what_was_dropped_comes_back_from_the_folder() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,6 +129,15 @@ fn what_was_dropped_comes_back_from_the_folder() {
             OlderVisit::default()
         );
     }
+
+    // An op that is not what was told of it is an error of the visit.
+    phone.prune().unwrap();
+    let mut wronged = Wronged(phone);
+    let mut at_phone = mailbox_in(folder.path(), 2).looking_after_all();
+    at_phone.sync(&mut wronged).unwrap();
+    let error = at_phone.fetch_older(&mut wronged).unwrap_err();
+    assert!(matches!(error, MailboxError::Contradicts { .. }), "{error}");
+    let Wronged(mut phone) = wronged;
 
     // A pack that was changed gives nothing back, and the others do.
     phone.prune().unwrap();

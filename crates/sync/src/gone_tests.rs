@@ -5,6 +5,7 @@ use ecac_core::{Genesis, Name, Replica, SigningKey, Value, public_key};
 
 use crate::close::CloseReason;
 use crate::frame::Frame;
+use crate::keeper::Keeper;
 use crate::limits::{GONE_MESSAGES_MAX, VERSIONS};
 use crate::message::{Gone, Message, Scope};
 use crate::session::{Session, Standing};
@@ -47,9 +48,13 @@ pub(crate) fn three() -> (Replica, Replica, Replica) {
     (full, old, pruned)
 }
 
-/// A session to its end over a network that loses nothing; the first one dials.
-fn meet(a: &mut Replica, b: &mut Replica) -> (Session, Session) {
-    let mut dialler = Session::dial(a, [1; 16], NOW_MS);
+/// A session to its end over a network that loses nothing, begun by the dialler of `a`, whose messages from `b` are changed.
+pub(crate) fn converse(
+    mut dialler: Session,
+    a: &mut dyn Keeper,
+    b: &mut dyn Keeper,
+    change: &mut dyn FnMut(Message) -> Message,
+) -> (Session, Session) {
     let first = dialler.frame().unwrap();
     let mut listener = Session::answer(b, &first, [2; 16], NOW_MS).unwrap();
     listener.handle(b, &first, NOW_MS);
@@ -57,11 +62,23 @@ fn meet(a: &mut Replica, b: &mut Replica) -> (Session, Session) {
         let there: Vec<_> = core::iter::from_fn(|| dialler.frame()).collect();
         let back: Vec<_> = core::iter::from_fn(|| listener.frame()).collect();
         if there.is_empty() && back.is_empty() {
-            break;
+            return (dialler, listener);
         }
         there.iter().for_each(|it| listener.handle(b, it, NOW_MS));
-        back.iter().for_each(|it| dialler.handle(a, it, NOW_MS));
+        for frame in back {
+            let mut frame = Frame::decode(&frame).unwrap();
+            if let Ok(message) = Message::decode(&frame.message) {
+                frame.message = change(message).encode();
+            }
+            dialler.handle(a, &frame.encode(), NOW_MS);
+        }
     }
+}
+
+/// A session to its end; the first one dials.
+fn meet(a: &mut Replica, b: &mut Replica) -> (Session, Session) {
+    let dialler = Session::dial(a, [1; 16], NOW_MS);
+    let (dialler, listener) = converse(dialler, a, b, &mut |it| it);
     for side in [&dialler, &listener] {
         assert_eq!(side.standing(), Standing::Finished);
         assert_eq!(side.tally().orphans, 0);

@@ -3,8 +3,7 @@
 use ecac_core::{OpId, Received, Regained, Replica};
 
 use crate::close::CloseReason;
-use crate::frame::Frame;
-use crate::gone_tests::{NOW_MS, copy_of, said_to, three, write};
+use crate::gone_tests::{NOW_MS, converse, copy_of, said_to, three, write};
 use crate::keeper::{KeepError, Keeper, RegainFault};
 use crate::limits::{ASKS_MAX, VERSION_OF_OLDER, VERSIONS};
 use crate::message::Message;
@@ -16,25 +15,8 @@ fn meet(
     b: &mut dyn Keeper,
     change: &mut dyn FnMut(Message) -> Message,
 ) -> (Session, Session) {
-    let mut dialler = Session::dial(a, [1; 16], NOW_MS).asking_for_older();
-    let first = dialler.frame().unwrap();
-    let mut listener = Session::answer(b, &first, [2; 16], NOW_MS).unwrap();
-    listener.handle(b, &first, NOW_MS);
-    loop {
-        let there: Vec<_> = core::iter::from_fn(|| dialler.frame()).collect();
-        let back: Vec<_> = core::iter::from_fn(|| listener.frame()).collect();
-        if there.is_empty() && back.is_empty() {
-            return (dialler, listener);
-        }
-        there.iter().for_each(|it| listener.handle(b, it, NOW_MS));
-        for frame in back {
-            let mut frame = Frame::decode(&frame).unwrap();
-            if let Ok(message) = Message::decode(&frame.message) {
-                frame.message = change(message).encode();
-            }
-            dialler.handle(a, &frame.encode(), NOW_MS);
-        }
-    }
+    let dialler = Session::dial(a, [1; 16], NOW_MS).asking_for_older();
+    converse(dialler, a, b, change)
 }
 
 fn ask(a: &mut dyn Keeper, b: &mut dyn Keeper) -> (Session, Session) {

@@ -249,6 +249,19 @@ impl Guild {
         guild
     }
 
+    /// The van writes a field three times, and two roots seal that: the van may drop two of the writes.
+    fn seals_three_writes(&self) {
+        let Self { ann, ben, van, .. } = self;
+        for status in ["open", "waits", "repaired"] {
+            van.says(&["set", "motor/7", "status", status]);
+        }
+        van.sends_to(ann);
+        let seal = ann.op(&["seal"]);
+        ann.sends_to(ben);
+        ben.says(&["cosign", &seal]);
+        ben.sends_to(van);
+    }
+
     /// Everybody gets what everybody has.
     fn meet(&self) {
         let Self { ann, ben, cat, van } = self;

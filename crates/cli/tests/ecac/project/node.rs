@@ -302,15 +302,8 @@ fn a_session_with_a_peer_is_told_as_an_import_is() {
 #[test]
 fn a_session_says_what_one_side_lacks_and_the_other_has_dropped() {
     let guild = Guild::found();
-    let Guild { ann, ben, van, .. } = &guild;
-    for status in ["open", "waits", "repaired"] {
-        van.says(&["set", "motor/7", "status", status]);
-    }
-    van.sends_to(ann);
-    let seal = ann.op(&["seal"]);
-    ann.sends_to(ben);
-    ben.says(&["cosign", &seal]);
-    ben.sends_to(van);
+    guild.seals_three_writes();
+    let van = &guild.van;
     let mut full = replica_of(van);
     let old = full.project();
     let mut pruned = replica_of(van);
@@ -337,15 +330,8 @@ fn a_session_says_what_one_side_lacks_and_the_other_has_dropped() {
 #[test]
 fn what_was_dropped_comes_back_from_a_peer() {
     let guild = Guild::found();
-    let Guild { ann, ben, van, .. } = &guild;
-    for status in ["open", "waits", "repaired"] {
-        van.says(&["set", "motor/7", "status", status]);
-    }
-    van.sends_to(ann);
-    let seal = ann.op(&["seal"]);
-    ann.sends_to(ben);
-    ben.says(&["cosign", &seal]);
-    ben.sends_to(van);
+    guild.seals_three_writes();
+    let van = &guild.van;
     let mut full = replica_of(van);
     let mut pruned = replica_of(van);
     assert_eq!(pruned.prune().expect("it can").ops, 2);
