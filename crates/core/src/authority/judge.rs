@@ -121,14 +121,10 @@ impl<'a> Judge<'a> {
 
     /// The same among the ops that were admitted before `until`, if given.
     pub(crate) fn decide_until(&mut self, op: Index, until: Option<Index>) -> Result<Index, Kill> {
+        if let Some(decided) = self.authority.decided_at_once(op, self.costs) {
+            return Ok(decided);
+        }
         self.costs.ops_evaluated += 1;
-        let warrants = self.authority.warrants_of(op);
-        if let Some(least) = warrants.untouched() {
-            return Ok(least);
-        }
-        if warrants.titles.is_empty() {
-            return Ok(op);
-        }
         self.forget();
         let view = View {
             until,
