@@ -12,8 +12,8 @@ use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
 use crate::payload::{Payload, Share, read_share_alone, read_value_alone};
 use crate::value::Value;
 use crate::wire::{
-    CodecError, Out, Written, expect_array, expect_key, expect_map, limit, range, read, read_array,
-    read_fixed, read_public_key,
+    CodecError, expect_array, expect_key, expect_map, limit, range, read, read_array, read_fixed,
+    read_public_key,
 };
 
 /// Version of the op format.
@@ -28,6 +28,11 @@ const BYTES_HEAD: [u8; 2] = [0x58, 32];
 const BODY_HEAD: [u8; 6] = [0xa6, 0, VERSION, 1, BYTES_HEAD[0], BYTES_HEAD[1]];
 /// The key of the stamp, and an array of three.
 const STAMP_HEAD: [u8; 2] = [4, 0x83];
+/// A body up to its payload, without its parents, is no longer.
+const HEAD_BYTES_MAX: usize = BODY_HEAD.len() + 32 + 5 * 10 + STAMP_HEAD.len();
+/// Major types of CBOR, in the upper three bits of the first byte.
+const UINT: u8 = 0;
+const ARRAY: u8 = 4 << 5;
 
 /// The signed body of an op.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +63,8 @@ impl Body {
     /// Appends the canonical encoding to memory that has nothing yet.
     fn encode_to(&self, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
         self.check()?;
+        write_head(bytes, &self.author, self.seq, &self.parents, self.hlc);
         let out = &mut Encoder::new(bytes);
-        write_head(out, &self.author, self.seq, &self.parents, self.hlc)?;
         let start = out.writer().len();
         self.payload.write(out)?;
         limit("payload", out.writer().len() - start, PAYLOAD_BYTES_MAX)
@@ -210,28 +215,49 @@ impl Body {
     }
 }
 
-/// Writes a body up to its payload.
+/// Writes a body up to its payload: what an encoder writes with a call for every member.
 pub(crate) fn write_head(
-    out: &mut Out<'_>,
+    bytes: &mut Vec<u8>,
     author: &PublicKey,
     seq: u64,
     parents: &[OpId],
     hlc: Hlc,
-) -> Written {
-    let bytes = out.writer_mut();
+) {
+    bytes.reserve(HEAD_BYTES_MAX + parents.len() * PARENT_BYTES);
     bytes.extend_from_slice(&BODY_HEAD);
     bytes.extend_from_slice(author.as_bytes());
-    out.u8(2)?.u64(seq)?;
-    out.u8(3)?.array(parents.len() as u64)?;
-    let bytes = out.writer_mut();
-    bytes.reserve(parents.len() * PARENT_BYTES);
+    bytes.push(2);
+    push_number(bytes, UINT, seq);
+    bytes.push(3);
+    push_number(bytes, ARRAY, parents.len() as u64);
     for parent in parents {
         bytes.extend_from_slice(&BYTES_HEAD);
         bytes.extend_from_slice(parent.as_bytes());
     }
     bytes.extend_from_slice(&STAMP_HEAD);
-    out.u64(hlc.physical_ms)?;
-    out.u32(hlc.logical)?.u32(hlc.node)?;
-    out.u8(5)?;
-    Ok(())
+    push_number(bytes, UINT, hlc.physical_ms);
+    push_number(bytes, UINT, hlc.logical.into());
+    push_number(bytes, UINT, hlc.node.into());
+    bytes.push(5);
+}
+
+/// The head of an item of CBOR with this number, in as few bytes as it takes.
+#[inline]
+fn push_number(bytes: &mut Vec<u8>, major: u8, number: u64) {
+    if let Ok(number) = u8::try_from(number) {
+        if number < 24 {
+            bytes.push(major | number);
+        } else {
+            bytes.extend_from_slice(&[major | 24, number]);
+        }
+    } else if let Ok(number) = u16::try_from(number) {
+        let [a, b] = number.to_be_bytes();
+        bytes.extend_from_slice(&[major | 25, a, b]);
+    } else if let Ok(number) = u32::try_from(number) {
+        let [a, b, c, d] = number.to_be_bytes();
+        bytes.extend_from_slice(&[major | 26, a, b, c, d]);
+    } else {
+        let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+        bytes.extend_from_slice(&[major | 27, a, b, c, d, e, f, g, h]);
+    }
 }

@@ -82,8 +82,8 @@ impl Skeletons {
         self.named.sort_unstable();
         self.bytes.clear();
         self.bytes.extend_from_slice(SKELETON_DOMAIN);
-        let out = &mut Encoder::new(&mut self.bytes);
-        write_head(out, &node.author, node.seq, &self.named, node.hlc)?;
+        let (author, bytes) = (&node.author, &mut self.bytes);
+        write_head(bytes, author, node.seq, &self.named, node.hlc);
         self.bytes.extend_from_slice(payload);
         let digest = *blake3::hash(&self.bytes).as_bytes();
         self.digests.push(Some(digest));
