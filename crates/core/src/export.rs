@@ -1,7 +1,9 @@
 //! Exports of the state (`docs/protocol.md`, Files and exports).
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::dag::Index;
 use crate::id::OpId;
@@ -33,6 +35,32 @@ impl State {
     /// Those of `out`.
     pub fn write_export(&self, log: &Log, out: &mut dyn Write) -> io::Result<()> {
         Export::of(self, log, out).document()
+    }
+
+    /// The state digest: the SHA-256 of the same bytes.
+    pub(crate) fn digest(&self, log: &Log) -> [u8; 32] {
+        let mut out = BufWriter::with_capacity(HASHED_BYTES, Hashed(Sha256::new()));
+        let written = Export::of(self, log, &mut out).document();
+        let hashed = written.and_then(|()| out.into_inner().map_err(io::Error::from));
+        let Hashed(hasher) = hashed.expect("hashing does not fail");
+        hasher.finalize().into()
+    }
+}
+
+/// Bytes that are hashed together.
+const HASHED_BYTES: usize = 1 << 14;
+
+/// Takes bytes in as those of one message.
+struct Hashed(Sha256);
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -42,7 +42,7 @@ impl Replica {
     /// ```
     #[must_use]
     pub fn state_digest(&self) -> [u8; 32] {
-        sha256(&self.state())
+        self.replay.state().digest(&self.log)
     }
 
     /// Whom the project trusts, and to say what, as RFC 8785 canonical JSON.

@@ -141,12 +141,12 @@ fn write(
         }
     }
     out(&rows);
-    let state = Sha256::digest(replay.state().export(log));
+    let state = replay.state().digest(log);
     let trust = Sha256::digest(export_trust(log, costs));
     let mut end = b"],\"project\":\"".to_vec();
     push_hex(&mut end, log.project().as_bytes());
     end.extend_from_slice(b"\",\"state\":\"");
-    push_hex(&mut end, &state.into());
+    push_hex(&mut end, &state);
     end.extend_from_slice(b"\",\"trust\":\"");
     push_hex(&mut end, &trust.into());
     end.extend_from_slice(b"\"}");
