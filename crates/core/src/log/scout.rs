@@ -46,8 +46,8 @@ impl Log {
         if let Some(chain) = chain {
             self.authority.approach(chain);
         }
+        self.places.approach_sights(&sights);
         for sight in sights.iter().flatten() {
-            self.places.approach_sight(sight);
             if let Some(chain) = chain {
                 self.places.approach_chain(sight, chain);
                 self.places.approach_below(&self.dag, sight);

@@ -53,10 +53,10 @@ impl Log {
         Some(Known { place, tags })
     }
 
-    /// Ops will be told, so many or fewer, where there are none yet.
-    pub(crate) fn expect_told(&mut self, ops: usize) {
+    /// Ops will be told, so many or fewer, at so many places, where there are none yet.
+    pub(crate) fn expect_told(&mut self, ops: usize, places: usize) {
         self.dag.expect_told(ops);
-        self.places.reserve(ops);
+        self.places.reserve(ops, places);
     }
 
     /// Reads what admitting these ops will read, and returns the sight of each that is data.

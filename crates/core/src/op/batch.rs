@@ -101,7 +101,21 @@ pub(crate) fn check_in_portions(
     in_portions(envelopes, threads, |_, checked| checked, take);
 }
 
-/// The same; `work` is done on the threads, too.
+/// The first of the envelopes that is certainly no op, or that not who its body says is the author has signed.
+pub(crate) fn first_unsigned(envelopes: &[&[u8]], threads: usize) -> Option<usize> {
+    let (mut first, mut before) = (None, 0);
+    check_in_portions(envelopes, threads, |portion, checked| {
+        let is_signed = |it: &Option<Checked>| it.is_some_and(|it| it.is_signed);
+        if first.is_none() {
+            let bad = checked.iter().position(|it| !is_signed(it));
+            first = bad.map(|at| before + at);
+        }
+        before += portion.len();
+    });
+    first
+}
+
+/// The same as [`check_in_portions`]; `work` is done on the threads, too.
 fn in_portions<'a, R: Send>(
     envelopes: &[&'a [u8]],
     threads: usize,

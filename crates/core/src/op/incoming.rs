@@ -16,7 +16,7 @@ pub(crate) struct Checked {
     pub(super) is_signed: bool,
 }
 
-/// An op whose signature is valid, with its envelope or with a view of it.
+/// An op whose signature is valid, or will be checked, with its envelope or with a view of it.
 #[derive(Debug)]
 pub(crate) struct Incoming<'a> {
     id: OpId,
@@ -47,6 +47,18 @@ impl<'a> Incoming<'a> {
         }));
     }
 
+    /// Decodes one whose signature is not checked: whoever takes it in checks it before anything counts
+    /// ([`super::first_unsigned`]). `again` is memory for its encoding.
+    pub(crate) fn unverified(
+        envelope: &'a [u8],
+        costs: &mut Costs,
+        again: &mut Vec<u8>,
+    ) -> Result<Self, Rejected> {
+        let at = envelope::decode(envelope).map_err(|_| Rejected::NON_CANONICAL)?;
+        let id = OpId::of_body(&envelope[at.clone()]);
+        Self::decode_at(envelope, at, id, costs, again)
+    }
+
     /// Decodes one; `again` is memory for its encoding.
     fn decode(
         envelope: &'a [u8],
@@ -56,13 +68,26 @@ impl<'a> Incoming<'a> {
     ) -> Result<Self, Rejected> {
         let Checked { id, is_signed } = checked;
         let at = envelope::body_at(envelope).ok_or(Rejected::NON_CANONICAL)?;
+        let op = Self::decode_at(envelope, at, id, costs, again)?;
+        if is_signed {
+            Ok(op)
+        } else {
+            Err(Rejected::bad_signature(id))
+        }
+    }
+
+    /// Decodes one with that id, of which the body lies there.
+    fn decode_at(
+        envelope: &'a [u8],
+        at: Range<usize>,
+        id: OpId,
+        costs: &mut Costs,
+        again: &mut Vec<u8>,
+    ) -> Result<Self, Rejected> {
         let bytes = &envelope[at.clone()];
         let body = Body::decode_beside(bytes, again).map_err(|_| Rejected::NON_CANONICAL)?;
         costs.bytes_hashed += (OP_DOMAIN.len() + bytes.len()) as u64;
         costs.signatures_verified += 1;
-        if !is_signed {
-            return Err(Rejected::bad_signature(id));
-        }
         Ok(Self {
             id,
             body,

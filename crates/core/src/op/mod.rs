@@ -15,7 +15,7 @@ mod incoming;
 mod jwts;
 mod threads;
 
-pub(crate) use batch::check_in_portions;
+pub(crate) use batch::{check_in_portions, first_unsigned};
 pub use body::Body;
 pub(crate) use body::write_head;
 pub(crate) use draft::Draft;

@@ -335,10 +335,12 @@ impl Places {
         &self.edges[start as usize..self.ops[op].edges_end as usize]
     }
 
-    /// Makes room for so many ops, where there are none yet.
-    pub(crate) fn reserve(&mut self, ops: usize) {
+    /// Makes room for so many ops at so many places, where there are none yet.
+    pub(crate) fn reserve(&mut self, ops: usize, places: usize) {
         self.ops.reserve_exact(ops);
         self.edges.reserve_exact(ops);
+        self.cells.reserve_exact(places);
+        self.by_name.reserve(places);
     }
 
     /// Takes in the op that was admitted last, with the spot that its payload has and with its past.

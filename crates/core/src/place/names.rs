@@ -95,14 +95,17 @@ impl Slot {
 impl NameTable {
     /// A table of so many places, whose names differ; `digest_at` is the digest of a place.
     pub(super) fn of(places: PlaceId, digest_at: impl Fn(PlaceId) -> Digest) -> Self {
-        let mut table = Self {
-            slots: vec![Slot::FREE; (places as usize + 1).div_ceil(2) * 3],
-            ..Self::default()
-        };
+        let mut table = Self::default();
+        table.reserve(places as usize);
         for place in 0..places {
             table.put(&digest_at(place), place);
         }
         table
+    }
+
+    /// Makes room for so many places, where there are none yet.
+    pub(super) fn reserve(&mut self, places: usize) {
+        self.slots = vec![Slot::FREE; (places + 1).div_ceil(2) * 3];
     }
 
     /// Whether what is not in the table is no place.

@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use super::cell::Cell;
 use super::names::Digest;
 use super::{NOTHING, Names, Places, STEPS, Spot};
 use crate::dag::{Dag, Index};
@@ -44,17 +45,24 @@ impl Places {
         }
     }
 
-    /// Reads what admitting an op at the place of the sight will read.
-    pub(crate) fn approach_sight(&self, sight: &Sight) {
-        if let Some(place) = sight.place {
-            self.approach(place);
-        }
+    /// Reads what admitting ops at the places of the sights will read.
+    pub(crate) fn approach_sights(&self, sights: &[Option<Sight>]) {
+        self.approach(sights.iter().flatten().filter_map(|sight| sight.place));
     }
 
     /// Reads what admitting the next op of the chain at the place of the sight will read of the chain's ops there.
     pub(crate) fn approach_chain(&self, sight: &Sight, chain: u32) {
-        let cell = sight.place.map(|place| &self.cells[place as usize]);
-        if let Some(before) = cell.and_then(|cell| cell.last_of(chain)) {
+        self.approach_chains(sight.place.map(|place| (place, chain)).into_iter());
+    }
+
+    /// Reads what admitting the next ops of these chains at these places will read of the chains' ops there, step by step.
+    pub(crate) fn approach_chains(&self, at: impl Iterator<Item = (PlaceId, u32)> + Clone) {
+        let last = |(place, chain): (PlaceId, u32)| self.cells[place as usize].last_of(chain);
+        let lasts = at.filter_map(last);
+        for before in lasts.clone() {
+            black_box(self.ops[before as usize].jump);
+        }
+        for before in lasts {
             black_box(self.jump_from(before, NOTHING));
         }
     }
@@ -120,20 +128,24 @@ impl Places {
         self.name(names, sight.digest)
     }
 
-    /// Reads what admitting an op at the place will read.
-    pub(crate) fn approach(&self, place: PlaceId) {
-        let cell = &self.cells[place as usize];
-        let tips = cell.tips();
-        for tip in tips {
+    /// Reads what admitting ops at these places will read: first of all of them where to read on.
+    pub(crate) fn approach(&self, places: impl Iterator<Item = PlaceId> + Clone) {
+        let cells = places.map(|place| &self.cells[place as usize]);
+        for cell in cells.clone() {
+            black_box(cell.field);
+        }
+        for cell in cells.clone() {
+            black_box(cell.tips().first().copied());
+            cell.approach_lasts();
+        }
+        for tip in cells.clone().flat_map(Cell::tips) {
             black_box(self.ops[tip.op as usize].seen_by);
         }
-        if tips.len() > 1 {
-            // Of several tips the op may not have seen all; then what these had seen is looked at.
-            for tip in tips {
-                black_box(self.edges(tip.op as Index).first().copied());
-            }
+        // Of several tips the op may not have seen all; then what these had seen is looked at.
+        let several = cells.map(Cell::tips).filter(|tips| tips.len() > 1);
+        for tip in several.flatten() {
+            black_box(self.edges(tip.op as Index).first().copied());
         }
-        cell.approach_lasts();
     }
 
     /// Where the payload belongs, if an admitted op has touched the place, or is known to have touched the field. Of a register

@@ -8,7 +8,7 @@ use crate::costs::Costs;
 use crate::dag::{Index, TellMemory};
 use crate::id::{OpId, ProjectId};
 use crate::log::{Arrival, Outcome, Waits};
-use crate::op::{Incoming, VerifiedOp};
+use crate::op::{Incoming, VerifiedOp, first_unsigned};
 use crate::payload::Payload;
 use crate::place::Sight;
 use crate::snapshot::{
@@ -16,10 +16,10 @@ use crate::snapshot::{
 };
 use crate::store::StoreError;
 
-/// Envelopes that are read and verified together.
-const TOGETHER: usize = 2048;
+/// Envelopes whose signatures are checked together, or a few more: as many as fill a batch.
+const TOGETHER: usize = 8192;
 /// Ops that are looked at ahead.
-const AHEAD: usize = 32;
+const AHEAD: usize = 64;
 
 /// Why there is no sealed snapshot to carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -240,59 +240,18 @@ impl Replica {
             return Err(StartError::OtherProject { project });
         }
         let ops = reader.ops_at_most();
-        self.log.expect_told(ops);
+        self.log.expect_told(ops, reader.places());
         let mut start = Start {
             seal: reader.seal,
             skeletons: Skeletons::of_about(ops),
             memory: TellMemory::default(),
             is_sealed: false,
         };
-        let mut verified = Vec::new().into_iter();
-        let (mut carried, mut ops) = (Vec::with_capacity(AHEAD), Vec::with_capacity(AHEAD));
-        loop {
-            reader.next(&mut carried)?;
-            if carried.is_empty() {
-                break;
-            }
-            for _ in carried
-                .iter()
-                .filter(|it| matches!(it, CarriedOp::Envelope))
-            {
-                if verified.len() == 0 {
-                    let envelopes = reader.envelopes(TOGETHER)?;
-                    let (threads, costs) = (self.options.threads, &mut self.costs);
-                    let read = VerifiedOp::read_batch(&envelopes, threads, costs);
-                    verified = read.into_iter();
-                }
-                let op = verified.next().and_then(Result::ok);
-                ops.push(op.map(Incoming::from));
-            }
-            reader.approach(&carried, &self.log);
-            let mut sights = self.log.scout_told(ops.iter().flatten()).into_iter();
-            let mut next_ops = ops.drain(..);
-            for carried in &carried {
-                let not_admitted = StartError::NotAdmitted {
-                    position: self.log.dag.len(),
-                };
-                match carried {
-                    CarriedOp::Envelope => {
-                        let op = next_ops.next().flatten().ok_or(not_admitted)?;
-                        self.take_in(op, sights.next().flatten(), &mut start)?;
-                    }
-                    CarriedOp::Dropped(dropped) if start.is_sealed => {
-                        return Err(StartError::Unsealed { op: dropped.id });
-                    }
-                    CarriedOp::Dropped(dropped) => {
-                        let (log, costs) = (&mut self.log, &mut self.costs);
-                        let Start {
-                            skeletons, memory, ..
-                        } = &mut start;
-                        let admitted = reader.admit(dropped, log, skeletons, memory, costs);
-                        admitted?.ok_or(not_admitted)?;
-                    }
-                }
-            }
-        }
+        let mut unverified = Unverified::default();
+        let taken = self.take_ops(&mut reader, &mut start, &mut unverified);
+        // A signature that is bad comes before whatever else is.
+        unverified.verify(self.options.threads)?;
+        taken?;
         self.decide_quietly();
         let (seal, costs) = (start.seal, &mut Costs::default());
         let at = self.log.dag.find(&seal);
@@ -302,6 +261,54 @@ impl Replica {
             return Err(StartError::NotFinal { seal });
         }
         Ok(())
+    }
+
+    /// Admits all that is carried.
+    fn take_ops<'a>(
+        &mut self,
+        reader: &mut Reader<'a>,
+        start: &mut Start,
+        unverified: &mut Unverified<'a>,
+    ) -> Result<(), StartError> {
+        let (mut carried, mut ops) = (Vec::with_capacity(AHEAD), Vec::with_capacity(AHEAD));
+        let mut again = Vec::new();
+        loop {
+            reader.next(&mut carried)?;
+            if carried.is_empty() {
+                return Ok(());
+            }
+            let envelopes = carried.iter().filter_map(CarriedOp::envelope);
+            let costs = &mut self.costs;
+            ops.extend(envelopes.map(|it| Incoming::unverified(it, costs, &mut again)));
+            reader.approach(&carried, &self.log);
+            let mut sights = self.log.scout_told(ops.iter().flatten()).into_iter();
+            let mut next_ops = ops.drain(..);
+            for carried in &carried {
+                let position = self.log.dag.len();
+                let not_admitted = StartError::NotAdmitted { position };
+                match carried {
+                    CarriedOp::Envelope(envelope) => {
+                        let op = next_ops.next().and_then(Result::ok).ok_or(not_admitted)?;
+                        unverified.push(envelope, position);
+                        self.take_in(op, sights.next().flatten(), start)?;
+                    }
+                    CarriedOp::Dropped(dropped) if start.is_sealed => {
+                        return Err(StartError::Unsealed { op: dropped.id });
+                    }
+                    CarriedOp::Dropped(dropped) => {
+                        let (log, costs) = (&mut self.log, &mut self.costs);
+                        let Start {
+                            skeletons, memory, ..
+                        } = &mut *start;
+                        let admitted = reader.admit(dropped, log, skeletons, memory, costs);
+                        admitted?.ok_or(not_admitted)?;
+                    }
+                }
+            }
+            if unverified.envelopes.len() >= TOGETHER {
+                unverified.verify(self.options.threads)?;
+            }
+        }
     }
 
     /// Admits the next op; before the seal it has to turn out that the seal is of all ops so far.
@@ -363,8 +370,8 @@ impl Replica {
         }
         self.decide_quietly();
         let state = self.replay.state();
-        let hollow = (0..self.log.dag.len()).filter(|&op| self.log.is_hollow(op));
-        if let Some(op) = hollow.into_iter().find(|&op| !state.is_covered(op)) {
+        let mut shown = (0..self.log.dag.len()).filter(|&op| !state.is_covered(op));
+        if let Some(op) = shown.find(|&op| self.log.is_hollow(op)) {
             let op = self.log.dag.id(op);
             return Err(StartError::Uncovered { op });
         }
@@ -381,6 +388,32 @@ impl Replica {
     /// Decides on what was admitted.
     fn decide_quietly(&mut self) {
         self.replay.advance_quietly(&self.log, &mut self.costs);
+    }
+}
+
+/// Envelopes that were taken in before their signatures are checked, many at a time: nothing counts before all are.
+#[derive(Default)]
+struct Unverified<'a> {
+    envelopes: Vec<&'a [u8]>,
+    /// Where they stand in the log.
+    positions: Vec<usize>,
+}
+
+impl<'a> Unverified<'a> {
+    fn push(&mut self, envelope: &'a [u8], position: usize) {
+        self.envelopes.push(envelope);
+        self.positions.push(position);
+    }
+
+    /// Checks them, and lets go of them.
+    fn verify(&mut self, threads: usize) -> Result<(), StartError> {
+        if let Some(first) = first_unsigned(&self.envelopes, threads) {
+            let position = self.positions[first];
+            return Err(StartError::NotAdmitted { position });
+        }
+        self.envelopes.clear();
+        self.positions.clear();
+        Ok(())
     }
 }
 

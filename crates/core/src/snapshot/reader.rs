@@ -66,17 +66,24 @@ pub(crate) struct Reader<'a> {
     /// What ops say, encoded.
     said: Vec<u8>,
     rest: u64,
-    /// The ops behind the last envelope that was looked at ahead, and how many they are.
-    ahead: Ops<'a>,
-    rest_ahead: u64,
 }
 
 /// An op of a carried snapshot.
 pub(crate) enum CarriedOp<'a> {
-    /// With its envelope: the next one that [`Reader::envelopes`] tells.
-    Envelope,
+    /// With its envelope.
+    Envelope(&'a [u8]),
     /// Without.
     Dropped(Dropped<'a>),
+}
+
+impl<'a> CarriedOp<'a> {
+    /// The envelope, if it goes with it.
+    pub(crate) const fn envelope(&self) -> Option<&'a [u8]> {
+        match self {
+            Self::Envelope(envelope) => Some(envelope),
+            Self::Dropped(_) => None,
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -120,8 +127,6 @@ impl<'a> Reader<'a> {
             names,
             said: Vec::new(),
             rest,
-            ahead: ops,
-            rest_ahead: rest,
         })
     }
 
@@ -131,18 +136,9 @@ impl<'a> Reader<'a> {
         said.min(self.ops.0.len() / OP_BYTES_MIN)
     }
 
-    /// The envelopes that come after those that were told before, so many at most, whatever lies between them; nothing is read yet.
-    pub(crate) fn envelopes(&mut self, most: usize) -> Result<Vec<&'a [u8]>, Malformed> {
-        let mut envelopes = Vec::new();
-        while self.rest_ahead > 0 && envelopes.len() < most {
-            self.rest_ahead -= 1;
-            if self.ahead.has_envelope() {
-                envelopes.push(self.ahead.envelope().ok_or_else(malformed)?);
-            } else {
-                self.ahead.skip_dropped().ok_or_else(malformed)?;
-            }
-        }
-        Ok(envelopes)
+    /// How many places of dropped ops there are.
+    pub(crate) fn places(&self) -> usize {
+        self.places.len()
     }
 
     /// The next ops, as many as `ops` has room for; none at the end.
@@ -151,8 +147,7 @@ impl<'a> Reader<'a> {
         while self.rest > 0 && ops.len() < ops.capacity() {
             self.rest -= 1;
             ops.push(if self.ops.has_envelope() {
-                self.ops.envelope().ok_or_else(malformed)?;
-                CarriedOp::Envelope
+                CarriedOp::Envelope(self.ops.envelope().ok_or_else(malformed)?)
             } else {
                 CarriedOp::Dropped(self.ops.dropped().ok_or_else(malformed)?)
             });
@@ -169,20 +164,23 @@ impl<'a> Reader<'a> {
         let dropped = || {
             ops.iter().filter_map(|it| match it {
                 CarriedOp::Dropped(it) => Some(it),
-                CarriedOp::Envelope => None,
+                CarriedOp::Envelope(_) => None,
             })
         };
         let place = |it: &Dropped<'_>| self.places.get(it.place as usize);
-        for place in dropped().filter_map(place) {
-            if let Some(known) = place.known {
-                log.places.approach(known.place);
-            }
+        let known = |it: &Dropped<'_>| place(it)?.known.map(|known| known.place);
+        log.dag.approach(dropped().map(|it| it.id));
+        for it in dropped() {
+            black_box(known(it));
         }
+        log.places.approach(dropped().filter_map(known));
         for it in dropped() {
             let said = place(it).and_then(|place| place.said.get(usize::from(it.touch)));
             black_box(said.and_then(|&(first, _)| self.said.get(first as usize).copied()));
         }
-        log.dag.approach(dropped().map(|it| it.id));
+        let chain = |it: &Dropped<'_>| self.authors.get(it.author as usize)?.chain;
+        let at = |it: &Dropped<'_>| Some((known(it)?, chain(it)?));
+        log.places.approach_chains(dropped().filter_map(at));
     }
 
     /// Admits the dropped op, which comes next in the log, and gathers its skeleton; `None` if there is no such author, place or
@@ -346,18 +344,27 @@ impl<'a> Ops<'a> {
     }
 
     fn long(&mut self, small: u8) -> Option<u64> {
-        let length = match small {
-            24..=27 => 1_usize << (small - 24),
+        let (_, rest) = self.0.split_first()?;
+        let (number, rest, least) = match small {
+            24 => {
+                let (number, rest) = rest.split_first_chunk()?;
+                (u8::from_be_bytes(*number).into(), rest, 24)
+            }
+            25 => {
+                let (number, rest) = rest.split_first_chunk()?;
+                (u16::from_be_bytes(*number).into(), rest, 1 << 8)
+            }
+            26 => {
+                let (number, rest) = rest.split_first_chunk()?;
+                (u32::from_be_bytes(*number).into(), rest, 1 << 16)
+            }
+            27 => {
+                let (number, rest) = rest.split_first_chunk()?;
+                (u64::from_be_bytes(*number), rest, 1 << 32)
+            }
             _ => return None,
         };
-        self.take(1)?;
-        let mut bytes = [0; 8];
-        bytes[8 - length..].copy_from_slice(self.take(length)?);
-        let number = u64::from_be_bytes(bytes);
-        let least = match length {
-            1 => 24,
-            length => 1 << (4 * length),
-        };
+        self.0 = rest;
         (number >= least).then_some(number)
     }
 
@@ -373,29 +380,6 @@ impl<'a> Ops<'a> {
         }
         self.0 = rest;
         Some(OpId::from_bytes(id.try_into().ok()?))
-    }
-
-    /// Passes over what is told of a dropped op, if it looks like that.
-    fn skip_dropped(&mut self) -> Option<()> {
-        self.number(ARRAY).filter(|&it| it == DROPPED_MEMBERS)?;
-        self.take(34)?;
-        self.skip_number()?;
-        self.skip_number()?;
-        let links = self.number(ARRAY)?;
-        for _ in 0..links.checked_add(5)? {
-            self.skip_number()?;
-        }
-        Some(())
-    }
-
-    /// Passes over a number, if it looks like one.
-    fn skip_number(&mut self) -> Option<()> {
-        let length = match *self.0.first()? {
-            first @ 24..=27 => 1 + (1_usize << (first - 24)),
-            _ => 1,
-        };
-        self.take(length)?;
-        Some(())
     }
 
     fn dropped(&mut self) -> Option<Dropped<'a>> {
