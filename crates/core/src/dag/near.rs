@@ -96,26 +96,35 @@ impl Near {
 
     /// Of each chain the greater number: those of the clocks, of which there is one at least, and of chains by themselves. None
     /// if that is not such a clock, or if the floors differ.
-    pub(super) fn join(clocks: &[&Self], entries: &[(u32, u32)]) -> Option<Self> {
-        let (first, rest) = clocks.split_first()?;
-        if rest.iter().any(|it| it.floor != first.floor) {
+    pub(super) fn join<'a>(
+        clocks: impl Iterator<Item = &'a Self> + Clone,
+        entries: impl Iterator<Item = (u32, u32)> + Clone,
+    ) -> Option<Self> {
+        let floor = clocks.clone().next()?.floor;
+        if clocks.clone().any(|it| it.floor != floor) {
             return None;
         }
-        let widest = clocks.iter().max_by_key(|it| it.width())?;
-        let last = entries.iter().map(|&(chain, _)| chain as usize + 1).max();
+        let widest = clocks.clone().max_by_key(|it| it.width())?;
+        let others = clocks.filter(|it| !core::ptr::eq(*it, widest));
+        let last = entries.clone().map(|(chain, _)| chain as usize + 1).max();
         let width = last.map_or(widest.width(), |last| last.max(widest.width()));
         let mut above = Vec::with_capacity(width);
         above.extend_from_slice(&widest.above);
         above.resize(width, 0);
-        for clock in clocks.iter().filter(|it| !core::ptr::eq(**it, *widest)) {
+        for clock in others.clone() {
             for (known, &other) in above.iter_mut().zip(&clock.above) {
                 *known = other.max(*known);
             }
         }
-        let mut far: Vec<(u32, u32)> = Vec::new();
-        for &(chain, count) in clocks.iter().flat_map(|it| &it.far).chain(entries) {
-            match within(first.floor, count) {
-                0 => far.push((chain, count)),
+        // Those of several clocks are mostly the same.
+        let mut far = widest.far.to_vec();
+        let listed = far.len();
+        for (chain, count) in others.flat_map(|it| &it.far).copied().chain(entries) {
+            match within(floor, count) {
+                0 => match far[..listed].binary_search_by_key(&chain, |entry| entry.0) {
+                    Ok(at) => far[at].1 = count.max(far[at].1),
+                    Err(_) => far.push((chain, count)),
+                },
                 more => {
                     let known = &mut above[chain as usize];
                     *known = more.max(*known);
@@ -127,18 +136,20 @@ impl Near {
         if width > widest.width() && held() * PER_HELD < width {
             return None;
         }
-        // The greatest number of a chain comes first, and stays.
-        far.sort_unstable_by(|a, b| (a.0, b.1).cmp(&(b.0, a.1)));
-        far.dedup_by_key(|entry| entry.0);
+        if far.len() > listed {
+            // The greatest number of a chain comes first, and stays.
+            far.sort_unstable_by(|a, b| (a.0, b.1).cmp(&(b.0, a.1)));
+            far.dedup_by_key(|entry| entry.0);
+        }
         far.retain(|&(chain, count)| {
             let known = &mut above[chain as usize];
-            if count > first.floor {
+            if count > floor {
                 *known = 0;
             }
             count > 0 && *known == 0
         });
         (far.len() * PER_FAR <= width).then(|| Self {
-            floor: first.floor,
+            floor,
             above: above.into(),
             far: far.into(),
         })
@@ -199,7 +210,7 @@ mod tests {
             for &(chain, count) in entries {
                 raise(&mut want, chain as usize, count);
             }
-            let joined = Near::join(&clocks.iter().collect::<Vec<_>>(), entries);
+            let joined = Near::join(clocks.iter(), entries.iter().copied());
             assert_eq!(joined.is_some(), is_near);
             if let Some(near) = joined {
                 let found: Vec<u32> = (0..40).map(|chain| near.count(chain)).collect();

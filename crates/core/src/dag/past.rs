@@ -335,23 +335,34 @@ impl Past {
 
     /// The union of pasts whose numbers lie close together, in one form of these, or are few.
     fn join_dense(pasts: &[Self]) -> Option<Clock> {
-        let (mut close, mut near) = (Vec::new(), Vec::new());
-        let mut entries = Vec::with_capacity(pasts.len() * 4);
-        for past in pasts {
-            match &*past.clock {
-                Clock::Close(it) => close.push(it),
-                Clock::Near(it) => near.push(it),
-                Clock::Sparse(few) => entries.extend_from_slice(few),
-                Clock::Narrow(_) | Clock::Wide(_) => return None,
-            }
-            entries.extend(past.more.iter().filter(|it| it.0 != NONE.0));
+        let is_either = |clock: &Clock| matches!(clock, Clock::Narrow(_) | Clock::Wide(_));
+        let clocks = pasts.iter().map(|past| &*past.clock);
+        if clocks.clone().any(is_either) {
+            return None;
         }
-        if near.is_empty() {
-            Close::join(&close, &entries).map(Clock::Close)
-        } else if close.is_empty() {
-            Near::join(&near, &entries).map(Clock::Near)
-        } else {
-            None
+        let close = clocks.clone().filter_map(|clock| match clock {
+            Clock::Close(it) => Some(it),
+            _ => None,
+        });
+        let near = clocks.filter_map(|clock| match clock {
+            Clock::Near(it) => Some(it),
+            _ => None,
+        });
+        let entries = pasts.iter().flat_map(|past| {
+            let few = match &*past.clock {
+                Clock::Sparse(few) => &few[..],
+                _ => &[],
+            };
+            few.iter().chain(&past.more).copied()
+        });
+        let entries = entries.filter(|it| it.0 != NONE.0);
+        match (close.clone().next(), near.clone().next()) {
+            (_, None) => {
+                let (close, entries): (Vec<_>, Vec<_>) = (close.collect(), entries.collect());
+                Close::join(&close, &entries).map(Clock::Close)
+            }
+            (None, Some(_)) => Near::join(near, entries).map(Clock::Near),
+            (Some(_), Some(_)) => None,
         }
     }
 
