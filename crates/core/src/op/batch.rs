@@ -168,20 +168,22 @@ fn check(envelopes: &[&[u8]], points: &Points) -> Vec<Option<Checked>> {
         })
     }));
     // The terms of one author's key are one term of a batch.
-    let mut order: Vec<(PublicKey, usize)> = (0..)
-        .zip(&signed)
-        .filter_map(|(at, it)| Some((it.as_ref()?.author, at)))
+    let numbered = (0..).zip(&signed);
+    let mut order: Vec<(u64, usize, &Signed<'_>)> = numbered
+        .filter_map(|(at, it)| it.as_ref().map(|it| (first_bytes(&it.author), at, it)))
         .collect();
-    order.sort_unstable();
-    let keys = known_points(order.iter().map(|(author, _)| author), points);
+    order.sort_unstable_by(|a, b| {
+        let by_author = || a.2.author.cmp(&b.2.author);
+        a.0.cmp(&b.0).then_with(by_author).then(a.1.cmp(&b.1))
+    });
+    let keys = known_points(order.iter().map(|(.., it)| &it.author), points);
     let mut key = 0;
     let solvable: Vec<Solvable<'_>> = order
         .iter()
-        .filter_map(|&(author, at)| {
-            while keys[key].0 != author {
+        .filter_map(|&(_, at, signed)| {
+            while keys[key].0 != signed.author {
                 key += 1;
             }
-            let signed = signed[at].as_ref()?;
             Some(Solvable {
                 at,
                 signed,
@@ -205,6 +207,12 @@ fn check(envelopes: &[&[u8]], points: &Points) -> Vec<Option<Checked>> {
         }
     }
     checked
+}
+
+/// The first bytes of the key, as a number: mostly these are enough to order keys.
+fn first_bytes(key: &PublicKey) -> u64 {
+    let first = key.as_bytes().first_chunk();
+    first.map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// The keys, which come in their order, each once with the point that it is.
