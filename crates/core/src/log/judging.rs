@@ -9,7 +9,7 @@ use crate::dag::{Index, Node, Own, Past};
 use crate::id::OpId;
 use crate::op::{Body, Incoming};
 use crate::payload::Payload;
-use crate::place::{Sight, Spot};
+use crate::place::Sight;
 use crate::reason::Refusal;
 use crate::store::StoreError;
 
@@ -43,13 +43,17 @@ struct Admission {
     parents: Vec<Index>,
     past: Past,
     own: Own,
-    spot: Option<Spot>,
+    sight: Option<Sight>,
     /// The tags of the field that the op touches, where nothing but genesis gives any.
     tags: Option<TagsId>,
     leave: Leave,
 }
 
 /// What is found of an op whose parents are here.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and most ops are admitted"
+)]
 enum Finding {
     Admitted(Admission),
     Refused {
@@ -122,7 +126,7 @@ impl Log {
             parents,
             past,
             own,
-            spot,
+            sight,
             tags,
             leave,
         } = admission;
@@ -143,7 +147,7 @@ impl Log {
         let is_data = body.payload.target().is_some();
         let at = self.dag.push(node, &parents, past.clone(), own, !is_data);
         self.places
-            .push(&self.dag, &body.payload, spot, &past, costs);
+            .push(&self.dag, &body.payload, sight, &past, costs);
         let entry = &mut Entry::new(&mut self.authority, &self.dag, at, leave, costs);
         body.payload.register(entry);
         if let Payload::KeyGrant(given) = &body.payload {
@@ -259,10 +263,10 @@ impl Log {
             now_ms: body.hlc.physical_ms,
             own,
         };
-        let spot = match &sight {
-            Some(sight) => self.places.spot_in_sight(&body.payload, sight),
-            None => self.places.spot(&body.payload),
-        };
+        let sight = sight.or_else(|| Sight::of(&body.payload));
+        let in_sight = |sight: &Sight| self.places.spot_in_sight(&body.payload, sight);
+        let spot = sight.as_ref().and_then(in_sight);
+        let sight = sight.map(|sight| sight.at(spot.and_then(|spot| spot.place)));
         let tags = match spot {
             Some(spot) => self.authority.tags_of_field(spot.field),
             None => body
@@ -275,7 +279,7 @@ impl Log {
                 parents,
                 past,
                 own,
-                spot,
+                sight,
                 tags,
                 leave,
             };

@@ -184,7 +184,7 @@ impl Log {
         in_order.sort_unstable();
         let element = body.payload.element().map(|it| it.as_str());
         let names = (object.as_str(), field.as_str(), element);
-        let sight = sight.unwrap_or_else(|| self.places.sight(names));
+        let sight = sight.unwrap_or_else(|| Sight::of_names(names));
         let told = Told {
             node: Node {
                 id: op.id(),

@@ -343,22 +343,21 @@ impl Places {
         self.by_name.reserve(places);
     }
 
-    /// Takes in the op that was admitted last, with the spot that its payload has and with its past.
+    /// Takes in the op that was admitted last, with the sight of its payload, whose place was looked up, and with its past.
     pub(crate) fn push(
         &mut self,
         dag: &Dag,
         payload: &Payload,
-        spot: Option<Spot>,
+        sight: Option<Sight>,
         past: &Past,
         costs: &mut Costs,
     ) {
         let op = u32::try_from(self.ops.len()).expect("fewer than 2^32 ops fit in memory");
-        let known = spot.and_then(|spot| spot.place);
-        let place = known.or_else(|| {
+        let place = sight.and_then(|sight| {
             let (object, field) = payload.target()?;
             let element = payload.element().map(|it| it.as_str());
-            let digest = Digest::of(object, field, element);
-            Some(self.name((object, field, element), digest))
+            let names = (object.as_str(), field.as_str(), element);
+            Some(sight.place().unwrap_or_else(|| self.begin(names, &sight)))
         });
         let (Some(touch), Some(place)) = (Touch::of(payload), place) else {
             let nothing = Seen {

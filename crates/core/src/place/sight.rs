@@ -16,19 +16,36 @@ pub(crate) struct Sight {
     place: Option<PlaceId>,
 }
 
+impl Sight {
+    /// That of the place of the payload, whether an admitted op has touched it or not; `None` for what is no data.
+    pub(crate) fn of(payload: &Payload) -> Option<Self> {
+        let (object, field) = payload.target()?;
+        let element = payload.element().map(|it| it.as_str());
+        Some(Self::of_names((object, field, element)))
+    }
+
+    /// That of the place with these names, likewise.
+    pub(crate) fn of_names((object, field, element): Names<'_>) -> Self {
+        let digest = Digest::of(object, field, element);
+        let place = None;
+        Self { digest, place }
+    }
+
+    /// The place, if an admitted op was known to have touched it.
+    pub(crate) const fn place(&self) -> Option<PlaceId> {
+        self.place
+    }
+
+    /// The same, where the place was looked up.
+    pub(crate) const fn at(self, place: Option<PlaceId>) -> Self {
+        Self { place, ..self }
+    }
+}
+
 impl Places {
     /// The sights of payloads, without one for what is no data. Their places are not [looked up](Places::look_up).
     pub(crate) fn sights<'a>(payloads: impl Iterator<Item = &'a Payload>) -> Vec<Option<Sight>> {
-        let sight = |payload: &Payload| {
-            let (object, field) = payload.target()?;
-            let element = payload.element().map(|it| it.as_str());
-            let digest = Digest::of(object, field, element);
-            Some(Sight {
-                digest,
-                place: None,
-            })
-        };
-        payloads.map(sight).collect()
+        payloads.map(Sight::of).collect()
     }
 
     /// Reads what looking up the places of the sights reads first, without waiting for it.
@@ -105,14 +122,6 @@ impl Places {
         Some(cell.field)
     }
 
-    /// The sight of the place with these names, whether an admitted op has touched it or not.
-    pub(crate) fn sight(&self, names: Names<'_>) -> Sight {
-        let (object, field, element) = names;
-        let digest = Digest::of(object, field, element);
-        let place = None;
-        Sight { digest, place }
-    }
-
     /// The place with these names, of which this is the sight, if an admitted op has touched it.
     pub(crate) fn at_sight(
         &self,
@@ -151,9 +160,7 @@ impl Places {
     /// Where the payload belongs, if an admitted op has touched the place, or is known to have touched the field. Of a register
     /// that is new, the field is not looked up: it is new as well, but where it has a set, and a new field has the same tags.
     pub(crate) fn spot(&self, payload: &Payload) -> Option<Spot> {
-        let (object, field) = payload.target()?;
-        let element = payload.element().map(|it| it.as_str());
-        self.spot_in_sight(payload, &self.sight((object, field, element)))
+        self.spot_in_sight(payload, &Sight::of(payload)?)
     }
 
     /// The same, for a payload of which this is the sight.

@@ -16,7 +16,7 @@ use crate::log::{Known, Log, Site, Told};
 use crate::name::{Name, fault};
 use crate::op::{Body, VerifiedOp};
 use crate::payload::Payload;
-use crate::place::{Names, Touch};
+use crate::place::{Names, Sight, Touch};
 use crate::store::StoreError;
 
 /// An op takes more bytes.
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
                     let Some(names) = names() else {
                         return Ok(None);
                     };
-                    Site::Named(names, log.places.sight(names))
+                    Site::Named(names, Sight::of_names(names))
                 }
             };
             let told = Told {
