@@ -8,6 +8,7 @@ mod devices;
 mod effects;
 mod embed;
 mod forks;
+mod form;
 mod garbage;
 mod guide;
 mod holders;

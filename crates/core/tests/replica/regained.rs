@@ -7,7 +7,8 @@ use ecac_core::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::carried::{self, ALICE, BOB, Carried, Dropped, Item, full, office, same, sealed};
+use crate::carried::{self, ALICE, BOB, full, office, same, sealed};
+use crate::form::{Carried, Dropped, Item};
 use crate::project::{Project, at, edit, name, sign};
 use crate::quorum::{ANN, BEN, cosign};
 
