@@ -312,6 +312,7 @@ impl Past {
     /// Raises the numbers by chain to those of the past; `None` if one of them is too large.
     pub(super) fn raise(&self, counts: &mut Vec<u16>) -> Option<()> {
         match &*self.clock {
+            Clock::Narrow(own) if counts.is_empty() => counts.extend_from_slice(own),
             Clock::Narrow(own) => {
                 if counts.len() < own.len() {
                     counts.resize(own.len(), 0);
