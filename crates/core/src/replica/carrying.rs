@@ -427,9 +427,10 @@ struct Start {
 }
 
 impl ReplicaBuilder {
-    /// A replica of the project that starts from what [`Replica::carry`] of anybody made. It verifies every envelope, admits and
-    /// decides every op, and then compares: the seal, which enough roots have signed, has to name the digest of all that is told
-    /// of the ops that have no envelope. It answers as a replica that has pruned, and takes in whatever comes later.
+    /// A replica of the project that starts from what [`Replica::carry`] of anybody made. It admits and decides every op, verifies
+    /// every envelope, and compares: the seal, which enough roots have signed, has to name the digest of all that is told of the
+    /// ops that have no envelope. Where a signature is bad, the first one is told. It answers as a replica that has pruned, and
+    /// takes in whatever comes later.
     ///
     /// # Errors
     /// [`StartError`]: then nothing of it counts.
