@@ -112,10 +112,13 @@ impl Close {
 
     /// Of each chain the greater number: those of the clocks, of which there is one at least, and of chains by themselves. None
     /// if that is not such a clock.
-    pub(super) fn join(clocks: &[&Self], entries: &[(u32, u32)]) -> Option<Self> {
-        let floor = clocks.iter().map(|it| it.floor).max()?;
-        let widest = clocks.iter().map(|it| it.width()).max()?;
-        let joined = Self::join_above(floor, clocks, entries);
+    pub(super) fn join<'a>(
+        clocks: impl Iterator<Item = &'a Self> + Clone,
+        entries: impl Iterator<Item = (u32, u32)> + Clone,
+    ) -> Option<Self> {
+        let floor = clocks.clone().map(|it| it.floor).max()?;
+        let widest = clocks.clone().map(Self::width).max()?;
+        let joined = Self::join_above(floor, clocks.clone(), entries.clone());
         // Who comes late can make it wide, and it is to stay dense.
         if joined.width() > widest && joined.held() * PER_HELD < joined.width() {
             return None;
@@ -137,31 +140,37 @@ impl Close {
     }
 
     /// The union with this floor, above which none of the clocks' lies.
-    fn join_above(floor: u32, clocks: &[&Self], entries: &[(u32, u32)]) -> Self {
-        let widths = clocks.iter().map(|it| it.above.len());
-        let lasts = entries.iter().map(|&(chain, _)| chain as usize / 2 + 1);
+    fn join_above<'a>(
+        floor: u32,
+        clocks: impl Iterator<Item = &'a Self> + Clone,
+        entries: impl Iterator<Item = (u32, u32)> + Clone,
+    ) -> Self {
+        let widths = clocks.clone().map(|it| it.above.len());
+        let lasts = entries.clone().map(|(chain, _)| chain as usize / 2 + 1);
         let width = widths.chain(lasts).max().unwrap_or(0);
         let mut above = Vec::with_capacity(width);
-        let first = clocks.iter().find(|it| it.floor == floor);
+        let first = clocks.clone().find(|it| it.floor == floor);
         above.extend_from_slice(first.map_or(&[], |it| &it.above));
         above.resize(width, 0);
-        for clock in clocks {
-            if first.is_none_or(|it| !core::ptr::eq(*it, *clock)) {
+        for clock in clocks.clone() {
+            if first.is_none_or(|it| !core::ptr::eq(it, clock)) {
                 raise(&mut above, &clock.above, floor - clock.floor);
             }
         }
         let mut far: Vec<(u32, u32)> = Vec::new();
-        for &(chain, count) in clocks.iter().flat_map(|it| &it.far).chain(entries) {
+        let listed = clocks.clone().flat_map(|it| &it.far).copied();
+        for (chain, count) in listed.chain(entries) {
             match within(floor, count) {
                 0 => far.push((chain, count)),
                 more => lift(&mut above, chain, more),
             }
         }
         // What no clock has above the floor can be above a lower one.
-        if clocks.iter().any(|it| it.floor < floor) {
+        let lower = clocks.filter(|it| it.floor < floor);
+        if lower.clone().next().is_some() {
             for (line, first) in above.chunks(LINE).zip((0..).step_by(LINE * 2)) {
                 if has_gap(line) {
-                    sunk(floor, clocks, (first, line), &mut far);
+                    sunk(lower.clone(), (first, line), &mut far);
                 }
             }
         }
@@ -228,14 +237,17 @@ fn has_gap(line: &[u8]) -> bool {
     line.iter().fold(0, |all, two| all | gap(two)) != 0
 }
 
-/// Lists what lies above the floors of clocks that are lower than this floor, of the chains of a line that have nothing above it; the
-/// line begins at the chain.
-fn sunk(floor: u32, clocks: &[&Close], (first, line): (u32, &[u8]), far: &mut Vec<(u32, u32)>) {
+/// Lists what lies above the lower floors of these clocks, of the chains of a line that have nothing above its own; the line begins at
+/// the chain.
+fn sunk<'a>(
+    lower: impl Iterator<Item = &'a Close> + Clone,
+    (first, line): (u32, &[u8]),
+    far: &mut Vec<(u32, u32)>,
+) {
     for (first, &two) in (first..).step_by(2).zip(line) {
         for chain in [first, first + 1] {
             if half(two, chain) == 0 {
-                let lower = clocks.iter().filter(|it| it.floor < floor);
-                let held = lower.filter(|it| it.above_floor(chain) > 0);
+                let held = lower.clone().filter(|it| it.above_floor(chain) > 0);
                 far.extend(held.map(|it| (chain, it.floor + it.above_floor(chain))));
             }
         }
@@ -292,7 +304,7 @@ mod tests {
             for (chain, count) in told.chain(entries.iter().map(entry)) {
                 want[chain] = count.max(want[chain]);
             }
-            let joined = Close::join(&clocks.iter().collect::<Vec<_>>(), entries);
+            let joined = Close::join(clocks.iter(), entries.iter().copied());
             assert_eq!(joined.is_some(), is_close);
             if let Some(close) = joined {
                 let found: Vec<u32> = (0..2_000).map(|chain| close.count(chain)).collect();

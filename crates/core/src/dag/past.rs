@@ -56,6 +56,28 @@ impl Clock {
         }
     }
 
+    const fn close(&self) -> Option<&Close> {
+        if let Self::Close(it) = self {
+            return Some(it);
+        }
+        None
+    }
+
+    const fn near(&self) -> Option<&Near> {
+        if let Self::Near(it) = self {
+            return Some(it);
+        }
+        None
+    }
+
+    /// Chains and numbers, of a clock that has few.
+    fn few(&self) -> &[(u32, u32)] {
+        if let Self::Sparse(entries) = self {
+            return entries;
+        }
+        &[]
+    }
+
     const fn width(&self) -> usize {
         match self {
             Self::Sparse(entries) => entries.len(),
@@ -341,27 +363,16 @@ impl Past {
         if clocks.clone().any(is_either) {
             return None;
         }
-        let close = clocks.clone().filter_map(|clock| match clock {
-            Clock::Close(it) => Some(it),
-            _ => None,
-        });
-        let near = clocks.filter_map(|clock| match clock {
-            Clock::Near(it) => Some(it),
-            _ => None,
-        });
-        let entries = pasts.iter().flat_map(|past| {
-            let few = match &*past.clock {
-                Clock::Sparse(few) => &few[..],
-                _ => &[],
-            };
-            few.iter().chain(&past.more).copied()
-        });
-        let entries = entries.filter(|it| it.0 != NONE.0);
+        let (close, near) = (
+            clocks.clone().filter_map(Clock::close),
+            clocks.filter_map(Clock::near),
+        );
+        let entries = pasts
+            .iter()
+            .flat_map(|past| past.clock.few().iter().chain(&past.more));
+        let entries = entries.copied().filter(|it| it.0 != NONE.0);
         match (close.clone().next(), near.clone().next()) {
-            (_, None) => {
-                let (close, entries): (Vec<_>, Vec<_>) = (close.collect(), entries.collect());
-                Close::join(&close, &entries).map(Clock::Close)
-            }
+            (_, None) => Close::join(close, entries).map(Clock::Close),
             (None, Some(_)) => Near::join(near, entries).map(Clock::Near),
             (Some(_), Some(_)) => None,
         }
