@@ -101,29 +101,34 @@ pub(crate) fn check_in_portions(
     in_portions(envelopes, threads, |_, checked| checked, take);
 }
 
-/// The first of the envelopes that is certainly no op, or that not who its body says is the author has signed.
-pub(crate) fn first_unsigned(envelopes: &[&[u8]], threads: usize) -> Option<usize> {
+/// The first of the ops that not who its body says is the author has signed. Their envelopes were decoded, and these are their ids.
+pub(crate) fn first_unsigned(ops: &[(OpId, &[u8])], threads: usize) -> Option<usize> {
     let (mut first, mut before) = (None, 0);
-    check_in_portions(envelopes, threads, |portion, checked| {
-        let is_signed = |it: &Option<Checked>| it.is_some_and(|it| it.is_signed);
-        if first.is_none() {
-            let bad = checked.iter().position(|it| !is_signed(it));
-            first = bad.map(|at| before + at);
-        }
-        before += portion.len();
-    });
+    in_portions(
+        ops,
+        threads,
+        |_, checked| checked,
+        |portion, checked| {
+            let is_signed = |it: &Option<Checked>| it.is_some_and(|it| it.is_signed);
+            if first.is_none() {
+                let bad = checked.iter().position(|it| !is_signed(it));
+                first = bad.map(|at| before + at);
+            }
+            before += portion.len();
+        },
+    );
     first
 }
 
 /// The same as [`check_in_portions`]; `work` is done on the threads, too.
-fn in_portions<'a, R: Send>(
-    envelopes: &[&'a [u8]],
+fn in_portions<T: ToCheck + Sync, R: Send>(
+    ops: &[T],
     threads: usize,
-    work: impl Fn(&[&'a [u8]], Vec<Option<Checked>>) -> R + Sync,
-    mut take: impl FnMut(&[&'a [u8]], R),
+    work: impl Fn(&[T], Vec<Option<Checked>>) -> R + Sync,
+    mut take: impl FnMut(&[T], R),
 ) {
     let points = Points::default();
-    let portions = portions(envelopes, threads);
+    let portions = portions(ops, threads);
     let mut due = portions.iter();
     in_order(
         &portions,
@@ -156,9 +161,31 @@ fn portions<B>(envelopes: &[B], threads: usize) -> Vec<&[B]> {
     portions
 }
 
-/// What is found out about each of the envelopes.
-fn check(envelopes: &[&[u8]], points: &Points) -> Vec<Option<Checked>> {
-    let signed: Vec<Option<Signed<'_>>> = envelopes.iter().map(|it| Signed::of(it)).collect();
+/// What a signature can be checked of.
+trait ToCheck {
+    /// What it says, if it may be an op.
+    fn signed(&self) -> Option<Signed<'_>>;
+}
+
+impl ToCheck for &[u8] {
+    fn signed(&self) -> Option<Signed<'_>> {
+        let body = envelope::decode(self).ok()?;
+        let id = OpId::of_body(self.get(body.clone())?);
+        Signed::of(self, body, id)
+    }
+}
+
+/// An op that was decoded, with its id.
+impl ToCheck for (OpId, &[u8]) {
+    fn signed(&self) -> Option<Signed<'_>> {
+        let (id, envelope) = *self;
+        Signed::of(envelope, envelope::body_at(envelope)?, id)
+    }
+}
+
+/// What is found out about each of them.
+fn check<T: ToCheck>(ops: &[T], points: &Points) -> Vec<Option<Checked>> {
+    let signed: Vec<Option<Signed<'_>>> = ops.iter().map(ToCheck::signed).collect();
     let mut checked: Vec<Option<Checked>> = Vec::with_capacity(signed.len());
     checked.extend(signed.iter().map(|it| {
         let Signed { id, .. } = it.as_ref()?;
@@ -248,16 +275,14 @@ fn hold(batch: &[Solvable<'_>]) -> bool {
 }
 
 impl<'a> Signed<'a> {
-    /// What the envelope says, if its frame is canonical and it may be an op.
-    fn of(envelope: &'a [u8]) -> Option<Self> {
-        let body = envelope::decode(envelope).ok()?;
+    /// What an envelope says with a canonical frame, in which the body lies there, and has this id.
+    fn of(envelope: &'a [u8], body: Range<usize>, id: OpId) -> Option<Self> {
         let body_end = body.end;
-        let body = envelope.get(body)?;
-        let author = Body::author_alone(body)?;
+        let author = Body::author_alone(envelope.get(body)?)?;
         let signature = envelope.last_chunk()?;
         let message = envelope::signed_parts(envelope, body_end);
         Some(Self {
-            id: OpId::of_body(body),
+            id,
             author,
             envelope,
             body_end,

@@ -289,7 +289,7 @@ impl Replica {
                 match carried {
                     CarriedOp::Envelope(envelope) => {
                         let op = next_ops.next().and_then(Result::ok).ok_or(not_admitted)?;
-                        unverified.push(envelope, position);
+                        unverified.push(op.id(), envelope, position);
                         self.take_in(op, sights.next().flatten(), start)?;
                     }
                     CarriedOp::Dropped(dropped) if start.is_sealed => {
@@ -305,7 +305,7 @@ impl Replica {
                     }
                 }
             }
-            if unverified.envelopes.len() >= TOGETHER {
+            if unverified.ops.len() >= TOGETHER {
                 unverified.verify(self.options.threads)?;
             }
         }
@@ -391,27 +391,27 @@ impl Replica {
     }
 }
 
-/// Envelopes that were taken in before their signatures are checked, many at a time: nothing counts before all are.
+/// Ops that were taken in before their signatures are checked, many at a time: nothing counts before all are.
 #[derive(Default)]
 struct Unverified<'a> {
-    envelopes: Vec<&'a [u8]>,
+    ops: Vec<(OpId, &'a [u8])>,
     /// Where they stand in the log.
     positions: Vec<usize>,
 }
 
 impl<'a> Unverified<'a> {
-    fn push(&mut self, envelope: &'a [u8], position: usize) {
-        self.envelopes.push(envelope);
+    fn push(&mut self, id: OpId, envelope: &'a [u8], position: usize) {
+        self.ops.push((id, envelope));
         self.positions.push(position);
     }
 
     /// Checks them, and lets go of them.
     fn verify(&mut self, threads: usize) -> Result<(), StartError> {
-        if let Some(first) = first_unsigned(&self.envelopes, threads) {
+        if let Some(first) = first_unsigned(&self.ops, threads) {
             let position = self.positions[first];
             return Err(StartError::NotAdmitted { position });
         }
-        self.envelopes.clear();
+        self.ops.clear();
         self.positions.clear();
         Ok(())
     }
