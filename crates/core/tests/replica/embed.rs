@@ -11,6 +11,7 @@ use ecac_core::{
     Action, AuthorError, CodecError, DRIFT_MS, DenialReason, DraftError, EffectCode, Event, Limits,
     OpId, Payload, PublicKey, Refusal, Replica, SignError, Signer, SigningKey, Standing, Value,
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::office::{ALICE, BOB, OUTSIDER, ROOT, genesis, hire, join, office, tags, told, write};
 use crate::project::{
@@ -197,6 +198,20 @@ fn a_bad_signer_is_an_error_and_not_a_corrupt_log() {
     assert!(matches!(error, AuthorError::BadSignature { .. }));
     // The same op is written once a good signer comes.
     write(&mut replica, ALICE, edit("f", 1), 20);
+}
+
+#[test]
+fn the_state_digest_is_that_of_the_export() {
+    let mut replica = office();
+    for round in 0..300 {
+        let said = Sha256::digest(replica.state());
+        assert_eq!(replica.state_digest(), <[u8; 32]>::from(said), "{round}");
+        write(&mut replica, ALICE, edit(&format!("f\"{round}"), round), 30);
+    }
+    assert!(
+        replica.state().len() > 1 << 15,
+        "the bytes are hashed in parts"
+    );
 }
 
 #[test]
