@@ -21,6 +21,7 @@ mod effect_change;
 mod explain;
 mod export;
 mod feature;
+mod head;
 mod held;
 mod hlc;
 mod id;

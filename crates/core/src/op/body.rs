@@ -6,6 +6,7 @@
 
 use minicbor::{Decoder, Encoder};
 
+use crate::head::{ARRAY, UINT, push_head};
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
 use crate::limits::{PARENTS_MAX, PAYLOAD_BYTES_MAX};
@@ -24,15 +25,10 @@ const AUTHOR_HEAD: [u8; 6] = [0xa6, 0, VERSION, 1, BYTES_HEAD[0], BYTES_HEAD[1]]
 const PARENT_BYTES: usize = BYTES_HEAD.len() + 32;
 /// The CBOR head of 32 bytes.
 const BYTES_HEAD: [u8; 2] = [0x58, 32];
-/// A map of six, the version, and the author up to its bytes.
-const BODY_HEAD: [u8; 6] = [0xa6, 0, VERSION, 1, BYTES_HEAD[0], BYTES_HEAD[1]];
 /// The key of the stamp, and an array of three.
 const STAMP_HEAD: [u8; 2] = [4, 0x83];
 /// A body up to its payload, without its parents, is no longer.
-const HEAD_BYTES_MAX: usize = BODY_HEAD.len() + 32 + 5 * 10 + STAMP_HEAD.len();
-/// Major types of CBOR, in the upper three bits of the first byte.
-const UINT: u8 = 0;
-const ARRAY: u8 = 4 << 5;
+const HEAD_BYTES_MAX: usize = AUTHOR_HEAD.len() + 32 + 5 * 10 + STAMP_HEAD.len();
 
 /// The signed body of an op.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,40 +220,19 @@ pub(crate) fn write_head(
     hlc: Hlc,
 ) {
     bytes.reserve(HEAD_BYTES_MAX + parents.len() * PARENT_BYTES);
-    bytes.extend_from_slice(&BODY_HEAD);
+    bytes.extend_from_slice(&AUTHOR_HEAD);
     bytes.extend_from_slice(author.as_bytes());
     bytes.push(2);
-    push_number(bytes, UINT, seq);
+    push_head(bytes, UINT, seq);
     bytes.push(3);
-    push_number(bytes, ARRAY, parents.len() as u64);
+    push_head(bytes, ARRAY, parents.len() as u64);
     for parent in parents {
         bytes.extend_from_slice(&BYTES_HEAD);
         bytes.extend_from_slice(parent.as_bytes());
     }
     bytes.extend_from_slice(&STAMP_HEAD);
-    push_number(bytes, UINT, hlc.physical_ms);
-    push_number(bytes, UINT, hlc.logical.into());
-    push_number(bytes, UINT, hlc.node.into());
+    push_head(bytes, UINT, hlc.physical_ms);
+    push_head(bytes, UINT, hlc.logical.into());
+    push_head(bytes, UINT, hlc.node.into());
     bytes.push(5);
-}
-
-/// The head of an item of CBOR with this number, in as few bytes as it takes.
-#[inline]
-fn push_number(bytes: &mut Vec<u8>, major: u8, number: u64) {
-    if let Ok(number) = u8::try_from(number) {
-        if number < 24 {
-            bytes.push(major | number);
-        } else {
-            bytes.extend_from_slice(&[major | 24, number]);
-        }
-    } else if let Ok(number) = u16::try_from(number) {
-        let [a, b] = number.to_be_bytes();
-        bytes.extend_from_slice(&[major | 25, a, b]);
-    } else if let Ok(number) = u32::try_from(number) {
-        let [a, b, c, d] = number.to_be_bytes();
-        bytes.extend_from_slice(&[major | 26, a, b, c, d]);
-    } else {
-        let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-        bytes.extend_from_slice(&[major | 27, a, b, c, d, e, f, g, h]);
-    }
 }

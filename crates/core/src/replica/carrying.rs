@@ -240,7 +240,7 @@ impl Replica {
             return Err(StartError::OtherProject { project });
         }
         let ops = reader.ops_at_most();
-        self.log.expect_told(ops, reader.places());
+        self.log.expect_told(ops, reader.places_at_most());
         let mut start = Start {
             seal: reader.seal,
             skeletons: Skeletons::of_about(ops),
@@ -407,13 +407,11 @@ impl<'a> Unverified<'a> {
 
     /// Checks them, and lets go of them.
     fn verify(&mut self, threads: usize) -> Result<(), StartError> {
-        if let Some(first) = first_unsigned(&self.ops, threads) {
-            let position = self.positions[first];
-            return Err(StartError::NotAdmitted { position });
-        }
+        let first = first_unsigned(&self.ops, threads).map(|first| self.positions[first]);
         self.ops.clear();
         self.positions.clear();
-        Ok(())
+        let not_admitted = |position| Err(StartError::NotAdmitted { position });
+        first.map_or(Ok(()), not_admitted)
     }
 }
 
@@ -438,5 +436,43 @@ impl ReplicaBuilder {
         let mut replica = self.join(project);
         replica.take_start(carried)?;
         Ok(replica)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Genesis, Name, SigningKey, public_key};
+
+    #[test]
+    fn what_is_taken_in_is_checked_once_and_told_by_where_it_stands() {
+        let key = SigningKey::from([1; 32]);
+        let genesis = Genesis {
+            name: Name::new("shop").unwrap(),
+            nonce: [0; 16],
+            roots: [public_key(&key)].into(),
+            schema: [].into(),
+            features: [].into(),
+        };
+        let replica = Replica::create(genesis, &key, 1).unwrap();
+        let good = replica.envelopes().next().unwrap().into_owned();
+        let mut bad = good.clone();
+        *bad.last_mut().unwrap() ^= 1;
+        let id = replica.project();
+        let mut unverified = Unverified::default();
+        let not_admitted = |position| Err(StartError::NotAdmitted { position });
+        for first in [10, 70] {
+            for (position, envelope) in (first..).zip([&good, &good, &bad, &good, &bad]) {
+                unverified.push(id, envelope, position);
+            }
+            assert_eq!(unverified.verify(1), not_admitted(first + 2));
+            assert_eq!(
+                unverified.verify(1),
+                Ok(()),
+                "nothing is left to be checked"
+            );
+            unverified.push(id, &good, first + 5);
+            assert_eq!(unverified.verify(2), Ok(()));
+        }
     }
 }

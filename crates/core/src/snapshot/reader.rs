@@ -9,6 +9,7 @@ use super::carried::{DROPPED_MEMBERS, FORMAT, MEMBERS};
 use super::skeleton::{Skeletons, encoded};
 use crate::costs::Costs;
 use crate::dag::{Index, Node, TellMemory};
+use crate::head::{ARRAY, BYTES, UINT, take_head};
 use crate::hlc::Hlc;
 use crate::id::{OpId, ProjectId, PublicKey};
 use crate::limits::PARENTS_MAX;
@@ -136,9 +137,9 @@ impl<'a> Reader<'a> {
         said.min(self.ops.0.len() / OP_BYTES_MIN)
     }
 
-    /// How many places of dropped ops there are.
-    pub(crate) fn places(&self) -> usize {
-        self.places.len()
+    /// How many places of dropped ops there are, or fewer than are named if there are not so many ops.
+    pub(crate) fn places_at_most(&self) -> usize {
+        self.places.len().min(self.ops_at_most())
     }
 
     /// The next ops, as many as `ops` has room for; none at the end.
@@ -309,11 +310,6 @@ fn blank((object, field, element): Names<'_>, touch: Touch) -> Option<Payload> {
 #[derive(Clone, Copy)]
 pub(crate) struct Ops<'a>(&'a [u8]);
 
-/// Major types of CBOR, in the upper three bits of the first byte.
-const UINT: u8 = 0;
-const BYTES: u8 = 2 << 5;
-const ARRAY: u8 = 4 << 5;
-
 impl<'a> Ops<'a> {
     /// Whether an envelope comes next.
     fn has_envelope(&self) -> bool {
@@ -331,41 +327,9 @@ impl<'a> Ops<'a> {
         Some(taken)
     }
 
-    /// The number behind the first byte of an item of that major type.
-    #[inline]
+    /// The number of the head of an item of that major type.
     fn number(&mut self, major: u8) -> Option<u64> {
-        let (&first, rest) = self.0.split_first()?;
-        let small = first.checked_sub(major)?;
-        if small < 24 {
-            self.0 = rest;
-            return Some(small.into());
-        }
-        self.long(small)
-    }
-
-    fn long(&mut self, small: u8) -> Option<u64> {
-        let (_, rest) = self.0.split_first()?;
-        let (number, rest, least) = match small {
-            24 => {
-                let (number, rest) = rest.split_first_chunk()?;
-                (u8::from_be_bytes(*number).into(), rest, 24)
-            }
-            25 => {
-                let (number, rest) = rest.split_first_chunk()?;
-                (u16::from_be_bytes(*number).into(), rest, 1 << 8)
-            }
-            26 => {
-                let (number, rest) = rest.split_first_chunk()?;
-                (u32::from_be_bytes(*number).into(), rest, 1 << 16)
-            }
-            27 => {
-                let (number, rest) = rest.split_first_chunk()?;
-                (u64::from_be_bytes(*number), rest, 1 << 32)
-            }
-            _ => return None,
-        };
-        self.0 = rest;
-        (number >= least).then_some(number)
+        take_head(&mut self.0, major)
     }
 
     fn short(&mut self) -> Option<u32> {
