@@ -3,8 +3,8 @@
 //! One arrow: bytes become an [`Op`] (canonical), a [`VerifiedOp`] (signed by its author), an entry of a
 //! [`Log`] (its past authorises it), and a [`Replay`] turns the log into decisions and state. Each stage's type
 //! can only be had from the stage before. Nothing here knows a clock, a file or a random source, and nothing here
-//! fails but by returning a reason. Only the reading of many ops ([`VerifiedOp::read_batch`], [`Replica::receive`]) is shared among
-//! threads, and no result shows how many.
+//! fails but by returning a reason. Only the reading of many ops ([`VerifiedOp::read_batch`], [`Replica::receive`]) and the start
+//! from a sealed snapshot ([`ReplicaBuilder::start_from`]) are shared among threads, and no result shows how many.
 #![forbid(unsafe_code)]
 
 #[cfg(doctest)]
@@ -48,6 +48,7 @@ mod signature;
 mod snapshot;
 mod state;
 mod store;
+mod threads;
 mod tight;
 mod trust;
 mod value;

@@ -31,11 +31,11 @@ use curve25519_dalek::EdwardsPoint;
 use super::coefficients::Coefficients;
 use super::equation::{self, Equation};
 use super::incoming::{Checked, Incoming};
-use super::threads::in_order;
 use super::{Body, Rejected, VerifiedOp, envelope};
 use crate::costs::Costs;
 use crate::id::{OpId, PublicKey};
 use crate::signature::zip215_verifies;
+use crate::threads::in_order;
 
 /// Signatures of one batch at most: beyond that, a batch costs hardly less per signature, and a bad one more.
 const BATCH_MAX: usize = 8192;
@@ -102,33 +102,20 @@ pub(crate) fn check_in_portions(
 }
 
 /// The first of the ops that not who its body says is the author has signed. Their envelopes were decoded, and these are their ids.
-pub(crate) fn first_unsigned(ops: &[(OpId, &[u8])], threads: usize) -> Option<usize> {
-    let (mut first, mut before) = (None, 0);
-    in_portions(
-        ops,
-        threads,
-        |_, checked| checked,
-        |portion, checked| {
-            let is_signed = |it: &Option<Checked>| it.is_some_and(|it| it.is_signed);
-            if first.is_none() {
-                let bad = checked.iter().position(|it| !is_signed(it));
-                first = bad.map(|at| before + at);
-            }
-            before += portion.len();
-        },
-    );
-    first
+pub(crate) fn first_unsigned(ops: &[(OpId, &[u8])]) -> Option<usize> {
+    let is_unsigned = |it: &Option<Checked>| !it.is_some_and(|it| it.is_signed);
+    check(ops, &Points::default()).iter().position(is_unsigned)
 }
 
 /// The same as [`check_in_portions`]; `work` is done on the threads, too.
-fn in_portions<T: ToCheck + Sync, R: Send>(
-    ops: &[T],
+fn in_portions<R: Send>(
+    envelopes: &[&[u8]],
     threads: usize,
-    work: impl Fn(&[T], Vec<Option<Checked>>) -> R + Sync,
-    mut take: impl FnMut(&[T], R),
+    work: impl Fn(&[&[u8]], Vec<Option<Checked>>) -> R + Sync,
+    mut take: impl FnMut(&[&[u8]], R),
 ) {
     let points = Points::default();
-    let portions = portions(ops, threads);
+    let portions = portions(envelopes, threads);
     let mut due = portions.iter();
     in_order(
         &portions,

@@ -13,7 +13,6 @@ mod equation;
 mod frame;
 mod incoming;
 mod jwts;
-mod threads;
 
 pub(crate) use batch::{check_in_portions, first_unsigned};
 pub use body::Body;

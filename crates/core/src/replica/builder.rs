@@ -57,7 +57,8 @@ impl ReplicaBuilder {
         self
     }
 
-    /// How many threads may verify the signatures of one batch, at most; 1 if nothing else is said, and for 0.
+    /// How many threads may verify the signatures of one batch, or work on the [start](ReplicaBuilder::start_from) from a sealed
+    /// snapshot, at most, the calling one counted; 1 if nothing else is said, and for 0. No result shows it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads.max(1);
         self

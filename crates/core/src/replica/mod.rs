@@ -24,13 +24,14 @@ mod resume;
 mod right;
 mod sealing;
 mod signer;
+mod starting;
 mod taken_back;
 
 use author::Drafted;
 pub use author::{AuthorError, Authored, DraftError};
 pub use batch::{AuthoredBatch, Written};
 pub use builder::{DRIFT_MS, ReplicaBuilder};
-pub use carrying::{CarryError, StartError};
+pub use carrying::CarryError;
 pub use event::{Arrived, Event, Mention, PlaceChange, Received};
 pub use inventory::{ChainHead, Stocked, Tip};
 pub use member::{Granted, LinkedDevice, Member, Standing};
@@ -45,6 +46,7 @@ pub use rehearsal::Rehearsal;
 pub use right::{Allowed, NotAllowed, Warrant};
 pub use sealing::{SealCheck, Sealing};
 pub use signer::{SignError, Signer};
+pub use starting::StartError;
 pub use taken_back::TakenBack;
 
 use crate::costs::Costs;

@@ -4,11 +4,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::skeleton::{Skeletons, is_plain};
 use crate::costs::Costs;
-use crate::dag::{Index, Past};
+use crate::dag::{Dag, Index, Past};
 use crate::feature::Feature;
 use crate::id::OpId;
 use crate::log::Log;
 use crate::replay::Replay;
+use crate::threads::both;
 use crate::trust::export_trust;
 
 /// Bytes of rows that are handed on together.
@@ -25,11 +26,12 @@ pub fn snapshot(log: &Log, parents: &[OpId], costs: &mut Costs) -> Option<Vec<u8
     let mut bytes = Vec::new();
     let (log, skeletons) = (&past.log, past.skeletons.as_ref());
     past.says_all().then(|| {
-        write(log, &past.replay, skeletons, costs, &mut |more| {
+        write_ops(&log.dag, &past.replay, skeletons, &mut |more| {
             bytes.extend_from_slice(more);
         });
-    })?;
-    Some(bytes)
+        bytes.extend(end(log, &past.replay, costs));
+        bytes
+    })
 }
 
 /// A past for itself, decided within itself.
@@ -59,8 +61,12 @@ impl SealedPast {
                 sealed.ingest(op, costs);
                 if let Some(skeletons) = &mut skeletons {
                     skeletons.push(&sealed.dag, said.as_deref()).ok()?;
+                    skeletons.hash(false);
                 }
             }
+        }
+        if let Some(skeletons) = &mut skeletons {
+            skeletons.hash(true);
         }
         let replay = Replay::of(&sealed, costs);
         Some(Self {
@@ -85,7 +91,7 @@ impl SealedPast {
 
     /// The digest of its snapshot, if every value that shows in it is here.
     pub(crate) fn digest(&self, costs: &mut Costs) -> [u8; 32] {
-        digest(&self.log, &self.replay, self.skeletons.as_ref(), costs)
+        digest(&self.log, &self.replay, self.skeletons.as_ref(), 1, costs)
     }
 }
 
@@ -94,26 +100,29 @@ pub(crate) fn binds_skeletons(log: &Log, past: &Past, costs: &mut Costs) -> bool
     log.seen(past, costs).in_force(Feature::Carry)
 }
 
-/// The digest of the snapshot of all that the log has admitted.
+/// The digest of the snapshot of all that the log has admitted, on so many threads at most.
 pub(crate) fn digest(
     log: &Log,
     replay: &Replay,
     skeletons: Option<&Skeletons>,
+    threads: usize,
     costs: &mut Costs,
 ) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    write(log, replay, skeletons, costs, &mut |bytes| {
-        hasher.update(bytes);
-    });
-    hasher.finalize().into()
+    let dag = &log.dag;
+    let of_ops = || {
+        let mut hasher = Sha256::new();
+        write_ops(dag, replay, skeletons, &mut |bytes| hasher.update(bytes));
+        hasher
+    };
+    let (hasher, end) = both(threads, of_ops, || end(log, replay, costs));
+    hasher.chain_update(end).finalize().into()
 }
 
-/// Writes the snapshot of all that the log has admitted.
-fn write(
-    log: &Log,
+/// Writes the snapshot of all that the log has admitted, up to the end of its ops.
+fn write_ops(
+    dag: &Dag,
     replay: &Replay,
     skeletons: Option<&Skeletons>,
-    costs: &mut Costs,
     out: &mut dyn FnMut(&[u8]),
 ) {
     out(match skeletons {
@@ -121,9 +130,9 @@ fn write(
         Some(_) => b"{\"format\":\"ecac-snapshot-v2\",\"ops\":[",
     });
     let mut rows = Vec::with_capacity(2 * ROWS_BYTES);
-    for (number, at) in log.dag.total_order().into_iter().enumerate() {
+    for (number, at) in dag.total_order().into_iter().enumerate() {
         rows.extend_from_slice(if number == 0 { b"[\"" } else { b",[\"" });
-        push_hex(&mut rows, log.dag.id(at).as_bytes());
+        push_hex(&mut rows, dag.id(at).as_bytes());
         rows.extend_from_slice(if replay.is_applied(at) {
             b"\",\"applied\""
         } else {
@@ -141,6 +150,10 @@ fn write(
         }
     }
     out(&rows);
+}
+
+/// What follows its ops.
+fn end(log: &Log, replay: &Replay, costs: &mut Costs) -> Vec<u8> {
     let state = replay.state().digest(log);
     let trust = Sha256::digest(export_trust(log, costs));
     let mut end = b"],\"project\":\"".to_vec();
@@ -150,7 +163,7 @@ fn write(
     end.extend_from_slice(b"\",\"trust\":\"");
     push_hex(&mut end, &trust.into());
     end.extend_from_slice(b"\"}");
-    out(&end);
+    end
 }
 
 /// The two digits of each byte.

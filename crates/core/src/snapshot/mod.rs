@@ -15,4 +15,4 @@ pub(crate) use carried::write as write_carried;
 pub use local::RestoreError;
 pub(crate) use local::{restore, save};
 pub(crate) use reader::{CarriedOp, Reader};
-pub(crate) use skeleton::{Skeletons, is_plain};
+pub(crate) use skeleton::{Skeletons, Unhashed, is_plain};

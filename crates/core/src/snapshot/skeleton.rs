@@ -15,15 +15,48 @@ const SKELETON_DOMAIN: &[u8] = b"ECAC_SKELETON_V1";
 
 /// Most encodings of what an op says without its value are shorter.
 const PAYLOAD_BYTES: usize = 64;
+/// Skeletons that are hashed together.
+const TOGETHER: usize = 256;
+/// Most skeletons are shorter.
+const SKELETON_BYTES: usize = 256;
 
 /// What the ops of a past have beyond their ids, by position in the DAG: gathered while they are admitted.
 #[derive(Debug, Default)]
 pub(crate) struct Skeletons {
-    /// By op: the digest of its skeleton, if it has one.
+    /// By op: the digest of its skeleton, if it has one and that was hashed.
     digests: Vec<Option<[u8; 32]>>,
-    /// Memory for the parents of the next one, by id, and for its bytes.
+    unhashed: Unhashed,
+    /// Memory for the parents of the next one, by id.
     named: Vec<OpId>,
+}
+
+/// Skeletons that nobody has hashed yet.
+#[derive(Debug, Default)]
+pub(crate) struct Unhashed {
+    /// One after the other, each with its domain.
     bytes: Vec<u8>,
+    /// The op of each, and where it ends.
+    ends: Vec<(Index, usize)>,
+}
+
+impl Unhashed {
+    fn with_room() -> Self {
+        Self {
+            bytes: Vec::with_capacity(TOGETHER * SKELETON_BYTES),
+            ends: Vec::with_capacity(TOGETHER),
+        }
+    }
+
+    /// The digest of each, with its op.
+    pub(crate) fn digests(&self) -> Vec<(Index, [u8; 32])> {
+        let mut start = 0;
+        let digest = |&(op, end): &(Index, usize)| {
+            let bytes = self.bytes.get(start..end).unwrap_or_default();
+            start = end;
+            (op, *blake3::hash(bytes).as_bytes())
+        };
+        self.ends.iter().map(digest).collect()
+    }
 }
 
 impl Skeletons {
@@ -59,7 +92,7 @@ impl Skeletons {
     }
 
     /// Takes in the op that was admitted last, of which the parents that no other one has seen, and what it says without the value,
-    /// are known.
+    /// are known. Its skeleton is [hashed](Skeletons::take_due) later.
     ///
     /// # Errors
     /// As [`Skeletons::said`].
@@ -80,17 +113,37 @@ impl Skeletons {
         self.named.clear();
         self.named.extend(ends.iter().map(|&parent| dag.id(parent)));
         self.named.sort_unstable();
-        self.bytes.clear();
-        self.bytes.extend_from_slice(SKELETON_DOMAIN);
-        let (author, bytes) = (&node.author, &mut self.bytes);
-        write_head(bytes, author, node.seq, &self.named, node.hlc);
-        self.bytes.extend_from_slice(payload);
-        let digest = *blake3::hash(&self.bytes).as_bytes();
-        self.digests.push(Some(digest));
+        let Unhashed { bytes, ends } = &mut self.unhashed;
+        bytes.extend_from_slice(SKELETON_DOMAIN);
+        write_head(bytes, &node.author, node.seq, &self.named, node.hlc);
+        bytes.extend_from_slice(payload);
+        ends.push((at, bytes.len()));
+        self.digests.push(None);
         Ok(())
     }
 
-    /// The digest of the skeleton of the op, if it has one.
+    /// Skeletons that are to be hashed, once there are enough, or if there are any and no more will come.
+    pub(crate) fn take_due(&mut self, is_end: bool) -> Option<Unhashed> {
+        let count = self.unhashed.ends.len();
+        let is_due = count >= TOGETHER || is_end && count > 0;
+        is_due.then(|| core::mem::replace(&mut self.unhashed, Unhashed::with_room()))
+    }
+
+    /// Takes in the digests of skeletons.
+    pub(crate) fn take_hashed(&mut self, digests: Vec<(Index, [u8; 32])>) {
+        for (op, digest) in digests {
+            self.digests[op] = Some(digest);
+        }
+    }
+
+    /// Hashes what is due at once.
+    pub(super) fn hash(&mut self, is_end: bool) {
+        if let Some(unhashed) = self.take_due(is_end) {
+            self.take_hashed(unhashed.digests());
+        }
+    }
+
+    /// The digest of the skeleton of the op, if it has one and that was hashed.
     pub(crate) fn digest(&self, at: Index) -> Option<[u8; 32]> {
         self.digests.get(at).copied().flatten()
     }

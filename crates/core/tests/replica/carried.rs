@@ -449,6 +449,46 @@ fn the_first_signature_that_is_bad_counts_before_whatever_else_is_wrong() {
 }
 
 #[test]
+fn what_is_checked_beside_admission_is_checked() {
+    let mut project = project(&["carry"]);
+    // More ops than are hashed together, and more envelopes than are verified together, at two times.
+    project.write_in_a_row(ALICE, (0..1_000).map(|value| edit("a", value)));
+    let element = |number: u32| add("tags", &number.to_string());
+    project.write_in_a_row(BOB, (0..8_300).map(element));
+    sealed(&mut project);
+    let everything = full(&project);
+    let honest = Carried::read(&everything.carry().unwrap());
+    same(&everything, &honest.start().unwrap());
+    let is_signed = |at: &usize| matches!(honest.ops[*at], Item::Envelope(_));
+    let at: Vec<usize> = (1..honest.ops.len()).filter(is_signed).collect();
+    let unsign = |forged: &mut Carried, at: usize| {
+        if let Item::Envelope(envelope) = &mut forged.ops[at] {
+            *envelope.last_mut().unwrap() ^= 1;
+        }
+    };
+    // From the last one on: one that is unsigned counts before those behind it.
+    let mut forged = honest.clone();
+    for position in [at[at.len() - 1], at[8_250], at[8_000], at[70]] {
+        unsign(&mut forged, position);
+        assert_eq!(error(&forged), StartError::NotAdmitted { position });
+    }
+    // An op of which no envelope is here tells of another clock: every skeleton counts.
+    let dropped = |at: &usize| matches!(honest.ops[*at], Item::Dropped(_));
+    let dropped: Vec<usize> = (1..honest.ops.len()).filter(dropped).collect();
+    for position in [dropped[0], dropped[300], dropped[dropped.len() - 1]] {
+        let mut forged = honest.clone();
+        if let Item::Dropped(it) = &mut forged.ops[position] {
+            it.hlc.node ^= 1;
+        }
+        let seal = honest.seal;
+        assert_eq!(error(&forged), StartError::Disagrees { seal });
+        let position = at[8_250];
+        unsign(&mut forged, position);
+        assert_eq!(error(&forged), StartError::NotAdmitted { position });
+    }
+}
+
+#[test]
 fn who_has_nothing_that_is_bound_carries_nothing() {
     let mut plain = project(&[]);
     plain.write(ALICE, edit("a", 1));

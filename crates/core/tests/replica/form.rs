@@ -126,8 +126,22 @@ impl Carried {
         }
     }
 
+    /// Starts from it, on one thread and on more: nothing may tell which.
     pub(crate) fn start(&self) -> Result<Replica, StartError> {
-        Replica::start_from(self.project, &self.write())
+        let carried = self.write();
+        let start = |threads: usize| {
+            let builder = Replica::builder().threads(threads);
+            builder.start_from(self.project, &carried)
+        };
+        let shown = |started: &Result<Replica, StartError>| match started {
+            Ok(replica) => Ok((replica.state_digest(), replica.trust_digest())),
+            Err(error) => Err(error.clone()),
+        };
+        let started = start(1);
+        for threads in [2, 3] {
+            assert_eq!(shown(&start(threads)), shown(&started), "{threads} threads");
+        }
+        started
     }
 }
 

@@ -258,6 +258,21 @@ impl Project {
         id
     }
 
+    /// Writes what must be admitted, each on the one before, faster than by themselves.
+    pub(crate) fn write_in_a_row(&mut self, by: u32, mut payloads: impl Iterator<Item = Payload>) {
+        let Some(first) = payloads.next() else {
+            return;
+        };
+        let mut last = self.write(by, first);
+        let seq = self.log.get(&last).expect("it was admitted").body().seq;
+        for (seq, payload) in (seq + 1..).zip(payloads) {
+            self.now_ms += 1;
+            let op = sign(by, seq, &[last], at(self.now_ms), payload);
+            last = op.id();
+            assert_eq!(self.receive(op), Outcome::Admitted);
+        }
+    }
+
     /// Carries a credential of the role for the subject into the log.
     pub(crate) fn present(&mut self, by: u32, subject: u32, role: Role) -> OpId {
         let jwt = mint_credential(&key(ISSUER_KEY), &claims(subject, role));
