@@ -161,7 +161,14 @@ fn groups() -> Vec<Group> {
         Group::one("memory-64", |plan| measure::memory(plan, 64, 1_000_000)),
         Group::one("memory-1000", |plan| measure::memory(plan, 1_000, 100_000)),
         Group::one("reopen", measure::reopen),
-        Group::one("start-sealed", measure::start_sealed),
+        Group {
+            label: "start-sealed",
+            cases: vec!["start-sealed", "start-sealed-2"],
+            measure: Box::new(|plan| {
+                let it = measure::start_sealed(plan)?;
+                Ok(vec![it.one, it.two])
+            }),
+        },
         Group {
             label: "append",
             cases: vec!["append", "append-raw"],

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ecac_core::{Genesis, Kem, ProjectId, PublicKey, Replica};
+use ecac_core::{Genesis, Kem, ProjectId, PublicKey, Replica, ReplicaBuilder};
 use ecac_store::{DurableReplica, Options};
 
 use crate::config::Config;
@@ -86,6 +86,12 @@ fn make(folder: &Path) -> Result<(), Error> {
     }
 }
 
+/// A replica that verifies on every core of this machine.
+fn on_all_cores() -> ReplicaBuilder {
+    let cores = std::thread::available_parallelism();
+    Replica::builder().threads(cores.map_or(1, usize::from))
+}
+
 impl Project {
     /// Founds a project in a new directory.
     ///
@@ -140,7 +146,8 @@ impl Project {
         carried: &[u8],
     ) -> Result<Self, Error> {
         Self::made(folder, home, project, key, |file| {
-            DurableReplica::start_from(file, project, carried)
+            let options = Options::new().replica(on_all_cores());
+            options.start_from(file, project, carried)
         })
     }
 
@@ -193,7 +200,7 @@ impl Project {
     }
 
     fn options(&self) -> Options {
-        Options::new().replica(Replica::builder().behind_is_fine(self.behind_is_fine))
+        Options::new().replica(on_all_cores().behind_is_fine(self.behind_is_fine))
     }
 
     /// The directory.
