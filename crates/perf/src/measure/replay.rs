@@ -8,7 +8,7 @@ use crate::clock::timed;
 use crate::floor::Reader;
 use crate::workload::{Shape, Workload};
 
-/// Groups of ops that are taken in one by one at the end of a history, of which the cheapest counts.
+/// Groups of ops that are taken in one by one at the end of a short history each time, of which the cheapest counts.
 const GROUPS: usize = 4;
 /// Ops of a group.
 const GROUP: usize = 250;
@@ -16,6 +16,16 @@ const GROUP: usize = 250;
 const SHORT: usize = 10_000;
 /// How often a short history is replayed.
 const ROUNDS_SHORT: usize = 5;
+
+/// Groups at the end of a history of that length, which is replayed so often if it is long: all lengths have as many, since the
+/// least of many is less than the least of few.
+const fn groups(length: usize, rounds: usize) -> usize {
+    if length <= SHORT || rounds == 0 {
+        GROUPS
+    } else {
+        (GROUPS * ROUNDS_SHORT).div_ceil(rounds)
+    }
+}
 
 /// What a shape of history came to.
 #[derive(Debug)]
@@ -69,16 +79,16 @@ pub fn replay(shape: Shape, plan: &Plan) -> Result<Replayed> {
     let mut source = Source::new(shape, plan.seed);
     let mut budget = plan.budget();
     let marks = marks(plan.ops_max);
-    let mut best = pass(&mut source, &marks, &mut budget)?;
+    let mut best = pass(&mut source, &marks, plan.rounds, &mut budget)?;
     for _ in 1..plan.rounds {
         if best.stopped.is_some() || !budget.allows(best.ns) {
             break;
         }
-        best.least(pass(&mut source, &marks, &mut budget)?);
+        best.least(pass(&mut source, &marks, plan.rounds, &mut budget)?);
     }
     let short: Vec<usize> = marks.into_iter().filter(|&it| it <= SHORT).collect();
     for _ in plan.rounds..ROUNDS_SHORT {
-        let short = pass(&mut source, &short, &mut plan.budget())?;
+        let short = pass(&mut source, &short, plan.rounds, &mut plan.budget())?;
         if short.stopped.is_none() {
             best.least(short);
         }
@@ -94,7 +104,7 @@ fn marks(ops_max: usize) -> Vec<usize> {
     marks
 }
 
-fn pass(source: &mut Source, marks: &[usize], budget: &mut Budget) -> Result<Pass> {
+fn pass(source: &mut Source, marks: &[usize], rounds: usize, budget: &mut Budget) -> Result<Pass> {
     let mut pass = Pass::default();
     let mut engine = begun(source.project, &source.setup)?;
     let mut floor = Reader::default();
@@ -120,7 +130,7 @@ fn pass(source: &mut Source, marks: &[usize], budget: &mut Budget) -> Result<Pas
         pass.replay.push(Point::new(mark, spent, mark));
         pass.floor.push(Point::new(mark, floor_ns, mark));
         let mut least = u64::MAX;
-        for _ in 0..GROUPS {
+        for _ in 0..groups(mark, rounds) {
             let group = source.get(at, at + GROUP)?;
             let _ = floor.read(group);
             let group = group.to_vec();
@@ -183,6 +193,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_length_has_as_many_groups() {
+        for rounds in 1..=ROUNDS_SHORT {
+            assert!(groups(1_000_000, rounds) * rounds >= GROUPS * ROUNDS_SHORT);
+            assert_eq!(groups(SHORT, rounds), GROUPS);
+        }
+    }
+
+    #[test]
     fn marks_are_powers_of_ten_and_the_end() {
         assert_eq!(marks(1_000_000), [1_000, 10_000, 100_000, 1_000_000]);
         assert_eq!(marks(20_000), [1_000, 10_000, 20_000]);
@@ -194,7 +212,7 @@ mod tests {
     fn a_pass_that_runs_out_of_time_says_where() {
         let mut source = Source::new(Shape::Chain, 1);
         let mut budget = Budget { left_ns: 1 };
-        let pass = pass(&mut source, &[2_000], &mut budget).unwrap();
+        let pass = pass(&mut source, &[2_000], 3, &mut budget).unwrap();
         assert_eq!(pass.stopped.map(|it| it.ops), Some(BATCH as u64));
         let replayed = Replayed::from(pass);
         assert!(replayed.replay.stopped && replayed.replay.ps.is_some());
