@@ -144,4 +144,11 @@ mod tests {
         let schedule = Schedule::of_seed(1_017, 12);
         run(&schedule, None).unwrap_or_else(|it| panic!("{it}"));
     }
+
+    #[test]
+    fn what_builds_on_a_bad_copy_waits_whatever_that_lacks() {
+        // A liar sends a bad copy of an op whose parents are not there, and what builds on it.
+        let schedule = Schedule::of_seed(17_641_511_404_167_339_048, 8);
+        run(&schedule, None).unwrap_or_else(|it| panic!("{it}"));
+    }
 }

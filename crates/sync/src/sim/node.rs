@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecac_core::{Costs, Op, OpId, Received, Regained, Replica, SigningKey};
+use ecac_core::{Costs, Op, OpId, Received, Regained, Replica, SigningKey, VerifiedOp};
 
 use super::home::Home;
 use crate::defect::Defect;
@@ -84,6 +84,9 @@ impl Keeper for Kept {
                 if parents.all(|it| fresh.contains(it) || log.holds(it)) || log.holds(&op.id()) {
                     fresh.insert(op.id());
                     orphans.remove(&op.id());
+                } else if VerifiedOp::read(envelope, &mut Costs::default()).is_err() {
+                    // It has come, and what builds on it waits for a good copy, whatever that lacks.
+                    fresh.insert(op.id());
                 } else {
                     orphans.insert(op.id());
                 }
