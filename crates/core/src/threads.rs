@@ -8,9 +8,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread::{Builder, scope};
 
+/// Threads that work at a time, at most, whatever number is asked for.
+pub(crate) const THREADS_MAX: usize = 64;
+
 /// Hands what `work` makes of each part to `take`, in the order of the parts.
 ///
-/// Up to `threads - 1` threads take one part after the other. The calling thread takes what is done and due, and while there is
+/// Up to `threads - 1` threads, [`THREADS_MAX`] at most, take one part after the other. The calling thread takes what is done and due, and while there is
 /// nothing it works on a part as well; so it does the work alone where no thread can be had (wasm32, a limit of the
 /// system). `work` sees one part and nothing that other parts do, and `take` is called on the calling thread, so neither the
 /// number of threads nor their timing shows in the result.
@@ -45,7 +48,9 @@ pub(crate) fn in_order<T: Sync, R: Send>(
             };
             Builder::new().spawn_scoped(scope, work).ok()
         };
-        let helpers: Vec<_> = (1..threads.min(parts.len())).map_while(help).collect();
+        let helpers: Vec<_> = (1..threads.min(parts.len()).min(THREADS_MAX))
+            .map_while(help)
+            .collect();
         drop(sender);
         let mut done: BTreeMap<usize, R> = BTreeMap::new();
         let mut due = 0;
@@ -70,7 +75,7 @@ pub(crate) fn in_order<T: Sync, R: Send>(
     });
 }
 
-/// Parts that wait for a thread, at most, and threads.
+/// Parts that wait for a thread, at most.
 const WAITING: usize = 64;
 
 /// Work on parts that somebody hands in one after the other while going on with something else.
@@ -126,8 +131,8 @@ impl<T, R> Beside<'_, T, R> {
     }
 }
 
-/// Does what `lead` says, while up to `threads - 1` threads work on the parts that it hands in. It gets what comes of them in no
-/// order, and has to see to it that the order does not show.
+/// Does what `lead` says, while up to `threads - 1` threads, [`THREADS_MAX`] at most, work on the parts that it hands in. It gets
+/// what comes of them in no order, and has to see to it that the order does not show.
 ///
 /// # Panics
 /// If `work` or `lead` does.
@@ -160,7 +165,7 @@ pub(crate) fn beside<T: Send, R: Send, O>(
             };
             Builder::new().spawn_scoped(scope, work).ok()
         };
-        let helpers: Vec<_> = (1..threads.min(WAITING)).map_while(help).collect();
+        let helpers: Vec<_> = (1..threads.min(THREADS_MAX)).map_while(help).collect();
         drop(sender);
         let result = {
             let mut beside = Beside {
@@ -218,7 +223,7 @@ mod tests {
     fn results_are_taken_in_the_order_of_the_parts() {
         for count in [0_u64, 1, 2, 3, 100] {
             let want: Vec<u64> = (0..count).map(|part| part * part).collect();
-            for threads in [0, 1, 2, 5, 200] {
+            for threads in [0, 1, 2, 5, usize::MAX] {
                 let found = taken(count, threads, |part| part * part);
                 assert_eq!(found, want, "{count} parts, {threads} threads");
             }

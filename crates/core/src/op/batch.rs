@@ -35,7 +35,7 @@ use super::{Body, Rejected, VerifiedOp, envelope};
 use crate::costs::Costs;
 use crate::id::{OpId, PublicKey};
 use crate::signature::zip215_verifies;
-use crate::threads::in_order;
+use crate::threads::{THREADS_MAX, in_order};
 
 /// Signatures of one batch at most: beyond that, a batch costs hardly less per signature, and a bad one more.
 const BATCH_MAX: usize = 8192;
@@ -65,7 +65,7 @@ impl VerifiedOp {
     /// Decodes and verifies many envelopes: the same verdicts as [`VerifiedOp::read`] on each, in the order given.
     ///
     /// Takes a third of the time, or less where authors signed many of them. `threads` bounds the threads that work
-    /// on it, the calling one counted; 0 is 1. Neither they nor their timing show in the result or in `costs`: each
+    /// on it, the calling one counted; 0 is 1, and more than 64 are 64. Neither they nor their timing show in the result or in `costs`: each
     /// op whose signature is checked counts once, however it came about.
     ///
     /// # Errors
@@ -131,6 +131,7 @@ fn in_portions<R: Send>(
 
 /// The portions that so many threads share.
 fn portions<B>(envelopes: &[B], threads: usize) -> Vec<&[B]> {
+    let threads = threads.min(THREADS_MAX);
     if threads < 2 {
         return vec![envelopes];
     }
@@ -420,6 +421,7 @@ mod tests {
             &[750, 750, 700, 560, 448, 358, 286, 256, 256, 256, 256, 124],
         );
         check(600, 99, &[256, 256, 88]);
+        check(600, usize::MAX, &[256, 256, 88]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl ReplicaBuilder {
     }
 
     /// How many threads may verify the signatures of one batch, or work on the [start](ReplicaBuilder::start_from) from a sealed
-    /// snapshot, at most, the calling one counted; 1 if nothing else is said, and for 0. No result shows it.
+    /// snapshot, at most, the calling one counted; 1 if nothing else is said, and for 0, and 64 for more. No result shows it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads.max(1);
         self

@@ -468,7 +468,7 @@ fn threads_show_nowhere_in_what_a_batch_did() {
         (received, replica.costs(), replica.state_digest())
     };
     let alone = take(1);
-    for threads in [2, 5] {
+    for threads in [2, 5, usize::MAX] {
         assert_eq!(take(threads), alone, "{threads} threads");
     }
 }
