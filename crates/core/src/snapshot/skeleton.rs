@@ -143,8 +143,9 @@ impl Skeletons {
         }
     }
 
-    /// The digest of the skeleton of the op, if it has one and that was hashed.
+    /// The digest of the skeleton of the op, if it has one. All that there are were hashed.
     pub(crate) fn digest(&self, at: Index) -> Option<[u8; 32]> {
+        debug_assert!(self.unhashed.ends.is_empty(), "skeletons wait to be hashed");
         self.digests.get(at).copied().flatten()
     }
 }
