@@ -19,11 +19,11 @@ const ROUNDS_SHORT: usize = 5;
 
 /// Groups at the end of a history of that length, which is replayed so often if it is long: all lengths have as many, since the
 /// least of many is less than the least of few.
-const fn groups(length: usize, rounds: usize) -> usize {
-    if length <= SHORT || rounds == 0 {
+fn groups(length: usize, rounds: usize) -> usize {
+    if length <= SHORT {
         GROUPS
     } else {
-        (GROUPS * ROUNDS_SHORT).div_ceil(rounds)
+        (GROUPS * ROUNDS_SHORT).div_ceil(rounds.max(1))
     }
 }
 
