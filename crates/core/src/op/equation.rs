@@ -69,13 +69,29 @@ pub(super) fn all_hold<'a>(
         of_last += z * equation.k;
         of_base -= z * equation.s;
     }
-    keys.extend(last);
-    of_keys.push(of_last);
-    let scalars = of_nonces.iter().chain(&of_keys[..keys.len()]);
-    let points = equations.map(|(_, equation)| &equation.r);
-    let sum = EdwardsPoint::vartime_multiscalar_mul(
-        scalars.chain([&of_base]),
-        points.chain(keys).chain([&ED25519_BASEPOINT_POINT]),
-    );
+    if let Some(last) = last {
+        keys.push(last);
+        of_keys.push(of_last);
+    }
+    keys.push(&ED25519_BASEPOINT_POINT);
+    of_keys.push(of_base);
+    let nonces = equations.map(|(_, equation)| &equation.r);
+    let sum = if are_apart(of_nonces.len(), keys.len()) {
+        EdwardsPoint::vartime_multiscalar_mul(&of_nonces, nonces)
+            + EdwardsPoint::vartime_multiscalar_mul(of_keys, keys)
+    } else {
+        let scalars = of_nonces.iter().chain(&of_keys);
+        EdwardsPoint::vartime_multiscalar_mul(scalars, nonces.chain(keys))
+    };
     sum.mul_by_cofactor().is_identity()
 }
+
+/// Whether so many nonces and so many keys are cheaper in a sum each. A sum collects its terms in a list that doubles, so that a few
+/// beyond a power of two move all of them once more, through memory that has to be had first; but each sum has to be begun.
+const fn are_apart(nonces: usize, keys: usize) -> bool {
+    let is_full = (nonces + keys).next_power_of_two() > nonces.next_power_of_two();
+    is_full && nonces >= keys * APART_MIN
+}
+
+/// How many times as many nonces as keys there are where these may be apart.
+const APART_MIN: usize = 64;
