@@ -44,6 +44,7 @@ mod replay;
 mod replica;
 mod schema_map;
 mod sealed;
+mod segments;
 mod signature;
 mod snapshot;
 mod state;

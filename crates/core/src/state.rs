@@ -13,6 +13,7 @@ use crate::log::{GROUP, Log};
 use crate::numbers::Numbers;
 use crate::place::{Sight, Touch};
 use crate::place_id::PlaceId;
+use crate::segments::Segments;
 use crate::tight;
 use crate::value::Value;
 use crate::wire::{Out, Written};
@@ -28,7 +29,7 @@ pub struct State {
     /// By op of a set that has any: those above it by which a remove takes it away.
     removed: BTreeMap<u32, u32>,
     /// By place: the live writes, or the live adds.
-    live: Vec<Live>,
+    live: Segments<Live>,
 }
 
 /// Whether an op is applied, in the lowest bit, and above it the number of those ops by which a write or an add dominates it.
@@ -169,7 +170,7 @@ impl State {
     pub(crate) fn reach(&mut self, log: &Log) {
         let ops = log.dag.len();
         self.standings.lengthen(ops);
-        tight::lengthen(&mut self.live, log.places.len(), Live::default);
+        self.live.lengthen(log.places.len(), Live::default);
     }
 
     /// Reads what taking in an op at the place of the sight will read.

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use super::{Chain, Dag, Index, Past, Placed};
+use crate::segments::Segments;
 
 /// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
 const RECENT_BYTES: usize = 11 << 17;
@@ -108,7 +109,7 @@ fn bytes(kept: Option<&Kept>) -> usize {
 }
 
 /// Whether the last op of its chain follows the op, or is the op.
-fn last_has_base(nodes: &[Placed], chains: &[Chain], op: u32) -> bool {
+fn last_has_base(nodes: &Segments<Placed>, chains: &[Chain], op: u32) -> bool {
     let chain = &chains[nodes[op as Index].chain as usize];
     let last = chain.ops.last().map(|&last| &nodes[last as Index]);
     last.is_some_and(|last| last.base == op)

@@ -22,6 +22,7 @@ use crate::costs::Costs;
 use crate::hlc::Hlc;
 use crate::id::{OpId, PublicKey};
 use crate::limits::PARENTS_MAX;
+use crate::segments::Segments;
 use crate::tight;
 use authors::AuthorOps;
 use clocks::Clocks;
@@ -72,7 +73,7 @@ struct Chain {
 /// The admitted ops.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dag {
-    nodes: Vec<Placed>,
+    nodes: Segments<Placed>,
     /// The parents of all ops but those that come before them in their chains.
     parents: Vec<u32>,
     ids: Ids,
@@ -223,7 +224,6 @@ impl Dag {
 
     /// Makes room for so many ops, where there are none yet.
     pub(crate) fn reserve(&mut self, ops: usize) {
-        self.nodes.reserve_exact(ops);
         self.has_child.reserve_exact(ops);
         self.ids.reserve(ops);
     }
@@ -288,7 +288,7 @@ impl Dag {
             base: follows.map_or(at, |before| self.nodes[before as Index].base),
             parents_end: narrow(self.parents.len()),
         };
-        tight::push(&mut self.nodes, placed);
+        self.nodes.push(placed);
         follows.is_none()
     }
 

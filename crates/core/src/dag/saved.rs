@@ -29,7 +29,7 @@ impl Dag {
             bytes.extend_from_slice(&chain.first_seq.to_le_bytes());
         }
         out.bytes_len((self.nodes.len() * 32) as u64)?;
-        for node in &self.nodes {
+        for node in self.nodes.iter() {
             out.writer_mut().extend_from_slice(node.id.as_bytes());
         }
         self.ids.save(out)?;
@@ -49,7 +49,7 @@ impl Dag {
         let mut bytes = Vec::new();
         let (mut physical_ms, mut start) = (0, 0);
         let mut tags: Vec<u32> = Vec::with_capacity(self.chains.len());
-        for (at, node) in (0_u32..).zip(&self.nodes) {
+        for (at, node) in (0_u32..).zip(self.nodes.iter()) {
             let Hlc { logical, .. } = node.hlc;
             let later = node.hlc.physical_ms.wrapping_sub(physical_ms);
             physical_ms = node.hlc.physical_ms;
@@ -112,7 +112,6 @@ impl Dag {
         if u32::try_from(count).is_err() {
             return Err(damaged("the number of ops"));
         }
-        dag.nodes.reserve_exact(count);
         dag.has_child.reserve_exact(count);
         let mut start = 0;
         for at in 0..count {

@@ -19,6 +19,7 @@ use crate::dag::{Dag, Index, Past};
 use crate::name::Name;
 use crate::payload::{Payload, SetAdd, SetField, SetRemove};
 use crate::place_id::{FieldId, PlaceId};
+use crate::segments::Segments;
 use crate::tight;
 use crate::value::Value;
 use cell::{Cell, Tip};
@@ -203,8 +204,8 @@ pub(crate) struct Places {
     field_names: FieldNames,
     fields: u32,
     by_name: NameTable,
-    cells: Vec<Cell>,
-    ops: Vec<Seen>,
+    cells: Segments<Cell>,
+    ops: Segments<Seen>,
     edges: Vec<u32>,
     /// Memory for the edges of the next op.
     seen: Vec<u32>,
@@ -337,9 +338,7 @@ impl Places {
 
     /// Makes room for so many ops at so many places, where there are none yet.
     pub(crate) fn reserve(&mut self, ops: usize, places: usize) {
-        self.ops.reserve_exact(ops);
         self.edges.reserve_exact(ops);
-        self.cells.reserve_exact(places);
         self.by_name.reserve(places);
     }
 
@@ -367,7 +366,7 @@ impl Places {
                 before: op,
                 jump: op,
             };
-            tight::push(&mut self.ops, nothing);
+            self.ops.push(nothing);
             return;
         };
         self.push_at(dag, place, touch, past, costs);
@@ -413,7 +412,7 @@ impl Places {
             before,
             jump,
         };
-        tight::push(&mut self.ops, seen);
+        self.ops.push(seen);
     }
 
     fn edges_end(&self) -> u32 {
@@ -464,7 +463,7 @@ impl Places {
         let cells = &self.cells;
         let digest_at = |place: PlaceId| cells[place as usize].digest;
         self.by_name.push(&digest, place, digest_at);
-        tight::push(&mut self.cells, Cell::new(digest, id));
+        self.cells.push(Cell::new(digest, id));
         place
     }
 

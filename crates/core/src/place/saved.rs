@@ -9,6 +9,7 @@ use super::{Field, NOTHING, Object, Places, Seen};
 use crate::columns::{self, Form, Short, damaged};
 use crate::dag::{Dag, Index, narrow};
 use crate::place_id::{FieldId, PlaceId};
+use crate::segments::Segments;
 use crate::wire::{Out, Written};
 
 impl Places {
@@ -40,7 +41,7 @@ impl Places {
     fn short_rows(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut start = 0;
-        for (op, it) in (0_u32..).zip(&self.ops) {
+        for (op, it) in (0_u32..).zip(self.ops.iter()) {
             columns::put(&mut bytes, it.touch.wrapping_add(1));
             columns::put(&mut bytes, it.edges_end - start);
             for &earlier in &self.edges[start as usize..it.edges_end as usize] {
@@ -84,7 +85,7 @@ impl Places {
         })?
         .into_iter()
         .collect();
-        let cells: Option<Vec<Cell>> = named.cells.into_iter().collect();
+        let cells: Option<Segments<Cell>> = named.cells.into_iter().collect();
         let cells = cells.filter(|_| !named.fields.contains(&false));
         self.cells = cells.ok_or_else(|| damaged("the numbers of fields or places"))?;
         self.fields = narrow(named.fields.len());
@@ -114,7 +115,6 @@ impl Places {
                 Rows::Short(rows, edges)
             }
         };
-        self.ops.reserve_exact(dag.len());
         let mut start = 0;
         for op in 0..narrow(dag.len()) {
             let seen = rows.next(op, &mut self.edges);

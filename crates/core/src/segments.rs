@@ -1,0 +1,128 @@
+//! Lists that never move what they have, once they are long.
+
+use core::iter::FusedIterator;
+use core::ops::{Index, IndexMut};
+
+use crate::tight;
+
+/// Rows of a segment.
+const ROWS: usize = 1 << 10;
+
+/// A list of rows in segments of [`ROWS`]: it grows without moving what it has, and leaves no more unused than one segment.
+/// The first segment grows as a short list does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Segments<T> {
+    segments: Vec<Vec<T>>,
+    len: usize,
+}
+
+impl<T> Default for Segments<T> {
+    fn default() -> Self {
+        let (segments, len) = (Vec::new(), 0);
+        Self { segments, len }
+    }
+}
+
+impl<T> Segments<T> {
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&T> {
+        self.segments.get(at / ROWS)?.get(at % ROWS)
+    }
+
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        self.segments.get_mut(at / ROWS)?.get_mut(at % ROWS)
+    }
+
+    pub(crate) fn push(&mut self, row: T) {
+        if self.len.is_multiple_of(ROWS) {
+            let rows = if self.len == 0 { 0 } else { ROWS };
+            self.segments.push(Vec::with_capacity(rows));
+        }
+        if let Some(last) = self.segments.last_mut() {
+            tight::push(last, row);
+            self.len += 1;
+        }
+    }
+
+    /// Lengthens the list with what `row` makes.
+    pub(crate) fn lengthen(&mut self, len: usize, mut row: impl FnMut() -> T) {
+        while self.len < len {
+            self.push(row());
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl FusedIterator<Item = &T> {
+        self.segments.iter().flatten()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl FusedIterator<Item = &mut T> {
+        self.segments.iter_mut().flatten()
+    }
+}
+
+impl<T> Index<usize> for Segments<T> {
+    type Output = T;
+
+    fn index(&self, at: usize) -> &T {
+        &self.segments[at / ROWS][at % ROWS]
+    }
+}
+
+impl<T> IndexMut<usize> for Segments<T> {
+    fn index_mut(&mut self, at: usize) -> &mut T {
+        &mut self.segments[at / ROWS][at % ROWS]
+    }
+}
+
+impl<T> FromIterator<T> for Segments<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(rows: I) -> Self {
+        let mut list = Self::default();
+        rows.into_iter().for_each(|row| list.push(row));
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_where_they_were_pushed() {
+        let mut list = Segments::default();
+        assert_eq!((list.len(), list.get(0), list.iter().next()), (0, None, None));
+        let count = ROWS * 3 + 1;
+        for row in 0..count {
+            list.push(row);
+            assert_eq!((list.len(), list[row]), (row + 1, row));
+        }
+        assert_eq!((list.get(count - 1), list.get(count)), (Some(&(count - 1)), None));
+        assert!(list.iter().copied().eq(0..count));
+        list[ROWS] = 7;
+        *list.get_mut(ROWS + 1).unwrap() = 8;
+        assert_eq!(list.get_mut(count), None);
+        assert_eq!((list[ROWS - 1], list[ROWS], list[ROWS + 1]), (ROWS - 1, 7, 8));
+        list.iter_mut().for_each(|row| *row = 1);
+        assert_eq!(list.iter().sum::<usize>(), count);
+        list.lengthen(count - 1, || 5);
+        assert_eq!(list.len(), count);
+        list.lengthen(count + ROWS, || 5);
+        assert_eq!((list.len(), list[count - 1], list[count]), (count + ROWS, 1, 5));
+        let same: Segments<usize> = list.iter().copied().collect();
+        assert!(same.iter().eq(list.iter()));
+    }
+
+    #[test]
+    fn little_is_unused_and_nothing_moves() {
+        let mut list = Segments::default();
+        list.push([0_u64; 8]);
+        assert_eq!(list.segments[0].capacity(), 1);
+        list.lengthen(ROWS + 1, || [0; 8]);
+        assert!(list.segments[0].capacity() <= ROWS + ROWS / 8);
+        let first = list[ROWS].as_ptr();
+        list.lengthen(ROWS * 2, || [0; 8]);
+        assert_eq!((list[ROWS].as_ptr(), list.segments[1].capacity()), (first, ROWS));
+    }
+}
