@@ -115,6 +115,13 @@ pub struct Replay {
     state: State,
 }
 
+/// What an advance decided, until the state follows.
+pub(crate) struct Turned {
+    first_new: Index,
+    /// Old ops that turned, with what caused it.
+    old: BTreeMap<Index, Index>,
+}
+
 /// What is decided of an admitted op.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -184,34 +191,41 @@ impl Replay {
     ///
     /// Returns what changed, new ops in order of admission, then old ops that are rolled back or reinstated, likewise.
     pub fn advance(&mut self, log: &Log, costs: &mut Costs) -> Vec<Change> {
-        self.advance_showing(log, costs, &mut |_, _| {})
-    }
-
-    /// The same; `before` is shown the state as it was, with what changes, once all is decided.
-    pub(crate) fn advance_showing(
-        &mut self,
-        log: &Log,
-        costs: &mut Costs,
-        before: &mut dyn FnMut(&State, &[Change]),
-    ) -> Vec<Change> {
-        let first_new = self.verdicts.len();
-        let turned = self.judge_all(log, costs);
-        self.state.reach(log);
-        let new = (first_new..log.dag.len()).map(|op| self.change(log, op, None));
-        let mut changes: Vec<Change> = new.collect();
-        let old = turned.iter();
-        changes.extend(old.map(|(&op, &cause)| self.change(log, op, Some(cause))));
-        before(&self.state, &changes);
-        self.turn_all(log, &turned, first_new);
+        let turned = self.decide(log, costs);
+        let changes = self.changes(log, &turned).collect();
+        self.follow(log, &turned);
         changes
     }
 
     /// Takes in what the log admitted since the last call, and tells nothing of it.
     pub(crate) fn advance_quietly(&mut self, log: &Log, costs: &mut Costs) {
+        let turned = self.decide(log, costs);
+        self.follow(log, &turned);
+    }
+
+    /// Decides on what the log admitted since the last call; the state has to [follow](Self::follow).
+    pub(crate) fn decide(&mut self, log: &Log, costs: &mut Costs) -> Turned {
         let first_new = self.verdicts.len();
-        let turned = self.judge_all(log, costs);
+        let old = self.judge_all(log, costs);
         self.state.reach(log);
-        self.turn_all(log, &turned, first_new);
+        Turned { first_new, old }
+    }
+
+    /// What an advance changes, as [`Self::advance`] returns it.
+    pub(crate) fn changes(&self, log: &Log, turned: &Turned) -> impl Iterator<Item = Change> {
+        let new = (turned.first_new..log.dag.len()).map(|op| self.change(log, op, None));
+        let old = turned.old.iter();
+        new.chain(old.map(|(&op, &cause)| self.change(log, op, Some(cause))))
+    }
+
+    /// Brings the state up to date with what was decided: old ops that turned, and new ones.
+    pub(crate) fn follow(&mut self, log: &Log, turned: &Turned) {
+        for &op in turned.old.keys() {
+            self.state.turn(log, op, self.is_applied(op));
+        }
+        let new = turned.first_new..log.dag.len();
+        let applied: Vec<Index> = new.filter(|&op| self.is_applied(op)).collect();
+        self.state.apply_all(log, &applied);
     }
 
     /// Judges the new ops, and the old ones that these turn; returns those, with what caused it.
@@ -224,16 +238,6 @@ impl Replay {
         } else {
             self.judge_one_by_one(log, first_new, costs)
         }
-    }
-
-    /// Brings the state up to date: old ops that turned, and new ones from this one on.
-    fn turn_all(&mut self, log: &Log, turned: &BTreeMap<Index, Index>, first_new: Index) {
-        for &op in turned.keys() {
-            self.state.turn(log, op, self.is_applied(op));
-        }
-        let new = first_new..log.dag.len();
-        let applied: Vec<Index> = new.filter(|&op| self.is_applied(op)).collect();
-        self.state.apply_all(log, &applied);
     }
 
     /// Judges the new ops among all.

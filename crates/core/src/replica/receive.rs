@@ -25,8 +25,8 @@ pub(super) struct Intake {
     notes: Vec<Note>,
     /// Ops that were judged after they had been pending, or that an event tells of already.
     settled: BTreeSet<OpId>,
-    /// The ops that were admitted, in order.
-    admitted: Vec<Mention>,
+    /// The ops that were admitted, in order, as if each were applied: it mostly will be, and is told where it stands.
+    admitted: Vec<Event>,
     arrivals: Vec<Arrived>,
     /// Where ops come parents first: those of the batch so far that may not be here, as a parent that does not verify is not.
     not_here: Option<BTreeSet<OpId>>,
@@ -220,7 +220,10 @@ impl Replica {
                 known.unwrap_or_else(|| Mention::unknown(arrival.op))
             };
             match arrival.outcome {
-                Outcome::Admitted => intake.admitted.push(mention()),
+                Outcome::Admitted => intake.admitted.push(Event::Applied {
+                    op: mention(),
+                    grant: arrival.op,
+                }),
                 Outcome::Refused { reason, witness } => intake.tell(Event::Refused {
                     op: mention(),
                     reason,
@@ -265,27 +268,28 @@ impl Replica {
                 Note::Held(_) => {}
             }
         }
-        let mut before = Before::new();
         let (log, looks, first) = (&self.log, self.options.places, received.events.len());
-        let changes = self.replay.advance_showing(
-            log,
-            &mut self.costs,
-            &mut |state: &State, changes: &[Change]| {
-                if looks {
-                    before = shown_before(log, state, &admitted, changes, first);
-                }
-            },
-        );
-        received.events.reserve_exact(changes.len());
+        if received.events.is_empty() {
+            received.events = admitted;
+        } else {
+            received.events.extend(admitted);
+        }
+        let turned = self.replay.decide(log, &mut self.costs);
         // New ops come first, in order of admission.
-        let mut admitted = admitted.into_iter();
-        received.events.extend(changes.iter().filter_map(|change| {
-            let known = admitted.next();
-            let of = |op: VerifiedOp| Mention::of(op.id(), op.body(), looks);
-            let read = || log.get(&change.op).map(of);
-            let known = known.or_else(read)?;
-            decided(known, change)
+        let mut changes = self.replay.changes(log, &turned);
+        for (event, change) in received.events[first..].iter_mut().zip(&mut changes) {
+            decided(event, &change);
+        }
+        received.events.extend(changes.filter_map(|change| {
+            let op = log.get(&change.op)?;
+            let mention = Mention::of(op.id(), op.body(), looks);
+            turned_to(mention, &change)
         }));
+        let mut before = Before::new();
+        if looks {
+            before = shown_before(log, self.replay.state(), &received.events, first);
+        }
+        self.replay.follow(log, &turned);
         let state = self.replay.state();
         for (place, (before, because)) in before {
             let after = place.shown(log, state);
@@ -337,48 +341,49 @@ impl Intake {
     }
 }
 
-/// What the places show whose ops change; the first of the changes is told by the event `first`.
-fn shown_before(
-    log: &Log,
-    state: &State,
-    admitted: &[Mention],
-    changes: &[Change],
-    first: usize,
-) -> Before {
+/// What the places show whose ops change, as the events from `first` on say.
+fn shown_before(log: &Log, state: &State, events: &[Event], first: usize) -> Before {
     let mut before = Before::new();
-    for (at, change) in changes.iter().enumerate() {
-        let event = first + at;
-        let counts = matches!(change.decision, Decision::Applied { .. });
-        if !counts && !change.was_applied {
+    for (at, event) in events.iter().enumerate().skip(first) {
+        let (Event::Applied { op, .. }
+        | Event::Reinstated { op, .. }
+        | Event::RolledBack { op, .. }) = event
+        else {
             continue;
-        }
-        let place = match admitted.get(at) {
-            Some(known) => known.place.clone(),
-            None => log
-                .get(&change.op)
-                .and_then(|op| Place::of(&op.body().payload)),
         };
-        if let Some(place) = place {
+        if let Some(place) = &op.place {
             let shown = || (place.shown(log, state), Vec::new());
             let (_, because) = before.entry(place.clone()).or_insert_with(shown);
-            because.push(event);
+            because.push(at);
         }
     }
     before
 }
 
-/// The event of a decision on an admitted op.
-fn decided(op: Mention, change: &Change) -> Option<Event> {
-    match (&change.decision, change.cause) {
-        (&Decision::Applied { grant }, None) => Some(Event::Applied { op, grant }),
-        (&Decision::Applied { grant }, Some(cause)) => Some(Event::Reinstated { op, grant, cause }),
-        (&Decision::Denied { reason, denial }, None) => Some(Event::Denied { op, reason, denial }),
-        (&Decision::Denied { reason, denial }, Some(cause)) => Some(Event::RolledBack {
+/// Makes the event of an op that was admitted, which says that the op is applied, that of the decision on it.
+fn decided(event: &mut Event, change: &Change) {
+    match (&change.decision, &mut *event) {
+        (Decision::Applied { grant: by }, Event::Applied { grant, .. }) => *grant = *by,
+        (&Decision::Denied { reason, denial }, Event::Applied { op, .. }) => {
+            let op = op.clone();
+            *event = Event::Denied { op, reason, denial };
+        }
+        // What was admitted is decided on.
+        _ => {}
+    }
+}
+
+/// The event of a decision that turned on an older op.
+fn turned_to(op: Mention, change: &Change) -> Option<Event> {
+    let cause = change.cause?;
+    match change.decision {
+        Decision::Applied { grant } => Some(Event::Reinstated { op, grant, cause }),
+        Decision::Denied { reason, denial } => Some(Event::RolledBack {
             op,
             reason,
             denial,
             cause,
         }),
-        (Decision::Refused { .. } | Decision::Pending { .. } | Decision::Unsupported, _) => None,
+        Decision::Refused { .. } | Decision::Pending { .. } | Decision::Unsupported => None,
     }
 }
