@@ -1,5 +1,6 @@
 //! Exports of the state (`docs/protocol.md`, Files and exports).
 
+use core::ops::Deref;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
@@ -222,7 +223,7 @@ fn in_order<'a, T: 'a>(by_bytes: impl Iterator<Item = (&'a str, &'a T)>) -> Vec<
     entries
 }
 
-fn by_name<T>(map: &BTreeMap<Box<str>, T>) -> impl Iterator<Item = (&str, &T)> {
+fn by_name<T>(map: &BTreeMap<impl Deref<Target = str>, T>) -> impl Iterator<Item = (&str, &T)> {
     map.iter().map(|(name, it)| (&**name, it))
 }
 

@@ -4,9 +4,9 @@ use core::borrow::Borrow;
 use core::fmt;
 use core::ops::Deref;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::limits::NAME_BYTES_MAX;
+use smol_str::SmolStr;
 use unicode_normalization::is_nfc;
 
 /// A non-empty string in Unicode normalisation form C of at most [`NAME_BYTES_MAX`] bytes of UTF-8, without
@@ -15,7 +15,7 @@ use unicode_normalization::is_nfc;
 /// Objects, fields, set elements, tags, issuers and key ids are names, so that two spellings of one visible
 /// text never name two things, and no name shows as something else. A copy shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
+pub struct Name(SmolStr);
 
 /// Why a text is not a [`Name`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +67,9 @@ impl Name {
     ///
     /// # Errors
     /// [`NameError`] for an empty, over-long or non-NFC text, and for one with control characters.
-    pub fn new(text: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, NameError> {
+    pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
         match fault(text.as_ref()) {
-            None => Ok(Self(text.into())),
+            None => Ok(Self(SmolStr::new(text))),
             Some(fault) => Err(fault),
         }
     }

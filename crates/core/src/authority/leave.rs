@@ -19,7 +19,7 @@ use crate::id::PublicKey;
 use crate::name::Tags;
 use crate::need::{Action, Need, Reach};
 use crate::place_id::FieldId;
-use crate::schema_map::tags_of;
+use crate::schema_map::{SchemaRule, tags_of};
 use crate::tight;
 
 /// What a past allows.
@@ -106,12 +106,16 @@ impl Authority {
         if !self.only_genesis_gives_tags() {
             return None;
         }
-        self.tags_id(&self.genesis_tags(object, field))
+        let mut matching = self.genesis_rules().filter(|it| it.matches(object, field));
+        if let (Some(rule), None) = (matching.next(), matching.next()) {
+            return self.tags_id(&rule.tags);
+        }
+        self.tags_id(&tags_of(self.genesis_rules(), object, field))
     }
 
-    fn genesis_tags(&self, object: &str, field: &str) -> Tags {
+    fn genesis_rules(&self) -> impl Iterator<Item = &SchemaRule> {
         let genesis = self.rules.iter().filter(|(op, _)| *op == 0);
-        tags_of(genesis.flat_map(|(_, rules)| rules), object, field)
+        genesis.flat_map(|(_, rules)| rules)
     }
 
     fn tags_id(&self, tags: &Tags) -> Option<TagsId> {
@@ -122,7 +126,7 @@ impl Authority {
     /// Learns the tags that genesis gives to the next field, which are these where they have been found out.
     pub(crate) fn learn_tags(&mut self, object: &str, field: &str, known: Option<TagsId>) {
         let id = known.unwrap_or_else(|| {
-            let tags = self.genesis_tags(object, field);
+            let tags = tags_of(self.genesis_rules(), object, field);
             self.tags_id(&tags).unwrap_or_else(|| self.push_tags(tags))
         });
         tight::push(&mut self.field_tags, id);

@@ -14,6 +14,8 @@ mod sight;
 use core::ops::Bound;
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use crate::costs::Costs;
 use crate::dag::{Dag, Index, Past};
 use crate::name::Name;
@@ -200,7 +202,7 @@ const STEPS: usize = 8;
 /// The places, and what each admitted op does at one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
-    objects: BTreeMap<Box<str>, Object>,
+    objects: BTreeMap<SmolStr, Object>,
     field_names: FieldNames,
     fields: u32,
     by_name: NameTable,
@@ -213,7 +215,7 @@ pub(crate) struct Places {
 
 impl Places {
     /// The objects by their names.
-    pub(crate) const fn objects(&self) -> &BTreeMap<Box<str>, Object> {
+    pub(crate) const fn objects(&self) -> &BTreeMap<SmolStr, Object> {
         &self.objects
     }
 

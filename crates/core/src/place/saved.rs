@@ -1,5 +1,7 @@
 //! Places in a local snapshot.
 
+use core::ops::Deref;
+
 use minicbor::Decoder;
 use minicbor::decode::Error;
 
@@ -75,7 +77,7 @@ impl Places {
         let field_names = &mut self.field_names;
         self.objects = ordered(count, input, |input, object| {
             let count = array(input)?;
-            let fields = ordered(count, input, |input, name| {
+            let fields = ordered::<&str, _>(count, input, |input, name| {
                 let field = named.field(input, object, name)?;
                 Ok((field_names.name(name), field))
             })?;
@@ -260,12 +262,12 @@ fn array(input: &mut Decoder<'_>) -> Result<u64, Error> {
 }
 
 /// So many named entries, in the order of their names.
-fn ordered<'a, T>(
+fn ordered<'a, N: From<&'a str> + Deref<Target = str>, T>(
     count: u64,
     input: &mut Decoder<'a>,
     mut read: impl FnMut(&mut Decoder<'a>, &'a str) -> Result<T, Error>,
-) -> Result<Vec<(Box<str>, T)>, Error> {
-    let mut entries: Vec<(Box<str>, T)> = Vec::new();
+) -> Result<Vec<(N, T)>, Error> {
+    let mut entries: Vec<(N, T)> = Vec::new();
     for _ in 0..count {
         let name = input.str()?;
         if entries.last().is_some_and(|(last, _)| &**last >= name) {
