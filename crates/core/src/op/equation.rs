@@ -6,6 +6,8 @@
 //! points ([`all_hold`]), in which the terms of one key are one. It is the sum of `ed25519_zebra::batch`, which does all of this
 //! anew each time.
 
+use core::hint::black_box;
+
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::traits::{IsIdentity as _, VartimeMultiscalarMul as _};
@@ -58,7 +60,10 @@ pub(super) fn all_hold<'a>(
     let of_nonces = coefficients.scalars(equations.len());
     let mut last: Option<&EdwardsPoint> = None;
     let mut of_last = Scalar::ZERO;
-    for ((key, equation), z) in equations.clone().zip(&of_nonces) {
+    let read = |it: &Equation| {
+        black_box((it.s, it.k));
+    };
+    for ((key, equation), z) in ahead(equations.clone(), read).zip(&of_nonces) {
         if let Some(before) = last
             && !core::ptr::eq(before, key)
         {
@@ -75,7 +80,10 @@ pub(super) fn all_hold<'a>(
     }
     keys.push(&ED25519_BASEPOINT_POINT);
     of_keys.push(of_base);
-    let nonces = equations.map(|(_, equation)| &equation.r);
+    let read = |it: &Equation| {
+        black_box(it.r);
+    };
+    let nonces = ahead(equations, read).map(|(_, equation)| &equation.r);
     let sum = if are_apart(of_nonces.len(), keys.len()) {
         EdwardsPoint::vartime_multiscalar_mul(&of_nonces, nonces)
             + EdwardsPoint::vartime_multiscalar_mul(of_keys, keys)
@@ -85,6 +93,25 @@ pub(super) fn all_hold<'a>(
     };
     sum.mul_by_cofactor().is_identity()
 }
+
+/// The same equations with their keys; whenever some have been taken, `read` reads the next ones together, without waiting for each:
+/// in the order of their keys they lie far apart in memory.
+fn ahead<'a>(
+    equations: impl ExactSizeIterator<Item = (&'a EdwardsPoint, &'a Equation)> + Clone,
+    read: impl Fn(&Equation),
+) -> impl Iterator<Item = (&'a EdwardsPoint, &'a Equation)> {
+    let mut next = equations.clone();
+    let numbered = equations.enumerate().inspect(move |(at, _)| {
+        if at.is_multiple_of(AHEAD) {
+            let next = next.by_ref().take(AHEAD);
+            next.for_each(|(_, equation)| read(equation));
+        }
+    });
+    numbered.map(|(_, item)| item)
+}
+
+/// Equations that are read together.
+const AHEAD: usize = 16;
 
 /// Whether so many nonces and so many keys are cheaper in a sum each. A sum collects its terms in a list that doubles, so that a few
 /// beyond a power of two move all of them once more, through memory that has to be had first; but each sum has to be begun.
