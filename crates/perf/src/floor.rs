@@ -128,31 +128,33 @@ struct Signed {
 /// it took. `None` if one of them is bad.
 #[must_use]
 pub fn verification(ops: &[VerifiedOp]) -> Option<u64> {
+    ops.chunks(SIGNATURES).map(verification_together).sum()
+}
+
+/// The same, all of them together.
+#[must_use]
+pub fn verification_together(ops: &[VerifiedOp]) -> Option<u64> {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
-    let mut spent = 0;
-    for part in ops.chunks(SIGNATURES) {
-        let signed = part.iter().map(|op| {
-            let envelope = op.envelope();
-            Some(Signed {
-                author: *op.body().author.as_bytes(),
-                signature: Signature::from(envelope.last_chunk::<64>()?),
-                message: to_be_signed(body(envelope)?),
-            })
-        });
-        let mut signed: Vec<Signed> = signed.collect::<Option<_>>()?;
-        signed.sort_by_key(|it| it.author);
-        let (ns, verdict) = timed(|| {
-            let mut verifier = batch::Verifier::new();
-            for it in &signed {
-                let key = VerificationKeyBytes::from(it.author);
-                verifier.queue((key, it.signature, &it.message[..]));
-            }
-            verifier.verify(&mut rng)
-        });
-        verdict.ok()?;
-        spent += ns;
-    }
-    Some(spent)
+    let signed = ops.iter().map(|op| {
+        let envelope = op.envelope();
+        Some(Signed {
+            author: *op.body().author.as_bytes(),
+            signature: Signature::from(envelope.last_chunk::<64>()?),
+            message: to_be_signed(body(envelope)?),
+        })
+    });
+    let mut signed: Vec<Signed> = signed.collect::<Option<_>>()?;
+    signed.sort_by_key(|it| it.author);
+    let (ns, verdict) = timed(|| {
+        let mut verifier = batch::Verifier::new();
+        for it in &signed {
+            let key = VerificationKeyBytes::from(it.author);
+            verifier.queue((key, it.signature, &it.message[..]));
+        }
+        verifier.verify(&mut rng)
+    });
+    verdict.ok()?;
+    Some(ns)
 }
 
 /// What nobody can avoid who is given a content key in one of the ops: BLAKE3 over the bytes of their bodies, the bare batch
