@@ -92,24 +92,36 @@ mod tests {
     #[test]
     fn rows_are_where_they_were_pushed() {
         let mut list = Segments::default();
-        assert_eq!((list.len(), list.get(0), list.iter().next()), (0, None, None));
+        assert_eq!(
+            (list.len(), list.get(0), list.iter().next()),
+            (0, None, None)
+        );
         let count = ROWS * 3 + 1;
         for row in 0..count {
             list.push(row);
             assert_eq!((list.len(), list[row]), (row + 1, row));
         }
-        assert_eq!((list.get(count - 1), list.get(count)), (Some(&(count - 1)), None));
+        assert_eq!(
+            (list.get(count - 1), list.get(count)),
+            (Some(&(count - 1)), None)
+        );
         assert!(list.iter().copied().eq(0..count));
         list[ROWS] = 7;
         *list.get_mut(ROWS + 1).unwrap() = 8;
         assert_eq!(list.get_mut(count), None);
-        assert_eq!((list[ROWS - 1], list[ROWS], list[ROWS + 1]), (ROWS - 1, 7, 8));
+        assert_eq!(
+            (list[ROWS - 1], list[ROWS], list[ROWS + 1]),
+            (ROWS - 1, 7, 8)
+        );
         list.iter_mut().for_each(|row| *row = 1);
         assert_eq!(list.iter().sum::<usize>(), count);
         list.lengthen(count - 1, || 5);
         assert_eq!(list.len(), count);
         list.lengthen(count + ROWS, || 5);
-        assert_eq!((list.len(), list[count - 1], list[count]), (count + ROWS, 1, 5));
+        assert_eq!(
+            (list.len(), list[count - 1], list[count]),
+            (count + ROWS, 1, 5)
+        );
         let same: Segments<usize> = list.iter().copied().collect();
         assert!(same.iter().eq(list.iter()));
     }
@@ -123,6 +135,9 @@ mod tests {
         assert!(list.segments[0].capacity() <= ROWS + ROWS / 8);
         let first = list[ROWS].as_ptr();
         list.lengthen(ROWS * 2, || [0; 8]);
-        assert_eq!((list[ROWS].as_ptr(), list.segments[1].capacity()), (first, ROWS));
+        assert_eq!(
+            (list[ROWS].as_ptr(), list.segments[1].capacity()),
+            (first, ROWS)
+        );
     }
 }

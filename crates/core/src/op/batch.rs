@@ -182,15 +182,12 @@ fn check<T: ToCheck>(ops: &[T], points: &Points) -> Vec<Option<Checked>> {
             is_signed: false,
         })
     }));
-    // The terms of one author's key are one term of a batch.
+    // The terms of one author's key are one term of a batch. Who grinds keys that begin alike makes his own ops some more terms.
     let numbered = (0..).zip(&signed);
     let mut order: Vec<(u64, usize, &Signed<'_>)> = numbered
         .filter_map(|(at, it)| it.as_ref().map(|it| (first_bytes(&it.author), at, it)))
         .collect();
-    order.sort_unstable_by(|a, b| {
-        let by_author = || a.2.author.cmp(&b.2.author);
-        a.0.cmp(&b.0).then_with(by_author).then(a.1.cmp(&b.1))
-    });
+    order.sort_by_key(|&(first, ..)| first);
     let keys = known_points(order.iter().map(|(.., it)| &it.author), points);
     let mut key = 0;
     let solvable: Vec<Solvable<'_>> = order
@@ -224,13 +221,13 @@ fn check<T: ToCheck>(ops: &[T], points: &Points) -> Vec<Option<Checked>> {
     checked
 }
 
-/// The first bytes of the key, as a number: mostly these are enough to order keys.
+/// The first bytes of the key, as a number: these are enough to bring together what one key signed.
 fn first_bytes(key: &PublicKey) -> u64 {
     let first = key.as_bytes().first_chunk();
     first.map_or(0, |first| u64::from_be_bytes(*first))
 }
 
-/// The keys, which come in their order, each once with the point that it is.
+/// The keys with the points that they are, each as often as it follows another one.
 fn known_points<'a>(
     keys: impl Iterator<Item = &'a PublicKey>,
     points: &Points,

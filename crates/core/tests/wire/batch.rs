@@ -62,17 +62,20 @@ enum Spoilt {
     ScalarOff,
     ScalarNotCanonical,
     OtherAuthor,
+    /// The key begins as that of an author does.
+    AuthorAlike,
     KeyNoPoint,
     NonceNoPoint,
     BytesMissing,
     Empty,
 }
 
-const SPOILT: [Spoilt; 8] = [
+const SPOILT: [Spoilt; 9] = [
     Spoilt::NonceOtherPoint,
     Spoilt::ScalarOff,
     Spoilt::ScalarNotCanonical,
     Spoilt::OtherAuthor,
+    Spoilt::AuthorAlike,
     Spoilt::KeyNoPoint,
     Spoilt::NonceNoPoint,
     Spoilt::BytesMissing,
@@ -94,6 +97,13 @@ fn spoil(envelope: &mut Vec<u8>, how: Spoilt, number: usize) {
         }
         Spoilt::OtherAuthor => {
             let author = sample::key(99).verification_key().into();
+            let signature = envelope.last_chunk().expect("a signature");
+            *envelope = under(&body(author, number), *signature);
+        }
+        Spoilt::AuthorAlike => {
+            let key = sample::key(u8::try_from(number % 7 + 1).expect("few"));
+            let mut author: [u8; 32] = key.verification_key().into();
+            author[31] ^= u8::try_from(number % 64 + 1).expect("few");
             let signature = envelope.last_chunk().expect("a signature");
             *envelope = under(&body(author, number), *signature);
         }

@@ -47,7 +47,9 @@ pub fn ingest(plan: &Plan) -> Result<Ingested> {
             break;
         }
     }
-    let measured = batches().zip(&least).take_while(|(_, it)| **it != Times::MOST);
+    let measured = batches()
+        .zip(&least)
+        .take_while(|(_, it)| **it != Times::MOST);
     let ops_measured = measured.clone().map(|(batch, _)| batch.len()).sum();
     let sum = |of: fn(&Times) -> u64| {
         let ns = measured.clone().map(|(_, it)| of(it)).sum();
@@ -119,7 +121,11 @@ impl Took {
 
     /// Receives a batch that has just come, as the floor has just got its messages: the envelopes lie side by side.
     fn receiving(batch: &[VerifiedOp], engine: &mut Engine) -> Result<Self> {
-        let bytes: Vec<u8> = batch.iter().flat_map(VerifiedOp::envelope).copied().collect();
+        let bytes: Vec<u8> = batch
+            .iter()
+            .flat_map(VerifiedOp::envelope)
+            .copied()
+            .collect();
         let mut rest = &bytes[..];
         let envelopes = batch.iter().map(|op| {
             let (envelope, others) = rest.split_at(op.envelope().len());
