@@ -1,7 +1,7 @@
 //! Many ops at once: their signatures checked in batches, on several threads, while those that are done are taken.
 //!
 //! A batch of signatures costs a third to a sixth of as many single checks, and under ZIP 215 it holds exactly if
-//! each of its signatures is valid by itself ([`super::coefficients`]). A signature that no key can have made is in none
+//! each of its signatures is valid by itself ([`super::coefficients`]). A signature whose scalar is too large is in none
 //! ([`Equation::of`]). A batch that fails does not say why, so it is cut into [`PARTS`] parts which are judged alike, until a
 //! part of at most [`SINGLE_MAX`] is checked one by one. Only a single check finds a signature of a batch bad.
 //!
@@ -54,7 +54,6 @@ struct Signed<'a> {
     author: PublicKey,
     envelope: &'a [u8],
     body_end: usize,
-    signature: &'a [u8; 64],
     equation: Option<Equation>,
 }
 
@@ -254,7 +253,9 @@ struct Solvable<'a> {
 
 /// Whether all these signatures are valid.
 fn hold(batch: &[Solvable<'_>]) -> bool {
-    let items = batch.iter().map(|it| (it.signed.id, it.signed.signature));
+    let items = batch
+        .iter()
+        .map(|it| (it.signed.id, it.equation.signature()));
     let equations = batch.iter().map(|it| (it.key, it.equation));
     equation::all_hold(equations, Coefficients::of(items))
 }
@@ -271,7 +272,6 @@ impl<'a> Signed<'a> {
             author,
             envelope,
             body_end,
-            signature,
             equation: Equation::of(&author, signature, &message),
         })
     }
@@ -279,7 +279,8 @@ impl<'a> Signed<'a> {
     /// Whether the signature is valid, by itself.
     fn is_valid(&self) -> bool {
         let message = envelope::signed_parts(self.envelope, self.body_end).concat();
-        zip215_verifies(&self.author, self.signature, &message)
+        let signature = self.envelope.last_chunk();
+        signature.is_some_and(|it| zip215_verifies(&self.author, it, &message))
     }
 }
 

@@ -38,24 +38,19 @@ pub(super) struct Coefficients(blake3::OutputReader);
 
 impl Coefficients {
     /// The coefficients of the batch of these ops and signatures, in this order.
-    pub(super) fn of<'a>(batch: impl Iterator<Item = (OpId, &'a [u8; 64])>) -> Self {
-        Self::over(
-            DOMAIN,
-            batch.map(|(id, signature)| (*id.as_bytes(), signature)),
-        )
+    pub(super) fn of(batch: impl Iterator<Item = (OpId, [u8; 64])>) -> Self {
+        let batch = batch.map(|(id, signature)| (*id.as_bytes(), signature));
+        Self::over(DOMAIN, batch)
     }
 
     /// Those of a batch of other texts: of each the digest, which covers the key as well, and the signature.
-    pub(super) fn over<'a>(
-        domain: &[u8],
-        batch: impl Iterator<Item = ([u8; 32], &'a [u8; 64])>,
-    ) -> Self {
+    pub(super) fn over(domain: &[u8], batch: impl Iterator<Item = ([u8; 32], [u8; 64])>) -> Self {
         // Long input is hashed several times as fast in one piece.
         let mut bytes = Vec::with_capacity(domain.len() + batch.size_hint().0 * (32 + 64));
         bytes.extend_from_slice(domain);
         for (digest, signature) in batch {
             bytes.extend_from_slice(&digest);
-            bytes.extend_from_slice(signature);
+            bytes.extend_from_slice(&signature);
         }
         let mut hasher = blake3::Hasher::new();
         hasher.update(&bytes);
@@ -109,7 +104,7 @@ mod tests {
     fn first(batch: &[Item]) -> [u8; 16] {
         let items = batch
             .iter()
-            .map(|(id, signature)| (OpId::from_bytes(*id), signature));
+            .map(|(id, signature)| (OpId::from_bytes(*id), *signature));
         let mut bytes = [0; 16];
         Coefficients::of(items).fill_bytes(&mut bytes);
         bytes
@@ -149,10 +144,10 @@ mod tests {
             .update(&input)
             .finalize_xof()
             .fill(&mut want);
-        let mut found = Coefficients::of([(OpId::from_bytes([1; 32]), &[2; 64])].into_iter());
+        let mut found = Coefficients::of([(OpId::from_bytes([1; 32]), [2; 64])].into_iter());
         assert_eq!(found.next_u32().to_le_bytes(), want[..4]);
         assert_eq!(found.next_u64().to_le_bytes(), want[4..12]);
-        let scalars = Coefficients::of([(OpId::from_bytes([1; 32]), &[2; 64])].into_iter());
+        let scalars = Coefficients::of([(OpId::from_bytes([1; 32]), [2; 64])].into_iter());
         let first = u128::from_le_bytes(*want.first_chunk().unwrap());
         assert_eq!(scalars.scalars(2).first(), Some(&Scalar::from(first)));
         let mut rest = [0; 16];

@@ -1,8 +1,8 @@
 //! The equation that a good signature solves (ZIP 215), and whether many hold at once.
 //!
 //! Of a signature (R, S) over a message under the key A, with k the SHA-512 of R, A and the message, that is `8 S B = 8 R + 8 k A`,
-//! where S is below the order of the base point B, and R and A are points, in whatever encoding. What can be computed of it
-//! alone is computed once ([`Equation::of`]); then the sum over many, each times a coefficient, is one multiplication of many
+//! where S is below the order of the base point B, and R and A are points, in whatever encoding. The scalars and the points of
+//! keys are computed once ([`Equation::of`]); then the sum over many, each times a coefficient, is one multiplication of many
 //! points ([`all_hold`]), in which the terms of one key are one. It is the sum of `ed25519_zebra::batch`, which does all of this
 //! anew each time.
 
@@ -20,14 +20,14 @@ use crate::id::PublicKey;
 /// What a signature and a message say, but for the key.
 #[derive(Debug)]
 pub(super) struct Equation {
-    r: EdwardsPoint,
+    /// R as it is encoded. As a point it would be four times as long, and it is needed once where all is well.
+    nonce: CompressedEdwardsY,
     s: Scalar,
     k: Scalar,
 }
 
 impl Equation {
-    /// That of the signature over a message that is given in parts; `None` if R is no point or S is too large, so that it is
-    /// bad under every key.
+    /// That of the signature over a message that is given in parts; `None` if S is too large, so that it is bad under every key.
     pub(super) fn of(key: &PublicKey, signature: &[u8; 64], message: &[&[u8]]) -> Option<Self> {
         let (r, s) = signature.split_first_chunk::<32>()?;
         let s = Scalar::from_canonical_bytes(s.try_into().ok()?).into_option()?;
@@ -38,10 +38,19 @@ impl Equation {
             hasher.update(part);
         }
         Some(Self {
-            r: CompressedEdwardsY(*r).decompress()?,
+            nonce: CompressedEdwardsY(*r),
             s,
             k: Scalar::from_bytes_mod_order_wide(&hasher.finalize().into()),
         })
+    }
+
+    /// The signature: its scalar has one encoding.
+    pub(super) fn signature(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        let (r, s) = bytes.split_at_mut(32);
+        r.copy_from_slice(self.nonce.as_bytes());
+        s.copy_from_slice(self.s.as_bytes());
+        bytes
     }
 }
 
@@ -81,17 +90,18 @@ pub(super) fn all_hold<'a>(
     keys.push(&ED25519_BASEPOINT_POINT);
     of_keys.push(of_base);
     let read = |it: &Equation| {
-        black_box(it.r);
+        black_box(it.nonce);
     };
-    let nonces = ahead(equations, read).map(|(_, equation)| &equation.r);
+    let nonces = ahead(equations, read).map(|(_, equation)| equation.nonce.decompress());
     let sum = if are_apart(of_nonces.len(), keys.len()) {
-        EdwardsPoint::vartime_multiscalar_mul(&of_nonces, nonces)
-            + EdwardsPoint::vartime_multiscalar_mul(of_keys, keys)
+        let nonces = EdwardsPoint::optional_multiscalar_mul(&of_nonces, nonces);
+        nonces.map(|nonces| nonces + EdwardsPoint::vartime_multiscalar_mul(of_keys, keys))
     } else {
         let scalars = of_nonces.iter().chain(&of_keys);
-        EdwardsPoint::vartime_multiscalar_mul(scalars, nonces.chain(keys))
+        let keys = keys.into_iter().copied().map(Some);
+        EdwardsPoint::optional_multiscalar_mul(scalars, nonces.chain(keys))
     };
-    sum.mul_by_cofactor().is_identity()
+    sum.is_some_and(|sum| sum.mul_by_cofactor().is_identity())
 }
 
 /// The same equations with their keys; whenever some have been taken, `read` reads the next ones together, without waiting for each:

@@ -73,7 +73,7 @@ fn hold(batch: &[Checked]) -> bool {
     for it in batch {
         verifier.queue(it.item.clone());
     }
-    let items = batch.iter().map(|it| (it.digest, &it.signature));
+    let items = batch.iter().map(|it| (it.digest, it.signature));
     verifier.verify(Coefficients::over(DOMAIN, items)).is_ok()
 }
 
