@@ -1,15 +1,17 @@
-//! Lists that never move what they have, once they are long.
+//! Lists that hardly move what they have, once they are long.
 
 use core::iter::FusedIterator;
 use core::ops::{Index, IndexMut};
 
 use crate::tight;
 
-/// Rows of a segment.
-const ROWS: usize = 1 << 10;
+/// Rows of a segment: so many that a list of a million has few segments, and where they are is at hand.
+const ROWS: usize = 1 << 14;
+/// Rows with which a segment begins.
+const FIRST: usize = ROWS / 8;
 
-/// A list of rows in segments of [`ROWS`]: it grows without moving what it has, and leaves no more unused than one segment.
-/// The first segment grows as a short list does.
+/// A list of rows in segments of [`ROWS`]: as it grows, it moves but the last segment, which doubles, so that each row is moved once
+/// or not at all. As long as it is short, it grows as any tight list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segments<T> {
     segments: Vec<Vec<T>>,
@@ -38,10 +40,13 @@ impl<T> Segments<T> {
 
     pub(crate) fn push(&mut self, row: T) {
         if self.len.is_multiple_of(ROWS) {
-            let rows = if self.len == 0 { 0 } else { ROWS };
+            let rows = if self.len == 0 { 0 } else { FIRST };
             self.segments.push(Vec::with_capacity(rows));
         }
         if let Some(last) = self.segments.last_mut() {
+            if last.len() >= FIRST && last.len() == last.capacity() {
+                last.reserve_exact(last.len().min(ROWS - last.len()));
+            }
             tight::push(last, row);
             self.len += 1;
         }
@@ -127,17 +132,23 @@ mod tests {
     }
 
     #[test]
-    fn little_is_unused_and_nothing_moves() {
+    fn little_is_unused_and_little_moves() {
         let mut list = Segments::default();
         list.push([0_u64; 8]);
         assert_eq!(list.segments[0].capacity(), 1);
-        list.lengthen(ROWS + 1, || [0; 8]);
-        assert!(list.segments[0].capacity() <= ROWS + ROWS / 8);
-        let first = list[ROWS].as_ptr();
-        list.lengthen(ROWS * 2, || [0; 8]);
-        assert_eq!(
-            (list[ROWS].as_ptr(), list.segments[1].capacity()),
-            (first, ROWS)
-        );
+        list.lengthen(ROWS * 3, || [0; 8]);
+        for segment in &list.segments {
+            assert_eq!((segment.len(), segment.capacity()), (ROWS, ROWS));
+        }
+        let rows = |list: &Segments<[u64; 8]>| list.segments.last().map_or(0, Vec::capacity);
+        for (more, want) in [
+            (1, FIRST),
+            (FIRST, FIRST),
+            (FIRST + 1, FIRST * 2),
+            (ROWS / 2 + 1, ROWS),
+        ] {
+            list.lengthen(ROWS * 3 + more, || [0; 8]);
+            assert_eq!(rows(&list), want, "{more}");
+        }
     }
 }
