@@ -13,7 +13,7 @@ use unicode_normalization::is_nfc;
 /// control characters and without characters that reorder text.
 ///
 /// Objects, fields, set elements, tags, issuers and key ids are names, so that two spellings of one visible
-/// text never name two things, and no name shows as something else. A copy shares the text.
+/// text never name two things, and no name shows as something else. A copy is cheap: of a short text the bytes, of a long one a share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(SmolStr);
 
