@@ -10,8 +10,8 @@ const ROWS: usize = 1 << 14;
 /// Rows with which a segment begins.
 const FIRST: usize = ROWS / 8;
 
-/// A list of rows in segments of [`ROWS`]: as it grows, it moves but the last segment, which doubles, so that each row is moved once
-/// or not at all. As long as it is short, it grows as any tight list.
+/// A list of rows in segments of [`ROWS`]: as it grows, it moves but the last segment, which doubles three times, so that a row is
+/// moved less than once on average. As long as it is short, it grows as any tight list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segments<T> {
     segments: Vec<Vec<T>>,
@@ -140,6 +140,7 @@ mod tests {
         for segment in &list.segments {
             assert_eq!((segment.len(), segment.capacity()), (ROWS, ROWS));
         }
+        let first: Vec<_> = list.segments.iter().map(Vec::as_ptr).collect();
         let rows = |list: &Segments<[u64; 8]>| list.segments.last().map_or(0, Vec::capacity);
         for (more, want) in [
             (1, FIRST),
@@ -150,5 +151,6 @@ mod tests {
             list.lengthen(ROWS * 3 + more, || [0; 8]);
             assert_eq!(rows(&list), want, "{more}");
         }
+        assert!(list.segments.iter().map(Vec::as_ptr).take(3).eq(first));
     }
 }

@@ -132,3 +132,62 @@ const fn are_apart(nonces: usize, keys: usize) -> bool {
 
 /// How many times as many nonces as keys there are where these may be apart.
 const APART_MIN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use ed25519_zebra::SigningKey;
+
+    use super::*;
+    use crate::id::OpId;
+
+    /// Whether so many signatures of one key hold together, with what `spoil` makes of the last.
+    fn hold(count: usize, spoil: impl Fn(&mut [u8; 64])) -> bool {
+        let signer = SigningKey::from([1; 32]);
+        let key = PublicKey::from_bytes(signer.verification_key().into());
+        let numbers = 0..u64::try_from(count).unwrap();
+        let equations: Vec<Equation> = numbers
+            .map(|number| {
+                let message = number.to_le_bytes();
+                let mut signature = signer.sign(&message).to_bytes();
+                if number + 1 == u64::try_from(count).unwrap() {
+                    spoil(&mut signature);
+                }
+                let equation = Equation::of(&key, &signature, &[&message]).unwrap();
+                assert_eq!(equation.signature(), signature);
+                equation
+            })
+            .collect();
+        let items = equations
+            .iter()
+            .map(|it| (OpId::from_bytes([2; 32]), it.signature()));
+        let coefficients = Coefficients::of(items);
+        let point = point(&key).unwrap();
+        all_hold(equations.iter().map(|it| (&point, it)), coefficients)
+    }
+
+    #[test]
+    fn good_ones_hold_together_and_no_others_however_they_are_summed() {
+        for (count, apart) in [
+            (1, false),
+            (100, false),
+            (127, false),
+            (128, true),
+            (256, true),
+        ] {
+            assert_eq!(are_apart(count, 2), apart, "{count}");
+            assert!(hold(count, |_| {}), "{count}");
+            assert!(!hold(count, |it| it[32] ^= 1), "{count}: another scalar");
+            assert!(
+                !hold(count, |it| it[..32].fill(2)),
+                "{count}: another nonce"
+            );
+        }
+    }
+
+    #[test]
+    fn many_keys_are_summed_with_the_nonces() {
+        for (nonces, keys, apart) in [(8192, 65, true), (8192, 129, false), (8000, 65, false)] {
+            assert_eq!(are_apart(nonces, keys), apart, "{nonces} and {keys}");
+        }
+    }
+}

@@ -362,14 +362,19 @@ fn shown_before(log: &Log, state: &State, events: &[Event], first: usize) -> Bef
 
 /// Makes the event of an op that was admitted, which says that the op is applied, that of the decision on it.
 fn decided(event: &mut Event, change: &Change) {
-    match (&change.decision, &mut *event) {
-        (Decision::Applied { grant: by }, Event::Applied { grant, .. }) => *grant = *by,
-        (&Decision::Denied { reason, denial }, Event::Applied { op, .. }) => {
+    debug_assert_eq!(event.op(), Some(change.op), "told in order of admission");
+    let Event::Applied { op, grant } = &mut *event else {
+        return;
+    };
+    match change.decision {
+        Decision::Applied { grant: by } => *grant = by,
+        Decision::Denied { reason, denial } => {
             let op = op.clone();
             *event = Event::Denied { op, reason, denial };
         }
-        // What was admitted is decided on.
-        _ => {}
+        Decision::Refused { .. } | Decision::Pending { .. } | Decision::Unsupported => {
+            debug_assert!(false, "what was admitted is decided on");
+        }
     }
 }
 
