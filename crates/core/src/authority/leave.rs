@@ -342,3 +342,28 @@ impl Authority {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_field_has_the_tags_of_all_rules_that_match() {
+        let rule = |object: &str, field: &str, tag: &str| SchemaRule {
+            object: object.try_into().unwrap(),
+            field: field.try_into().unwrap(),
+            tags: [tag.try_into().unwrap()].into(),
+        };
+        let rules = [rule("*", "*", "plain"), rule("o", "pay", "secret")];
+        let mut authority = Authority::default();
+        authority.rules.push((0, rules.into()));
+        authority.learn_tags("o", "title", None);
+        assert_eq!(authority.tags_of_new_field("p", "pay"), Some(0));
+        assert_eq!(authority.tags_of_new_field("o", "pay"), None);
+        authority.learn_tags("o", "pay", None);
+        assert_eq!(authority.tags_of_new_field("o", "pay"), Some(1));
+        assert_eq!(authority.tags_of_new_field("o", "body"), Some(0));
+        let tags = [&authority.tag_sets[0], &authority.tag_sets[1]].map(Tags::len);
+        assert_eq!(tags, [1, 2]);
+    }
+}
