@@ -1,26 +1,31 @@
 //! Clocks: which pasts are at hand, and how the others are made again.
 //!
 //! An op whose only parent is the one before it in its chain shares that one's clock. Of the others the clocks of the latest
-//! are kept ([`RECENT_BYTES`]), that of the last of each chain, those that are asked for (ops of trust and policy), and of the
-//! rest so many that each op pays for [`CLOCK_BYTES_PER_OP`].
+//! are kept, as far back as ops have named parents lately ([`Clocks::window`]), those of the last two of each chain, those that
+//! are asked for (ops of trust and policy), and of the rest so many that each op pays for [`CLOCK_BYTES_PER_OP`].
 
 use core::hint::black_box;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BinaryHeap, VecDeque};
 
-use super::{Chain, Dag, Index, Past, Placed};
+use super::{Chain, Dag, Index, Past, Placed, narrow};
 use crate::segments::Segments;
 
-/// Memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
+/// The most memory for the clocks of the latest ops, in bytes; what falls out is kept now and then, or made again.
 const RECENT_BYTES: usize = 11 << 17;
+/// Latest ops of which the clocks are kept at least, as far as there is memory for them.
+const RECENT_MIN: usize = 256;
+/// The same for each chain: who write in turn have their last ops among them.
+const RECENT_PER_CHAIN: usize = 4;
+/// In about so many ops the distance to a parent is forgotten.
+const REACH_OPS: u32 = 1024;
 /// Clocks that are read together before they are let go of: they have not been read for long, and are far away.
 const LET_GO_TOGETHER: usize = 64;
-/// Ops that are recent while ops are told.
-const RECENT_TOLD: usize = 1024;
 /// Memory for clocks that stay, in bytes for each op that needs one of its own.
 const CLOCK_BYTES_PER_OP: usize = 5;
 
-/// A past that is kept.
+/// A past that is kept: for good, or as long as it is one of the latest, or of the last two of its chain.
 #[derive(Debug, Clone)]
 struct Kept {
     past: Past,
@@ -30,30 +35,27 @@ struct Kept {
 /// The pasts that are kept, by op.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clocks {
-    /// Those that stay.
-    pasts: BTreeMap<u32, Past>,
+    /// Those of older ops.
+    pasts: BTreeMap<u32, Kept>,
     /// Those of the latest ops, from `first` on, as far as they have their own, and their size in bytes.
     recent: VecDeque<Option<Kept>>,
     first: u32,
     recent_bytes: usize,
     /// Bytes that ops have paid for clocks, less those of the clocks that stay.
     credit: usize,
-    /// Whether ops arrive one after the other that have seen the latest: then fewer are recent, which stay in the caches of the
-    /// processor.
-    told: bool,
+    /// How many ops back a clock was needed lately, at most.
+    reach: u32,
     /// One that fell out last, whose memory the next one can have.
     spare: Option<Past>,
 }
 
 impl Clocks {
     fn get(&self, at: u32) -> Option<&Past> {
-        match at.checked_sub(self.first) {
-            Some(recent) => {
-                let kept = self.recent.get(recent as usize)?.as_ref()?;
-                Some(&kept.past)
-            }
+        let kept = match at.checked_sub(self.first) {
+            Some(recent) => self.recent.get(recent as usize)?.as_ref(),
             None => self.pasts.get(&at),
-        }
+        };
+        kept.map(|kept| &kept.past)
     }
 
     /// Reads what a union with the past of the op reads first, if it is one of the latest.
@@ -67,14 +69,16 @@ impl Clocks {
 
     /// The pasts that are kept, by op.
     pub(super) fn each(&self) -> impl Iterator<Item = (u32, &Past)> {
-        let old = self.pasts.iter().map(|(&op, past)| (op, past));
+        let old = self.pasts.iter().map(|(&op, kept)| (op, &kept.past));
         let recent = (self.first..).zip(&self.recent);
         old.chain(recent.filter_map(|(op, kept)| Some((op, &kept.as_ref()?.past))))
     }
 
     /// Keeps these pasts of ops that were pushed long ago, and no others.
     pub(super) fn put(&mut self, pasts: Vec<(u32, Past)>) {
-        self.pasts = pasts.into_iter().collect();
+        let for_good = true;
+        let kept = |(at, past)| (at, Kept { past, for_good });
+        self.pasts = pasts.into_iter().map(kept).collect();
     }
 
     /// Whatever is pushed from the op on is recent.
@@ -82,10 +86,13 @@ impl Clocks {
         self.first = at;
     }
 
-    /// Ops arrive one after the other that have seen the latest, or they do so no longer.
-    pub(super) fn are_told(&mut self, told: bool) {
-        self.told = told;
-        self.spare = None;
+    /// How many of the latest ops have their clocks at hand, where there are so many chains. They are few, so that they stay in
+    /// the caches of the processor.
+    fn window(&self, chains: usize) -> usize {
+        let by_reach = self.reach as usize;
+        RECENT_MIN
+            .max(chains * RECENT_PER_CHAIN)
+            .max(by_reach + by_reach / 4)
     }
 
     /// A past that nobody needs, for its memory.
@@ -95,9 +102,14 @@ impl Clocks {
 
     /// The past of the op stays at hand, if it is.
     pub(super) fn stays(&mut self, at: u32) {
-        let recent = at.checked_sub(self.first);
-        let kept = recent.and_then(|recent| self.recent.get_mut(recent as usize));
-        if let Some(Some(kept)) = kept {
+        let kept = match at.checked_sub(self.first) {
+            Some(recent) => self
+                .recent
+                .get_mut(recent as usize)
+                .and_then(Option::as_mut),
+            None => self.pasts.get_mut(&at),
+        };
+        if let Some(kept) = kept {
             kept.for_good = true;
         }
     }
@@ -185,14 +197,16 @@ impl Dag {
     /// Keeps the past of the op that was pushed last at hand for a while, if it has one of its own, and lets go of the
     /// oldest.
     pub(super) fn keep_past(&mut self, own: Option<Past>) {
+        if own.is_some() {
+            self.count_reach();
+            self.let_go_before_last();
+            self.clocks.credit += CLOCK_BYTES_PER_OP;
+        }
         let kept = own.map(|past| Kept {
             past,
             for_good: false,
         });
         let clocks = &mut self.clocks;
-        if kept.is_some() {
-            clocks.credit += CLOCK_BYTES_PER_OP;
-        }
         clocks.recent_bytes += bytes(kept.as_ref());
         clocks.recent.push_back(kept);
         if self.nodes.len().is_multiple_of(LET_GO_TOGETHER) {
@@ -204,26 +218,119 @@ impl Dag {
                 }
             }
         }
-        while (clocks.recent_bytes > RECENT_BYTES
-            || clocks.told && clocks.recent.len() > RECENT_TOLD)
+        let window = clocks.window(self.chains.len());
+        while (clocks.recent_bytes > RECENT_BYTES || clocks.recent.len() > window)
             && let Some(oldest) = clocks.recent.pop_front()
         {
             let at = clocks.first;
             clocks.first += 1;
             clocks.recent_bytes -= bytes(oldest.as_ref());
-            let Some(Kept { past, for_good }) = oldest else {
+            let Some(mut kept) = oldest else {
                 continue;
             };
-            let is_last = last_has_base(&self.nodes, &self.chains, at);
-            let left = clocks.credit.checked_sub(past.bytes());
-            if for_good || is_last || left.is_some() {
-                if !for_good {
-                    clocks.credit = left.unwrap_or(0);
-                }
-                clocks.pasts.insert(at, past);
-            } else if clocks.told {
-                clocks.spare = Some(past);
+            if !kept.for_good
+                && let Some(left) = clocks.credit.checked_sub(kept.past.bytes())
+            {
+                clocks.credit = left;
+                kept.for_good = true;
+            }
+            if kept.for_good || last_has_base(&self.nodes, &self.chains, at) {
+                clocks.pasts.insert(at, kept);
+            } else {
+                clocks.spare = Some(kept.past);
             }
         }
+    }
+
+    /// Notes how far back the op that was pushed last needed clocks.
+    fn count_reach(&mut self) {
+        let at = self.nodes.len() - 1;
+        let needed = self.other_parents(at).iter();
+        let furthest = needed.map(|&it| self.nodes[it as Index].base).min();
+        let reach = &mut self.clocks.reach;
+        *reach -= reach.div_ceil(REACH_OPS);
+        if let Some(furthest) = furthest {
+            *reach = (narrow(at) - furthest).max(*reach);
+        }
+    }
+
+    /// Lets go of the clock before the last one of the chain to which an op with a clock of its own was pushed last, if nothing
+    /// else kept it. The last one, who writes at the same time may still need.
+    fn let_go_before_last(&mut self) {
+        let (chain, position) = self.position(self.nodes.len() - 1);
+        let ops = &self.chains[chain as usize].ops;
+        let base_before = |position: u32| {
+            let before = ops[position.checked_sub(1)? as usize];
+            Some(self.nodes[before as Index].base)
+        };
+        let clocks = &self.clocks;
+        let last = base_before(position).filter(|&last| last < clocks.first);
+        let before_last = last.and_then(|last| base_before(self.nodes[last as Index].position));
+        let pasts = &mut self.clocks.pasts;
+        if let Some(before_last) = before_last
+            && let Entry::Occupied(kept) = pasts.entry(before_last)
+            && !kept.get().for_good
+        {
+            kept.remove();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dag::tests::op;
+
+    /// Two authors in turn, so many ops, each after the last of both; the last two.
+    fn in_turn(dag: &mut Dag, ops: usize, mut last: [Index; 2]) -> [Index; 2] {
+        for _ in 0..ops / 2 {
+            for author in [1, 2] {
+                let at = op(dag, author, &last);
+                last[usize::from(author) - 1] = at;
+            }
+        }
+        last
+    }
+
+    #[test]
+    fn as_many_clocks_are_at_hand_as_ops_reach_back() {
+        let mut dag = Dag::default();
+        let root = op(&mut dag, 0, &[]);
+        let first = [1, 2].map(|author| op(&mut dag, author, &[root]));
+        let old = in_turn(&mut dag, 2_000, first);
+        assert_eq!(dag.clocks.recent.len(), RECENT_MIN);
+
+        // Who has seen little names an old op, and so may the next ones.
+        let last = in_turn(&mut dag, 2_000, old);
+        op(&mut dag, 3, &[old[0], old[1]]);
+        assert_eq!(dag.clocks.reach, 2_002);
+        let last = in_turn(&mut dag, 500, last);
+        assert_eq!(dag.clocks.recent.len(), RECENT_MIN + 1 + 500);
+        in_turn(&mut dag, 10_000, last);
+        assert_eq!(dag.clocks.recent.len(), RECENT_MIN);
+    }
+
+    #[test]
+    fn of_who_writes_seldom_the_last_two_clocks_stay() {
+        let mut dag = Dag::default();
+        let root = op(&mut dag, 0, &[]);
+        let mut last = [1, 2].map(|author| op(&mut dag, author, &[root]));
+        let mut seldom = Vec::new();
+        for _ in 0..20 {
+            last = in_turn(&mut dag, 2 * RECENT_MIN, last);
+            let parents: Vec<Index> = seldom.last().copied().into_iter().chain(last).collect();
+            seldom.push(op(&mut dag, 3, &parents));
+        }
+        in_turn(&mut dag, 2 * RECENT_MIN, last);
+        let kept = seldom.iter().filter_map(|&at| {
+            let kept = dag.clocks.pasts.get(&narrow(at))?;
+            (!kept.for_good).then_some(at)
+        });
+        let kept: Vec<Index> = kept.collect();
+        assert!(kept.iter().all(|at| seldom[18..].contains(at)), "{kept:?}");
+        for &at in &seldom[18..] {
+            assert!(dag.past_at_hand(at).is_some());
+        }
+        assert!(dag.past_at_hand(seldom[17]).is_none());
     }
 }

@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     /// An op by the author after these parents; ids are counted up.
-    fn op(dag: &mut Dag, author: u8, parents: &[Index]) -> Index {
+    pub(super) fn op(dag: &mut Dag, author: u8, parents: &[Index]) -> Index {
         let author = PublicKey::from_bytes([author; 32]);
         let past = dag.past_of(parents);
         let own = dag.own(&author, &past);

@@ -95,12 +95,10 @@ impl Dag {
     pub(crate) fn expect_told(&mut self, ops: usize) {
         self.reserve(ops);
         self.parents.reserve_exact(ops * PARENTS_TOLD);
-        self.clocks.are_told(true);
     }
 
     /// Finds out which ops are nobody's parents, once all were told.
     pub(crate) fn end_told(&mut self) {
-        self.clocks.are_told(false);
         self.parents.shrink_to_fit();
         let free = (0..narrow(self.len())).filter(|&op| !self.has_child[op as Index]);
         self.frontier = free.collect();
