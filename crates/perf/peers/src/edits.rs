@@ -18,29 +18,28 @@ pub(crate) fn measure(seed: u64, count: usize) -> Result<Pair> {
     let mut workload = Workload::new(Shape::Chain, seed);
     let setup = core::mem::take(&mut workload.setup);
     let ops = workload.next_ops(count);
-    let mut admitted = 0;
-    let engine_ns = {
-        // The setup and the copies are made before the clock runs.
-        let mut least = u64::MAX;
-        for _ in 0..crate::ROUNDS {
-            let mut engine = Engine::new(workload.project);
-            engine.take(setup.clone());
-            let before = engine.admitted();
-            let batches: Vec<Vec<VerifiedOp>> = ops.chunks(TOGETHER).map(<[_]>::to_vec).collect();
-            let (ns, ()) = ecac_perf::clock::timed(|| {
-                for batch in batches {
-                    engine.take(batch);
-                }
-            });
-            least = least.min(ns);
-            admitted = engine.admitted() - before;
-        }
-        least
+    let begun = || {
+        let mut engine = Engine::new(workload.project);
+        engine.take(setup.clone());
+        let batches: Vec<Vec<VerifiedOp>> = ops.chunks(TOGETHER).map(<[_]>::to_vec).collect();
+        (engine, batches)
     };
-    came_to("ops admitted", admitted, count)?;
+    let take = |(mut engine, batches): (Engine, Vec<_>)| {
+        for batch in batches {
+            engine.take(batch);
+        }
+        Ok(engine)
+    };
+    let (engine_ns, applied) = cost(begun, take, Engine::applied)?;
+    came_to("ops applied", applied, setup.len() + count)?;
     let (changes, objects) = changes(&ops)?;
-    let peer_ns = cost(|| merged(&changes));
-    came_to("objects merged", merged(&changes)?, objects)?;
+    let merge = |changes: Vec<Change>| {
+        let mut doc = Automerge::new();
+        doc.apply_changes(changes)?;
+        Ok(doc)
+    };
+    let (peer_ns, merged) = cost(|| changes.clone(), merge, |doc| doc.length(ROOT))?;
+    came_to("objects merged", merged, objects)?;
     Ok(Pair {
         work: "edits",
         count,
@@ -80,11 +79,4 @@ fn changes(ops: &[VerifiedOp]) -> Result<(Vec<Change>, usize)> {
         doc.commit();
     }
     Ok((doc.get_changes(&[]), maps.len()))
-}
-
-/// How many objects a document has that took in the changes.
-fn merged(changes: &[Change]) -> Result<usize> {
-    let mut doc = Automerge::new();
-    doc.apply_changes(changes.to_vec())?;
-    Ok(doc.length(ROOT))
 }

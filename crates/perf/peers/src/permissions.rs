@@ -10,7 +10,7 @@ use ecac_perf::engine::Engine;
 use ecac_perf::workload::Project;
 use p2panda_auth::Access;
 use p2panda_auth::group::resolver::StrongRemove;
-use p2panda_auth::group::{GroupAction, GroupCrdt, GroupMember};
+use p2panda_auth::group::{GroupAction, GroupCrdt, GroupCrdtState, GroupMember};
 use p2panda_auth::traits::{IdentityHandle, Operation, OperationId};
 
 use crate::{Pair, came_to, cost};
@@ -23,21 +23,24 @@ pub(crate) fn measure(seed: u64, members: usize) -> Result<Pair> {
         project.by_root(Payload::from(Revoke::of(member.public())));
     }
     let ops = project.take_ops();
-    let mut admitted = 0;
-    let mut engine_ns = u64::MAX;
-    for _ in 0..crate::ROUNDS {
+    let begun = || {
         let mut engine = Engine::new(project.id());
         engine.take(setup.clone());
-        let before = engine.admitted();
-        let batch = ops.clone();
-        let (ns, _) = ecac_perf::clock::timed(|| engine.take(batch));
-        engine_ns = engine_ns.min(ns);
-        admitted = engine.admitted() - before;
-    }
-    came_to("ops admitted", admitted, ops.len())?;
+        (engine, ops.clone())
+    };
+    let take = |(mut engine, ops): (Engine, _)| {
+        engine.take(ops);
+        Ok(engine)
+    };
+    let (engine_ns, applied) = cost(begun, take, Engine::applied)?;
+    came_to("ops applied", applied, setup.len() + ops.len())?;
     let operations = operations(members)?;
-    let peer_ns = cost(|| left(&operations));
-    came_to("members left", left(&operations)?, 1)?;
+    let (peer_ns, left) = cost(
+        || (),
+        |()| processed(&operations),
+        |it| it.members(GROUP).len(),
+    )?;
+    came_to("members left", left, 1)?;
     Ok(Pair {
         work: "permissions",
         count: members * 2,
@@ -90,6 +93,7 @@ impl Operation<Who, Number> for Change {
     }
 }
 
+type State = GroupCrdtState<Who, Number, Change, ()>;
 type Group = GroupCrdt<Who, Number, Change, (), StrongRemove<Who, Number, Change, ()>>;
 
 fn operations(members: usize) -> Result<Vec<Change>> {
@@ -111,12 +115,12 @@ fn operations(members: usize) -> Result<Vec<Change>> {
         .collect())
 }
 
-/// How many members a group has that processed the operations.
-fn left(operations: &[Change]) -> Result<usize> {
+/// A group that processed the operations.
+fn processed(operations: &[Change]) -> Result<State> {
     let mut group = Group::init();
     for operation in operations {
         let processed = Group::process(group, operation);
         group = processed.map_err(|why| anyhow::anyhow!("{why:?}"))?;
     }
-    Ok(group.members(GROUP).len())
+    Ok(group)
 }
